@@ -1,0 +1,131 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "verypoll",
+    products: [
+        .library(name: "Verypoll", targets: ["Verypoll"]),
+        .executable(name: "verypolld", targets: ["verypolld"]),
+        .executable(name: "verypollctl", targets: ["verypollctl"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["OSPoll", "OSExt", "Net"]),
+        .trait(
+            name: "OSPoll",
+            description: "Poll, Registry and Waker work on epoll; without it they trap when used."
+        ),
+        .trait(
+            name: "OSExt",
+            description: "Foreign descriptors and signals as sources.",
+            enabledTraits: ["OSPoll"]
+        ),
+        .trait(name: "Net", description: "TCP and Unix-domain sockets."),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.0"),
+    ],
+    targets: [
+        // The library.
+        .target(name: "CVerypoll"),
+        .target(name: "Verypoll", dependencies: ["CVerypoll", system], swiftSettings: settings),
+        .executableTarget(
+            name: "accept-and-drop",
+            dependencies: ["Verypoll"],
+            path: "Examples/accept-and-drop",
+            swiftSettings: settings
+        ),
+
+        // The daemon and its command.
+        .systemLibrary(
+            name: "CSystemd",
+            pkgConfig: "libsystemd",
+            providers: [.apt(["libsystemd-dev"])]
+        ),
+        .target(
+            name: "Systemd",
+            dependencies: ["CSystemd", system, logging],
+            swiftSettings: settings
+        ),
+        .target(name: "Varlink", swiftSettings: settings),
+        .target(
+            name: "VerypollControl",
+            dependencies: ["Varlink"],
+            resources: [.embedInCode("io.verypoll.Daemon.varlink")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "VerypollDaemon",
+            dependencies: ["Verypoll", "VerypollControl", "Varlink", "Systemd", system, logging],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "verypolld",
+            dependencies: ["VerypollDaemon", arguments],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "verypollctl",
+            dependencies: ["VerypollControl", "Varlink", "Verypoll", system, arguments],
+            swiftSettings: settings
+        ),
+
+        // Tests, a target per target, and SystemTests: the built programs under a real systemd.
+        .target(
+            name: "TestSupport",
+            dependencies: [system, subprocess],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VerypollTests",
+            dependencies: ["Verypoll", "TestSupport", "accept-and-drop", system],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SystemdTests",
+            dependencies: ["Systemd", "TestSupport", system, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
+        .testTarget(
+            name: "VerypollControlTests",
+            dependencies: ["VerypollControl", "Varlink"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VerypollDaemonTests",
+            dependencies: ["VerypollDaemon", "VerypollControl", "TestSupport", "verypolld", system],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VerypollctlTests",
+            dependencies: ["verypollctl", "TestSupport", "VerypollControl"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["TestSupport", "verypolld", "verypollctl"],
+            swiftSettings: settings
+        ),
+    ]
+)

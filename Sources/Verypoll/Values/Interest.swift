@@ -1,0 +1,26 @@
+/// The readiness that a source is watched for; never empty.
+public struct Interest: OptionSet, Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    /// The source has bytes to read, a connection to accept, or a peer that stopped writing.
+    public static let readable = Interest(rawValue: 1 << 0)
+
+    /// The source takes bytes, or its pending connect(2) has finished.
+    public static let writable = Interest(rawValue: 1 << 1)
+
+    /// The source has out-of-band data, `EPOLLPRI`.
+    public static let priority = Interest(rawValue: 1 << 2)
+
+    /// The names joined by `|`, as in `readable|writable`.
+    public var description: String {
+        var names: [String] = []
+        if contains(.readable) { names.append("readable") }
+        if contains(.writable) { names.append("writable") }
+        if contains(.priority) { names.append("priority") }
+        return names.joined(separator: "|")
+    }
+}
