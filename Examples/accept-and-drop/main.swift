@@ -1,1 +1,31 @@
-print("placeholder")
+// The guide's server: it accepts TCP connections and drops them at once.
+//
+// Usage: accept-and-drop [ADDRESS]     (default 127.0.0.1:7013)
+//
+// It prints the address it listens on, then a line for each connection, and runs until killed.
+#if OSPoll && Net
+import Verypoll
+
+let text = CommandLine.arguments.dropFirst().first ?? "127.0.0.1:7013"
+guard let address = SocketAddress(text) else {
+    fatalError("\(text) is no address; give one as 127.0.0.1:7013 or [::1]:7013")
+}
+
+var poll = try Poll()
+var events = Events(capacity: 128)
+let server = Token(0)
+let listener = try TCPListener(binding: address)
+try poll.registry.register(listener, token: server, interest: .readable)
+print("listening on \(try listener.localAddress())")
+
+while true {
+    try poll.poll(&events)
+    for event in events where event.token == server {
+        while let accepted = try listener.accept() {
+            print("dropping \(accepted.peer)")
+        }
+    }
+}
+#else
+print("accept-and-drop needs the traits OSPoll and Net")
+#endif

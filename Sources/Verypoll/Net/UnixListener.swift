@@ -1,0 +1,74 @@
+#if Net
+public import SystemPackage
+
+/// A non-blocking Unix-domain stream socket that accepts connections.
+///
+/// It is closed when it goes out of scope; the file of its path stays, and is the caller's to
+/// remove.
+public struct UnixListener: ~Copyable, Sendable, DescriptorSource {
+    private let socket: OwnedFD
+
+    /// The listening socket's descriptor.
+    public var fileDescriptor: FileDescriptor { socket.fileDescriptor }
+
+    /// Binds to `address` and listens.
+    ///
+    /// - Parameters:
+    ///   - address: A path where no file is yet, or an abstract name.
+    ///   - backlog: How many connections may wait to be accepted; the kernel caps it at
+    ///     `net.core.somaxconn`.
+    /// - Throws: `Errno.addressInUse` if the file exists, also where nobody listens on it any
+    ///   more; `Errno.fileNameTooLong` over 107 bytes. See bind(2) and unix(7).
+    public init(binding address: UnixAddress, backlog: Int = 4096) throws(Errno) {
+        let socket = try OwnedFD.stream(family: OwnedFD.unixFamily)
+        try socket.bind(to: KernelAddress(address))
+        try socket.listen(backlog: backlog)
+        self.socket = socket
+    }
+
+    /// Takes over a socket that listens already, as one passed by systemd, and makes it
+    /// non-blocking and close-on-exec.
+    ///
+    /// - Throws: `Errno.notSocket`, `Errno.protocolWrongTypeForSocket`,
+    ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it does not listen. The
+    ///   descriptor is closed then.
+    public init(adopting socket: consuming OwnedFD) throws(Errno) {
+        try socket.adopt(families: [OwnedFD.unixFamily], listening: true)
+        self.socket = socket
+    }
+
+    /// The address bound to.
+    public func localAddress() throws(Errno) -> UnixAddress {
+        try socket.localAddress().unixAddress
+    }
+
+    /// Takes the next connection off the backlog.
+    ///
+    /// - Returns: The connection, non-blocking and close-on-exec, or `nil` if none is waiting.
+    /// - Throws: As ``TCPListener/accept()``.
+    public func accept() throws(Errno) -> Accepted? {
+        var peer = KernelAddress()
+        guard let descriptor = try socket.accept(peer: &peer) else { return nil }
+        let stream = UnixStream(socket: OwnedFD(rawValue: descriptor))
+        return Accepted(stream: stream, peer: try peer.unixAddress)
+    }
+
+    /// Takes the pending error off the socket, or returns `nil` if there is none.
+    public func takeError() throws(Errno) -> Errno? {
+        try socket.fileDescriptor.takeError()
+    }
+
+    /// Gives the socket up without closing it.
+    public consuming func release() -> OwnedFD { socket }
+
+    /// A connection and where it came from, most often ``UnixAddress/unnamed``.
+    ///
+    /// Frozen, or else other modules could not move `stream` out of it.
+    @frozen public struct Accepted: ~Copyable, Sendable {
+        /// The connected socket.
+        public let stream: UnixStream
+        /// The address of the other end.
+        public let peer: UnixAddress
+    }
+}
+#endif

@@ -1,0 +1,77 @@
+#if Net
+public import SystemPackage
+
+/// A connected, non-blocking Unix-domain stream socket, closed when it goes out of scope.
+public struct UnixStream: ~Copyable, StreamSocket {
+    private let socket: OwnedFD
+
+    /// The socket's descriptor.
+    public var fileDescriptor: FileDescriptor { socket.fileDescriptor }
+
+    init(socket: consuming OwnedFD) {
+        self.socket = socket
+    }
+
+    /// Connects to a listening socket, which takes no waiting.
+    ///
+    /// - Throws: `Errno.resourceTemporarilyUnavailable` if the listener's backlog is full: no
+    ///   event will come, so try again later. `Errno.connectionRefused` if nobody listens,
+    ///   `Errno.noSuchFileOrDirectory` if there is no such file. See connect(2) and unix(7).
+    public init(connectingTo address: UnixAddress) throws(Errno) {
+        let socket = try OwnedFD.stream(family: OwnedFD.unixFamily)
+        _ = try socket.connect(to: KernelAddress(address))
+        self.socket = socket
+    }
+
+    /// Takes over a Unix-domain stream socket that does not listen, and makes it non-blocking and
+    /// close-on-exec.
+    ///
+    /// - Throws: `Errno.notSocket`, `Errno.protocolWrongTypeForSocket`,
+    ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it listens. The
+    ///   descriptor is closed then.
+    public init(adopting socket: consuming OwnedFD) throws(Errno) {
+        try socket.adopt(families: [OwnedFD.unixFamily], listening: false)
+        self.socket = socket
+    }
+
+    /// Two sockets connected to each other; see socketpair(2).
+    public static func pair() throws(Errno) -> Pair {
+        let (first, second) = try OwnedFD.streamPair()
+        return Pair(
+            first: UnixStream(socket: OwnedFD(rawValue: first)),
+            second: UnixStream(socket: OwnedFD(rawValue: second))
+        )
+    }
+
+    /// A struct rather than a tuple, as tuples cannot hold noncopyable values.
+    @frozen public struct Pair: ~Copyable, Sendable {
+        /// One end.
+        public let first: UnixStream
+        /// The other end.
+        public let second: UnixStream
+    }
+
+    /// The address of this end, most often ``UnixAddress/unnamed`` for the one that connected.
+    public func localAddress() throws(Errno) -> UnixAddress {
+        try socket.localAddress().unixAddress
+    }
+
+    /// The address of the other end.
+    public func peerAddress() throws(Errno) -> UnixAddress {
+        try socket.peerAddress().unixAddress
+    }
+
+    /// The user, group and process that connected or, seen from them, that listened.
+    public func peerCredentials() throws(Errno) -> PeerCredentials {
+        try socket.peerCredentials()
+    }
+
+    /// The supplementary groups of the peer; see `SO_PEERGROUPS` in unix(7).
+    public func peerGroups() throws(Errno) -> [UInt32] {
+        try socket.peerGroups()
+    }
+
+    /// Gives the socket up without closing it.
+    public consuming func release() -> OwnedFD { socket }
+}
+#endif

@@ -1,0 +1,25 @@
+internal import Glibc
+internal import SystemPackage
+
+extension FileDescriptor {
+    /// read(2) into the free capacity of `buffer`; `nil` if it would block, 0 at end of file.
+    func readAvailable(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
+        try unsafe buffer.withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
+            let room = unsafe UnsafeMutableBufferPointer(rebasing: bytes[count...])
+            let received = try readySyscall {
+                unsafe Glibc.read(rawValue, room.baseAddress, room.count)
+            }
+            count += received ?? 0
+            return received
+        }
+    }
+
+    /// send(2) without `SIGPIPE`; `nil` if it would block.
+    func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
+        try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
+            try readySyscall {
+                unsafe Glibc.send(rawValue, buffer.baseAddress, buffer.count, CInt(MSG_NOSIGNAL))
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+internal import Glibc
+internal import SystemPackage
+
+/// A socket address in the form that the kernel takes and gives; see sockaddr(3type).
+struct KernelAddress {
+    private var storage = sockaddr_storage()
+    private var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+
+    /// Room for the kernel to fill.
+    init() {}
+
+    init(_ address: SocketAddress) {
+        switch address.ip.family {
+        case .v4:
+            var raw = sockaddr_in()
+            raw.sin_family = sa_family_t(AF_INET)
+            raw.sin_port = address.port.bigEndian
+            raw.sin_addr.s_addr = UInt32(truncatingIfNeeded: address.ip.bits).bigEndian
+            store(raw)
+        case .v6:
+            var raw = sockaddr_in6()
+            raw.sin6_family = sa_family_t(AF_INET6)
+            raw.sin6_port = address.port.bigEndian
+            raw.sin6_scope_id = address.zone
+            unsafe withUnsafeMutableBytes(of: &raw.sin6_addr) { bytes in
+                unsafe bytes.storeBytes(of: address.ip.bits.bigEndian, as: UInt128.self)
+            }
+            store(raw)
+        }
+    }
+
+    /// Throws `nameTooLong` where the name doesn't fit; a path keeps room for its final NUL.
+    init(_ address: UnixAddress) throws(Errno) {
+        storage.ss_family = sa_family_t(AF_UNIX)
+        let name: [UInt8]
+        switch address {
+        case .path(let path):
+            name = Array(path.string.utf8) + [0]
+            guard name.count > 1 else { throw .invalidArgument }
+        case .abstract(let bytes): name = [0] + bytes
+        case .unnamed: name = []
+        }
+        let room = MemoryLayout<sockaddr_un>.size - Self.nameOffset
+        guard name.count <= room else { throw .fileNameTooLong }
+        unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+            unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[Self.nameOffset...])
+                .copyBytes(from: name)
+        }
+        length = socklen_t(Self.nameOffset + name.count)
+    }
+
+    /// The IP address that the kernel filled in.
+    var socketAddress: SocketAddress {
+        get throws(Errno) {
+            switch CInt(storage.ss_family) {
+            case AF_INET:
+                let raw = load(sockaddr_in.self)
+                return SocketAddress(
+                    IPAddress(v4: UInt32(bigEndian: raw.sin_addr.s_addr)),
+                    port: UInt16(bigEndian: raw.sin_port)
+                )
+            case AF_INET6:
+                let raw = load(sockaddr_in6.self)
+                let bits = unsafe withUnsafeBytes(of: raw.sin6_addr) { bytes in
+                    unsafe bytes.loadUnaligned(as: UInt128.self)
+                }
+                return SocketAddress(
+                    IPAddress(v6: UInt128(bigEndian: bits)),
+                    port: UInt16(bigEndian: raw.sin6_port),
+                    zone: raw.sin6_scope_id
+                )
+            default: throw .addressFamilyNotSupported
+            }
+        }
+    }
+
+    /// The Unix-domain address that the kernel filled in.
+    var unixAddress: UnixAddress {
+        get throws(Errno) {
+            guard length >= socklen_t(Self.nameOffset) else { return .unnamed }
+            guard CInt(storage.ss_family) == AF_UNIX else { throw .addressFamilyNotSupported }
+            let name = unsafe withUnsafeBytes(of: storage) { bytes in
+                unsafe Array(bytes[Self.nameOffset..<min(Int(length), bytes.count)])
+            }
+            guard let first = name.first else { return .unnamed }
+            if first == 0 { return .abstract(Array(name.dropFirst())) }
+            return .path(FilePath(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)))
+        }
+    }
+
+    /// Lends the address to a call that reads it, as bind(2) and connect(2).
+    func withPointer<Value>(
+        _ body: (UnsafePointer<sockaddr>?, socklen_t) throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        try unsafe withUnsafeBytes(of: storage) { bytes throws(Errno) in
+            try unsafe body(bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, length)
+        }
+    }
+
+    /// Lends the room to a call that fills it, as getsockname(2) and accept(2).
+    mutating func fill<Value>(
+        _ body: (UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>) throws(Errno) ->
+            Value
+    ) throws(Errno) -> Value {
+        var filled = length
+        let value = try unsafe withUnsafeMutableBytes(of: &storage) { bytes throws(Errno) in
+            try unsafe body(bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, &filled)
+        }
+        length = filled
+        return value
+    }
+
+    private static var nameOffset: Int { MemoryLayout<sa_family_t>.size }
+
+    private mutating func store<Raw>(_ raw: Raw) {
+        unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+            unsafe withUnsafeBytes(of: raw) { unsafe bytes.copyMemory(from: $0) }
+        }
+        length = socklen_t(MemoryLayout<Raw>.size)
+    }
+
+    private func load<Raw>(_ type: Raw.Type) -> Raw {
+        unsafe withUnsafeBytes(of: storage) { bytes in unsafe bytes.load(as: Raw.self) }
+    }
+}

@@ -1,0 +1,144 @@
+#if OSPoll
+internal import CVerypoll
+internal import Glibc
+internal import Synchronization
+internal import SystemPackage
+
+/// An epoll instance; see epoll(7).
+struct Selector: ~Copyable, Sendable {
+    private let epoll: OwnedFD
+
+    var fileDescriptor: FileDescriptor { epoll.fileDescriptor }
+
+    init() throws(Errno) {
+        epoll = OwnedFD(rawValue: try syscall { epoll_create1(CInt(EPOLL_CLOEXEC)) })
+    }
+
+    private init(epoll: consuming OwnedFD) {
+        self.epoll = epoll
+    }
+
+    /// The same instance by a second descriptor.
+    func clone() throws(Errno) -> Selector {
+        Selector(epoll: try epoll.duplicate())
+    }
+
+    func add(_ fd: CInt, token: Token, interest: Interest, mode: RegistrationMode) throws(Errno) {
+        try control(EPOLL_CTL_ADD, fd, token: token, mask: interest.mask(in: mode))
+    }
+
+    func modify(
+        _ fd: CInt,
+        token: Token,
+        interest: Interest,
+        mode: RegistrationMode
+    ) throws(Errno) {
+        try control(EPOLL_CTL_MOD, fd, token: token, mask: interest.mask(in: mode))
+    }
+
+    func delete(_ fd: CInt) throws(Errno) {
+        // The kernel has ignored the event of a deletion since Linux 2.6.9.
+        try control(EPOLL_CTL_DEL, fd, token: Token(0), mask: 0)
+    }
+
+    /// Replaces the contents of `ready` with the pending events, waiting if there are none.
+    func wait(into ready: inout [SystemEvent], timeout: Duration?) throws(Errno) {
+        ready.removeAll(keepingCapacity: true)
+        try ready.append(addingCapacity: ready.capacity) { output throws(Errno) in
+            try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
+                count = Int(try unsafe wait(into: buffer, timeout: timeout))
+            }
+        }
+    }
+
+    private func wait(
+        into buffer: UnsafeMutableBufferPointer<SystemEvent>,
+        timeout: Duration?
+    ) throws(Errno) -> CInt {
+        let room = CInt(clamping: buffer.count)
+        let base = buffer.baseAddress
+        guard let timeout, timeout > .zero else {
+            let wait: CInt = timeout == nil ? -1 : 0
+            return try syscall {
+                unsafe cverypoll_wait(epoll.rawValue, base, room, wait)
+            }
+        }
+        if !lacksNanoseconds.load(ordering: .relaxed) {
+            do throws(Errno) {
+                return try unsafe waitNanoseconds(base, room, timeout)
+            } catch .noFunction {
+                lacksNanoseconds.store(true, ordering: .relaxed)
+            }
+        }
+        return try syscall {
+            unsafe cverypoll_wait(epoll.rawValue, base, room, timeout.wholeMilliseconds)
+        }
+    }
+
+    private func waitNanoseconds(
+        _ base: UnsafeMutablePointer<SystemEvent>?,
+        _ room: CInt,
+        _ timeout: Duration
+    ) throws(Errno) -> CInt {
+        // A wait is never early, so fractions round up; and the kernel takes no more than a time_t.
+        let (seconds, attoseconds) = timeout.components
+        let nanoseconds = (attoseconds + 999_999_999) / 1_000_000_000
+        let carry = nanoseconds / 1_000_000_000
+        return try syscall {
+            unsafe cverypoll_wait2(
+                epoll.rawValue,
+                base,
+                room,
+                min(seconds, Int64(Int32.max)) + carry,
+                nanoseconds % 1_000_000_000
+            )
+        }
+    }
+
+    private func control(
+        _ operation: CInt,
+        _ fd: CInt,
+        token: Token,
+        mask: UInt32
+    ) throws(Errno) {
+        let bits = UInt64(bitPattern: Int64(token.rawValue))
+        let event = SystemEvent(mask: mask, token: bits)
+        _ = try syscall { cverypoll_ctl(epoll.rawValue, operation, fd, event) }
+    }
+}
+
+/// Set once epoll_pwait2(2), of Linux 5.11, was found missing.
+private let lacksNanoseconds = Atomic(false)
+
+extension Interest {
+    /// The epoll mask for this interest.
+    ///
+    /// A reader also asks for `EPOLLRDHUP`, so that a peer's half-close reaches it as an event;
+    /// the kernel refuses that flag beside `EPOLLEXCLUSIVE`.
+    fileprivate func mask(in mode: RegistrationMode) -> UInt32 {
+        var mask: UInt32 = 0
+        if contains(.readable) { mask |= EPOLLIN.rawValue }
+        if contains(.readable), mode != .exclusive { mask |= EPOLLRDHUP.rawValue }
+        if contains(.writable) { mask |= EPOLLOUT.rawValue }
+        if contains(.priority) { mask |= EPOLLPRI.rawValue }
+        switch mode {
+        case .edge: mask |= EPOLLET.rawValue
+        case .level: break
+        case .oneShot: mask |= EPOLLONESHOT.rawValue
+        case .edgeOneShot: mask |= EPOLLET.rawValue | EPOLLONESHOT.rawValue
+        case .exclusive: mask |= cverypoll_exclusive
+        }
+        return mask
+    }
+}
+
+extension Duration {
+    /// The timeout in the form that epoll_wait(2) takes, rounded up and clamped.
+    fileprivate var wholeMilliseconds: CInt {
+        let (seconds, attoseconds) = components
+        let (millis, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        guard !overflow else { return .max }
+        return CInt(clamping: millis + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}
+#endif

@@ -1,0 +1,33 @@
+#if !OSPoll
+internal import SystemPackage
+
+/// Stands in for the selector where the trait `OSPoll` is off: it compiles, and traps when used.
+struct Selector: ~Copyable, Sendable {
+    var fileDescriptor: FileDescriptor { unavailable() }
+
+    init() throws(Errno) { unavailable() }
+
+    func clone() throws(Errno) -> Selector { unavailable() }
+
+    func add(_ fd: CInt, token: Token, interest: Interest, mode: RegistrationMode) throws(Errno) {
+        unavailable()
+    }
+
+    func modify(
+        _ fd: CInt,
+        token: Token,
+        interest: Interest,
+        mode: RegistrationMode
+    ) throws(Errno) {
+        unavailable()
+    }
+
+    func delete(_ fd: CInt) throws(Errno) { unavailable() }
+
+    func wait(into ready: inout [SystemEvent], timeout: Duration?) throws(Errno) { unavailable() }
+}
+
+private func unavailable() -> Never {
+    fatalError("Verypoll was built without the trait OSPoll, so it has nothing to poll with")
+}
+#endif
