@@ -1,0 +1,43 @@
+internal import Varlink
+
+/// Which sessions are to be listed: the parameters of `ListSessions`.
+package struct SessionQuery: CallParameters, Codable, Hashable {
+    /// The limits that may be asked for.
+    package static let limits = 1...10_000
+
+    /// The limit where none is asked for.
+    package static let defaultLimit = 1000
+
+    /// The names of the parameters.
+    package enum CodingKeys: CodingKey, CaseIterable {
+        case listener
+        case peer
+        case limit
+    }
+
+    package var listener: String?
+    package var peer: String?
+    package var limit: Int?
+
+    /// Makes a query of its fields; what is `nil` does not narrow the list.
+    package init(listener: String? = nil, peer: String? = nil, limit: Int? = nil) {
+        self.listener = listener
+        self.peer = peer
+        self.limit = limit
+    }
+}
+
+/// The session that is meant: the parameters of `KillSession`.
+package struct SessionID: CallParameters, Codable, Hashable {
+    /// The names of the parameters.
+    package enum CodingKeys: CodingKey, CaseIterable {
+        case id
+    }
+
+    package var id: Int
+
+    /// Makes the parameters of a session's number.
+    package init(id: Int) {
+        self.id = id
+    }
+}

@@ -1,0 +1,62 @@
+extension Status {
+    /// One client's connection.
+    package struct Session: Codable, Hashable, Sendable {
+        /// What a session is doing.
+        package enum State: String, CaseIterable, Codable, Sendable {
+            case open
+            case halfClosed
+            case closing
+        }
+
+        package var id: Int
+        package var listener: String
+        package var worker: Int
+        package var peer: String
+        package var local: String?
+        package var state: State
+        package var openedTimestampUSec: Int
+        package var idleUSec: Int
+        package var bytesIn: Int
+        package var bytesOut: Int
+        package var buffered: Int
+
+        /// Makes a session's status of its fields.
+        package init(
+            id: Int,
+            listener: String,
+            worker: Int,
+            peer: String,
+            local: String?,
+            state: State,
+            openedTimestampUSec: Int,
+            idleUSec: Int,
+            bytesIn: Int,
+            bytesOut: Int,
+            buffered: Int
+        ) {
+            self.id = id
+            self.listener = listener
+            self.worker = worker
+            self.peer = peer
+            self.local = local
+            self.state = state
+            self.openedTimestampUSec = openedTimestampUSec
+            self.idleUSec = idleUSec
+            self.bytesIn = bytesIn
+            self.bytesOut = bytesOut
+            self.buffered = buffered
+        }
+    }
+}
+
+/// The reply of `ListSessions`.
+package struct SessionList: Codable, Hashable, Sendable {
+    package var sessions: [Status.Session]
+    package var truncated: Bool
+
+    /// Makes a list, which is to begin with the oldest session.
+    package init(sessions: [Status.Session], truncated: Bool) {
+        self.sessions = sessions
+        self.truncated = truncated
+    }
+}

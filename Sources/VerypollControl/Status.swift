@@ -1,0 +1,103 @@
+/// How the daemon is doing: the reply of `GetStatus`.
+///
+/// The fields are documented in `io.verypoll.Daemon.varlink`.
+package struct Status: Codable, Hashable, Sendable {
+    /// What the daemon as a whole is doing.
+    package enum State: String, CaseIterable, Codable, Sendable {
+        case starting
+        case running
+        case draining
+        case stopping
+    }
+
+    package var version: String
+    package var pid: Int
+    package var startTimestampUSec: Int
+    package var configurationPath: String?
+    package var state: State
+    package var note: String?
+    package var listeners: [Listener]
+    package var workers: [Worker]
+    package var totals: Totals
+
+    /// Makes a status of its fields.
+    package init(
+        version: String,
+        pid: Int,
+        startTimestampUSec: Int,
+        configurationPath: String?,
+        state: State,
+        note: String?,
+        listeners: [Listener],
+        workers: [Worker],
+        totals: Totals
+    ) {
+        self.version = version
+        self.pid = pid
+        self.startTimestampUSec = startTimestampUSec
+        self.configurationPath = configurationPath
+        self.state = state
+        self.note = note
+        self.listeners = listeners
+        self.workers = workers
+        self.totals = totals
+    }
+}
+
+extension Status {
+    /// A thread that serves sessions.
+    package struct Worker: Codable, Hashable, Sendable {
+        package var index: Int
+        package var sessions: Int
+        package var polls: Int
+        package var events: Int
+        package var wakeUps: Int
+        package var busyShare: Double
+
+        /// Makes a worker's status of its fields; a share that is no number from 0 to 1 is
+        /// replaced by the nearest one.
+        package init(
+            index: Int,
+            sessions: Int,
+            polls: Int,
+            events: Int,
+            wakeUps: Int,
+            busyShare: Double
+        ) {
+            self.index = index
+            self.sessions = sessions
+            self.polls = polls
+            self.events = events
+            self.wakeUps = wakeUps
+            // Neither JSON nor Varlink has a word for what 0/0 gives.
+            self.busyShare = busyShare.isNaN ? 0 : min(max(busyShare, 0), 1)
+        }
+    }
+
+    /// The sums over all listeners.
+    package struct Totals: Codable, Hashable, Sendable {
+        package var active: Int
+        package var maxSessions: Int
+        package var accepted: Int
+        package var rejected: Int
+        package var bytesIn: Int
+        package var bytesOut: Int
+
+        /// Makes the sums of their fields.
+        package init(
+            active: Int,
+            maxSessions: Int,
+            accepted: Int,
+            rejected: Int,
+            bytesIn: Int,
+            bytesOut: Int
+        ) {
+            self.active = active
+            self.maxSessions = maxSessions
+            self.accepted = accepted
+            self.rejected = rejected
+            self.bytesIn = bytesIn
+            self.bytesOut = bytesOut
+        }
+    }
+}
