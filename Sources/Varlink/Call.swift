@@ -65,12 +65,12 @@ package struct Call: Sendable {
         } catch let error as VarlinkError {
             throw error
         } catch {
-            throw .invalidParameter(Self.parameter(in: error))
+            throw .invalidParameter(culprit(of: error))
         }
     }
 
     /// The name of the parameter that a decoder stumbled over.
-    private static func parameter(in error: any Error) -> String {
+    private func culprit(of error: any Error) -> String {
         var path: [any CodingKey] = []
         switch error {
         case DecodingError.keyNotFound(let key, let context):
@@ -83,7 +83,10 @@ package struct Call: Sendable {
             break
         }
         let names = path.map(\.stringValue)
-        return names.first { $0 != Header.parametersKey } ?? Header.parametersKey
+        if let name = names.first(where: { $0 != Header.parametersKey }) { return name }
+        // The decoder forgets where it was when a number is no integer, or one too large.
+        let fractions = try? JSONDecoder().decode(Fractions.self, from: Data(message))
+        return fractions?.names.first ?? Header.parametersKey
     }
 }
 
@@ -149,6 +152,23 @@ private struct Header: Decodable {
         }
         guard modes.count <= 1 else { throw MalformedMessage() }
         mode = modes.first ?? .single
+    }
+}
+
+/// The parameters that are numbers but cannot be integers.
+private struct Fractions: Decodable {
+    let names: [String]
+
+    init(from decoder: any Decoder) throws {
+        let parameters = try decoder.container(keyedBy: AnyKey.self).nestedContainer(
+            keyedBy: AnyKey.self,
+            forKey: AnyKey(stringValue: Header.parametersKey)
+        )
+        names = parameters.allKeys.filter { key in
+            (try? parameters.decode(Int.self, forKey: key)) == nil
+                && (try? parameters.decode(Double.self, forKey: key)) != nil
+        }
+        .map(\.stringValue).sorted()
     }
 }
 

@@ -11,6 +11,8 @@ package struct MessageFraming {
     private var start = 0
     /// There is no NUL byte between `start` and here.
     private var scanned = 0
+    /// Where the NUL byte of the next message is.
+    private var end: Int?
 
     /// Makes a framing without bytes that refuses messages of more than `limit` bytes.
     package init(limit: Int = Self.messageLimit) {
@@ -36,8 +38,10 @@ package struct MessageFraming {
         if start > buffer.count / 2 {
             buffer.removeSubrange(..<start)
             scanned -= start
+            end = end.map { $0 - start }
             start = 0
         }
+        defer { findEnd() }
         var value: Value?
         try buffer.append(addingCapacity: capacity) { output throws(Failure) in
             value = try read(&output)
@@ -47,21 +51,20 @@ package struct MessageFraming {
     }
 
     /// Whether ``next()`` would return a message or throw.
-    package mutating func hasNext() -> Bool {
-        endOfMessage() != nil || byteCount > limit
-    }
+    package var hasNext: Bool { end != nil || byteCount > limit }
 
     /// Takes the next message, without its NUL byte, or returns `nil` if it is not complete.
     ///
     /// - Throws: If the message is longer than the limit. What follows it cannot be found.
     package mutating func next() throws(MalformedMessage) -> [UInt8]? {
-        let end = endOfMessage()
         guard (end ?? buffer.count) - start <= limit else { throw MalformedMessage() }
         guard let end else { return nil }
         let message = Array(buffer[start..<end])
         start = end + 1
         scanned = start
+        self.end = nil
         if start == buffer.count { removeAll() }
+        findEnd()
         return message
     }
 
@@ -70,14 +73,14 @@ package struct MessageFraming {
         buffer = []
         start = 0
         scanned = 0
+        end = nil
     }
 
-    private mutating func endOfMessage() -> Int? {
-        while scanned < buffer.count {
-            if buffer[scanned] == 0 { return scanned }
+    private mutating func findEnd() {
+        while end == nil, scanned < buffer.count {
+            if buffer[scanned] == 0 { end = scanned }
             scanned += 1
         }
-        return nil
     }
 }
 

@@ -38,21 +38,21 @@ package struct ServerConnection {
     package var hasOutput: Bool { outbox.byteCount > 0 }
 
     /// Whether bytes are wanted: not while a complete call waits, nor after the end of input.
-    package mutating func wantsInput() -> Bool {
-        !inputHasEnded && !framing.hasNext()
+    package var wantsInput: Bool {
+        !inputHasEnded && !framing.hasNext
     }
 
     /// Whether ``nextCall()`` has something to do.
-    package mutating func hasCall() -> Bool {
-        current == nil && outbox.byteCount <= Self.outputHighWater && framing.hasNext()
+    package var hasCall: Bool {
+        current == nil && outbox.byteCount <= Self.outputHighWater && framing.hasNext
     }
 
     /// Whether nothing remains to be done, so that the connection is to be closed.
     ///
     /// It is so when the client has sent its last byte and got its last answer, or when it left
     /// more answers unread than it may.
-    package mutating func isFinished() -> Bool {
-        hasOverflowed || (inputHasEnded && current == nil && !hasOutput && !framing.hasNext())
+    package var isFinished: Bool {
+        hasOverflowed || (inputHasEnded && current == nil && !hasOutput && !framing.hasNext)
     }
 
     /// Lets `read` append bytes that came from the client.
@@ -82,7 +82,7 @@ package struct ServerConnection {
     /// - Returns: `nil` while a call is in progress, while too many bytes wait to be sent, and if
     ///   none is complete.
     package mutating func nextCall() -> Call? {
-        guard hasCall() else { return nil }
+        guard hasCall else { return nil }
         do throws(MalformedMessage) {
             guard let message = try framing.next() else { return nil }
             let call = try Call(decoding: message)

@@ -1,0 +1,139 @@
+import Testing
+
+@testable import Varlink
+
+@Suite("Call")
+struct CallTests {
+    private func call(_ text: String) throws -> Call {
+        try Call(decoding: Array(text.utf8))
+    }
+
+    @Test("method, interface and name are told apart at the last dot")
+    func names() throws {
+        let call = try call(#"{"method":"org.example.test.Echo"}"#)
+
+        #expect(call.method == "org.example.test.Echo")
+        #expect(call.interface == "org.example.test")
+        #expect(call.name == "Echo")
+        #expect(call.mode == .single)
+    }
+
+    @Test("white space and members of vendors do not matter")
+    func tolerates() throws {
+        let call = try call(" {\n\"method\" : \"a.b.C\", \"org.example.trace\": {\"id\": 1} }\t")
+
+        #expect(call.method == "a.b.C")
+    }
+
+    @Test(
+        "each flag gives its mode",
+        arguments: [
+            (#""oneway":true"#, Call.Mode.oneway),
+            (#""more":true"#, .more),
+            (#""upgrade":true"#, .upgrade),
+            (#""more":false,"oneway":false,"upgrade":false"#, .single),
+            (#""more":true,"oneway":false"#, .more),
+        ]
+    )
+    func modes(flags: String, mode: Call.Mode) throws {
+        #expect(try call(#"{"method":"a.b.C",\#(flags)}"#).mode == mode)
+    }
+
+    @Test(
+        "what is no call is refused",
+        arguments: [
+            "", "{", "nonsense", "null", "1", "[]", #""text""#, "{}",
+            #"{"method":1}"#, #"{"method":null}"#, #"{"parameters":{}}"#,
+            #"{"method":"a.b.C","more":1}"#,
+            #"{"method":"a.b.C","more":"true"}"#,
+            #"{"method":"a.b.C","more":null}"#,
+            #"{"method":"a.b.C","oneway":{}}"#,
+            #"{"method":"a.b.C","upgrade":[]}"#,
+            #"{"method":"a.b.C","more":true,"oneway":true}"#,
+            #"{"method":"a.b.C","more":true,"upgrade":true}"#,
+            #"{"method":"a.b.C","unknown":true}"#,
+            #"{"method":"a.b.C","parameters":[]}"#,
+            #"{"method":"a.b.C","parameters":1}"#,
+            #"{"method":"a.b.C"}{}"#,
+            #"{"method":"a.b.C",,}"#,
+        ]
+    )
+    func refuses(text: String) {
+        #expect(throws: MalformedMessage()) { try call(text) }
+    }
+
+    @Test("bytes that are no UTF-8 are refused, wherever they stand")
+    func refusesBytes() {
+        let message =
+            Array(#"{"method":"a.b.C","parameters":{"text":""#.utf8) + [0xC3, 0x28]
+            + Array(#""}}"#.utf8)
+
+        #expect(throws: MalformedMessage()) { try Call(decoding: message) }
+    }
+
+    @Test("values nested without end are refused, and do not exhaust the stack")
+    func refusesNesting() {
+        let deep = String(repeating: "[", count: 500_000)
+
+        #expect(throws: MalformedMessage()) {
+            try call(#"{"method":"a.b.C","parameters":{"text":\#(deep)"#)
+        }
+    }
+
+    @Test(
+        "absent parameters, null and {} are the same",
+        arguments: ["", #","parameters":null"#, #","parameters":{}"#]
+    )
+    func acceptsNoParameters(member: String) throws {
+        let call = try call(#"{"method":"a.b.C"\#(member)}"#)
+
+        #expect(try call.parameters(as: NoParameters.self) == NoParameters())
+        #expect(throws: VarlinkError.invalidParameter("text")) {
+            try call.parameters(as: EchoParameters.self)
+        }
+    }
+
+    @Test("parameters are decoded, and a nullable one may be null")
+    func decodes() throws {
+        let parameters = #"{"text":"ä\u0000","count":null,"inner":{"flag":true}}"#
+        let call = try call(#"{"method":"a.b.C","parameters":\#(parameters)}"#)
+
+        #expect(
+            try call.parameters(as: EchoParameters.self)
+                == EchoParameters(text: "ä\0", inner: .init(flag: true))
+        )
+    }
+
+    @Test(
+        "the parameter that is wrong is named",
+        arguments: [
+            (#"{"text":1}"#, "text"),
+            (#"{"text":null}"#, "text"),
+            (#"{"count":1}"#, "text"),
+            (#"{"text":"","count":"1"}"#, "count"),
+            (#"{"text":"","count":1.5}"#, "count"),
+            (#"{"text":"","count":99999999999999999999}"#, "count"),
+            (#"{"text":"","inner":{"flag":1}}"#, "inner"),
+            (#"{"text":"","inner":[]}"#, "inner"),
+            (#"{"text":"","other":1}"#, "other"),
+            (#"{"text":"","Text":""}"#, "Text"),
+            (#"{"b":1,"a":1}"#, "a"),
+        ]
+    )
+    func namesParameter(parameters: String, name: String) throws {
+        let call = try call(#"{"method":"a.b.C","parameters":\#(parameters)}"#)
+
+        #expect(throws: VarlinkError.invalidParameter(name)) {
+            try call.parameters(as: EchoParameters.self)
+        }
+    }
+
+    @Test("a method without parameters refuses any")
+    func refusesAnyParameter() throws {
+        let call = try call(#"{"method":"a.b.C","parameters":{"x":1}}"#)
+
+        #expect(throws: VarlinkError.invalidParameter("x")) {
+            try call.parameters(as: NoParameters.self)
+        }
+    }
+}

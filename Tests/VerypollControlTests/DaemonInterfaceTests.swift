@@ -1,0 +1,170 @@
+import Testing
+import Varlink
+
+@testable import VerypollControl
+
+/// The interface file and the Codable types say the same.
+@Suite("DaemonInterface")
+struct DaemonInterfaceTests {
+    private typealias Kind = InterfaceDescription.Kind
+
+    private let described: InterfaceDescription
+
+    init() throws {
+        described = try InterfaceDescription(DaemonInterface.description)
+    }
+
+    /// The kinds of a value's stored properties, by their names.
+    private func fields(of value: Any) -> [String: Kind] {
+        var fields: [String: Kind] = [:]
+        for child in Mirror(reflecting: value).children {
+            fields[child.label ?? ""] = kind(of: type(of: child.value))
+        }
+        return fields
+    }
+
+    private func kind(of type: Any.Type) -> Kind {
+        switch type {
+        case is Bool.Type: .bool
+        case is Int.Type: .int
+        case is Double.Type: .float
+        case is String.Type: .string
+        case is String?.Type: .nullable(.string)
+        case is Int?.Type: .nullable(.int)
+        case is [Status.Listener].Type: .array(.named("Listener"))
+        case is [Status.Listener.Address].Type: .array(.named("ListenAddress"))
+        case is [Status.Worker].Type: .array(.named("Worker"))
+        case is [Status.Session].Type: .array(.named("Session"))
+        case is Status.Totals.Type: .named("Totals")
+        case is Status.State.Type: .named("State")
+        case is Status.Listener.State.Type: .named("ListenerState")
+        case is Status.Listener.Address.Origin.Type: .named("Origin")
+        case is Status.Session.State.Type: .named("SessionState")
+        default: .named("no kind for \(type)")
+        }
+    }
+
+    @Test("the file is the interface that its name tells")
+    func isNamed() throws {
+        let interface = try Interface(description: DaemonInterface.description)
+
+        #expect(interface.name == DaemonInterface.name)
+        #expect(Set(described.methods.keys) == interface.methods)
+    }
+
+    @Test("methods and errors are those that the package knows")
+    func names() {
+        let prefix = DaemonInterface.name + "."
+        #expect(
+            Set(DaemonInterface.Method.allCases.map(\.rawValue))
+                == Set(described.methods.keys.map { prefix + $0 })
+        )
+        #expect(
+            Set(DaemonInterface.ErrorName.allCases.map(\.rawValue))
+                == Set(described.errors.keys.map { prefix + $0 })
+        )
+    }
+
+    @Test("replies have the described fields, of the described kinds")
+    func describesReplies() throws {
+        #expect(described.methods["GetStatus"]?.output == fields(of: Sample.status))
+        #expect(
+            described.methods["ListListeners"]?.output
+                == fields(of: ListenerList(listeners: Sample.status.listeners))
+        )
+        #expect(described.methods["ListSessions"]?.output == fields(of: Sample.sessions))
+        #expect(described.methods["KillSession"]?.output == [:])
+    }
+
+    @Test("types have the described fields, of the described kinds")
+    func describesTypes() throws {
+        let listener = try #require(Sample.status.listeners.first)
+        #expect(
+            described.structs == [
+                "Listener": fields(of: listener),
+                "ListenAddress": fields(of: try #require(listener.addresses.first)),
+                "Worker": fields(of: try #require(Sample.status.workers.first)),
+                "Totals": fields(of: Sample.status.totals),
+                "Session": fields(of: try #require(Sample.sessions.sessions.first)),
+            ]
+        )
+        #expect(
+            described.enums == [
+                "State": Status.State.allCases.map(\.rawValue),
+                "Origin": Status.Listener.Address.Origin.allCases.map(\.rawValue),
+                "ListenerState": Status.Listener.State.allCases.map(\.rawValue),
+                "SessionState": Status.Session.State.allCases.map(\.rawValue),
+            ]
+        )
+    }
+
+    @Test("parameters have the described fields, of the described kinds")
+    func describesParameters() {
+        #expect(described.methods["GetStatus"]?.input == [:])
+        #expect(described.methods["ListListeners"]?.input == [:])
+        #expect(described.methods["ListSessions"]?.input == fields(of: SessionQuery()))
+        #expect(
+            Set(SessionQuery.CodingKeys.allCases.map(\.stringValue))
+                == Set(fields(of: SessionQuery()).keys)
+        )
+        #expect(described.methods["KillSession"]?.input == fields(of: SessionID(id: 1)))
+        #expect(SessionID.CodingKeys.allCases.map(\.stringValue) == ["id"])
+    }
+
+    @Test("errors carry the described fields")
+    func describesErrors() {
+        #expect(
+            described.errors == [
+                "ListenerNotFound": ["listener": .string],
+                "SessionNotFound": ["id": .int],
+            ]
+        )
+        #expect(VarlinkError.listenerNotFound("web").parameters == ["listener": .string("web")])
+        #expect(VarlinkError.sessionNotFound(7).parameters == ["id": .int(7)])
+    }
+
+    @Test("the part of io.systemd.service that is there is described")
+    func describesPing() throws {
+        let interface = try Interface(description: PingInterface.description)
+
+        #expect(interface.name == PingInterface.name)
+        #expect(interface.methods.map { "\(PingInterface.name).\($0)" } == [PingInterface.ping])
+    }
+
+    @Test("a status goes over the wire and comes back the same")
+    func roundTrips() throws {
+        var server = ServerConnection()
+        server.receive(upTo: 64) { output in
+            for byte in #"{"method":"a.b.C"}"#.utf8 { output.append(byte) }
+            output.append(0)
+        }
+        _ = server.nextCall()
+        server.reply(Sample.status)
+        var client = ClientConnection()
+        _ = server.send { bytes in
+            client.receive(upTo: bytes.count) { output in
+                for index in bytes.indices { output.append(bytes[index]) }
+            }
+            return bytes.count
+        }
+        let reply = try #require(try client.nextReply())
+
+        #expect(try reply.parameters(as: Status.self) == Sample.status)
+    }
+
+    @Test("a share of time is always a number from 0 to 1")
+    func clampsShare() {
+        let shares = [Double.nan, -1, 0.25, 2, .infinity].map { share in
+            Status.Worker(
+                index: 0,
+                sessions: 0,
+                polls: 0,
+                events: 0,
+                wakeUps: 0,
+                busyShare: share
+            ).busyShare
+        }
+
+        #expect(shares == [0, 0, 0.25, 1, 1])
+    }
+}

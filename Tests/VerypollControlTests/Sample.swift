@@ -1,0 +1,65 @@
+import VerypollControl
+
+/// A status and a list with every field set.
+enum Sample {
+    static let status = Status(
+        version: "1.2.3",
+        pid: 4242,
+        startTimestampUSec: 1_700_000_000_000_000,
+        configurationPath: "/etc/verypolld/verypolld.json",
+        state: .running,
+        note: "session limit reached, listener echo paused",
+        listeners: [
+            Status.Listener(
+                name: "echo",
+                addresses: [.init(address: "127.0.0.1:7007", origin: .bound)],
+                handler: "echo",
+                state: .paused,
+                stateReason: "session limit reached",
+                active: 10,
+                maxSessions: 10,
+                accepted: 100,
+                rejected: 2,
+                bytesIn: 1 << 40,
+                bytesOut: 1 << 39
+            )
+        ],
+        workers: [
+            Status.Worker(
+                index: 0,
+                sessions: 10,
+                polls: 200,
+                events: 300,
+                wakeUps: 4,
+                busyShare: 0.125
+            )
+        ],
+        totals: Status.Totals(
+            active: 10,
+            maxSessions: 1000,
+            accepted: 100,
+            rejected: 2,
+            bytesIn: 1 << 40,
+            bytesOut: 1 << 39
+        )
+    )
+
+    static let sessions = SessionList(
+        sessions: [
+            Status.Session(
+                id: 17,
+                listener: "echo",
+                worker: 0,
+                peer: "127.0.0.1:50000",
+                local: "127.0.0.1:7007",
+                state: .halfClosed,
+                openedTimestampUSec: 1_700_000_000_000_000,
+                idleUSec: 1_500_000,
+                bytesIn: 64,
+                bytesOut: 64,
+                buffered: 0
+            )
+        ],
+        truncated: true
+    )
+}
