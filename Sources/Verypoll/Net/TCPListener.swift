@@ -8,7 +8,7 @@ public import SystemPackage
 ///     serve(accepted.stream)
 /// }
 /// ```
-public struct TCPListener: ~Copyable, Sendable, DescriptorSource {
+public struct TCPListener: ~Copyable, TCPSocket {
     private let socket: OwnedFD
 
     /// The listening socket's descriptor.
@@ -94,11 +94,14 @@ extension TCPListener {
         /// Binds to an address that no interface has yet; `IP_FREEBIND`.
         public var freeBinds = false
 
-        /// Keeps IPv4 off an IPv6 socket; `IPV6_V6ONLY`. If not, `[::]` takes both.
+        /// Keeps IPv4 off an IPv6 socket; `IPV6_V6ONLY`.
+        ///
+        /// If not, `[::]` takes both.
         public var isOnlyV6 = false
 
-        /// How long a connection without data stays out of the backlog, in whole seconds rounded
-        /// up; `TCP_DEFER_ACCEPT`. `nil` shows each connection at once.
+        /// How long a connection without data stays out of the backlog; `TCP_DEFER_ACCEPT`.
+        ///
+        /// Whole seconds, rounded up; `nil` shows each connection at once.
         public var deferredAccept: Duration?
 
         /// The defaults.

@@ -2,7 +2,7 @@
 public import SystemPackage
 
 /// A connected, non-blocking TCP socket, closed when it goes out of scope.
-public struct TCPStream: ~Copyable, StreamSocket {
+public struct TCPStream: ~Copyable, StreamSocket, TCPSocket {
     private let socket: OwnedFD
 
     /// The socket's descriptor.
@@ -53,48 +53,13 @@ public struct TCPStream: ~Copyable, StreamSocket {
         try socket.peerAddress().socketAddress
     }
 
+    /// Breaks the connection: what was not sent is lost, and the peer sees a reset.
+    public consuming func reset() {
+        // Without lingering, close(2) sends a reset. Where even that fails, it closes as ever.
+        try? socket.setLingerToZero()
+    }
+
     /// Gives the socket up without closing it.
     public consuming func release() -> OwnedFD { socket }
-}
-
-extension TCPStream {
-    /// Whether small writes are sent at once, `TCP_NODELAY`.
-    public func noDelay() throws(Errno) -> Bool {
-        try socket.value(of: .noDelay) != 0
-    }
-
-    /// Sends small writes at once rather than wait for earlier ones to be acknowledged.
-    public func setNoDelay(_ isOn: Bool) throws(Errno) {
-        try socket.set(.noDelay, to: isOn ? 1 : 0)
-    }
-
-    /// The time to live of sent packets, for IPv6 their hop limit.
-    public func timeToLive() throws(Errno) -> Int {
-        Int(try socket.value(of: hopLimit()))
-    }
-
-    /// Sets the time to live of sent packets, for IPv6 their hop limit.
-    public func setTimeToLive(_ hops: Int) throws(Errno) {
-        try socket.set(hopLimit(), to: CInt(clamping: hops))
-    }
-
-    /// Probes a silent peer, first after `idle` and then at intervals of a ninth of it; `nil` does
-    /// not probe. Whole seconds, rounded up; see `SO_KEEPALIVE` in socket(7) and tcp(7).
-    public func setKeepAlive(_ idle: Duration?) throws(Errno) {
-        try socket.set(.keepAlive, to: idle == nil ? 0 : 1)
-        guard let idle else { return }
-        try socket.set(.keepAliveIdle, to: idle.roundedUp(to: .seconds(1)))
-        try socket.set(.keepAliveInterval, to: (idle / 9).roundedUp(to: .seconds(1)))
-    }
-
-    /// Breaks the connection when sent bytes stay unacknowledged for so long; `nil` leaves it to
-    /// the kernel. Whole milliseconds, rounded up; see `TCP_USER_TIMEOUT` in tcp(7).
-    public func setUserTimeout(_ limit: Duration?) throws(Errno) {
-        try socket.set(.userTimeout, to: limit?.roundedUp(to: .milliseconds(1)) ?? 0)
-    }
-
-    private func hopLimit() throws(Errno) -> IntegerOption {
-        try localAddress().ip.family == .v4 ? .hopLimitV4 : .hopLimitV6
-    }
 }
 #endif

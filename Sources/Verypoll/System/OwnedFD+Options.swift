@@ -45,6 +45,15 @@ extension OwnedFD {
         try fileDescriptor.value(of: option)
     }
 
+    /// Makes close(2) send a reset, `SO_LINGER` with no time.
+    func setLingerToZero() throws(Errno) {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        let size = socklen_t(MemoryLayout<linger>.size)
+        _ = try syscall {
+            unsafe setsockopt(rawValue, SOL_SOCKET, SO_LINGER, &value, size)
+        }
+    }
+
     /// Checks that it is a stream socket of one of the families, listening or not, and makes it
     /// non-blocking and close-on-exec.
     ///

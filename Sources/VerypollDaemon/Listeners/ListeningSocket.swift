@@ -1,0 +1,68 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Verypoll
+
+/// A socket that accepts, shared by the workers; the last of them that lets go of it closes it.
+final class ListeningSocket: Sendable {
+    /// A listening socket of either kind.
+    enum Kind: ~Copyable, Sendable {
+        case tcp(TCPListener)
+        case unix(UnixListener)
+    }
+
+    /// Who made the socket.
+    enum Origin: Sendable {
+        case bound
+        case systemd
+    }
+
+    private let kind: Kind
+
+    /// The address as the configuration writes it, with the port that the kernel chose.
+    let address: String
+
+    /// Who made the socket.
+    let origin: Origin
+
+    /// The one worker that accepts from it, or `nil` if all do.
+    let worker: Int?
+
+    init(_ kind: consuming Kind, address: String, origin: Origin, worker: Int?) {
+        self.address = address
+        self.origin = origin
+        self.worker = worker
+        self.kind = kind
+    }
+
+    /// Takes the next connection off the backlog; `nil` if none is waiting.
+    func accept() throws(Errno) -> ClientSocket? {
+        switch kind {
+        case .tcp(let listener):
+            guard let accepted = try listener.accept() else { return nil }
+            return .tcp(accepted.stream)
+        case .unix(let listener):
+            guard let accepted = try listener.accept() else { return nil }
+            return .unix(accepted.stream)
+        }
+    }
+
+    /// Watches for connections; level-triggered, so that a bounded number of them may be taken a
+    /// turn, and exclusive, so that a connection does not wake all workers.
+    func register(with registry: borrowing Registry, token: Token) throws(Errno) {
+        switch kind {
+        case .tcp(let listener):
+            try registry.register(listener, token: token, interest: .readable, mode: .exclusive)
+        case .unix(let listener):
+            try registry.register(listener, token: token, interest: .readable, mode: .exclusive)
+        }
+    }
+
+    /// Stops watching.
+    func deregister(from registry: borrowing Registry) throws(Errno) {
+        switch kind {
+        case .tcp(let listener): try registry.deregister(listener)
+        case .unix(let listener): try registry.deregister(listener)
+        }
+    }
+}
+#endif

@@ -1,0 +1,87 @@
+internal import Glibc
+
+/// A block of memory that fills at its end and drains at its start.
+///
+/// It is mapped by itself, so that giving it back gives it back to the kernel, and so that only the
+/// pages that were written to count as resident.
+@safe struct Buffer: ~Copyable {
+    /// How many bytes a buffer holds.
+    static let capacity = 64 * 1024
+
+    private let memory: UnsafeMutableRawBufferPointer
+    private var start = 0
+    private var end = 0
+
+    /// The number of bytes to be drained.
+    var count: Int { end - start }
+
+    /// Maps a buffer; a machine without 64 KiB of memory left traps.
+    init() {
+        let mapped = unsafe mmap(
+            nil,
+            Self.capacity,
+            PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS,
+            -1,
+            0
+        )
+        precondition(unsafe mapped != MAP_FAILED, "out of memory for a buffer")
+        unsafe memory = UnsafeMutableRawBufferPointer(start: mapped, count: Self.capacity)
+    }
+
+    deinit {
+        _ = unsafe munmap(memory.baseAddress, memory.count)
+    }
+
+    /// Forgets its bytes.
+    mutating func removeAll() {
+        start = 0
+        end = 0
+    }
+
+    /// Lends the room at the end to `body`, which appends to it.
+    mutating func append<Value, Failure>(
+        _ body: (inout OutputSpan<UInt8>) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[end...])
+        let bytes = unsafe room.bindMemory(to: UInt8.self)
+        var output = unsafe OutputSpan(buffer: bytes, initializedCount: 0)
+        do throws(Failure) {
+            let value = try body(&output)
+            end += unsafe output.finalize(for: bytes)
+            return value
+        } catch {
+            end += unsafe output.finalize(for: bytes)
+            throw error
+        }
+    }
+
+    /// Appends bytes for which there must be room.
+    mutating func append(_ bytes: Span<UInt8>) {
+        precondition(bytes.count <= Self.capacity - end, "buffer capacity overflow")
+        unsafe bytes.withUnsafeBytes { source in
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[end...])
+            unsafe room.copyMemory(from: source)
+        }
+        end += bytes.count
+    }
+
+    /// Lends the bytes to `body` and drops as many at the start as it returns.
+    mutating func drain<Failure>(
+        _ body: (Span<UInt8>) throws(Failure) -> Int?
+    ) throws(Failure) -> Int? {
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[start..<end])
+        let taken = try body(unsafe Span(_unsafeElements: bytes.bindMemory(to: UInt8.self)))
+        start += taken ?? 0
+        if start == end { removeAll() }
+        return taken
+    }
+
+    /// Moves its bytes to the end of another buffer, which must have room for them.
+    mutating func move(to other: inout Buffer) {
+        _ = drain { bytes in
+            other.append(bytes)
+            return bytes.count
+        }
+    }
+}

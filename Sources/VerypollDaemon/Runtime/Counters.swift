@@ -1,0 +1,98 @@
+internal import Synchronization
+
+/// What a worker has counted for one listener; a plain value in the worker's own hands.
+struct ListenerTally: Sendable, Equatable {
+    var accepted: UInt64 = 0
+    var rejected: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+
+    static func + (left: ListenerTally, right: ListenerTally) -> ListenerTally {
+        ListenerTally(
+            accepted: left.accepted + right.accepted,
+            rejected: left.rejected + right.rejected,
+            bytesIn: left.bytesIn + right.bytesIn,
+            bytesOut: left.bytesOut + right.bytesOut
+        )
+    }
+}
+
+/// Why a worker does not accept on a listener at present.
+enum PauseReason: UInt8, Sendable {
+    case none
+    case listenerLimit
+    case totalLimit
+    case outOfResources
+}
+
+/// A worker's tally of one listener, where other threads may read it.
+///
+/// The worker is the only writer, so plain stores do; it publishes at the end of a turn.
+final class ListenerCounters: Sendable {
+    private let accepted = Atomic<UInt64>(0)
+    private let rejected = Atomic<UInt64>(0)
+    private let bytesIn = Atomic<UInt64>(0)
+    private let bytesOut = Atomic<UInt64>(0)
+    private let pause = Atomic<UInt8>(0)
+
+    func publish(_ tally: ListenerTally) {
+        accepted.store(tally.accepted, ordering: .relaxed)
+        rejected.store(tally.rejected, ordering: .relaxed)
+        bytesIn.store(tally.bytesIn, ordering: .relaxed)
+        bytesOut.store(tally.bytesOut, ordering: .relaxed)
+    }
+
+    /// What was published last.
+    var tally: ListenerTally {
+        ListenerTally(
+            accepted: accepted.load(ordering: .relaxed),
+            rejected: rejected.load(ordering: .relaxed),
+            bytesIn: bytesIn.load(ordering: .relaxed),
+            bytesOut: bytesOut.load(ordering: .relaxed)
+        )
+    }
+
+    /// Why the worker does not accept.
+    var pauseReason: PauseReason {
+        get { PauseReason(rawValue: pause.load(ordering: .relaxed)) ?? .none }
+        set { pause.store(newValue.rawValue, ordering: .relaxed) }
+    }
+}
+
+/// What a worker has done as a whole.
+struct WorkerTally: Sendable, Equatable {
+    var sessions: UInt64 = 0
+    var polls: UInt64 = 0
+    var events: UInt64 = 0
+    var wakeUps: UInt64 = 0
+    /// Nanoseconds that it did not wait.
+    var busy: UInt64 = 0
+}
+
+/// A worker's own tally, where other threads may read it; published as ``ListenerCounters`` are.
+final class WorkerCounters: Sendable {
+    private let sessions = Atomic<UInt64>(0)
+    private let polls = Atomic<UInt64>(0)
+    private let events = Atomic<UInt64>(0)
+    private let wakeUps = Atomic<UInt64>(0)
+    private let busy = Atomic<UInt64>(0)
+
+    func publish(_ tally: WorkerTally) {
+        sessions.store(tally.sessions, ordering: .relaxed)
+        polls.store(tally.polls, ordering: .relaxed)
+        events.store(tally.events, ordering: .relaxed)
+        wakeUps.store(tally.wakeUps, ordering: .relaxed)
+        busy.store(tally.busy, ordering: .relaxed)
+    }
+
+    /// What was published last.
+    var tally: WorkerTally {
+        WorkerTally(
+            sessions: sessions.load(ordering: .relaxed),
+            polls: polls.load(ordering: .relaxed),
+            events: events.load(ordering: .relaxed),
+            wakeUps: wakeUps.load(ordering: .relaxed),
+            busy: busy.load(ordering: .relaxed)
+        )
+    }
+}

@@ -1,0 +1,40 @@
+internal import Synchronization
+internal import SystemPackage
+internal import Verypoll
+
+/// How threads talk: a bounded queue of messages whose owner is woken from its poll.
+final class Mailbox<Message: Sendable>: Sendable {
+    /// The most messages that wait; the control socket's clients and the watchdog send few.
+    static var limit: Int { 1024 }
+
+    private let messages = Mutex<[Message]>([])
+    private let waker: Waker
+
+    /// Makes the mailbox of whoever polls `registry`; its wake-ups carry `token`.
+    init(registry: borrowing Registry, token: Token) throws(Errno) {
+        waker = try Waker(registry: registry, token: token)
+    }
+
+    /// Leaves a message and wakes the owner.
+    ///
+    /// - Returns: Whether there was room for it.
+    @discardableResult
+    func post(_ message: Message) -> Bool {
+        let (isFirst, isTaken) = messages.withLock { messages in
+            guard messages.count < Self.limit else { return (false, false) }
+            messages.append(message)
+            return (messages.count == 1, true)
+        }
+        // A wake-up fails only where the eventfd is gone, and it lives as long as this object.
+        if isFirst { try? waker.wake() }
+        return isTaken
+    }
+
+    /// Takes all the messages, in the order they came.
+    func takeAll() -> [Message] {
+        messages.withLock { messages in
+            defer { messages.removeAll() }
+            return messages
+        }
+    }
+}

@@ -1,0 +1,31 @@
+internal import Glibc
+
+/// The kernel's clock that never steps, `CLOCK_MONOTONIC`, read through the vDSO.
+enum MonotonicClock {
+    /// Nanoseconds since some moment in the past.
+    static func nanoseconds() -> UInt64 {
+        var now = timespec()
+        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up, for timers that are never early.
+    var milliseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        let (millis, overflow) = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1000)
+        guard !overflow else { return .max / 4 }
+        return millis + UInt64(max(0, attoseconds) + 999_999_999_999_999) / 1_000_000_000_000_000
+    }
+}
+
+/// The time of day, which may step.
+enum WallClock {
+    /// Microseconds since the beginning of 1970 UTC.
+    static func microseconds() -> Int {
+        var now = timespec()
+        _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return now.tv_sec * 1_000_000 + now.tv_nsec / 1_000
+    }
+}

@@ -1,0 +1,43 @@
+internal import Synchronization
+
+/// Counts the sessions of a listener, or of all, against their limit, for all the workers at once.
+final class SessionGate: Sendable {
+    private let count = Atomic(0)
+    private let isAwaited = Atomic(false)
+
+    /// The most sessions at a time.
+    let limit: Int
+
+    /// Makes a gate that lets `limit` sessions in.
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// The sessions that are in.
+    var active: Int { count.load(ordering: .relaxed) }
+
+    /// Counts a session in, or returns `false` if the limit is reached.
+    func tryEnter() -> Bool {
+        let now = count.add(1, ordering: .sequentiallyConsistent).newValue
+        guard now > limit else { return true }
+        count.subtract(1, ordering: .sequentiallyConsistent)
+        return false
+    }
+
+    /// As ``tryEnter()``; but after `false` the next ``leave()`` tells that somebody waits.
+    func enterOrAwait() -> Bool {
+        if tryEnter() { return true }
+        // Only what leaves after this store sees it, so look once more.
+        isAwaited.store(true, ordering: .sequentiallyConsistent)
+        return tryEnter()
+    }
+
+    /// Counts a session out.
+    ///
+    /// - Returns: Whether somebody waits to enter, and is to be told; only one caller learns it.
+    func leave() -> Bool {
+        count.subtract(1, ordering: .sequentiallyConsistent)
+        guard isAwaited.load(ordering: .sequentiallyConsistent) else { return false }
+        return isAwaited.exchange(false, ordering: .sequentiallyConsistent)
+    }
+}

@@ -1,0 +1,20 @@
+#if Net && OSExt
+internal import SystemPackage
+
+extension Session {
+    /// Sends the time of day as one line and ends its way (RFC 867), then waits for the client's.
+    ///
+    /// Were the connection closed at once, bytes that the client has sent would make the kernel
+    /// reset it, and the line could be lost.
+    mutating func daytime(on bench: inout Workbench) throws(Errno) -> Step {
+        if !flags.contains(.outputEnded) {
+            let line = bench.daytime.bytes
+            let rest = line.span.extracting(min(Int(position), line.count)...)
+            position += UInt16(try send(rest, now: bench.now))
+            guard Int(position) >= line.count else { return .wait }
+            try endOutput(now: bench.now)
+        }
+        return try discard(on: &bench)
+    }
+}
+#endif

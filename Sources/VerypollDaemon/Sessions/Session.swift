@@ -1,0 +1,134 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Verypoll
+
+/// A client's connection from accept to close; it lives on one worker.
+///
+/// An idle session owns no buffer: what comes is read into the worker's scratch buffer and handled
+/// at once, and only what the client does not take at that moment is parked in a buffer of its own.
+struct Session: ~Copyable {
+    /// Where a session stands.
+    struct Flags: OptionSet {
+        let rawValue: UInt8
+
+        /// An event told that the client's end of file is behind the data, so that a short read
+        /// does not stand for drained: no second edge will come.
+        static let endIsNear = Flags(rawValue: 1 << 0)
+        /// The client's end of file was read.
+        static let inputEnded = Flags(rawValue: 1 << 1)
+        /// The way to the client was ended.
+        static let outputEnded = Flags(rawValue: 1 << 2)
+        /// An event told that there is something to read, and it was not drained since.
+        static let inputReady = Flags(rawValue: 1 << 3)
+        /// It stands in the worker's queue of sessions with work left.
+        static let isQueued = Flags(rawValue: 1 << 4)
+    }
+
+    /// What is to become of a session that was served.
+    enum Step: Equatable {
+        /// Nothing more until the next event.
+        case wait
+        /// It has had its turn, and has work left.
+        case again
+        /// It needs a buffer, and there is none.
+        case starved
+        /// It is over.
+        case end(EndReason)
+    }
+
+    /// Why a session is over.
+    enum EndReason: Equatable {
+        case completed
+        case failed(Errno)
+        case timedOut(Timeout)
+        case killed
+        case drained
+    }
+
+    /// The times that a session is bounded by.
+    enum Timeout: String {
+        case firstByte
+        case idle
+        case halfClosed
+        case lifetime
+    }
+
+    /// The number that the control socket and the journal call it by.
+    let id: UInt64
+    /// The index of its listener.
+    let listener: Int
+    /// The millisecond of its accept.
+    let openedAt: UInt64
+    /// The millisecond in which bytes were last read or written.
+    var activeAt: UInt64
+    /// The millisecond in which the first of its two ways ended, 0 before.
+    var halfClosedAt: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    var flags: Flags = []
+    /// How far a handler that sends a fixed text has come in it.
+    var position: UInt16 = 0
+    /// What the client did not take yet.
+    var parked: Buffer?
+    let socket: ClientSocket
+
+    init(id: UInt64, listener: Int, now: UInt64, socket: consuming ClientSocket) {
+        self.id = id
+        self.listener = listener
+        openedAt = now
+        activeAt = now
+        self.socket = socket
+    }
+
+    /// Notes what an event tells.
+    mutating func note(_ event: Event) {
+        if event.isReadable { flags.insert(.inputReady) }
+        if event.isReadClosed || event.isError { flags.insert(.endIsNear) }
+    }
+
+    /// Whether one of its ways has ended and the other has not.
+    var isHalfClosed: Bool { !flags.isDisjoint(with: [.inputEnded, .outputEnded]) }
+
+    /// Reads once into the scratch buffer, which must be empty.
+    ///
+    /// - Returns: Whether more is to be read at once. If not, either nothing is there, or the end
+    ///   of file was read, or a short read has drained the socket.
+    mutating func receive(on bench: inout Workbench) throws(Errno) -> Bool {
+        let count = try bench.scratch.append { output throws(Errno) in
+            try socket.read(into: &output)
+        }
+        guard let count else {
+            flags.remove(.inputReady)
+            return false
+        }
+        if count == 0 {
+            flags.insert(.inputEnded)
+            halfClosedAt = bench.now
+            return false
+        }
+        bytesIn += UInt64(count)
+        activeAt = bench.now
+        if count == Buffer.capacity || flags.contains(.endIsNear) { return true }
+        flags.remove(.inputReady)
+        return false
+    }
+
+    /// Writes bytes until all are taken or the client takes no more; returns how many were.
+    mutating func send(_ bytes: Span<UInt8>, now: UInt64) throws(Errno) -> Int {
+        var sent = 0
+        while sent < bytes.count, let count = try socket.write(bytes.extracting(sent...)) {
+            sent += count
+        }
+        if sent > 0 { activeAt = now }
+        bytesOut += UInt64(sent)
+        return sent
+    }
+
+    /// Ends the way to the client.
+    mutating func endOutput(now: UInt64) throws(Errno) {
+        try socket.shutdownWriting()
+        flags.insert(.outputEnded)
+        if halfClosedAt == 0 { halfClosedAt = now }
+    }
+}
+#endif

@@ -1,0 +1,26 @@
+#if Net && OSExt
+/// The times that bound a listener's sessions, in milliseconds; `UInt64.max` is off.
+struct SessionTimeouts: Sendable {
+    var firstByte = UInt64.max
+    var idle = UInt64.max
+    var halfClosed = UInt64.max
+    var lifetime = UInt64.max
+}
+
+extension Session {
+    /// When the session is to end if nothing happens, and why; `nil` if no time bounds it.
+    func deadline(_ timeouts: SessionTimeouts) -> (millisecond: UInt64, timeout: Timeout)? {
+        var first: (millisecond: UInt64, timeout: Timeout)?
+        func consider(_ timeout: Timeout, _ span: UInt64, since start: UInt64) {
+            guard span != .max else { return }
+            let moment = start + span
+            if first.map({ moment < $0.millisecond }) ?? true { first = (moment, timeout) }
+        }
+        if bytesIn == 0 { consider(.firstByte, timeouts.firstByte, since: openedAt) }
+        if isHalfClosed { consider(.halfClosed, timeouts.halfClosed, since: halfClosedAt) }
+        consider(.idle, timeouts.idle, since: activeAt)
+        consider(.lifetime, timeouts.lifetime, since: openedAt)
+        return first
+    }
+}
+#endif

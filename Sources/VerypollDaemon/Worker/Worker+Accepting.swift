@@ -1,0 +1,179 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Verypoll
+
+/// A socket that a worker accepts from, and whether it does so at present.
+struct Door {
+    let listener: Int
+    let socket: ListeningSocket
+    /// Why it is not watched, or `none` if it is.
+    var pauseReason = PauseReason.none
+    /// How many milliseconds the next pause for want of resources lasts.
+    var backOff: UInt64 = 100
+    /// The millisecond of its last line in the log, so that these are few.
+    var loggedAt: UInt64?
+}
+
+extension Worker {
+    /// The most connections that one door takes in a turn.
+    private static let acceptsPerTurn = 32
+
+    /// The longest pause for want of resources, in milliseconds.
+    private static let longestBackOff: UInt64 = 3_200
+
+    /// The shortest time between two lines of the log on one door, in milliseconds.
+    private static let logInterval: UInt64 = 10_000
+
+    /// Takes connections off a backlog, until it is empty, the turn is over or a limit is reached.
+    mutating func accept(at index: Int) {
+        // The doors may be gone since the event came.
+        guard doors.indices.contains(index) else { return }
+        let listener = doors[index].listener
+        for _ in 0..<Self.acceptsPerTurn {
+            guard doors[index].pauseReason == .none, !isDraining else { return }
+            let refusal = enterGates(listener)
+            if refusal != .none, context.listeners[listener].whenFull == .pause {
+                return pause(index, because: refusal)
+            }
+            do throws(Errno) {
+                guard let socket = try doors[index].socket.accept() else {
+                    if refusal == .none { leaveGates(listener) }
+                    return
+                }
+                doors[index].backOff = 100
+                if refusal != .none {
+                    note(listener) { $0.rejected += 1 }
+                    socket.reset()
+                } else if context.listeners[listener].service == .drop {
+                    note(listener) { $0.accepted += 1 }
+                    leaveGates(listener)
+                } else {
+                    begin(socket, listener: listener)
+                }
+            } catch {
+                if refusal == .none { leaveGates(listener) }
+                guard error.isOfOneConnection else {
+                    return pause(index, because: .outOfResources, error)
+                }
+                note(listener) { $0.rejected += 1 }
+            }
+        }
+    }
+
+    /// Watches paused doors again: those that wait for a gate, and those of one more reason.
+    mutating func reopenDoors(also reason: PauseReason = .none) {
+        if reason == .outOfResources { doorsRetryAt = .max }
+        guard !isDraining else { return }
+        for index in doors.indices {
+            let pauseReason = doors[index].pauseReason
+            guard pauseReason != .none else { continue }
+            guard pauseReason != .outOfResources || reason == .outOfResources else { continue }
+            do throws(Errno) {
+                let token = Tokens.door(index)
+                try doors[index].socket.register(with: poll.registry, token: token)
+                setPauseReason(.none, at: index)
+            } catch {
+                retryDoors(after: doors[index].backOff)
+            }
+        }
+    }
+
+    /// Stops accepting for good.
+    mutating func closeDoors() {
+        for index in doors.indices where doors[index].pauseReason == .none {
+            // A failure would leave the door watched; accepting stops by the flag all the same.
+            try? doors[index].socket.deregister(from: poll.registry)
+        }
+        doors.removeAll()
+    }
+
+    /// Counts a session in everywhere, or nowhere and says where there is no room.
+    ///
+    /// Where connections wait in the backlog, the gates remember to tell when there is.
+    private func enterGates(_ index: Int) -> PauseReason {
+        let listener = context.listeners[index]
+        let awaits = listener.whenFull == .pause
+        let total = context.totalGate
+        guard awaits ? total.enterOrAwait() : total.tryEnter() else { return .totalLimit }
+        guard awaits ? listener.gate.enterOrAwait() : listener.gate.tryEnter() else {
+            leave(total)
+            return .listenerLimit
+        }
+        return .none
+    }
+
+    private func leaveGates(_ index: Int) {
+        leave(context.listeners[index].gate)
+        leave(context.totalGate)
+    }
+
+    private func leave(_ gate: SessionGate) {
+        guard gate.leave() else { return }
+        for mailbox in context.mailboxes { mailbox.post(.resume) }
+    }
+
+    private mutating func pause(_ index: Int, because reason: PauseReason, _ error: Errno? = nil) {
+        do throws(Errno) {
+            try doors[index].socket.deregister(from: poll.registry)
+        } catch {
+            // Still watched: it is tried again at the next event.
+            return context.logger.error("cannot pause a listener: \(error)")
+        }
+        setPauseReason(reason, at: index)
+        if reason == .outOfResources {
+            retryDoors(after: doors[index].backOff)
+            doors[index].backOff = min(2 * doors[index].backOff, Self.longestBackOff)
+        }
+        logPause(index, reason, error)
+    }
+
+    private mutating func retryDoors(after delay: UInt64) {
+        doorsRetryAt = min(doorsRetryAt, bench.now + delay)
+    }
+
+    private mutating func setPauseReason(_ reason: PauseReason, at index: Int) {
+        doors[index].pauseReason = reason
+        // A listener with several doors shows the last of their reasons that is one.
+        let listener = doors[index].listener
+        let reasons = doors.lazy.filter { $0.listener == listener }.map(\.pauseReason)
+        context.listenerCounters[listener].pauseReason = reasons.first { $0 != .none } ?? .none
+    }
+
+    private mutating func logPause(_ index: Int, _ reason: PauseReason, _ error: Errno?) {
+        if let last = doors[index].loggedAt, bench.now - last < Self.logInterval { return }
+        doors[index].loggedAt = bench.now
+        let listener = context.listeners[doors[index].listener]
+        let cause = error.map { ": \($0)" } ?? ""
+        context.logger.warning(
+            "listener paused, \(reason.description(limit: listener.gate.limit))\(cause)",
+            metadata: ["listener": "\(listener.name)", "address": "\(doors[index].socket.address)"]
+        )
+    }
+}
+
+extension Errno {
+    /// Whether accept(2) fails so for the one connection only, and may take the next.
+    fileprivate var isOfOneConnection: Bool {
+        switch self {
+        case .connectionAbort, .protocolError, .networkDown, .hostIsDown,
+            .noRouteToHost, .notSupportedOnSocket, .networkUnreachable, .notPermitted,
+            .interrupted:
+            true
+        default: false
+        }
+    }
+}
+
+extension PauseReason {
+    /// The reason for people.
+    func description(limit: Int) -> String {
+        switch self {
+        case .none: "accepting"
+        case .listenerLimit: "its limit of \(limit) sessions is reached"
+        case .totalLimit: "the limit of all sessions is reached"
+        case .outOfResources: "out of file descriptors or memory"
+        }
+    }
+}
+#endif

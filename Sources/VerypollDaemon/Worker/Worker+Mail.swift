@@ -1,0 +1,96 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Verypoll
+internal import VerypollControl
+
+extension Worker {
+    /// Does what the mailbox says.
+    mutating func handleMail() {
+        for message in mailbox.takeAll() {
+            switch message {
+            case .ping: context.supervisor.post(.pong(worker: context.index))
+            case .resume: reopenDoors()
+            case .drain: drain()
+            case .end: endWork()
+            case .listSessions(let filter, let ticket): list(filter, ticket: ticket)
+            case .killSession(let id, let ticket): kill(id, ticket: ticket)
+            }
+        }
+    }
+
+    private mutating func drain() {
+        isDraining = true
+        closeDoors()
+        if sessions.count == 0 { context.supervisor.post(.empty) }
+    }
+
+    private mutating func endWork() {
+        isDraining = true
+        closeDoors()
+        endAll()
+        isEnding = true
+        context.supervisor.post(.ended)
+    }
+
+    private mutating func kill(_ id: UInt64, ticket: Int) {
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index), sessions[key].id == id else { continue }
+            end(key, because: .killed)
+            context.supervisor.post(.killed(true, ticket: ticket))
+            return
+        }
+        context.supervisor.post(.killed(false, ticket: ticket))
+    }
+
+    private func list(_ filter: SessionFilter, ticket: Int) {
+        var found: [Status.Session] = []
+        var isTruncated = false
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index) else { continue }
+            if let listener = filter.listener, sessions[key].listener != listener { continue }
+            if let peer = filter.peer, !sessions[key].hasPeer(peer) { continue }
+            guard found.count < filter.limit else {
+                isTruncated = true
+                break
+            }
+            found.append(status(of: sessions[key]))
+        }
+        context.supervisor.post(.sessions(found, isTruncated: isTruncated, ticket: ticket))
+    }
+
+    private func status(of session: borrowing Session) -> Status.Session {
+        let age = Int(bench.now - session.openedAt) * 1000
+        return Status.Session(
+            id: Int(session.id),
+            listener: context.listeners[session.listener].name,
+            worker: context.index,
+            peer: session.socket.peerDescription,
+            local: session.socket.localDescription,
+            state: session.isHalfClosed ? .halfClosed : .open,
+            openedTimestampUSec: WallClock.microseconds() - age,
+            idleUSec: Int(bench.now - session.activeAt) * 1000,
+            bytesIn: Int(session.bytesIn),
+            bytesOut: Int(session.bytesOut),
+            buffered: session.bufferedByteCount
+        )
+    }
+}
+
+extension Session {
+    /// The bytes that wait for the client to take them.
+    fileprivate var bufferedByteCount: Int {
+        switch parked {
+        case .some(let buffer): buffer.count
+        case .none: 0
+        }
+    }
+
+    /// Whether it is with a peer: an address, or an address and a port.
+    fileprivate func hasPeer(_ peer: String) -> Bool {
+        let description = socket.peerDescription
+        if description == peer { return true }
+        guard let address = SocketAddress(description) else { return false }
+        return IPAddress(peer)?.unmapped == address.ip
+    }
+}
+#endif

@@ -1,0 +1,162 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Verypoll
+
+/// What all workers share; immutable but for gates, counters and mailboxes.
+struct WorkerContext: Sendable {
+    let index: Int
+    let workerCount: Int
+    let listeners: [Listener]
+    /// Counts the sessions of all listeners.
+    let totalGate: SessionGate
+    /// This worker's counters of each listener.
+    let listenerCounters: [ListenerCounters]
+    let counters: WorkerCounters
+    /// The mailboxes of all workers, this one's among them.
+    let mailboxes: [Mailbox<WorkerMessage>]
+    let supervisor: Mailbox<SupervisorMessage>
+    let logger: Logger
+    /// Whether the end of each session is logged.
+    let logsSessions: Bool
+}
+
+/// A thread's share of the daemon: a poll, and the sessions that were accepted on it.
+///
+/// A session lives and dies here, so nothing of it is locked. A turn of the loop handles the events
+/// of one poll, then the sessions that had work left, then timers and mail, each a bounded number.
+struct Worker: ~Copyable {
+    /// The tokens that are not of sessions; those are not negative.
+    enum Tokens {
+        static let mailbox = Token(-1)
+        static func door(_ index: Int) -> Token { Token(-2 - index) }
+        static func door(of token: Token) -> Int { -2 - token.rawValue }
+    }
+
+    /// The most events that one turn handles.
+    static let eventsPerTurn = 256
+
+    let context: WorkerContext
+    let mailbox: Mailbox<WorkerMessage>
+    var poll: Poll
+    var events = Events(capacity: Self.eventsPerTurn)
+    var bench: Workbench
+    var sessions: Slab<Session>
+    var timers: TimerWheel
+    /// Sessions with work left.
+    var ready = ReadyQueue()
+    /// Sessions that wait for a buffer.
+    var starved = ReadyQueue()
+    /// The sockets that this worker accepts from.
+    var doors: [Door]
+    /// The millisecond when paused doors are to be tried again, `UInt64.max` for never.
+    var doorsRetryAt = UInt64.max
+    var nextSessionID: UInt64
+    var tallies: [ListenerTally]
+    /// The listeners whose tallies are to be published at the end of the turn.
+    var dirtyListeners: [Int] = []
+    var tally = WorkerTally()
+    var isDraining = false
+    var isEnding = false
+
+    /// Makes a worker that watches its doors already.
+    init(_ context: WorkerContext, poll: consuming Poll) throws(Errno) {
+        let now = MonotonicClock.nanoseconds() / 1_000_000
+        var doors: [Door] = []
+        for (index, listener) in context.listeners.enumerated() {
+            for socket in listener.sockets where (socket.worker ?? context.index) == context.index {
+                try socket.register(with: poll.registry, token: Tokens.door(doors.count))
+                doors.append(Door(listener: index, socket: socket))
+            }
+        }
+        self.doors = doors
+        self.context = context
+        mailbox = context.mailboxes[context.index]
+        tallies = Array(repeating: ListenerTally(), count: context.listeners.count)
+        dirtyListeners.reserveCapacity(context.listeners.count)
+        // Numbers of different workers differ; the first session of all is number 1.
+        nextSessionID = UInt64(context.index) + 1
+        bench = Workbench(now: now)
+        sessions = Slab(capacity: context.totalGate.limit)
+        timers = TimerWheel(capacity: context.totalGate.limit, now: now)
+        self.poll = poll
+    }
+
+    /// Works until the supervisor says to end.
+    mutating func run() throws(Errno) {
+        var before = MonotonicClock.nanoseconds()
+        while !isEnding {
+            try poll.poll(&events, timeout: timeout(now: before))
+            let now = MonotonicClock.nanoseconds()
+            bench.now = now / 1_000_000
+            tally.polls += 1
+            tally.events += UInt64(events.count)
+            handleEvents()
+            handleReady()
+            handleTimers()
+            before = MonotonicClock.nanoseconds()
+            tally.busy += before - now
+            publish()
+        }
+    }
+
+    private func timeout(now: UInt64) -> Duration? {
+        if !ready.isEmpty { return .zero }
+        let deadline = min(timers.nextDeadline ?? .max, doorsRetryAt)
+        guard deadline != .max else { return nil }
+        let moment = deadline * 1_000_000
+        return moment <= now ? .zero : .nanoseconds(Int64(clamping: moment - now))
+    }
+
+    private mutating func handleEvents() {
+        for position in 0..<events.count {
+            let event = events[position]
+            if let key = SlabKey(event.token) {
+                guard sessions.contains(key) else { continue }
+                sessions[key].note(event)
+                // Whoever is queued has its turn there.
+                if !sessions[key].flags.contains(.isQueued) { serve(key) }
+            } else if event.token == Tokens.mailbox {
+                tally.wakeUps += 1
+                handleMail()
+            } else {
+                accept(at: Tokens.door(of: event.token))
+            }
+        }
+    }
+
+    private mutating func handleReady() {
+        guard !ready.isEmpty else { return }
+        let count = ready.beginTurn()
+        for position in 0..<count {
+            let key = ready[position]
+            guard sessions.contains(key) else { continue }
+            sessions[key].flags.remove(.isQueued)
+            serve(key)
+        }
+    }
+
+    private mutating func handleTimers() {
+        while let index = timers.popExpired(now: bench.now) {
+            guard let key = sessions.key(at: Int(index)) else { continue }
+            let timeouts = context.listeners[sessions[key].listener].timeouts
+            guard let due = sessions[key].deadline(timeouts) else { continue }
+            if due.millisecond <= bench.now {
+                end(key, because: .timedOut(due.timeout))
+            } else {
+                timers.schedule(index, at: due.millisecond)
+            }
+        }
+        if doorsRetryAt <= bench.now { reopenDoors(also: .outOfResources) }
+    }
+
+    private mutating func publish() {
+        for listener in dirtyListeners {
+            context.listenerCounters[listener].publish(tallies[listener])
+        }
+        dirtyListeners.removeAll(keepingCapacity: true)
+        tally.sessions = UInt64(sessions.count)
+        context.counters.publish(tally)
+    }
+}
+#endif

@@ -1,0 +1,45 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import VerypollControl
+
+/// What the supervisor, or another worker, tells a worker.
+enum WorkerMessage: Sendable {
+    /// Answer with `pong`, which shows that the loop turns.
+    case ping
+    /// A gate has room again: accept on listeners that paused for it.
+    case resume
+    /// Stop accepting, and tell when no session is left.
+    case drain
+    /// End all sessions and the thread.
+    case end
+    /// List the sessions that fit.
+    case listSessions(SessionFilter, ticket: Int)
+    /// End a session.
+    case killSession(id: UInt64, ticket: Int)
+}
+
+/// Which sessions are asked for.
+struct SessionFilter: Sendable {
+    var listener: Int?
+    var peer: String?
+    var limit: Int
+}
+
+/// What a worker tells the supervisor.
+enum SupervisorMessage: Sendable {
+    /// The worker accepts on all its listeners.
+    case started
+    /// The worker cannot work.
+    case failed(Errno)
+    /// The answer to `ping`.
+    case pong(worker: Int)
+    /// The answer to `listSessions`, at most as many as asked for.
+    case sessions([Status.Session], isTruncated: Bool, ticket: Int)
+    /// The answer to `killSession`.
+    case killed(Bool, ticket: Int)
+    /// The worker drains, and no session is left.
+    case empty
+    /// The worker's thread is about to end.
+    case ended
+}
+#endif
