@@ -1,0 +1,115 @@
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("The vocabulary of the process tests")
+struct TestSupportTests {
+    @Test("a program's output, errors and exit code are kept")
+    func runs() throws {
+        let result = try Program.run("sh", ["-c", "echo out; echo err >&2; exit 3"])
+        #expect(result.exit == .code(3))
+        #expect(result.standardOutput == "out\n")
+        #expect(result.standardError == "err\n")
+    }
+
+    @Test("a signal ends a program, and its exit says which")
+    func signals() throws {
+        let program = try Program("sleep", ["1000"])
+        #expect(try program.exit == nil)
+        try program.send(15)
+        #expect(try program.waitForExit() == .signal(15))
+        #expect(try program.exit == .signal(15))
+    }
+
+    @Test("waiting for words of a program that ends without them fails with what it said")
+    func explains() throws {
+        let program = try Program("sh", ["-c", "echo something else"])
+        let error = #expect(throws: TimedOut.self) {
+            try program.waitForStandardOutput(containing: "hello")
+        }
+        #expect(error?.description.contains("something else") == true)
+    }
+
+    @Test("passed sockets are descriptors 3 and upwards of the process that LISTEN_PID names")
+    func passes() throws {
+        let web = try Server()
+        let mail = try Server()
+        let script = #"""
+            test $LISTEN_PID = $$ && echo $LISTEN_FDS $LISTEN_FDNAMES
+            readlink /proc/$$/fd/3 /proc/$$/fd/4
+            """#
+        let program = try Program(
+            "sh",
+            ["-c", script],
+            sockets: [
+                PassedSocket(name: "web", descriptor: web.descriptor),
+                PassedSocket(name: "mail", descriptor: mail.descriptor),
+            ]
+        )
+        #expect(try program.waitForExit() == .code(0))
+        let lines = try program.standardOutput.split(separator: "\n")
+        #expect(lines.first == "2 web:mail")
+        #expect(lines.count == 3)
+        #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("socket:[") })
+    }
+
+    @Test("a program's memory, descriptors and processor time can be read")
+    func measures() throws {
+        // The runner of the tests may leave descriptors of its own open for everyone.
+        let script = "exec 9< /dev/null; set -- /proc/$$/fd/*; echo $# open; exec sleep 1000"
+        let program = try Program("sh", ["-c", script])
+        let said = try program.waitForStandardOutput(containing: "open")
+        #expect(try program.residentByteCount() > 4096)
+        let count = try #require(Int(said.prefix { $0 != " " }))
+        #expect(count >= 4)
+        try eventually("the shell's own descriptors to close") {
+            try (count - 1 ... count).contains(program.openDescriptorCount())
+        }
+        #expect(try program.processorTime() < .seconds(60))
+    }
+
+    @Test("a client and a server exchange bytes, each end on its own")
+    func exchanges() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("socket")
+        let servers = [false, true]
+        for isUnix in servers {
+            let server = try isUnix ? Server(path: path) : Server()
+            let client = try isUnix ? Client(path: path) : Client(port: server.port)
+            let peer = try server.accept()
+            try client.send("hello")
+            try client.finishSending()
+            #expect(try peer.receiveToEnd() == Array("hello".utf8))
+            try peer.send("and bye")
+            #expect(try client.receive(exactly: 3) == Array("and".utf8))
+            #expect(try client.receive(exactly: 4) == Array(" bye".utf8))
+        }
+    }
+
+    @Test("a client that resets its connection is an error to the peer")
+    func resets() throws {
+        let server = try Server()
+        let client = try Client(port: server.port)
+        let peer = try server.accept()
+        try client.reset()
+        #expect(throws: Errno.connectionReset) { _ = try peer.receive() }
+    }
+
+    @Test("a temporary directory is gone at the end of its scope")
+    func removes() throws {
+        var path = ""
+        do {
+            let directory = try TemporaryDirectory()
+            path = try directory.write("text", to: "file")
+            #expect(try Program.run("cat", [path]).standardOutput == "text")
+        }
+        #expect(try Program.run("cat", [path]).exit == .code(1))
+    }
+
+    @Test("what never becomes true times out")
+    func timesOut() {
+        #expect(throws: TimedOut.self) {
+            try eventually("the impossible", within: .milliseconds(20)) { false }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+internal import Glibc
+internal import SystemPackage
+
+extension Program {
+    /// The memory that the program holds at this moment.
+    package func residentByteCount() throws -> Int {
+        let fields = try procFile("statm").split(separator: " ")
+        guard fields.count > 1, let pages = Int(fields[1]) else { throw Errno.invalidArgument }
+        return pages * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    /// The number of descriptors that the program has open.
+    package func openDescriptorCount() throws -> Int {
+        guard let directory = unsafe opendir("/proc/\(processID)/fd") else {
+            throw Errno(rawValue: errno)
+        }
+        defer { unsafe _ = closedir(directory) }
+        var count = 0
+        while unsafe readdir(directory) != nil { count += 1 }
+        return count - 2  // The entries "." and "..".
+    }
+
+    /// The processor time that all the program's threads have used.
+    package func processorTime() throws -> Duration {
+        // The name comes second, in parentheses, and may hold anything; see proc(5).
+        let text = try procFile("stat")
+        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else {
+            throw Errno.invalidArgument
+        }
+        return .seconds(1) * (user + system) / sysconf(Int32(_SC_CLK_TCK))
+    }
+
+    private func procFile(_ name: String) throws -> String {
+        let file = try FileDescriptor.open(
+            FilePath("/proc/\(processID)/\(name)"),
+            .readOnly,
+            options: .closeOnExec
+        )
+        return try file.closeAfter { try file.text() }
+    }
+}

@@ -1,0 +1,68 @@
+internal import Glibc
+internal import Synchronization
+package import SystemPackage
+
+/// A listening socket of the test's own, none of the library's.
+package struct Server: ~Copyable, Sendable {
+    /// The socket, this value's own.
+    package let descriptor: FileDescriptor
+    /// The TCP port that the kernel chose, 0 for a Unix-domain socket.
+    package let port: UInt16
+
+    /// Listens on a free TCP port of 127.0.0.1.
+    package init() throws(Errno) {
+        let descriptor = try makeSocket(AF_INET, type: SOCK_STREAM)
+        do {
+            let number = descriptor.rawValue
+            unsafe try check(withLoopback(port: 0) { unsafe bind(number, $0, $1) })
+            try check(listen(number, 1024))
+            port = try boundPort(of: descriptor)
+        } catch {
+            try? descriptor.close()
+            throw error
+        }
+        self.descriptor = descriptor
+    }
+
+    /// Listens on a Unix-domain socket at `path`.
+    package init(path: String) throws(Errno) {
+        let descriptor = try makeSocket(AF_UNIX, type: SOCK_STREAM)
+        do {
+            let number = descriptor.rawValue
+            unsafe try check(withUnixPath(path) { unsafe bind(number, $0, $1) })
+            try check(listen(number, 1024))
+        } catch {
+            try? descriptor.close()
+            throw error
+        }
+        port = 0
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        try? descriptor.close()
+    }
+
+    /// Waits for a connection.
+    ///
+    /// - Throws: `Errno.timedOut` if none came.
+    package func accept(timeout: Duration = patience) throws(Errno) -> Client {
+        var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        let milliseconds = Int32(timeout.components.seconds) * 1000
+        if try check(unsafe poll(&entry, 1, milliseconds)) == 0 { throw Errno.timedOut }
+        let accepted = try inheritance.withLock { _ throws(Errno) in
+            let accepted = try check(Glibc.accept(descriptor.rawValue, nil, nil))
+            try check(fcntl(accepted, F_SETFD, FD_CLOEXEC))
+            return FileDescriptor(rawValue: accepted)
+        }
+        return try Client(adopting: accepted, timeout: timeout)
+    }
+}
+
+/// A TCP port of 127.0.0.1 that was free a moment ago.
+///
+/// Another process may take it before it is used; to be sure, let the tested program bind port 0.
+package func freePort() throws(Errno) -> UInt16 {
+    let server = try Server()
+    return server.port
+}
