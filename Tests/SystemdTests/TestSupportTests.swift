@@ -63,7 +63,7 @@ struct TestSupportTests {
         let count = try #require(Int(said.prefix { $0 != " " }))
         #expect(count >= 4)
         try eventually("the shell's own descriptors to close") {
-            try (count - 1 ... count).contains(program.openDescriptorCount())
+            try (count - 1...count).contains(program.openDescriptorCount())
         }
         #expect(try program.processorTime() < .seconds(60))
     }

@@ -1,0 +1,107 @@
+import Glibc
+import SystemPackage
+import Systemd
+import TestSupport
+import Testing
+
+@Suite("ActivatedSockets")
+struct ActivatedSocketsTests {
+    /// Two pipes are four descriptors that tell each other apart by what can be read.
+    private func makeDescriptors() throws -> [FileDescriptor] {
+        let first = try FileDescriptor.pipe()
+        let second = try FileDescriptor.pipe()
+        return [first.readEnd, first.writeEnd, second.readEnd, second.writeEnd]
+    }
+
+    @Test("sockets are claimed by name, all of a name at once, and only once")
+    func claims() throws {
+        let open = try makeDescriptors()
+        defer { for descriptor in open { try? descriptor.close() } }
+        var sockets = ActivatedSockets(
+            zip(["web", "mail", "web", "stray"], open).map(ActivatedSocket.init)
+        )
+        #expect(sockets.names == ["mail", "stray", "web"])
+        #expect(sockets.take(named: "web") == [open[0], open[2]])
+        #expect(sockets.take(named: "web") == [])
+        #expect(sockets.take(named: "other") == [])
+        #expect(sockets.names == ["mail", "stray"])
+        let left = sockets.takeUnclaimed()
+        #expect(left.map(\.name) == ["mail", "stray"])
+        #expect(left.map(\.descriptor) == [open[1], open[3]])
+        #expect(sockets.names == [])
+    }
+
+    @Test("what nobody claims closes at the end of the scope, and what was claimed does not")
+    func closes() throws {
+        let pipe = try FileDescriptor.pipe()
+        do {
+            var sockets = ActivatedSockets([
+                ActivatedSocket(name: "kept", descriptor: pipe.readEnd),
+                ActivatedSocket(name: "left", descriptor: pipe.writeEnd),
+            ])
+            #expect(sockets.take(named: "kept") == [pipe.readEnd])
+        }
+        // The write end was the only one, so the pipe has ended.
+        var byte: [UInt8] = [0]
+        let count = unsafe try byte.withUnsafeMutableBytes { bytes in
+            unsafe try pipe.readEnd.read(into: bytes)
+        }
+        #expect(count == 0)
+        try pipe.readEnd.close()
+    }
+
+    @Test("the environment's sockets are taken once, with their names, and close on execution")
+    func takes() async {
+        await #expect(processExitsWith: .success) {
+            // The numbers from 3 on may be the runner's own: keep those aside for the while.
+            let pipe = try FileDescriptor.pipe()
+            let aside = [dup(3), dup(4)]
+            #expect(dup2(pipe.readEnd.rawValue, 3) == 3)
+            #expect(dup2(pipe.writeEnd.rawValue, 4) == 4)
+            setVariable("LISTEN_PID", String(getpid()))
+            setVariable("LISTEN_FDS", "2")
+            setVariable("LISTEN_FDNAMES", "web:mail")
+
+            var sockets = try ActivatedSockets.takeFromEnvironment()
+            let taken = sockets.takeUnclaimed()
+            let flags = [fcntl(3, F_GETFD), fcntl(4, F_GETFD)]
+            let again = try ActivatedSockets.takeFromEnvironment()
+            let namesAgain = again.names
+            let variable = unsafe getenv("LISTEN_FDS") == nil
+            for (index, descriptor) in aside.enumerated() {
+                if descriptor < 0 {
+                    close(3 + CInt(index))
+                } else {
+                    dup2(descriptor, 3 + CInt(index))
+                }
+            }
+
+            #expect(taken.map(\.name) == ["web", "mail"])
+            #expect(taken.map(\.descriptor.rawValue) == [3, 4])
+            #expect(flags == [FD_CLOEXEC, FD_CLOEXEC])
+            #expect(namesAgain == [])
+            #expect(variable)
+        }
+    }
+
+    @Test("sockets for another process are not taken")
+    func leaves() async {
+        await #expect(processExitsWith: .success) {
+            setVariable("LISTEN_PID", "1")
+            setVariable("LISTEN_FDS", "2")
+            let sockets = try ActivatedSockets.takeFromEnvironment()
+            #expect(sockets.names == [])
+        }
+    }
+
+    @Test("a number of sockets that is none is an error")
+    func refuses() async {
+        await #expect(processExitsWith: .success) {
+            setVariable("LISTEN_PID", String(getpid()))
+            setVariable("LISTEN_FDS", "many")
+            #expect(throws: Errno.invalidArgument) {
+                _ = try ActivatedSockets.takeFromEnvironment()
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import Glibc
+import Logging
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Systemd
+
+@Suite("Log handlers")
+struct LogHandlerTests {
+    private struct Refusal: Error, CustomStringConvertible {
+        let description = "no such thing"
+    }
+
+    /// Logs to a pipe, and returns what came out of it.
+    private func lines(
+        _ lineStart: StandardErrorLogHandler.LineStart,
+        threshold: LogThreshold = LogThreshold(.trace),
+        _ body: (Logger) -> Void
+    ) throws -> [String] {
+        let pipe = try FileDescriptor.pipe()
+        let handler = StandardErrorLogHandler(
+            lineStart: lineStart,
+            threshold: threshold,
+            output: pipe.writeEnd
+        )
+        body(Logger(label: "test") { _ in handler })
+        try pipe.writeEnd.close()
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = unsafe try buffer.withUnsafeMutableBytes { bytes in
+            unsafe try pipe.readEnd.read(into: bytes)
+        }
+        try pipe.readEnd.close()
+        let text = String(decoding: buffer.prefix(count), as: UTF8.self)
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    @Test("a plain line has the time, the level, the message and the metadata in order of keys")
+    func formats() throws {
+        let said = try lines(.timeAndLevel) { logger in
+            logger.warning("listener pauses", metadata: ["peer": "::1", "listener": "web"])
+        }
+        let line = try #require(said.first)
+        let time = try #require(line.split(separator: " ").first)
+        #expect(try time.wholeMatch(of: Regex(#"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"#)) != nil)
+        #expect(line == "\(time) warning listener pauses listener=web peer=::1")
+        #expect(said.count == 1)
+    }
+
+    @Test(
+        "a line for the journal begins with the level's number",
+        arguments: zip(Logger.Level.allCases, [7, 7, 6, 5, 4, 3, 2])
+    )
+    func prefixes(level: Logger.Level, priority: Int) throws {
+        #expect(try lines(.priority) { $0.log(level: level, "hello") } == ["<\(priority)>hello"])
+    }
+
+    @Test("whatever comes in from outside, an event stays one line without control characters")
+    func escapes() throws {
+        let said = try lines(.priority) { logger in
+            logger.info(
+                "a\nb\u{1B}[31m",
+                metadata: ["x": "two words", "y": "say \"hi\"\r\n", "z": ""]
+            )
+        }
+        #expect(said == [#"<6>a\nb\u{1B}[31m x="two words" y="say \"hi\"\r\n" z="""#])
+    }
+
+    @Test("an error is metadata, and an event's own metadata go before the logger's")
+    func merges() throws {
+        let said = try lines(.priority) { logger in
+            var logger = logger
+            logger[metadataKey: "listener"] = "web"
+            logger[metadataKey: "worker"] = "1"
+            logger.error("failed", error: Refusal(), metadata: ["listener": "mail"])
+        }
+        #expect(said == [#"<3>failed error="no such thing" listener=mail worker=1"#])
+    }
+
+    @Test("a change of the threshold reaches loggers that were made before")
+    func follows() throws {
+        let threshold = LogThreshold(.info)
+        let said = try lines(.priority, threshold: threshold) { logger in
+            let copy = logger
+            logger.debug("1")
+            threshold.level = .debug
+            copy.debug("2")
+            threshold.level = .error
+            copy.warning("3")
+            logger.error("4")
+        }
+        #expect(said == ["<7>2", "<3>4"])
+    }
+
+    @Test("a journal entry has message, priority, identifier, and the metadata as fields")
+    func enters() {
+        var handler = JournalLogHandler(identifier: "verypolld", threshold: LogThreshold(.trace))
+        handler.metadata = ["worker": "3"]
+        let event = LogEvent(
+            level: .notice,
+            message: "opened\na session",
+            metadata: ["session": "42", "listener": "web"],
+            source: nil,
+            file: #file,
+            function: #function,
+            line: #line
+        )
+        #expect(
+            handler.entry(for: event) == [
+                "MESSAGE=opened\na session", "PRIORITY=5", "SYSLOG_IDENTIFIER=verypolld",
+                "VERYPOLL_LISTENER=web", "VERYPOLL_SESSION=42", "VERYPOLL_WORKER=3",
+            ]
+        )
+    }
+
+    @Test(
+        "a metadata key becomes a field name that the journal takes",
+        arguments: [
+            ("peer", "VERYPOLL_PEER"), ("bytesIn", "VERYPOLL_BYTES_IN"),
+            ("peerIP", "VERYPOLL_PEER_IP"), ("a-b.c", "VERYPOLL_A_B_C"),
+            ("größe", "VERYPOLL_GR__E"), ("ipv6Only", "VERYPOLL_IPV6_ONLY"),
+        ]
+    )
+    func names(key: String, field: String) {
+        #expect(fieldName(for: key) == field)
+        #expect(fieldName(for: key + String(repeating: "x", count: 80)).utf8.count == 64)
+    }
+
+    @Test("the standard error is the journal only if it is the very file that the manager named")
+    func chooses() throws {
+        let pipe = try FileDescriptor.pipe()
+        defer {
+            try? pipe.readEnd.close()
+            try? pipe.writeEnd.close()
+        }
+        var status = stat()
+        #expect(unsafe fstat(pipe.readEnd.rawValue, &status) == 0)
+        let stream = "\(status.st_dev):\(status.st_ino)"
+        #expect(isSameFile(as: stream, pipe.readEnd.rawValue))
+        #expect(!isSameFile(as: stream + "0", pipe.readEnd.rawValue))
+        #expect(!isSameFile(as: stream, -1))
+        let handler = LogDestination.journal.makeHandler(
+            label: "test",
+            threshold: LogThreshold(.info)
+        )
+        #expect(handler is JournalLogHandler)
+    }
+}
