@@ -1,0 +1,71 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Varlink
+internal import Verypoll
+
+/// One connection to the control socket.
+final class ControlClient {
+    /// The most bytes that are read in one turn.
+    private static let readLimit = 64 << 10
+
+    /// Never used twice.
+    let id: Int
+    let permission: Permission
+    var connection = ServerConnection()
+    /// When a byte last came from the client.
+    var lastActivity: ContinuousClock.Instant
+
+    private let stream: UnixStream
+    private let token: Token
+    private var interest: Interest = []
+
+    init(
+        id: Int,
+        stream: consuming UnixStream,
+        token: Token,
+        permission: Permission,
+        now: ContinuousClock.Instant
+    ) {
+        self.id = id
+        self.token = token
+        self.permission = permission
+        lastActivity = now
+        self.stream = stream
+    }
+
+    /// Reads once, if the connection wants input.
+    func receive(now: ContinuousClock.Instant) throws(Errno) {
+        guard connection.wantsInput else { return }
+        let count = try connection.receive(upTo: Self.readLimit) { output throws(Errno) in
+            try stream.read(into: &output)
+        }
+        switch count {
+        case nil: break
+        case 0: connection.endInput()
+        default: lastActivity = now
+        }
+    }
+
+    /// Writes until nothing is left or the kernel takes no more.
+    func send() throws(Errno) {
+        while try connection.send({ bytes throws(Errno) in try stream.write(bytes) }) {}
+    }
+
+    /// Watches the socket for what the connection can go on with, and only for that, as the watch
+    /// is level-triggered.
+    func watch(with registry: borrowing Registry) throws(Errno) {
+        var wanted: Interest = []
+        if connection.wantsInput { wanted.insert(.readable) }
+        if connection.hasOutput { wanted.insert(.writable) }
+        guard wanted != interest else { return }
+        if wanted.isEmpty {
+            try registry.deregister(stream)
+        } else if interest.isEmpty {
+            try registry.register(stream, token: token, interest: wanted, mode: .level)
+        } else {
+            try registry.reregister(stream, token: token, interest: wanted, mode: .level)
+        }
+        interest = wanted
+    }
+}
+#endif

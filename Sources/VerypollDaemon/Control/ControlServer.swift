@@ -1,0 +1,224 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Varlink
+internal import Verypoll
+
+/// The daemon's end of the control socket.
+///
+/// It lives on the supervisor's thread, inside the supervisor's poll, and never waits: reading,
+/// calls and accepting are bounded per turn, output is bounded per client, and a call whose answer
+/// is not at hand leaves a ticket. Events of ``tokens`` go to ``handle(_:now:handler:)``, and at
+/// ``deadline`` it wants ``tick(now:handler:)``.
+struct ControlServer: ~Copyable {
+    /// The most clients at a time.
+    static let clientLimit = 64
+
+    private static let acceptsPerTurn = 16
+    private static let callsPerTurn = 16
+    private static let retryDelay = Duration.seconds(1)
+
+    /// The tokens that the server's sources are registered with.
+    let tokens: Range<Int>
+
+    let service: Service
+    private let authorization: Authorization
+    private let registry: Registry
+    private let listener: UnixListener
+    private var clients: [ControlClient?]
+    private var clientCount = 0
+    /// When to accept again after having run out of descriptors.
+    private var retryInstant: ContinuousClock.Instant?
+
+    /// Begins to accept clients.
+    ///
+    /// - Parameters:
+    ///   - listener: The socket, bound and listening.
+    ///   - registry: A handle of the poll whose events come to this server.
+    ///   - service: What the daemon says about itself, and its interfaces.
+    ///   - authorization: Who may do what.
+    ///   - firstToken: The first of the tokens that are the server's own; see ``tokens``.
+    /// - Throws: See epoll_ctl(2).
+    init(
+        listener: consuming UnixListener,
+        registry: consuming Registry,
+        service: Service,
+        authorization: Authorization,
+        firstToken: Int
+    ) throws(Errno) {
+        try registry.register(
+            listener,
+            token: Token(firstToken),
+            interest: .readable,
+            mode: .level
+        )
+        tokens = firstToken..<firstToken + 1 + Self.clientLimit
+        self.service = service
+        self.authorization = authorization
+        clients = Array(repeating: nil, count: Self.clientLimit)
+        self.registry = registry
+        self.listener = listener
+    }
+
+    /// When ``tick(now:handler:)`` is due; an instant of the past means at once.
+    var deadline: ContinuousClock.Instant? {
+        // A turn can leave calls behind that no event will tell of, as they were read already.
+        let hasCalls = clients.contains { $0?.connection.hasCall == true }
+        return hasCalls ? .now : retryInstant
+    }
+
+    /// Works on what an event tells of.
+    mutating func handle(
+        _ event: Event,
+        now: ContinuousClock.Instant = .now,
+        handler: some ControlHandler
+    ) {
+        precondition(tokens.contains(event.token.rawValue), "event of another source")
+        let slot = event.token.rawValue - tokens.lowerBound - 1
+        if slot < 0 {
+            accept(now: now)
+        } else {
+            // An event may come late, for a client that is gone or for one that took its place;
+            // nothing but the calls on the socket themselves is believed.
+            serve(slot, now: now, handler: handler)
+        }
+    }
+
+    /// Works on what is due.
+    mutating func tick(now: ContinuousClock.Instant = .now, handler: some ControlHandler) {
+        if let due = retryInstant, due <= now { resumeAccepting(now: now) }
+        for slot in clients.indices where clients[slot]?.connection.hasCall == true {
+            serve(slot, now: now, handler: handler)
+        }
+    }
+
+    /// Answers a call that was left waiting; nothing happens if its client is gone.
+    mutating func complete(
+        _ ticket: ControlTicket,
+        with result: Result<some Encodable, VarlinkError>
+    ) {
+        guard let client = clients[ticket.slot], client.id == ticket.client,
+            client.connection.isCallInProgress, client.connection.callCount == ticket.call
+        else { return }
+        switch result {
+        case .success(let parameters): client.connection.reply(parameters)
+        case .failure(let error): client.connection.fail(error)
+        }
+        finishTurn(of: client, in: ticket.slot)
+    }
+
+    // MARK: Clients
+
+    private mutating func serve(
+        _ slot: Int,
+        now: ContinuousClock.Instant,
+        handler: some ControlHandler
+    ) {
+        guard let client = clients[slot] else { return }
+        do throws(Errno) {
+            try client.receive(now: now)
+        } catch {
+            return close(slot)
+        }
+        for _ in 0..<Self.callsPerTurn {
+            guard let call = client.connection.nextCall() else { break }
+            let ticket = ControlTicket(
+                slot: slot,
+                client: client.id,
+                call: client.connection.callCount
+            )
+            answer(call, of: client, ticket: ticket, handler: handler)
+        }
+        finishTurn(of: client, in: slot)
+    }
+
+    private mutating func finishTurn(of client: ControlClient, in slot: Int) {
+        do throws(Errno) {
+            if !client.connection.isFinished { try client.send() }
+            if !client.connection.isFinished { return try client.watch(with: registry) }
+        } catch {
+            // The client is gone, and with it whoever could be told.
+        }
+        close(slot)
+    }
+
+    private mutating func close(_ slot: Int) {
+        clients[slot] = nil
+    }
+
+    // MARK: Accepting
+
+    private mutating func accept(now: ContinuousClock.Instant) {
+        for _ in 0..<Self.acceptsPerTurn {
+            do throws(Errno) {
+                guard let accepted = try listener.accept() else { return }
+                try admit(accepted.stream, now: now)
+            } catch {
+                switch error {
+                case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .noBufferSpace:
+                    return pauseAccepting(now: now)
+                default:
+                    continue  // It concerns that one client.
+                }
+            }
+        }
+    }
+
+    private mutating func admit(
+        _ stream: consuming UnixStream,
+        now: ContinuousClock.Instant
+    ) throws(Errno) {
+        guard let slot = freeSlot() else { return }
+        let permission = authorization.permission(
+            for: try stream.peerCredentials(),
+            groups: try stream.peerGroups()
+        )
+        clientCount += 1
+        let client = ControlClient(
+            id: clientCount,
+            stream: stream,
+            token: Token(tokens.lowerBound + 1 + slot),
+            permission: permission,
+            now: now
+        )
+        try client.watch(with: registry)
+        clients[slot] = client
+    }
+
+    /// A slot that is free, if need be made free at the cost of the client that has been idle
+    /// longest, so that clients which were forgotten open don't lock the operator out.
+    ///
+    /// - Returns: `nil` if every client waits for an answer.
+    private mutating func freeSlot() -> Int? {
+        if let free = clients.firstIndex(where: { $0 == nil }) { return free }
+        let idlest = clients.enumerated()
+            .filter { $0.element?.connection.isCallInProgress == false }
+            .min { first, second in
+                guard let first = first.element, let second = second.element else { return false }
+                return first.lastActivity < second.lastActivity
+            }
+        guard let slot = idlest?.offset else { return nil }
+        close(slot)
+        return slot
+    }
+
+    private mutating func pauseAccepting(now: ContinuousClock.Instant) {
+        // The watch is level-triggered: left in place it would fire again at once.
+        try? registry.deregister(listener)
+        retryInstant = now + Self.retryDelay
+    }
+
+    private mutating func resumeAccepting(now: ContinuousClock.Instant) {
+        do throws(Errno) {
+            try registry.register(
+                listener,
+                token: Token(tokens.lowerBound),
+                interest: .readable,
+                mode: .level
+            )
+            retryInstant = nil
+        } catch {
+            retryInstant = now + Self.retryDelay
+        }
+    }
+}
+#endif
