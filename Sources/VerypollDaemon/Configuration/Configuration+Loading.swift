@@ -1,0 +1,86 @@
+internal import SystemPackage
+
+extension Configuration {
+    /// The most bytes that a configuration file may have.
+    package static let maximumByteCount = 1 << 20
+
+    /// Parses and checks the text of a configuration.
+    ///
+    /// - Parameters:
+    ///   - text: The bytes of the file, at most ``maximumByteCount``.
+    ///   - file: The name that problems give the file.
+    ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
+    /// - Throws: `ConfigurationError` with everything that is wrong, or with the first mistake in
+    ///   the syntax of JSON.
+    package init(
+        parsing text: [UInt8],
+        file: String,
+        descriptorLimit: Int
+    ) throws(ConfigurationError) {
+        guard text.count <= Self.maximumByteCount else {
+            throw ConfigurationError(
+                file: file,
+                "is larger than \(Self.maximumByteCount >> 20) MiB; make it smaller"
+            )
+        }
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(parsing: text)
+        } catch {
+            throw ConfigurationError(file: file, position: error.position, error.message)
+        }
+        let problems = ProblemList(file: file, document: document)
+        let root = ObjectReader(document.root, Self.keys, at: .root, problems: problems)
+        self.init(root, descriptorLimit: descriptorLimit)
+        check(descriptorLimit: descriptorLimit, reportingTo: problems)
+        checkSupport(reportingTo: problems)
+        try problems.throwIfAny()
+    }
+
+    /// Reads, parses and checks a configuration file.
+    ///
+    /// - Parameters:
+    ///   - file: The path of the file.
+    ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
+    /// - Throws: `ConfigurationError` with everything that is wrong.
+    package static func load(
+        file: String,
+        descriptorLimit: Int
+    ) throws(ConfigurationError) -> Configuration {
+        let text: [UInt8]
+        do throws(Errno) {
+            text = try FileContents.read(file, upTo: maximumByteCount)
+        } catch {
+            throw ConfigurationError(
+                file: file,
+                "can't be read: \(error) (errno \(error.rawValue)); \(remedy(for: error))"
+            )
+        }
+        return try Configuration(parsing: text, file: file, descriptorLimit: descriptorLimit)
+    }
+
+    private static func remedy(for error: Errno) -> String {
+        switch error {
+        case .noSuchFileOrDirectory, .notDirectory: "write the file, or name another"
+        case .permissionDenied: "allow the daemon's user to read it"
+        case .isDirectory: "name a file in it"
+        default: "see open(2) and read(2)"
+        }
+    }
+}
+
+extension ConfigurationError {
+    /// Makes the error of a file that has one problem as a whole.
+    init(file: String, position: SourcePosition? = nil, _ message: String) {
+        self.init(
+            problems: [
+                ConfigurationProblem(
+                    file: file,
+                    position: position,
+                    pointer: "",
+                    message: message
+                )
+            ]
+        )
+    }
+}

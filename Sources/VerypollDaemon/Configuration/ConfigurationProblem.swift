@@ -1,0 +1,36 @@
+/// Something that is wrong with a configuration.
+package struct ConfigurationProblem: Hashable, Sendable {
+    /// The configuration's file, as the user named it.
+    package let file: String
+
+    /// Where in the file it is, or `nil` if the file could not be read at all.
+    package let position: SourcePosition?
+
+    /// The way to the value, as RFC 6901 writes it; empty for the whole file and for its syntax.
+    package let pointer: String
+
+    /// What is wrong, and how to mend it.
+    package let message: String
+}
+
+extension ConfigurationProblem: CustomStringConvertible {
+    /// `FILE:LINE:COLUMN: POINTER: MESSAGE` on one line, without the parts that are empty.
+    package var description: String {
+        let place = position.map { "\(file):\($0)" } ?? file
+        return [place, pointer, message].filter { !$0.isEmpty }.joined(separator: ": ")
+            .withoutControlCharacters
+    }
+}
+
+/// A configuration that is refused, with everything that is wrong with it.
+package struct ConfigurationError: Error, Hashable, Sendable {
+    /// What is wrong, in the order of the file; never empty.
+    package let problems: [ConfigurationProblem]
+}
+
+extension ConfigurationError: CustomStringConvertible {
+    /// The problems, a line each.
+    package var description: String {
+        problems.map(\.description).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,95 @@
+/// A place in the bytes of a UTF-8 text that moves forward.
+struct JSONCursor {
+    /// The place in lines and columns.
+    private(set) var position = SourcePosition(line: 1, column: 1)
+
+    /// The place in bytes.
+    private(set) var offset = 0
+
+    private let bytes: [UInt8]
+
+    /// Makes a cursor at the start of a text.
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// The byte at the cursor, or `nil` at the end.
+    var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+    /// Whether that byte is the given character.
+    func isAt(_ character: Unicode.Scalar) -> Bool {
+        next == UInt8(ascii: character)
+    }
+
+    /// Whether a number may begin at the cursor.
+    var isAtNumber: Bool { isAt("-") || next.map(Self.isDigit) ?? false }
+
+    /// Goes past a byte, if any is left.
+    mutating func advance() {
+        guard let byte = next else { return }
+        offset += 1
+        if byte == UInt8(ascii: "\n") {
+            position = SourcePosition(line: position.line + 1, column: 1)
+        } else if next.map({ $0 & 0xC0 != 0x80 }) ?? true {
+            position.column += 1  // The next byte begins another scalar.
+        }
+    }
+
+    /// Goes past space, tabs and ends of lines.
+    mutating func skipSpace() {
+        while isAt(" ") || isAt("\n") || isAt("\t") || isAt("\r") { advance() }
+    }
+
+    /// Goes past decimal digits and returns how many there were.
+    mutating func takeDigits() -> Int {
+        let start = offset
+        while let byte = next, Self.isDigit(byte) { advance() }
+        return offset - start
+    }
+
+    /// Goes past letters, digits, underscores and points, and returns them.
+    mutating func takeWord() -> String {
+        let start = offset
+        while let byte = next, Self.isWordByte(byte) { advance() }
+        return text(from: start)
+    }
+
+    /// Goes past four hexadecimal digits and returns their value, or `nil` if they are not there.
+    mutating func takeCodeUnit() -> UInt16? {
+        let digits = bytes[offset...].prefix(4)
+        guard digits.count == 4,
+            digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
+        else { return nil }
+        for _ in digits { advance() }
+        return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+    }
+
+    /// The text between a place and the cursor.
+    func text(from start: Int) -> String {
+        String(decoding: bytes[start..<offset], as: UTF8.self)
+    }
+
+    /// What messages call the character at the cursor.
+    var found: String {
+        guard next != nil else { return "the end of the file" }
+        let rest = String(decoding: bytes[offset...].prefix(4), as: UTF8.self)
+        guard let scalar = rest.unicodeScalars.first else { return "the end of the file" }
+        if scalar.isASCII, scalar.value > 0x20, scalar != "\u{7F}" { return "\(scalar)" }
+        let hexadecimal = String(scalar.value, radix: 16, uppercase: true)
+        let padding = String(repeating: "0", count: max(0, 4 - hexadecimal.count))
+        return "the character U+\(padding)\(hexadecimal)"
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    private static func isWordByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,78 @@
+extension JSONParser {
+    /// Reads a string, its quotes included.
+    mutating func parseString() throws(JSONSyntaxError) -> String {
+        let start = cursor.position
+        cursor.advance()
+        var text: [UInt8] = []
+        while let byte = cursor.next {
+            switch byte {
+            case UInt8(ascii: "\""):
+                cursor.advance()
+                return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\\"):
+                text += String(try parseEscape()).utf8
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+                throw JSONSyntaxError(
+                    position: start,
+                    message: "a string that its line does not end; add the closing double quote"
+                )
+            case ..<0x20:
+                let hexadecimal = String(byte, radix: 16, uppercase: true)
+                let code = String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
+                throw error("a control character in a string; write \\u\(code) in its place")
+            default:
+                text.append(byte)
+                cursor.advance()
+            }
+        }
+        throw JSONSyntaxError(
+            position: start,
+            message: "a string that never ends; add the closing double quote"
+        )
+    }
+
+    private mutating func parseEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
+        let start = cursor.position
+        cursor.advance()
+        let escaped = cursor.next
+        if escaped != nil { cursor.advance() }
+        switch escaped {
+        case UInt8(ascii: "\""): return "\""
+        case UInt8(ascii: "\\"): return "\\"
+        case UInt8(ascii: "/"): return "/"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"): return try parseUnicodeEscape(at: start)
+        default:
+            throw JSONSyntaxError(
+                position: start,
+                message: "an escape that JSON does not have; write \\\\ for a backslash"
+            )
+        }
+    }
+
+    private mutating func parseUnicodeEscape(
+        at start: SourcePosition
+    ) throws(JSONSyntaxError) -> Unicode.Scalar {
+        let unit = cursor.takeCodeUnit()
+        if let unit, let scalar = Unicode.Scalar(unit) { return scalar }
+        if let unit, unit >> 10 == 0x36, cursor.isAt("\\") {
+            cursor.advance()
+            if cursor.isAt("u") {
+                cursor.advance()
+                if let low = cursor.takeCodeUnit(), low >> 10 == 0x37 {
+                    let code = 0x10000 + UInt32(unit & 0x3FF) << 10 + UInt32(low & 0x3FF)
+                    if let scalar = Unicode.Scalar(code) { return scalar }
+                }
+            }
+        }
+        throw JSONSyntaxError(
+            position: start,
+            message: "an escape that is no character; write \\u and four hexadecimal digits, and"
+                + " surrogates in pairs"
+        )
+    }
+}

@@ -1,0 +1,46 @@
+/// Finds what a mistyped name was meant to be.
+enum Suggestion {
+    /// The candidate that is like `name`, or `nil` if none is.
+    ///
+    /// Two names are alike if at most a third of the characters, and at least one, differ; case
+    /// does not count, and two neighbours that changed places count once.
+    static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+        let typed = Array(name.lowercased())
+        let limit = max(1, typed.count / 3)
+        guard typed.count <= 64 else { return nil }
+        var nearest: (name: String, distance: Int)?
+        for candidate in candidates where abs(candidate.count - typed.count) <= limit {
+            let distance = distance(typed, Array(candidate.lowercased()))
+            if distance <= limit, distance < nearest?.distance ?? .max {
+                nearest = (candidate, distance)
+            }
+        }
+        return nearest?.name
+    }
+
+    /// ` (did you mean "app"?)`, or nothing if no candidate is like `name`.
+    static func question(for name: String, among candidates: some Sequence<String>) -> String {
+        nearest(to: name, among: candidates).map { " (did you mean \($0.quoted)?)" } ?? ""
+    }
+
+    /// The least number of insertions, deletions, replacements and swaps of neighbours between
+    /// two texts, none of them within the characters of another.
+    private static func distance(_ left: [Character], _ right: [Character]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for (i, leftCharacter) in left.enumerated() {
+            var row = [i + 1]
+            for (j, rightCharacter) in right.enumerated() {
+                let replacement = last[j] + (leftCharacter == rightCharacter ? 0 : 1)
+                var least = min(row[j] + 1, last[j + 1] + 1, replacement)
+                if i > 0, j > 0, leftCharacter == right[j - 1], left[i - 1] == rightCharacter {
+                    least = min(least, beforeLast[j - 1] + 1)
+                }
+                row.append(least)
+            }
+            beforeLast = last
+            last = row
+        }
+        return last[right.count]
+    }
+}

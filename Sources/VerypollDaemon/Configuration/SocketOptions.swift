@@ -1,0 +1,52 @@
+/// The options of a listener's sockets, and of the connections they accept.
+package struct SocketOptions: Equatable, Sendable {
+    /// How many connections may wait to be accepted; see listen(2).
+    package var backlog: Int
+
+    /// Whether bytes are sent at once instead of being gathered; `TCP_NODELAY` in tcp(7).
+    package var noDelay: Bool
+
+    /// The silence after which the kernel asks whether the other end is there, or `nil` for never;
+    /// `TCP_KEEPIDLE` in tcp(7), in whole seconds.
+    package var keepAlive: Duration?
+
+    /// Whether each worker has a socket of its own; `SO_REUSEPORT` in socket(7).
+    package var reusePort: Bool
+
+    /// Whether the address may be one the machine does not have yet; `IP_FREEBIND` in ip(7).
+    package var freeBind: Bool
+
+    /// The time a connection may wait for its first byte before it is accepted, or `nil` to accept
+    /// it at once; `TCP_DEFER_ACCEPT` in tcp(7), in whole seconds.
+    package var deferAccept: Duration?
+
+    /// Whether [::] is only for IPv6; `IPV6_V6ONLY` in ipv6(7).
+    package var onlyV6: Bool
+}
+
+// MARK: - Reading
+
+extension SocketOptions {
+    /// What the kernel takes for the time of keep-alives, in seconds.
+    private static let seconds = ValueForm.spanOrOff(.seconds(1) ... .seconds(32767))
+
+    static let keys = KeyTable([
+        Key("backlog", .integer(1...65535), default: 4096),
+        Key("noDelay", .boolean, default: true),
+        Key("keepAlive", seconds, default: "2min"),
+        Key("reusePort", .boolean, default: false),
+        Key("freeBind", .boolean, default: false),
+        Key("deferAccept", seconds, default: "off"),
+        Key("onlyV6", .boolean, default: false),
+    ])
+
+    init(_ object: ObjectReader) {
+        backlog = object.integer("backlog")
+        noDelay = object.boolean("noDelay")
+        keepAlive = object.optionalSpan("keepAlive")
+        reusePort = object.boolean("reusePort")
+        freeBind = object.boolean("freeBind")
+        deferAccept = object.optionalSpan("deferAccept")
+        onlyV6 = object.boolean("onlyV6")
+    }
+}

@@ -1,0 +1,35 @@
+// What the file may say, but this version of verypolld can't do yet.
+
+extension Configuration {
+    /// Reports the settings that later versions will serve.
+    func checkSupport(reportingTo problems: ProblemList) {
+        func refuse(_ what: String, at pointer: JSONPointer) {
+            problems.report(pointer, "\(what) is not in this version of verypolld yet")
+        }
+        if restart.keepSessions {
+            refuse("keeping sessions", at: JSONPointer(["restart", "keepSessions"]))
+        }
+        if exitOnIdle != nil {
+            refuse("the end of an idle daemon", at: JSONPointer(["exitOnIdle"]))
+        }
+        for listener in listeners {
+            let kind = listener.handler.kind
+            if kind == .proxy || kind == .metrics {
+                refuse(
+                    "the handler \(kind.rawValue.quoted)",
+                    at: listener.pointer / "handler" / "type"
+                )
+            }
+            let keys = [
+                "maxSessionsPerSource": listener.maxSessionsPerSource != nil,
+                "acceptRate": listener.acceptRate != nil,
+                "allow": listener.allow != nil,
+                "deny": !listener.deny.isEmpty,
+                "proxyProtocol": listener.proxyProtocol != nil,
+            ]
+            for (key, isSet) in keys where isSet {
+                refuse("the key \(key.quoted)", at: listener.pointer / key)
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+internal import SystemPackage
+
+extension FilePermissions {
+    /// Parses the mode of a file as chmod(1) takes it: `0` and three octal digits.
+    init(octal text: String) throws(InvalidValue) {
+        guard text.utf8.count == 4, text.hasPrefix("0"), let mode = CModeT(text, radix: 8) else {
+            throw InvalidValue(
+                "\(text.quoted) is no file mode; write a 0 and three octal digits, as in \"0660\""
+            )
+        }
+        self.init(rawValue: mode)
+    }
+}

@@ -1,0 +1,151 @@
+internal import Testing
+internal import Verypoll
+
+@testable internal import VerypollDaemon
+
+@Suite("Addresses of the configuration")
+struct ConfigurationAddressTests {
+    private func reason(_ body: () throws(InvalidValue) -> Void) -> String {
+        do {
+            try body()
+            return "none"
+        } catch {
+            return error.reason
+        }
+    }
+
+    @Test(
+        "addresses of listeners print as they were written",
+        arguments: [
+            "127.0.0.1:80", "[::]:8080", "[fe80::1%2]:9", "0.0.0.0:0", "unix:/run/a/web.sock",
+            "unix:@web", "systemd:web", "systemd:web.socket",
+        ]
+    )
+    func listens(text: String) throws {
+        #expect(try ListenAddress(text).description == text)
+    }
+
+    @Test("addresses of listeners have their kinds")
+    func listenKinds() throws {
+        #expect(
+            try ListenAddress("[::1]:80") == .ip(SocketAddress(.loopback(.v6), port: 80))
+        )
+        #expect(try ListenAddress("unix:/a") == .unix(.path("/a")))
+        #expect(try ListenAddress("unix:@a") == .unix(.abstract([0x61])))
+        #expect(try ListenAddress("systemd:a") == .systemd("a"))
+    }
+
+    @Test(
+        "bad addresses of listeners are refused with the reason",
+        arguments: [
+            ("127.0.0.1", "\"127.0.0.1\" has no port; write \"127.0.0.1:80\""),
+            ("127.0.0.1:", "\"\" is no port; write a number of up to 65535"),
+            ("127.0.0.1:70000", "\"70000\" is no port; write a number of up to 65535"),
+            ("127.0.0.1:080", "\"080\" is no port; write a number of up to 65535"),
+            ("127.0.0.1:http", "\"http\" is no port; write a number of up to 65535"),
+            (
+                "::1:80",
+                "\"::1:80\" is no address with a port; IPv6 addresses stand in brackets before it, as"
+                    + " in \"[::1]:80\""
+            ),
+            ("[::1]", "\"[::1]\" has no port; write \"[::1]:80\""),
+            (":80", "\":80\" names no address; write \"[::]:80\" for all of the machine's"),
+            ("*:80", "\"*:80\" names no address; write \"[::]:80\" for all of the machine's"),
+            (
+                "localhost:80",
+                "\"localhost\" is no IP address; a listener takes one, such as \"127.0.0.1:80\" or"
+                    + " \"[::1]:80\""
+            ),
+            ("224.0.0.1:80", "224.0.0.1 is a multicast address, which TCP can't listen on"),
+            ("unix:web.sock", "\"web.sock\" is no absolute path; begin it with \"/\""),
+            ("unix:/run/", "\"/run/\" can't be the path of a socket; name a file"),
+            ("unix:@", "the abstract name has 0 bytes; write 1 to 107"),
+            (
+                "systemd:a:b",
+                "\"a:b\" can't be a FileDescriptorName=, which has 1 to 255 printable ASCII"
+                    + " characters and no colon"
+            ),
+        ]
+    )
+    func refusedListens(text: String, expected: String) {
+        #expect(reason { () throws(InvalidValue) in _ = try ListenAddress(text) } == expected)
+    }
+
+    @Test("paths and abstract names of sockets have at most 107 bytes")
+    func pathLengths() throws {
+        let longest = String(repeating: "é", count: 53)  // Two bytes each.
+        _ = try ListenAddress("unix:/\(longest)")
+        _ = try ListenAddress("unix:@\(longest)x")
+        #expect(
+            reason { () throws(InvalidValue) in _ = try ListenAddress("unix:/\(longest)x") }
+                == "the path has 108 bytes, but a socket's has at most 107; choose a shorter one"
+        )
+        #expect(
+            reason { () throws(InvalidValue) in _ = try ListenAddress("unix:@\(longest)é") }
+                == "the abstract name has 108 bytes; write 1 to 107"
+        )
+    }
+
+    @Test(
+        "addresses of servers print as they were written",
+        arguments: ["10.0.0.1:80", "[::1]:80", "app.internal:80", "a_b.:1", "unix:/a", "unix:@a"]
+    )
+    func servers(text: String) throws {
+        #expect(try UpstreamAddress(text).description == text)
+    }
+
+    @Test(
+        "bad addresses of servers are refused",
+        arguments: [
+            "systemd:web", "10.0.0.1:0", "10.0.0.256:80", "-a:80", "a..b:80", "a b:80", "é:80",
+            ":80",
+            "a:80:90", "tcp://a:80",
+        ]
+    )
+    func refusedServers(text: String) {
+        #expect(throws: InvalidValue.self) { try UpstreamAddress(text) }
+    }
+
+    @Test("a block has the addresses that begin with its bits")
+    func prefixes() throws {
+        let block = try AddressPrefix("10.128.0.0/9")
+        #expect(block.contains(IPAddress(v4: 0x0A80_0000)))
+        #expect(block.contains(IPAddress(v4: 0x0AFF_FFFF)))
+        #expect(!block.contains(IPAddress(v4: 0x0A7F_FFFF)))
+        #expect(block.contains(IPAddress(v6: 0xFFFF_0A80_0001)))  // An IPv4-mapped one.
+        #expect(!block.contains(.loopback(.v6)))
+        #expect(try AddressPrefix("0.0.0.0/0").contains(.loopback(.v4)))
+        #expect(try AddressPrefix("::/0").contains(.loopback(.v6)))
+        #expect(try !AddressPrefix("::/0").contains(.loopback(.v4)))
+        #expect(try AddressPrefix("::1").contains(.loopback(.v6)))
+        #expect(try AddressPrefix("::1").description == "::1/128")
+        #expect(try AddressPrefix("::ffff:10.0.0.0/104").description == "10.0.0.0/8")
+    }
+
+    @Test(
+        "bad blocks are refused with the reason",
+        arguments: [
+            (
+                "10.0.0.66/8",
+                "\"10.0.0.66/8\" has bits set behind the prefix; write \"10.0.0.0/8\" for the block"
+                    + " or \"10.0.0.66\" for the address"
+            ),
+            (
+                "10.0.0.0/33",
+                "\"33\" is no length of a prefix of 10.0.0.0; write a number from 0 to 32"
+            ),
+            (
+                "10.0.0.0/+8",
+                "\"+8\" is no length of a prefix of 10.0.0.0; write a number from 0 to 32"
+            ),
+            (
+                "localhost",
+                "\"localhost\" is no block of addresses; write one such as \"10.0.0.0/8\" or"
+                    + " \"2001:db8::1\""
+            ),
+        ]
+    )
+    func refusedPrefixes(text: String, expected: String) {
+        #expect(reason { () throws(InvalidValue) in _ = try AddressPrefix(text) } == expected)
+    }
+}

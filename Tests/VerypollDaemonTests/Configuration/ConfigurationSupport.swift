@@ -1,0 +1,48 @@
+internal import Testing
+
+@testable internal import VerypollDaemon
+
+/// Parses a configuration under a limit of descriptors that is large.
+func configuration(
+    _ text: String,
+    descriptorLimit: Int = 1 << 20
+) throws(ConfigurationError) -> Configuration {
+    try Configuration(
+        parsing: Array(text.utf8),
+        file: "test.json",
+        descriptorLimit: descriptorLimit
+    )
+}
+
+/// What is wrong with a configuration, without the name of the file.
+func problems(in text: String, descriptorLimit: Int = 1 << 20) -> [String] {
+    do {
+        _ = try configuration(text, descriptorLimit: descriptorLimit)
+        return []
+    } catch {
+        return error.problems.map { String($0.description.dropFirst("test.json:".count)) }
+    }
+}
+
+/// What is wrong with a configuration, without file, line and column.
+func complaints(about text: String, descriptorLimit: Int = 1 << 20) -> [String] {
+    problems(in: text, descriptorLimit: descriptorLimit).map { problem in
+        problem.split(separator: ": ", maxSplits: 1).dropFirst().joined()
+    }
+}
+
+/// The text of a configuration with one listener, `web`, with further keys.
+func listener(_ keys: String = "", listen: String = "127.0.0.1:80") -> String {
+    """
+    {"listeners": {"web": {"listen": ["\(listen)"], "handler": {"type": "echo"}
+    \(keys.isEmpty ? "" : ", " + keys)}}}
+    """
+}
+
+/// The text of a configuration with one upstream, `app`, with those keys.
+func upstream(_ keys: String) -> String {
+    """
+    {"listeners": {"web": {"listen": ["127.0.0.1:80"], "handler": {"type": "echo"}}},
+    "upstreams": {"app": {\(keys)}}}
+    """
+}

@@ -1,0 +1,174 @@
+internal import Testing
+
+@testable internal import VerypollDaemon
+
+@Suite("JSONDocument")
+struct JSONDocumentTests {
+    private func parse(_ text: String) throws(JSONSyntaxError) -> JSONDocument {
+        try JSONDocument(parsing: Array(text.utf8))
+    }
+
+    private func mistake(in bytes: [UInt8]) -> String {
+        do {
+            _ = try JSONDocument(parsing: bytes)
+            return "none"
+        } catch {
+            return "\(error.position): \(error.message)"
+        }
+    }
+
+    @Test("values have the place of their first character, counted in lines and scalars")
+    func positions() throws {
+        let document = try parse("{\n  \"é🎈\": [true,\r\n\t-1.5e+3, \"x\"],\n\"b\": {}}")
+        let places = [
+            (JSONPointer.root, "1:1"),
+            (JSONPointer(["é🎈"]), "2:9"),
+            (JSONPointer(["é🎈", "0"]), "2:10"),
+            (JSONPointer(["é🎈", "1"]), "3:2"),
+            (JSONPointer(["é🎈", "2"]), "3:11"),
+            (JSONPointer(["b"]), "4:6"),
+            (JSONPointer(["b", "missing"]), "4:6"),
+        ]
+        for (pointer, place) in places {
+            #expect(document.nearestValue(at: pointer).position.description == place)
+        }
+        guard case .object(let root) = document.root.content else {
+            Issue.record("no object")
+            return
+        }
+        #expect(root.members.map(\.key) == ["é🎈", "b"])
+        #expect(root.members.map(\.position.description) == ["2:3", "4:1"])
+    }
+
+    @Test(
+        "escapes stand for their characters",
+        arguments: [
+            (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"),
+            (#""\u0041\u00e9\uD83C\uDF88""#, "Aé🎈"),
+            (#""\u0000""#, "\0"),
+        ]
+    )
+    func escapes(text: String, value: String) throws {
+        guard case .string(let string) = try parse(text).root.content else {
+            Issue.record("no string")
+            return
+        }
+        #expect(string == value)
+    }
+
+    @Test(
+        "numbers are those of RFC 8259",
+        arguments: ["0", "-0", "10", "1.5", "-0.25e-7", "1E+9"]
+    )
+    func numbers(text: String) throws {
+        guard case .number(text) = try parse(text).root.content else {
+            Issue.record("no number")
+            return
+        }
+    }
+
+    @Test(
+        "mistakes are named with their place and their remedy",
+        arguments: [
+            ("", "1:1: the file is empty; at least it needs an object, {}"),
+            ("{\n", "2:1: the file ends inside the object that begins at 1:1; add the }"),
+            ("[1", "1:3: the file ends inside the list that begins at 1:1; add the ]"),
+            ("[1,", "1:4: the file ends where a value is due; add the value"),
+            ("[1 2]", "1:4: 2 after a value; put a comma or ] before it"),
+            ("[1,]", "1:3: a comma before the closing ]; remove the comma"),
+            ("{\"a\": 1,\n}", "1:8: a comma before the closing }; remove the comma"),
+            ("{a: 1}", "1:2: a where a key is due; keys stand in double quotes"),
+            ("{\"a\" 1}", "1:6: 1 after the key \"a\"; put a colon between key and value"),
+            ("{\"a\": }", "1:7: } where a value is due; put the value before it"),
+            ("{} {}", "1:4: { after the end of the document; remove it"),
+            ("['a']", "1:2: a single quote; strings stand in double quotes"),
+            ("// hi\n{}", "1:1: JSON has no comments; remove this one"),
+            ("{ # hi\n}", "1:3: JSON has no comments; remove this one"),
+            ("[1, /* hi */ 2]", "1:5: JSON has no comments; remove this one"),
+            ("[+1]", "1:2: + before a number; a number begins with a digit or a minus"),
+            ("[01]", "1:2: 01 is no number of JSON; write digits, without a zero before them"),
+            ("[-]", "1:2: - is no number of JSON; write digits, without a zero before them"),
+            ("[1.]", "1:2: 1. is no number of JSON; write digits, without a zero before them"),
+            ("[30s]", "1:2: 30s is no number of JSON; if it is a string, put it in double quotes"),
+            (
+                "[\"a\nb\"]",
+                "1:2: a string that its line does not end; add the closing double quote"
+            ),
+            ("[\"a", "1:2: a string that never ends; add the closing double quote"),
+            ("[\"a\tb\"]", "1:4: a control character in a string; write \\u0009 in its place"),
+            ("[\"\\x\"]", "1:3: an escape that JSON does not have; write \\\\ for a backslash"),
+            (
+                "[\u{A0}1]",
+                "1:2: the character U+00A0 where a value is due; put the value before it"
+            ),
+        ]
+    )
+    func mistakes(text: String, expected: String) {
+        #expect(mistake(in: Array(text.utf8)) == expected)
+    }
+
+    @Test("words that are no values are named", arguments: ["True", "None", "yes", "NaN"])
+    func words(word: String) {
+        #expect(
+            mistake(in: Array("[\(word)]".utf8))
+                == "1:2: \"\(word)\" is no value of JSON; write true, false, null, or a string in"
+                + " double quotes"
+        )
+    }
+
+    @Test(
+        "half a surrogate pair is no character",
+        arguments: [
+            #""\uD83C""#, #""\uDF88""#, #""\uD83Cx""#, #""\uD83C\n""#, #""\u12G4""#, #""\u1"#,
+        ]
+    )
+    func surrogates(text: String) {
+        #expect(mistake(in: Array(text.utf8)).hasPrefix("1:2: an escape that is no character"))
+    }
+
+    @Test("bytes that are not UTF-8 are refused with their place")
+    func encoding() {
+        let latin = Array("[\n\"é".utf8) + [0xE9, 0x22, 0x5D]
+        #expect(
+            mistake(in: latin)
+                == "2:3: the byte 0xE9 is not UTF-8; save the file in that encoding"
+        )
+    }
+
+    @Test("a byte order mark is refused")
+    func byteOrderMark() {
+        #expect(
+            mistake(in: [0xEF, 0xBB, 0xBF] + Array("{}".utf8))
+                == "1:1: the file begins with a byte order mark; save it as UTF-8 without one"
+        )
+    }
+
+    @Test("containers may stand within each other up to the maximum depth")
+    func depth() throws {
+        let most = JSONDocument.maximumDepth
+        let text = { (depth: Int) in
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
+        _ = try parse(text(most))
+        #expect(mistake(in: Array(text(most + 1).utf8)).hasPrefix("1:65: more than 64 lists"))
+        #expect(mistake(in: Array(text(200_000).utf8)).hasPrefix("1:65: more than 64 lists"))
+    }
+
+    @Test("a key that stands twice counts once and is reported")
+    func duplicates() throws {
+        let document = try parse("{\"a\": {\"b\": 1,\n\"b\": 2}, \"a\": 3}")
+        let found = document.duplicates.map { "\($0.pointer) \($0.position) \($0.first)" }
+        #expect(found == ["/a/b 2:1 1:8", "/a 2:10 1:2"])
+        let value = document.nearestValue(at: JSONPointer(["a", "b"]))
+        guard case .number("1") = value.content else {
+            Issue.record("not the first")
+            return
+        }
+    }
+
+    @Test("pointers escape tildes and slashes")
+    func pointers() {
+        #expect((JSONPointer.root / "a/b" / "m~n" / 2).description == "/a~1b/m~0n/2")
+        #expect(JSONPointer.root.description.isEmpty)
+    }
+}
