@@ -80,7 +80,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "verypolld",
-            dependencies: ["VerypollDaemon", arguments],
+            dependencies: ["VerypollDaemon", "VerypollControl", system, arguments, logging],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -22,6 +22,7 @@ package enum DaemonInterface {
     /// The fully qualified names of the errors of the interface.
     package enum ErrorName: String, CaseIterable, Sendable {
         case listenerNotFound = "io.verypoll.Daemon.ListenerNotFound"
+        case busy = "io.verypoll.Daemon.Busy"
         case sessionNotFound = "io.verypoll.Daemon.SessionNotFound"
     }
 }
@@ -34,6 +35,11 @@ extension VarlinkError {
             name: DaemonInterface.ErrorName.listenerNotFound.rawValue,
             parameters: ["listener": .string(listener)]
         )
+    }
+
+    /// A worker did not answer in time.
+    package static var busy: VarlinkError {
+        VarlinkError(name: DaemonInterface.ErrorName.busy.rawValue, parameters: [:])
     }
 
     /// No open session has this number.

@@ -1,9 +1,14 @@
 internal import Glibc
-internal import SystemPackage
+public import SystemPackage
 
 extension OwnedFD {
-    /// A second descriptor of the same open file, close-on-exec; see fcntl(2).
-    func duplicate() throws(Errno) -> OwnedFD {
+    /// Makes a second descriptor of the same open file, close-on-exec.
+    ///
+    /// What is registered by one of them stays registered until both are closed, so deregister a
+    /// source before its value goes out of scope.
+    ///
+    /// - Throws: `Errno.tooManyOpenFiles` if out of descriptors. See fcntl(2).
+    public func duplicate() throws(Errno) -> OwnedFD {
         OwnedFD(rawValue: try syscall { fcntl(rawValue, F_DUPFD_CLOEXEC, 0) })
     }
 

@@ -1,42 +1,40 @@
 #if Net && OSExt
-/// A named group of listening sockets whose connections are served alike; immutable but for its
-/// gate, and so shared by all threads.
-final class Listener: Sendable {
-    /// What happens to connections over the limit.
-    enum WhenFull: Sendable {
-        /// They wait in the backlog.
-        case pause
-        /// They are accepted and reset.
-        case reject
-    }
+internal import VerypollControl
 
+/// A named group of listening sockets whose connections are served alike.
+///
+/// It is immutable but for its gate, and so shared by all threads. The sockets themselves are in
+/// the hands of those who accept, so that they are closed when nobody does any more.
+final class Listener: Sendable {
     /// What the configuration calls it.
     let name: String
-    let service: Service
+    let service: SessionService
     let timeouts: SessionTimeouts
-    let whenFull: WhenFull
+    let whenFull: ListenerConfiguration.WhenFull
 
     /// The limit that the configuration sets, or `nil` if only that of all sessions holds.
     let maxSessions: Int?
-    let sockets: [ListeningSocket]
+
+    /// Where it accepts, for people.
+    let addresses: [Status.Listener.Address]
 
     /// Counts its sessions.
     let gate: SessionGate
 
     init(
         name: String,
-        service: Service,
+        service: SessionService,
         timeouts: SessionTimeouts,
-        whenFull: WhenFull,
+        whenFull: ListenerConfiguration.WhenFull,
         maxSessions: Int?,
-        sockets: [ListeningSocket]
+        addresses: [Status.Listener.Address]
     ) {
         self.name = name
         self.service = service
         self.timeouts = timeouts
         self.whenFull = whenFull
         self.maxSessions = maxSessions
-        self.sockets = sockets
+        self.addresses = addresses
         gate = SessionGate(limit: maxSessions ?? .max)
     }
 }

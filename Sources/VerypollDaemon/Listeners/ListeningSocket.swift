@@ -8,12 +8,8 @@ final class ListeningSocket: Sendable {
     enum Kind: ~Copyable, Sendable {
         case tcp(TCPListener)
         case unix(UnixListener)
-    }
-
-    /// Who made the socket.
-    enum Origin: Sendable {
-        case bound
-        case systemd
+        /// A Unix-domain socket whose file goes with it.
+        case file(FileSocket)
     }
 
     private let kind: Kind
@@ -21,15 +17,11 @@ final class ListeningSocket: Sendable {
     /// The address as the configuration writes it, with the port that the kernel chose.
     let address: String
 
-    /// Who made the socket.
-    let origin: Origin
-
     /// The one worker that accepts from it, or `nil` if all do.
     let worker: Int?
 
-    init(_ kind: consuming Kind, address: String, origin: Origin, worker: Int?) {
+    init(_ kind: consuming Kind, address: String, worker: Int?) {
         self.address = address
-        self.origin = origin
         self.worker = worker
         self.kind = kind
     }
@@ -43,6 +35,9 @@ final class ListeningSocket: Sendable {
         case .unix(let listener):
             guard let accepted = try listener.accept() else { return nil }
             return .unix(accepted.stream)
+        case .file(let socket):
+            guard let accepted = try socket.listener.accept() else { return nil }
+            return .unix(accepted.stream)
         }
     }
 
@@ -54,6 +49,13 @@ final class ListeningSocket: Sendable {
             try registry.register(listener, token: token, interest: .readable, mode: .exclusive)
         case .unix(let listener):
             try registry.register(listener, token: token, interest: .readable, mode: .exclusive)
+        case .file(let socket):
+            try registry.register(
+                socket.listener,
+                token: token,
+                interest: .readable,
+                mode: .exclusive
+            )
         }
     }
 
@@ -62,6 +64,7 @@ final class ListeningSocket: Sendable {
         switch kind {
         case .tcp(let listener): try registry.deregister(listener)
         case .unix(let listener): try registry.deregister(listener)
+        case .file(let socket): try registry.deregister(socket.listener)
         }
     }
 }

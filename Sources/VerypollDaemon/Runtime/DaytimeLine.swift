@@ -22,7 +22,7 @@ struct DaytimeLine {
 
     private static func format(_ time: time_t) -> [UInt8] {
         var time = time
-        var parts = tm()
+        var parts = unsafe tm()
         _ = unsafe localtime_r(&time, &parts)
         var text = [CChar](repeating: 0, count: 128)
         let form = "%A, %B %d, %Y %H:%M:%S-%Z\r\n"

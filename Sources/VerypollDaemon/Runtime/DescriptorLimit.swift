@@ -13,14 +13,18 @@ package enum DescriptorLimit {
         var limits = try limits()
         if limits.rlim_cur < limits.rlim_max {
             limits.rlim_cur = limits.rlim_max
-            guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0 else { throw Errno(rawValue: errno) }
+            guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0 else {
+                throw Errno(rawValue: errno)
+            }
         }
         return Int(clamping: limits.rlim_cur)
     }
 
     private static func limits() throws(Errno) -> rlimit {
         var limits = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0 else { throw Errno(rawValue: errno) }
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0 else {
+            throw Errno(rawValue: errno)
+        }
         return limits
     }
 }

@@ -145,8 +145,9 @@ extension Worker {
         doors[index].loggedAt = bench.now
         let listener = context.listeners[doors[index].listener]
         let cause = error.map { ": \($0)" } ?? ""
+        let why = reason.description(limit: listener.gate.limit, total: context.totalGate.limit)
         context.logger.warning(
-            "listener paused, \(reason.description(limit: listener.gate.limit))\(cause)",
+            "listener paused, \(why)\(cause)",
             metadata: ["listener": "\(listener.name)", "address": "\(doors[index].socket.address)"]
         )
     }
@@ -167,11 +168,11 @@ extension Errno {
 
 extension PauseReason {
     /// The reason for people.
-    func description(limit: Int) -> String {
+    func description(limit: Int, total: Int) -> String {
         switch self {
         case .none: "accepting"
-        case .listenerLimit: "its limit of \(limit) sessions is reached"
-        case .totalLimit: "the limit of all sessions is reached"
+        case .listenerLimit: "the limit of \(limit) sessions is reached"
+        case .totalLimit: "the limit of \(total) sessions in all is reached"
         case .outOfResources: "out of file descriptors or memory"
         }
     }

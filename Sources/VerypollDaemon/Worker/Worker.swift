@@ -60,14 +60,15 @@ struct Worker: ~Copyable {
     var isEnding = false
 
     /// Makes a worker that watches its doors already.
-    init(_ context: WorkerContext, poll: consuming Poll) throws(Errno) {
+    ///
+    /// - Parameters:
+    ///   - context: What it shares with the others.
+    ///   - poll: Its own poll, in which its mailbox is registered.
+    ///   - doors: The sockets that it accepts from.
+    init(_ context: WorkerContext, poll: consuming Poll, doors: [Door]) throws(Errno) {
         let now = MonotonicClock.nanoseconds() / 1_000_000
-        var doors: [Door] = []
-        for (index, listener) in context.listeners.enumerated() {
-            for socket in listener.sockets where (socket.worker ?? context.index) == context.index {
-                try socket.register(with: poll.registry, token: Tokens.door(doors.count))
-                doors.append(Door(listener: index, socket: socket))
-            }
+        for (index, door) in doors.enumerated() {
+            try door.socket.register(with: poll.registry, token: Tokens.door(index))
         }
         self.doors = doors
         self.context = context

@@ -2,7 +2,7 @@
 internal import SystemPackage
 
 /// What a session does, as a plain value for the worker to switch over.
-enum Service: UInt8, Sendable {
+enum SessionService: String, Sendable {
     case echo
     case discard
     case drop
@@ -15,7 +15,7 @@ enum Service: UInt8, Sendable {
 
 extension Session {
     /// Does what there is to do, within a bounded number of system calls.
-    mutating func serve(_ service: Service, on bench: inout Workbench) -> Step {
+    mutating func serve(_ service: SessionService, on bench: inout Workbench) -> Step {
         do throws(Errno) {
             switch service {
             case .echo: return try echo(on: &bench)

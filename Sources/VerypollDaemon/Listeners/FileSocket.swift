@@ -3,8 +3,8 @@ internal import Glibc
 internal import SystemPackage
 internal import Verypoll
 
-/// The control socket with its file, which is there for as long as this value.
-struct ControlSocket: ~Copyable {
+/// A Unix-domain listening socket with its file, which is removed when this value is gone.
+struct FileSocket: ~Copyable, Sendable {
     /// The socket, bound and listening.
     let listener: UnixListener
 
@@ -19,23 +19,29 @@ struct ControlSocket: ~Copyable {
     ///
     /// - Parameters:
     ///   - path: Where the file is to be.
+    ///   - backlog: How many connections may wait to be accepted.
     ///   - mode: Its permissions.
     ///   - group: Its group, a name or a number; `nil` leaves the process's own.
     /// - Throws: What is wrong, to be shown to the operator.
-    init(path: FilePath, mode: FilePermissions, group: String?) throws(ControlSocketError) {
+    init(
+        binding path: FilePath,
+        backlog: Int,
+        mode: FilePermissions,
+        group: String?
+    ) throws(FileSocketError) {
         var owner: UInt32?
         if let group {
             guard let found = groupID(named: group) else {
-                throw ControlSocketError(path: path, reason: "no group is named \"\(group)\"")
+                throw FileSocketError(path: path, reason: "no group is named \"\(group)\"")
             }
             owner = found
         }
         do throws(Errno) {
             try makeFolder(path.removingLastComponent())
         } catch {
-            throw ControlSocketError(path: path, reason: "cannot make its folder: \(error)")
+            throw FileSocketError(path: path, reason: "cannot make its folder: \(error)")
         }
-        let listener = try Self.bind(path)
+        let listener = try Self.bind(path, backlog)
         do throws(Errno) {
             // The group first: with the mode first, the wrong group would be let in.
             if let owner { try check(unsafe chown(path.string, .max, owner)) }
@@ -43,34 +49,40 @@ struct ControlSocket: ~Copyable {
             file = try SocketFile(path: path)
         } catch {
             SocketFile.unlink(path)
-            throw ControlSocketError(path: path, reason: "cannot set group and mode: \(error)")
+            throw FileSocketError(path: path, reason: "cannot set group and mode: \(error)")
         }
         self.listener = listener
     }
 
-    private static func bind(_ path: FilePath) throws(ControlSocketError) -> UnixListener {
+    private static func bind(
+        _ path: FilePath,
+        _ backlog: Int
+    ) throws(FileSocketError) -> UnixListener {
         do throws(Errno) {
-            return try bindPrivately(path)
+            return try bindPrivately(path, backlog)
         } catch .addressInUse {
             try removeStale(path)
         } catch {
-            throw ControlSocketError(path: path, reason: "cannot bind: \(error)")
+            throw FileSocketError(path: path, reason: "cannot bind: \(error)")
         }
         do throws(Errno) {
-            return try bindPrivately(path)
+            return try bindPrivately(path, backlog)
         } catch {
-            throw ControlSocketError(path: path, reason: "cannot bind: \(error)")
+            throw FileSocketError(path: path, reason: "cannot bind: \(error)")
         }
     }
 
-    private static func bindPrivately(_ path: FilePath) throws(Errno) -> UnixListener {
+    private static func bindPrivately(
+        _ path: FilePath,
+        _ backlog: Int
+    ) throws(Errno) -> UnixListener {
         let previous = umask(0o177)
         defer { umask(previous) }
-        return try UnixListener(binding: .path(path))
+        return try UnixListener(binding: .path(path), backlog: backlog)
     }
 
     /// Removes the socket file at `path` if nobody listens on it.
-    private static func removeStale(_ path: FilePath) throws(ControlSocketError) {
+    private static func removeStale(_ path: FilePath) throws(FileSocketError) {
         var reason = "another process listens on it"
         do throws(Errno) {
             if try Stat(path, followTargetSymlink: false).type == .socket {
@@ -87,33 +99,40 @@ struct ControlSocket: ~Copyable {
         } catch {
             reason = "cannot see who listens on it: \(error)"
         }
-        throw ControlSocketError(path: path, reason: reason)
+        throw FileSocketError(path: path, reason: reason)
     }
 }
 
-/// The file of a bound socket.
-struct SocketFile: Hashable, Sendable {
-    let path: FilePath
+/// The file of a bound socket, removed when this value is gone.
+struct SocketFile: ~Copyable, Sendable {
+    private struct Identity: Equatable {
+        let device: UInt64
+        let inode: UInt64
+
+        init(_ found: Stat) {
+            device = UInt64(found.deviceID.rawValue)
+            inode = UInt64(found.inode.rawValue)
+        }
+    }
+
+    private let path: FilePath
+    private let identity: Identity
 
     /// The group that the file belongs to.
     let group: UInt32
-
-    private let device: UInt64
-    private let inode: UInt64
 
     /// Notes which file is at `path` now.
     init(path: FilePath) throws(Errno) {
         let found = try Stat(path, followTargetSymlink: false)
         self.path = path
         group = found.groupID.rawValue
-        device = UInt64(found.deviceID.rawValue)
-        inode = UInt64(found.inode.rawValue)
+        identity = Identity(found)
     }
 
-    /// Removes the file, if it is still the same and not that of a successor.
-    func remove() {
-        guard let found = try? SocketFile(path: path), found == self else { return }
-        Self.unlink(path)
+    deinit {
+        // By now it may be that of a successor.
+        guard let found = try? Stat(path, followTargetSymlink: false) else { return }
+        if Identity(found) == identity { Self.unlink(path) }
     }
 
     fileprivate static func unlink(_ path: FilePath) {
@@ -121,12 +140,12 @@ struct SocketFile: Hashable, Sendable {
     }
 }
 
-/// Why there is no control socket.
-struct ControlSocketError: Error, Hashable, CustomStringConvertible {
+/// Why there is no socket.
+struct FileSocketError: Error, Hashable, CustomStringConvertible {
     let path: FilePath
     let reason: String
 
-    var description: String { "control socket \(path): \(reason)" }
+    var description: String { "\(path): \(reason)" }
 }
 
 private func check(_ result: CInt) throws(Errno) {

@@ -1,0 +1,75 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Systemd
+internal import Verypoll
+internal import VerypollControl
+
+/// The daemon as a whole: `verypolld` is its command line.
+package enum Daemon {
+    /// Runs until a signal ends it.
+    ///
+    /// Nothing is served before all of the configuration is in effect, and readiness is told to
+    /// systemd when every worker accepts.
+    ///
+    /// - Parameters:
+    ///   - loaded: What to do.
+    ///   - options: What the command line says.
+    ///   - descriptorLimit: How many descriptors the process may have.
+    /// - Throws: Why it does not start, or cannot go on.
+    package static func run(
+        _ loaded: LoadedConfiguration,
+        options: LaunchOptions,
+        descriptorLimit: Int
+    ) throws(LaunchError) {
+        let configuration = loaded.configuration
+        let threshold = LogThreshold(options.logLevel ?? configuration.log.level)
+        let destination = LogDestination.standardError
+        let logger = Logger(label: "verypolld") { label in
+            destination.makeHandler(label: label, threshold: threshold)
+        }
+        do {
+            // Before the first other thread, so that all of them leave the signals to it.
+            let signals = try SignalSource(blocking: [.terminate, .interrupt, .hangUp])
+            var passed = try ActivatedSockets.takeFromEnvironment()
+            var opened: [OpenedListener] = []
+            for listener in configuration.listeners {
+                opened.append(
+                    try OpenedListener(
+                        listener,
+                        passed: &passed,
+                        workers: configuration.workers
+                    )
+                )
+            }
+            for socket in passed.takeUnclaimed() {
+                logger.warning(
+                    "closed a socket of systemd that no listener names",
+                    metadata: ["socketName": "\(socket.name)"]
+                )
+                try socket.descriptor.close()
+            }
+            let path =
+                options.socketPath.map { FilePath($0) }
+                ?? configuration.control.socket ?? .defaultControlSocket
+            let control = try FileSocket(
+                binding: path,
+                backlog: 64,
+                mode: configuration.control.mode,
+                group: configuration.control.group
+            )
+            let supervisor = try Supervisor(
+                loaded,
+                opened: opened,
+                control: control,
+                signals: signals,
+                logger: logger
+            )
+            opened = []
+            try supervisor.run()
+        } catch {
+            throw LaunchError(description: "\(error)")
+        }
+    }
+}
+#endif

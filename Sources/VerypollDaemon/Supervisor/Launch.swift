@@ -1,0 +1,77 @@
+#if Net && OSExt
+package import Logging
+internal import Glibc
+internal import SystemPackage
+internal import Systemd
+
+/// What the command line says.
+package struct LaunchOptions: Sendable {
+    /// The control socket in the place of the configured one.
+    package var socketPath: String?
+    /// The log level in the place of the configured one.
+    package var logLevel: Logger.Level?
+
+    /// Makes options of their parts.
+    package init(
+        socketPath: String? = nil,
+        logLevel: Logger.Level? = nil
+    ) {
+        self.socketPath = socketPath
+        self.logLevel = logLevel
+    }
+}
+
+/// A configuration, and the file that it was read from: `nil` for the built-in default.
+package struct LoadedConfiguration: Sendable {
+    /// What is to be done.
+    package let configuration: Configuration
+    /// The file.
+    package let path: String?
+
+    /// The file that is read where the command line names none.
+    package static let defaultPath = "/etc/verypolld/verypolld.json"
+
+    /// Reads and checks a configuration.
+    ///
+    /// - Parameters:
+    ///   - path: The file; `nil` is ``defaultPath`` or, where there is no such file, the built-in
+    ///     default.
+    ///   - descriptorLimit: How many descriptors the daemon can have.
+    /// - Throws: Everything that is wrong with it.
+    package init(path: String?, descriptorLimit: Int) throws(ConfigurationError) {
+        let exists = unsafe access(Self.defaultPath, F_OK) == 0 || errno != ENOENT
+        if let file = path ?? (exists ? Self.defaultPath : nil) {
+            self.path = file
+            configuration = try Configuration.load(file: file, descriptorLimit: descriptorLimit)
+        } else {
+            self.path = nil
+            configuration = try Configuration(
+                parsing: Configuration.embeddedDefault,
+                file: "the built-in default",
+                descriptorLimit: descriptorLimit
+            )
+        }
+    }
+}
+
+/// Why the daemon does not start, but for its configuration.
+package struct LaunchError: Error, CustomStringConvertible {
+    package let description: String
+}
+
+extension FilePath {
+    /// Where the control socket is if neither the command line nor the file says so.
+    ///
+    /// `control.sock` in the runtime directory that systemd made for the service; else in
+    /// `/run/verypolld` for root, and in `$XDG_RUNTIME_DIR/verypolld` for others who have that.
+    static var defaultControlSocket: FilePath {
+        func variable(_ name: String) -> String? {
+            unsafe getenv(name).map { unsafe String(cString: $0) }
+        }
+        // The directories of the unit are separated by colons.
+        let given = variable("RUNTIME_DIRECTORY")?.split(separator: ":").first.map(String.init)
+        let own = geteuid() == 0 ? nil : variable("XDG_RUNTIME_DIR").map { $0 + "/verypolld" }
+        return FilePath(given ?? own ?? "/run/verypolld").appending("control.sock")
+    }
+}
+#endif

@@ -1,0 +1,270 @@
+#if Net && OSExt
+internal import Glibc
+internal import Logging
+internal import SystemPackage
+internal import Systemd
+internal import Varlink
+internal import Verypoll
+internal import VerypollControl
+
+/// The daemon's main thread: signals, control socket, service manager, and the workers' watch.
+///
+/// It serves no session, so whatever it does holds nobody up.
+final class Supervisor {
+    /// How far the daemon's life has come.
+    enum Phase {
+        case starting
+        case running
+        /// Sessions may end by themselves until then.
+        case draining(until: ContinuousClock.Instant)
+        /// All are being closed, which takes no longer than until then.
+        case stopping(until: ContinuousClock.Instant)
+    }
+
+    private enum Tokens {
+        static let signals = Token(0)
+        static let mailbox = Token(1)
+        static let firstOfControl = 2
+    }
+
+    /// How often the status is brought up to date.
+    private static let statusInterval = Duration.seconds(1)
+
+    /// How long the workers may take to close everything.
+    private static let stopLimit = Duration.seconds(5)
+
+    let loaded: LoadedConfiguration
+    let served: [Listener]
+    let totalGate: SessionGate
+    let startedAt = WallClock.microseconds()
+    let workers: WorkerPool
+    let logger: Logger
+    var phase = Phase.starting
+    var questions = Questions()
+    var busyShares: BusyShares
+    var control: ControlServer
+    private let notifier = ServiceNotifier()
+    private let signals: SignalSource
+    private let socketFile: SocketFile
+    private let mailbox: Mailbox<SupervisorMessage>
+    private var poll: Poll
+    private var watchdog: Watchdog?
+    private var statusLine = ""
+    private var nextStatusAt = ContinuousClock.now
+    /// The workers that have done what the phase waits for.
+    private var workersDone = 0
+
+    /// Makes everything ready and starts the workers.
+    init(
+        _ loaded: LoadedConfiguration,
+        opened: [OpenedListener],
+        control: consuming FileSocket,
+        signals: consuming SignalSource,
+        logger: Logger
+    ) throws {
+        let poll = try Poll()
+        try poll.registry.register(signals, token: Tokens.signals, interest: .readable)
+        mailbox = try Mailbox(registry: poll.registry, token: Tokens.mailbox)
+        let group = control.file.group
+        self.control = try ControlServer(
+            listener: control.listener,
+            registry: try poll.registry.clone(),
+            service: try Self.service(),
+            authorization: Authorization(daemonUser: geteuid(), group: group),
+            firstToken: Tokens.firstOfControl
+        )
+        totalGate = SessionGate(limit: loaded.configuration.limits.maxSessions)
+        served = opened.map(\.listener)
+        workers = try WorkerPool(
+            loaded.configuration,
+            opened: opened,
+            totalGate: totalGate,
+            supervisor: mailbox,
+            logger: logger
+        )
+        busyShares = BusyShares(count: workers.count)
+        watchdog = try notifier.watchdogInterval().map { Watchdog(interval: $0, now: .now) }
+        self.loaded = loaded
+        self.logger = logger
+        socketFile = control.file
+        self.signals = signals
+        self.poll = poll
+    }
+
+    private static func service() throws -> Service {
+        try Service(
+            vendor: "Verypoll",
+            product: "verypolld",
+            version: Release.version,
+            url: "https://github.com/verypoll/verypoll",
+            interfaces: [
+                try Interface(description: DaemonInterface.description),
+                try Interface(description: PingInterface.description),
+            ]
+        )
+    }
+
+    /// Works until the daemon has stopped.
+    ///
+    /// - Throws: `Errno` if it cannot go on; then the sessions end with the process.
+    func run() throws {
+        var events = Events(capacity: 64)
+        while true {
+            try poll.poll(&events, until: deadline)
+            for event in events {
+                switch event.token {
+                case Tokens.signals: try handleSignals()
+                case Tokens.mailbox: try handleMail()
+                default: control.handle(event, handler: self)
+                }
+            }
+            try handleTime(.now)
+            if case .stopping(let end) = phase {
+                if workersDone == workers.count { return logger.notice("stopped") }
+                if end <= .now { throw Errno.timedOut }
+            }
+        }
+    }
+
+    private var deadline: ContinuousClock.Instant {
+        var deadline = nextStatusAt
+        switch phase {
+        case .starting, .running: break
+        case .draining(let end), .stopping(let end): deadline = min(deadline, end)
+        }
+        if let due = control.deadline { deadline = min(deadline, due) }
+        if let due = watchdog?.dueAt { deadline = min(deadline, due) }
+        return deadline
+    }
+
+    // MARK: Signals and mail
+
+    private func handleSignals() throws {
+        while let signal = try signals.next() {
+            switch (signal, phase) {
+            case (.hangUp, _):
+                logger.warning("SIGHUP does not reload the configuration in this version")
+            case (_, .draining):
+                try stop(because: "a second signal")
+            case (_, .starting), (_, .running):
+                try drain(because: signal)
+            case (_, .stopping): break
+            }
+        }
+    }
+
+    private func handleMail() throws {
+        for message in mailbox.takeAll() {
+            switch message {
+            case .started:
+                guard case .starting = phase else { continue }  // A signal came first.
+                workersDone += 1
+                if workersDone == workers.count { try becomeReady() }
+            case .failed(let error): throw error
+            case .pong(let worker):
+                if watchdog?.answer(of: worker) == true {
+                    tell { () throws(Errno) in try notifier.watchdog() }
+                }
+            case .sessions(let sessions, let isTruncated, let ticket):
+                if let answer = questions.add(sessions, isTruncated, to: ticket) {
+                    control.complete(answer.ticket, with: answer.result)
+                }
+            case .killed(let isFound, let ticket):
+                if let answer = questions.finish(ticket, isFound: isFound) {
+                    control.complete(answer.ticket, with: answer.result)
+                }
+            case .empty, .ended:
+                workersDone += 1
+            }
+        }
+        if case .draining = phase, workersDone == workers.count {
+            try stop(because: "no session is left")
+        }
+    }
+
+    private func handleTime(_ now: ContinuousClock.Instant) throws {
+        control.tick(now: now, handler: self)
+        for ticket in questions.expire(now: now) {
+            control.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
+        }
+        if watchdog?.isDue(now, workers: workers.count) == true { workers.post(.ping) }
+        if nextStatusAt <= now {
+            nextStatusAt = now + Self.statusInterval
+            busyShares.update(workers.counters.map(\.tally.busy), now: now)
+            updateStatusLine()
+            if case .draining = phase {
+                // Stay ahead of systemd's patience for as long as the configuration allows.
+                tell { () throws(Errno) in try notifier.extendTimeout(by: .seconds(10)) }
+            }
+        }
+        if case .draining(let end) = phase, end <= now {
+            try stop(because: "the drain's deadline is over")
+        }
+    }
+
+    // MARK: Phases
+
+    private func becomeReady() throws {
+        phase = .running
+        workersDone = 0
+        for listener in served {
+            for address in listener.addresses {
+                logger.info(
+                    "listening on \(address.address)",
+                    metadata: [
+                        "listener": "\(listener.name)",
+                        "handler": "\(listener.service.rawValue)",
+                        "origin": "\(address.origin.rawValue)",
+                    ]
+                )
+            }
+        }
+        logger.notice(
+            "verypolld \(Release.version) is ready",
+            metadata: [
+                "configuration": "\(loaded.path ?? "built-in default")",
+                "workers": "\(workers.count)",
+                "maxSessions": "\(totalGate.limit)",
+            ]
+        )
+        statusLine = summary
+        tell { () throws(Errno) in try notifier.ready(status: statusLine) }
+    }
+
+    private func drain(because signal: Signal) throws {
+        let name = signal == .terminate ? "SIGTERM" : "SIGINT"
+        logger.notice("stopping for \(name)", metadata: ["sessions": "\(totalGate.active)"])
+        phase = .draining(until: .now + loaded.configuration.drain.deadline)
+        workersDone = 0
+        statusLine = summary
+        tell { () throws(Errno) in try notifier.stopping(status: statusLine) }
+        workers.post(.drain)
+    }
+
+    private func stop(because reason: String) throws {
+        let left = totalGate.active
+        if left > 0 {
+            logger.notice("closing all sessions: \(reason)", metadata: ["sessions": "\(left)"])
+        }
+        phase = .stopping(until: .now + Self.stopLimit)
+        workersDone = 0
+        workers.post(.end)
+    }
+
+    private func updateStatusLine() {
+        let line = summary
+        guard line != statusLine else { return }
+        statusLine = line
+        tell { () throws(Errno) in try notifier.status(line) }
+    }
+
+    /// Tells systemd something; if that fails, the log says so, and the service goes on.
+    private func tell(_ notify: () throws(Errno) -> Void) {
+        do throws(Errno) {
+            try notify()
+        } catch {
+            logger.error("cannot notify systemd: \(error)")
+        }
+    }
+}
+#endif

@@ -1,0 +1,99 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Logging
+internal import SystemPackage
+internal import VerypollControl
+internal import VerypollDaemon
+
+/// The command line of the daemon.
+@main
+struct Verypolld: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verypolld",
+        abstract: "Accepts TCP and Unix-domain connections as a JSON file says.",
+        discussion: """
+            Without --config it reads /etc/verypolld/verypolld.json and, where there is no such \
+            file, runs on its built-in default: an echo service on 127.0.0.1:7007. SIGTERM and \
+            SIGINT stop accepting, give live sessions the configured time to end, and exit; a \
+            second signal does not wait for them.
+
+            Exit status: 0 stopped by a signal, 64 wrong usage, 71 a socket or another resource \
+            cannot be had, 78 the configuration is refused.
+            """,
+        version: "verypolld \(Release.version)"
+    )
+
+    @Option(name: .long, help: ArgumentHelp("The configuration.", valueName: "file"))
+    var config: String?
+
+    @Flag(name: .long, help: "Check the configuration, say what is wrong with it, and exit.")
+    var checkConfig = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The control socket in the configured one's place.", valueName: "path")
+    )
+    var socket: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The log level in the configured one's place: \(Self.levels).",
+            valueName: "level"
+        ),
+        transform: Self.parseLevel
+    )
+    var logLevel: Logger.Level?
+
+    @Argument(help: ArgumentHelp("With --check-config: the file to check.", valueName: "file"))
+    var file: String?
+
+    private static var levels: String {
+        Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
+    private static func parseLevel(_ text: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: text) else {
+            throw ValidationError("There is no log level \(text); choose from \(levels).")
+        }
+        return level
+    }
+
+    func validate() throws {
+        if file != nil, !checkConfig {
+            throw ValidationError("A file without an option is for --check-config; use --config.")
+        }
+        if file != nil, config != nil {
+            throw ValidationError("Name the file once, with --config or without.")
+        }
+    }
+
+    func run() throws {
+        #if Net && OSExt
+        do {
+            let limit = try DescriptorLimit.raise()
+            let loaded = try LoadedConfiguration(path: file ?? config, descriptorLimit: limit)
+            if checkConfig {
+                print("\(loaded.path ?? "the built-in default"): the configuration is valid")
+                return
+            }
+            let options = LaunchOptions(socketPath: socket, logLevel: logLevel)
+            try Daemon.run(loaded, options: options, descriptorLimit: limit)
+        } catch let error as ConfigurationError {
+            Self.say("\(error)")
+            throw ExitCode(EX_CONFIG)
+        } catch {
+            Self.say("verypolld: \(error)")
+            throw ExitCode(EX_OSERR)
+        }
+        #else
+        throw ValidationError("This build lacks the traits Net and OSExt.")
+        #endif
+    }
+
+    /// Writes a line to the standard error.
+    private static func say(_ text: String) {
+        // If even this fails, the exit status is all that is left to tell.
+        _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
+    }
+}
