@@ -42,6 +42,7 @@ extension Configuration {
     /// - Parameters:
     ///   - file: The path of the file.
     ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
+    /// - Returns: What the file says.
     /// - Throws: `ConfigurationError` with everything that is wrong.
     package static func load(
         file: String,

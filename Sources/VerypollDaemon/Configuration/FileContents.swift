@@ -8,6 +8,7 @@ enum FileContents {
     ///   - path: The file, which may also be a pipe.
     ///   - limit: The most bytes that are of interest.
     /// - Returns: The bytes; more than `limit` if the file has more, though not all of them.
+    /// - Throws: See open(2) and read(2).
     static func read(_ path: String, upTo limit: Int) throws(Errno) -> [UInt8] {
         do {
             let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)

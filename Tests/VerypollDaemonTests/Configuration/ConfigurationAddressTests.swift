@@ -1,3 +1,4 @@
+internal import SystemPackage
 internal import Testing
 internal import Verypoll
 

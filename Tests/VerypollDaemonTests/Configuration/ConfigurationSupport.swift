@@ -1,4 +1,4 @@
-internal import Testing
+internal import SystemPackage
 
 @testable internal import VerypollDaemon
 
@@ -45,4 +45,10 @@ func upstream(_ keys: String) -> String {
     {"listeners": {"web": {"listen": ["127.0.0.1:80"], "handler": {"type": "echo"}}},
     "upstreams": {"app": {\(keys)}}}
     """
+}
+
+/// The bytes of a file of the repository.
+func repositoryFile(_ path: String) throws -> [UInt8] {
+    let root = FilePath(#filePath).removingLastComponent().appending("../../..")
+    return try FileContents.read(root.appending(path).string, upTo: 1 << 20)
 }

@@ -1,6 +1,6 @@
 /// A place in a text.
 package struct SourcePosition: Hashable, Sendable {
-    /// The number of the line, the first being 1. A line ends with a line feed.
+    /// The number of the line, the first being 1, where a line ends with a line feed.
     package var line: Int
 
     /// The number of the Unicode scalar in its line, the first being 1; a tab counts as one.

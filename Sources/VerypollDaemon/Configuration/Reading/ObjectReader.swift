@@ -14,8 +14,12 @@ struct ObjectReader {
 
     /// Makes a reader of an object, and reports keys that are unknown or missing.
     ///
-    /// - Parameter value: The object; if it is another value that is reported, and if it is `nil`
-    ///   nothing is: either way all keys read as absent.
+    /// - Parameters:
+    ///   - value: The object; if it is another value that is reported, and if it is `nil` nothing
+    ///     is: either way all keys read as absent.
+    ///   - table: The keys that it has.
+    ///   - pointer: The way to it.
+    ///   - problems: Where what is wrong goes.
     init(_ value: JSONValue?, _ table: KeyTable, at pointer: JSONPointer, problems: ProblemList) {
         self.pointer = pointer
         self.problems = problems

@@ -59,12 +59,12 @@ extension Duration {
         return Int128(seconds) * 1_000_000 + Int128(attoseconds / 1_000_000_000_000)
     }
 
-    /// A number with or without a fraction, a million times; `nil` if it is none or too long.
+    /// A number with or without a fraction, a million times, or `nil` if it is none.
     private static func millionths(_ text: Substring) -> Int128? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let whole = parts.first, (1...20).contains(whole.count),
-            let integer = Int128(whole)
-        else { return nil }
+        guard parts.count <= 2, let whole = parts.first, !whole.isEmpty else { return nil }
+        // So many digits are too long a span in any unit, and more would overflow.
+        guard let integer = Int128(whole.prefix(18)) else { return nil }
         guard parts.count == 2 else { return integer * 1_000_000 }
         guard !parts[1].isEmpty else { return nil }
         let digits = parts[1].prefix(6)

@@ -1,0 +1,125 @@
+internal import SystemPackage
+internal import Testing
+internal import Verypoll
+
+@testable internal import VerypollDaemon
+
+@Suite("Files of configurations")
+struct ConfigurationFileTests {
+    @Test("the embedded default is config/default.json, and parses")
+    func embeddedDefault() throws {
+        #expect(try repositoryFile("config/default.json") == Configuration.embeddedDefault)
+        let configuration = try Configuration(
+            parsing: Configuration.embeddedDefault,
+            file: "default",
+            descriptorLimit: 1024
+        )
+        #expect(configuration.listeners.map(\.addresses) == [[.ip(.loopback(port: 7007))]])
+        #expect(configuration.listeners.map(\.handler) == [.echo])
+    }
+
+    @Test(
+        "the examples are valid",
+        arguments: ["inetd-services", "limits-and-timeouts", "socket-activated"]
+    )
+    func examples(name: String) throws {
+        let text = try repositoryFile("config/examples/\(name).json")
+        let configuration = try Configuration(parsing: text, file: name, descriptorLimit: 1024)
+        #expect(!configuration.listeners.isEmpty)
+    }
+
+    @Test("of the example of a proxy nothing is wrong but what this version can't do")
+    func proxyExample() throws {
+        let text = try repositoryFile("config/examples/proxy.json")
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration(parsing: text, file: "proxy", descriptorLimit: 1024)
+        }
+        let expected = [
+            "handler/type: the handler \"proxy\"", "maxSessionsPerSource: the key",
+            "acceptRate: the key", "allow: the key", "deny: the key", "proxyProtocol: the key",
+        ]
+        let problems = error?.problems.map { "\($0.pointer): \($0.message)" } ?? []
+        #expect(problems.count == 7)
+        for (problem, start) in zip(problems, expected) {
+            #expect(problem.hasPrefix("/listeners/web/\(start)"))
+            #expect(problem.hasSuffix("is not in this version of verypolld yet"))
+        }
+        #expect(
+            problems.last == "/listeners/metrics/handler/type: the handler \"metrics\" is not in"
+                + " this version of verypolld yet"
+        )
+    }
+
+    @Test("a file is loaded from its path")
+    func loads() throws {
+        let path = FilePath(#filePath).removingLastComponent()
+            .appending("../../../config/examples/inetd-services.json").string
+        let configuration = try Configuration.load(file: path, descriptorLimit: 1024)
+        #expect(
+            configuration.listeners.map(\.name) == ["echo", "discard", "daytime", "chargen"]
+        )
+    }
+
+    @Test(
+        "a file that can't be read is one problem with the remedy",
+        arguments: [
+            (
+                "/nowhere/verypolld.json",
+                "No such file or directory (errno 2); write the file, or name another"
+            ),
+            ("/", "Is a directory (errno 21); name a file in it"),
+            ("/dev/null/x", "Not a directory (errno 20); write the file, or name another"),
+        ]
+    )
+    func unreadable(path: String, expected: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.load(file: path, descriptorLimit: 1024)
+        }
+        #expect(error?.description == "\(path): can't be read: \(expected)")
+        #expect(error?.problems.first?.position == nil)
+    }
+
+    @Test("of an endless file no more is read than shows that it is too large")
+    func endless() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.load(file: "/dev/zero", descriptorLimit: 1024)
+        }
+        #expect(error?.description == "/dev/zero: is larger than 1 MiB; make it smaller")
+    }
+
+    @Test("a file that is cut anywhere is refused with its syntax alone")
+    func truncated() throws {
+        let text = try repositoryFile("config/examples/proxy.json")
+        let end = try #require(text.lastIndex(of: UInt8(ascii: "}")))
+        for length in 0..<end {
+            #expect(throws: JSONSyntaxError.self) {
+                try JSONDocument(parsing: Array(text[..<length]))
+            }
+        }
+    }
+
+    @Test("a file in which any byte is another is taken or refused with places in it")
+    func corrupted() throws {
+        let original = try repositoryFile("config/examples/limits-and-timeouts.json")
+        let lineCount = original.count { $0 == UInt8(ascii: "\n") } + 2
+        var refusals = 0
+        for index in original.indices {
+            for byte in Array("\"\\{}[],:0a-\n/".utf8) + [0x00, 0x80, 0xC3, 0xFF] {
+                var text = original
+                text[index] = byte
+                do {
+                    _ = try Configuration(parsing: text, file: "f", descriptorLimit: 4096)
+                } catch {
+                    refusals += 1
+                    #expect(!error.problems.isEmpty)
+                    for problem in error.problems {
+                        let position = try #require(problem.position)
+                        #expect((1...lineCount).contains(position.line))
+                        #expect(position.column >= 1)
+                    }
+                }
+            }
+        }
+        #expect(refusals > original.count)
+    }
+}

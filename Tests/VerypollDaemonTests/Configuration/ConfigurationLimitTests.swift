@@ -1,0 +1,100 @@
+internal import Testing
+
+@testable internal import VerypollDaemon
+
+@Suite("The limit of file descriptors")
+struct ConfigurationLimitTests {
+    private let text = "{\"workers\": 2, \(listener().dropFirst())"
+
+    private func budget(_ text: String, _ descriptorLimit: Int) throws -> Int {
+        let configuration = try configuration(text)
+        return Configuration.Limits.sessionBudget(
+            descriptorLimit: descriptorLimit,
+            workers: configuration.workers,
+            listeners: configuration.listeners
+        )
+    }
+
+    @Test("the budget is what is left for sessions")
+    func budget() throws {
+        #expect(try budget(text, 64) == 64 - 3 - 8 - 2 * 2 - 1 - 8)
+        #expect(try budget(text, 1024) == 1024 - 3 - 8 - 2 * 2 - 1 - 64)
+        #expect(try budget(text, 10) == 0)
+    }
+
+    @Test("with reusePort each worker has a socket for each address")
+    func reusePort() throws {
+        let keys = listener("\"socket\": {\"reusePort\": true}", listen: "[::1]:80\", \"[::1]:81")
+        let text = "{\"workers\": 5, \(keys.dropFirst())"
+        #expect(try budget(text, 1024) == 1024 - 3 - 8 - 2 * 5 - 2 * 5 - 64)
+    }
+
+    @Test("a session of a proxy costs two descriptors")
+    func proxies() throws {
+        var listeners = try configuration(text).listeners
+        listeners[0].handler = .proxy(upstream: "app")
+        let budget = Configuration.Limits.sessionBudget(
+            descriptorLimit: 1024,
+            workers: 2,
+            listeners: listeners
+        )
+        #expect(budget == (1024 - 3 - 8 - 2 * 2 - 1 - 64) / 2)
+    }
+
+    @Test("the default limit is the budget, at most 100000")
+    func defaultLimit() throws {
+        #expect(try configuration(text, descriptorLimit: 1024).limits.maxSessions == 944)
+        #expect(try configuration(text, descriptorLimit: 1 << 20).limits.maxSessions == 100_000)
+    }
+
+    @Test("more sessions than there are descriptors for are refused with the remedy")
+    func refuses() {
+        let limits = "{\"limits\": {\"maxSessions\": 945}, \(text.dropFirst())"
+        #expect(
+            complaints(about: limits, descriptorLimit: 1024) == [
+                "/limits/maxSessions: the limit of 1024 file descriptors carries 944 sessions, not"
+                    + " 945; raise it with LimitNOFILE= in the unit or with ulimit -n, or lower this"
+                    + " one"
+            ]
+        )
+        #expect(complaints(about: limits, descriptorLimit: 1025).isEmpty)
+        let listeners = "{\"workers\": 2, \(listener("\"maxSessions\": 945").dropFirst())"
+        #expect(
+            complaints(about: listeners, descriptorLimit: 1024) == [
+                "/listeners/web/maxSessions: the limit of 1024 file descriptors carries 944"
+                    + " sessions, not 945; raise it with LimitNOFILE= in the unit or with ulimit -n,"
+                    + " or lower this one"
+            ]
+        )
+    }
+
+    @Test("a limit that leaves nothing for sessions is refused")
+    func refusesNone() {
+        #expect(
+            problems(in: text, descriptorLimit: 16) == [
+                "1:1: /limits/maxSessions: the limit of 16 file descriptors leaves none for sessions;"
+                    + " raise it with LimitNOFILE= in the unit or with ulimit -n"
+            ]
+        )
+    }
+
+    @Test("a listener can't have more sessions than the daemon")
+    func listenerLimit() {
+        let text =
+            "{\"limits\": {\"maxSessions\": 10}, \(listener("\"maxSessions\": 11").dropFirst())"
+        #expect(
+            complaints(about: text) == [
+                "/listeners/web/maxSessions: the daemon's limit is 10 sessions, not 11; raise"
+                    + " /limits/maxSessions, or lower this one"
+            ]
+        )
+    }
+
+    @Test("the processors are those of the process's mask")
+    func processors() {
+        let status = "Name:\tx\nCpus_allowed:\tff,0000000f\nCpus_allowed_list:\t0-3,32-39\n"
+        #expect(ProcessorCount.allowed(inStatus: status) == 12)
+        #expect(ProcessorCount.allowed(inStatus: "Name:\tx\n") == nil)
+        #expect((1...1024).contains(ProcessorCount.available()))
+    }
+}

@@ -1,0 +1,313 @@
+internal import Testing
+
+@testable internal import VerypollDaemon
+
+@Suite("The rules of the configuration")
+struct ConfigurationRuleTests {
+    @Test(
+        "values of the wrong type are named with what is wanted",
+        arguments: [
+            (
+                "\"workers\": 1.5",
+                "/workers: must be \"auto\", or a whole number from 1 to 1024, not the"
+                    + " number 1.5"
+            ),
+            (
+                "\"workers\": \"all\"",
+                "/workers: must be \"auto\", or a whole number from 1 to 1024, not the"
+                    + " string \"all\""
+            ),
+            ("\"limits\": 5", "/limits: must be an object, not the number 5"),
+            (
+                "\"limits\": {\"maxSessions\": null}",
+                "/limits/maxSessions: must be a whole number from 1 to 10000000, not null;"
+                    + " leave the key out for its default"
+            ),
+            ("\"log\": {\"sessions\": []}", "/log/sessions: must be true or false, not a list"),
+            (
+                "\"log\": {\"level\": true}",
+                "/log/level: must be one of \"trace\", \"debug\", \"info\", \"notice\","
+                    + " \"warning\", \"error\", \"critical\", not true"
+            ),
+            ("\"control\": {\"group\": 7}", "/control/group: must be a string, not the number 7"),
+            (
+                "\"drain\": {\"deadline\": {}}",
+                "/drain/deadline: must be a span of time such as \"30s\" or \"1min 30s\","
+                    + " not an object"
+            ),
+            (
+                "\"drain\": {\"deadline\": \"off\"}",
+                "/drain/deadline: \"off\" is no span of time: a number and a unit are due"
+                    + " where \"off\" stands"
+            ),
+            ("\"upstreams\": []", "/upstreams: must be an object, not a list"),
+            (
+                "\"control\": {\"group\": \"a b\"}",
+                "/control/group: \"a b\" is no name of a group; see /etc/group for them"
+            ),
+            (
+                "\"control\": {\"socket\": \"c.sock\"}",
+                "/control/socket: \"c.sock\" is no absolute path; begin it with \"/\""
+            ),
+            (
+                "\"control\": {\"mode\": \"0999\"}",
+                "/control/mode: \"0999\" is no file mode; write a 0 and three octal"
+                    + " digits, as in \"0660\""
+            ),
+        ]
+    )
+    func types(keys: String, expected: String) {
+        let text = listener().dropFirst()
+        #expect(complaints(about: "{\(keys), \(text)") == [expected])
+    }
+
+    @Test(
+        "numbers and spans out of range are refused",
+        arguments: [
+            (
+                "\"maxSessions\": 0",
+                "/maxSessions: must be a whole number from 1 to 10000000, not the number 0"
+            ),
+            (
+                "\"maxSessions\": 1e3",
+                "/maxSessions: must be a whole number from 1 to 10000000, not the number 1e3"
+            ),
+            (
+                "\"socket\": {\"backlog\": 65536}",
+                "/socket/backlog: must be a whole number from 1 to 65535, not the number"
+                    + " 65536"
+            ),
+            (
+                "\"socket\": {\"keepAlive\": \"500ms\"}",
+                "/socket/keepAlive: must be from 1s to 9h 6min 7s, not \"500ms\""
+            ),
+            (
+                "\"timeouts\": {\"idle\": \"0\"}",
+                "/timeouts/idle: must be from 1ms to 100y, not \"0\"; write \"off\" for none"
+            ),
+            (
+                "\"timeouts\": {\"userTimeout\": \"1month\"}",
+                "/timeouts/userTimeout: must be from 1ms to 3w 3d 20h 31min 23s 647ms, not"
+                    + " \"1month\""
+            ),
+        ]
+    )
+    func ranges(keys: String, expected: String) {
+        #expect(complaints(about: listener(keys)) == ["/listeners/web" + expected])
+    }
+
+    @Test(
+        "a configuration without a listener is refused",
+        arguments: [
+            ("{}", "1:1: the key \"listeners\" is missing; add it"),
+            (
+                "{\"listeners\": {}}",
+                "1:15: /listeners: there are none; add an object under a name of your choice"
+            ),
+            ("[]", "1:1: must be an object, not a list"),
+        ]
+    )
+    func noListeners(text: String, expected: String) {
+        #expect(problems(in: text) == [expected])
+    }
+
+    @Test("keys that a listener must have are asked for")
+    func missingKeys() {
+        #expect(
+            problems(in: "{\"listeners\": {\"web\": {}}}") == [
+                "1:23: /listeners/web: the key \"listen\" is missing; add it",
+                "1:23: /listeners/web: the key \"handler\" is missing; add it",
+            ]
+        )
+        #expect(
+            complaints(about: "{\"listeners\": {\"web\": {\"listen\": [], \"handler\": {}}}}") == [
+                "/listeners/web/listen: the list is empty; it needs at least one element",
+                "/listeners/web/handler: the key \"type\" is missing; add it",
+            ]
+        )
+    }
+
+    @Test("names of listeners have letters, digits, points, underscores and hyphens")
+    func names() {
+        let text = { (name: String) in listener().replacing("\"web\"", with: "\"\(name)\"") }
+        #expect(problems(in: text("A.b_c-9")).isEmpty)
+        for name in ["", "a b", "é", "a/b", String(repeating: "x", count: 65)] {
+            let found = problems(in: text(name))
+            #expect(found.count == 1)
+            #expect(found.first?.hasPrefix("1:16: /listeners/") ?? false)
+            #expect(found.first?.contains("a name has 1 to 64 of the letters") ?? false)
+        }
+    }
+
+    @Test("a proxy needs an upstream, and no other handler has one")
+    func handlers() {
+        let text = { (handler: String) in
+            listener().replacing("{\"type\": \"echo\"}", with: "{\(handler)}")
+        }
+        #expect(
+            complaints(about: text("\"type\": \"proxy\""))
+                == [
+                    "/listeners/web/handler: the handler \"proxy\" needs the key \"upstream\"; add it"
+                ]
+        )
+        #expect(
+            complaints(about: text("\"type\": \"echo\", \"upstream\": \"a\"")) == [
+                "/listeners/web/handler/upstream: the handler \"echo\" has no upstream; remove the key"
+            ]
+        )
+        #expect(
+            complaints(about: text("\"type\": \"eco\"")) == [
+                "/listeners/web/handler/type: must be one of \"echo\", \"discard\", \"drop\","
+                    + " \"daytime\", \"chargen\", \"metrics\", \"proxy\", not \"eco\" (did you mean"
+                    + " \"echo\"?)"
+            ]
+        )
+    }
+
+    @Test(
+        "addresses that overlap are refused",
+        arguments: [
+            ("127.0.0.1:80", "127.0.0.1:80"), ("0.0.0.0:80", "127.0.0.1:80"),
+            ("127.0.0.1:80", "0.0.0.0:80"), ("[::]:80", "[::1]:80"), ("[::1]:80", "[::]:80"),
+            ("[::]:80", "0.0.0.0:80"), ("0.0.0.0:80", "[::]:80"), ("[::]:80", "10.0.0.1:80"),
+            ("10.0.0.1:80", "[::]:80"), ("[::ffff:10.0.0.1]:80", "10.0.0.1:80"),
+            ("unix:/run/a", "unix:/run/./a"), ("unix:@a", "unix:@a"), ("systemd:a", "systemd:a"),
+        ]
+    )
+    func overlaps(first: String, second: String) {
+        let between = """
+            {"listeners": {"a": {"listen": ["\(first)"], "handler": {"type": "echo"}},
+            "b": {"listen": ["\(second)"], "handler": {"type": "echo"}}}}
+            """
+        #expect(
+            problems(in: between).map { $0.prefix { $0 != ";" } } == [
+                "2:18: /listeners/b/listen/0: \(second) overlaps with /listeners/a/listen/0"
+            ]
+        )
+        #expect(
+            complaints(about: listener(listen: "\(first)\", \"\(second)")).map {
+                $0.prefix { $0 != ";" }
+            } == ["/listeners/web/listen/1: \(second) overlaps with /listeners/web/listen/0"]
+        )
+    }
+
+    @Test(
+        "addresses that do not overlap are taken",
+        arguments: [
+            ("127.0.0.1:80", "127.0.0.1:81"), ("127.0.0.1:80", "127.0.0.2:80"),
+            ("127.0.0.1:0", "127.0.0.1:0"), ("[::1]:80", "0.0.0.0:80"),
+            ("[::1]:80", "127.0.0.1:80"),
+            ("[fe80::1%2]:80", "[fe80::1%3]:80"), ("unix:/a", "unix:@/a"),
+            ("systemd:a", "systemd:b"),
+        ]
+    )
+    func apart(first: String, second: String) {
+        #expect(problems(in: listener(listen: "\(first)\", \"\(second)")).isEmpty)
+    }
+
+    @Test("with onlyV6 the IPv6 wildcard leaves IPv4 alone, but no IPv6 address")
+    func onlyV6() {
+        let keys = "\"socket\": {\"onlyV6\": true}"
+        #expect(problems(in: listener(keys, listen: "[::]:80\", \"0.0.0.0:80")).isEmpty)
+        #expect(problems(in: listener(keys, listen: "[::]:80\", \"127.0.0.1:80")).isEmpty)
+        #expect(problems(in: listener(keys, listen: "[::]:80\", \"[::1]:80")).count == 1)
+    }
+
+    @Test("a listener can't have the path of the control socket")
+    func controlSocket() {
+        let text = listener(listen: "unix:/run/c").dropFirst()
+        #expect(
+            complaints(about: "{\"control\": {\"socket\": \"/run/c\"}, \(text)") == [
+                "/listeners/web/listen/0: unix:/run/c overlaps with /control/socket; take another"
+                    + " address, or remove one"
+            ]
+        )
+    }
+
+    @Test(
+        "bad servers are refused",
+        arguments: [
+            ("[]", "/servers: the list is empty; it needs at least one element"),
+            (
+                "[\"a:1\", \"a:1\"]",
+                "/servers/1: a:1 is /upstreams/app/servers/0 already; remove one, or give it a weight"
+            ),
+            (
+                "[5]",
+                "/servers/0: must be a string, or an object with the key \"address\", not the number 5"
+            ),
+            (
+                "[{\"address\": \"a:1\", \"wieght\": 2}]",
+                "/servers/0/wieght: there is no key of this name here (did you mean \"weight\"?)"
+            ),
+            ("[{\"weight\": 1}]", "/servers/0: the key \"address\" is missing; add it"),
+            (
+                "[{\"address\": \"a:1\", \"weight\": 0}]",
+                "/servers/0/weight: must be a whole number from 1 to 1000, not the number 0"
+            ),
+            (
+                "[\"a:0\"]", "/servers/0: \"a:0\" has port 0, which no server has; write its port"
+            ),
+            ("[\"systemd:a\"]", "/servers/0: \"systemd:a\" is an address for listeners only"),
+        ]
+    )
+    func servers(list: String, expected: String) {
+        #expect(
+            complaints(about: upstream("\"servers\": \(list)")) == ["/upstreams/app" + expected]
+        )
+    }
+
+    @Test("exitOnIdle is only for daemons whose sockets are all systemd's")
+    func exitOnIdle() {
+        let text = { (address: String) in
+            "{\"exitOnIdle\": \"1min\", \(listener(listen: address).dropFirst())"
+        }
+        let unsupported =
+            "/exitOnIdle: the end of an idle daemon is not in this version of verypolld yet"
+        #expect(complaints(about: text("systemd:web")) == [unsupported])
+        #expect(
+            complaints(about: text("systemd:web\", \"[::1]:80")) == [
+                "/exitOnIdle: needs sockets of systemd alone, but the listener \"web\" has [::1]:80;"
+                    + " write \"off\", or a systemd: address there", unsupported,
+            ]
+        )
+    }
+
+    @Test(
+        "what this version can't do yet is refused",
+        arguments: [
+            ("\"maxSessionsPerSource\": 5", "maxSessionsPerSource"),
+            ("\"acceptRate\": {\"perSecond\": 5}", "acceptRate"),
+            ("\"allow\": [\"::1\"]", "allow"), ("\"deny\": [\"::1\"]", "deny"),
+            ("\"proxyProtocol\": {\"from\": [\"::1\"]}", "proxyProtocol"),
+        ]
+    )
+    func unsupported(keys: String, key: String) {
+        #expect(
+            complaints(about: listener(keys)) == [
+                "/listeners/web/\(key): the key \"\(key)\" is not in this version of verypolld yet"
+            ]
+        )
+    }
+
+    @Test("keeping sessions is refused in this version")
+    func unsupportedRestart() {
+        let text = "{\"restart\": {\"keepSessions\": true}, \(listener().dropFirst())"
+        #expect(
+            complaints(about: text) == [
+                "/restart/keepSessions: keeping sessions is not in this version of verypolld yet"
+            ]
+        )
+    }
+
+    @Test(
+        "suggestions forgive few slips and no more",
+        arguments: [
+            ("listner", "listener"), ("LISTENER", "listener"), ("ilstener", "listener"),
+            ("ap", "app"), ("pap", "app"), ("lis", nil), ("", nil), ("zzz", nil),
+        ] as [(String, String?)]
+    )
+    func suggestions(name: String, nearest: String?) {
+        #expect(Suggestion.nearest(to: name, among: ["listener", "app", "upstreams"]) == nearest)
+    }
+}
