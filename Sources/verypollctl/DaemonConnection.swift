@@ -1,0 +1,166 @@
+#if Net && OSExt
+internal import FoundationEssentials
+internal import SystemPackage
+internal import Varlink
+internal import Verypoll
+internal import VerypollControl
+
+/// A connection to the daemon's control socket, on which every wait is bounded.
+struct DaemonConnection: ~Copyable {
+    private static let systemPath = "/run/verypolld/control.sock"
+    private static let readLimit = 64 << 10
+
+    /// The path of the socket.
+    let path: String
+
+    private let timeout: Duration
+    private var poll: Poll
+    private var events = Events(capacity: 4)
+    private var connection = ClientConnection()
+    private let stream: UnixStream
+
+    /// Connects.
+    ///
+    /// - Parameters:
+    ///   - path: The path of the socket.
+    ///   - timeout: How long to wait for the connection, and for each answer.
+    /// - Throws: With the status `unreachable`, as text for the user.
+    init(path: String, timeout: Duration) throws(Failure) {
+        do throws(Errno) {
+            var poll = try Poll()
+            let deadline = ContinuousClock.now + timeout
+            let stream = try Self.connect(to: FilePath(path), poll: &poll, until: deadline)
+            try poll.registry.register(stream, token: Token(0), interest: [.readable, .writable])
+            self.poll = poll
+            self.stream = stream
+        } catch {
+            throw Self.failure(error, path: path)
+        }
+        self.path = path
+        self.timeout = timeout
+    }
+
+    /// The socket of the system's daemon or, where there is none, that of the user's own.
+    static func defaultPath(
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        exists: (String) -> Bool = { FileManager.default.fileExists(atPath: $0) }
+    ) -> String {
+        guard !exists(systemPath), let folder = environment["XDG_RUNTIME_DIR"], !folder.isEmpty
+        else { return systemPath }
+        let own = "\(folder)/verypolld/control.sock"
+        return exists(own) ? own : systemPath
+    }
+
+    /// Calls a method and waits for its answer.
+    ///
+    /// - Parameters:
+    ///   - method: The interface and the method.
+    ///   - parameters: The method's parameters.
+    ///   - type: What the answer is to be.
+    /// - Returns: The answer.
+    /// - Throws: As text for the user, with the status that fits.
+    mutating func call<Answer: Decodable>(
+        _ method: String,
+        parameters: some Encodable = NoParameters(),
+        as type: Answer.Type
+    ) throws(Failure) -> Answer {
+        do {
+            try connection.call(method, parameters: parameters)
+            return try reply(until: .now + timeout).parameters(as: type)
+        } catch let error as VarlinkError {
+            throw Failure(error)
+        } catch let error as Errno {
+            throw Self.failure(error, path: path)
+        } catch {
+            throw Failure(
+                status: .failed,
+                message: "what answers at \(path) does not answer as verypolld does"
+            )
+        }
+    }
+
+    private mutating func reply(until deadline: ContinuousClock.Instant) throws -> Reply {
+        while true {
+            while try connection.send({ bytes throws(Errno) in try stream.write(bytes) }) {}
+            let count = try connection.receive(upTo: Self.readLimit) { output throws(Errno) in
+                try stream.read(into: &output)
+            }
+            if let reply = try connection.nextReply() { return reply }
+            switch count {
+            case 0: throw Errno.connectionReset
+            case nil:
+                try poll.poll(&events, until: deadline)
+                if events.isEmpty { throw Errno.timedOut }
+            default: break
+            }
+        }
+    }
+
+    private static func connect(
+        to path: FilePath,
+        poll: inout Poll,
+        until deadline: ContinuousClock.Instant
+    ) throws(Errno) -> UnixStream {
+        var events = Events(capacity: 1)
+        while true {
+            do throws(Errno) {
+                return try UnixStream(connectingTo: .path(path))
+            } catch .resourceTemporarilyUnavailable {
+                // The backlog is full, and no event tells when it is not.
+                let next = ContinuousClock.now + .milliseconds(20)
+                guard next < deadline else { throw .timedOut }
+                try poll.poll(&events, until: next)
+            }
+        }
+    }
+
+    private static func failure(_ error: Errno, path: String) -> Failure {
+        let reason =
+            switch error {
+            case .noSuchFileOrDirectory: "no such socket"
+            case .connectionRefused: "connection refused"
+            case .permissionDenied: "permission denied"
+            case .timedOut: "no answer in time"
+            case .connectionReset, .brokenPipe: "it closed the connection"
+            default: "\(error)"
+            }
+        let hint =
+            switch error {
+            case .noSuchFileOrDirectory, .connectionRefused:
+                " (is it running? try: systemctl status verypolld)"
+            case .permissionDenied:
+                " (are you a member of the socket's group?)"
+            default: ""
+            }
+        return Failure(
+            status: .unreachable,
+            message: "cannot reach verypolld at \(path): \(reason)\(hint)"
+        )
+    }
+}
+
+extension Failure {
+    /// What the user is told about an error that the daemon answered.
+    init(_ error: VarlinkError) {
+        let service = "org.varlink.service"
+        switch (DaemonInterface.ErrorName(rawValue: error.name), error.name) {
+        case (.listenerNotFound, _):
+            let name = error.string("listener") ?? ""
+            self.init(status: .refused, message: "no listener is named \"\(name)\"")
+        case (.sessionNotFound, _):
+            guard case .int(let id) = error.parameters["id"] else { fallthrough }
+            self.init(status: .refused, message: "there is no session \(id)")
+        case (_, "\(service).PermissionDenied"):
+            self.init(status: .refused, message: "you are not permitted to do this")
+        case (_, "\(service).MethodNotFound"), (_, "\(service).InterfaceNotFound"),
+            (_, "\(service).MethodNotImplemented"):
+            self.init(status: .failed, message: "this verypolld is too old: it can't do this yet")
+        case (_, "\(service).InvalidParameter"):
+            let name = error.string("parameter") ?? ""
+            self.init(status: .failed, message: "verypolld refuses the parameter \"\(name)\"")
+        default:
+            self.init(status: .failed, message: "verypolld answered with the error \(error.name)")
+        }
+    }
+}
+#endif

@@ -1,0 +1,47 @@
+internal import Glibc
+
+/// A number of bytes as people read it, as in `512B`, `1.5K` or `20.0G`; units are powers of 1024.
+func formatByteCount(_ count: Int) -> String {
+    guard count >= 1024 else { return "\(count)B" }
+    var tenths = Double(count) * 10
+    var unit: Character = "B"
+    for next in "KMGTPE" where tenths.rounded() >= 10_240 {
+        tenths /= 1024
+        unit = next
+    }
+    let rounded = Int(tenths.rounded())
+    return "\(rounded / 10).\(rounded % 10)\(unit)"
+}
+
+/// A span of time as people read it, in its two greatest units, as in `3min 4s` or `5d 2h`.
+func formatSpan(microseconds: Int) -> String {
+    guard microseconds >= 1_000_000 else { return "\(max(microseconds, 0) / 1000)ms" }
+    var seconds = microseconds / 1_000_000
+    var parts: [String] = []
+    for (unit, length) in [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)] {
+        let count = seconds / length
+        seconds %= length
+        if count > 0 { parts.append("\(count)\(unit)") }
+        // The smaller of two units stands right after the greater, or not at all.
+        if parts.count == 2 || (parts.count == 1 && count == 0) { break }
+    }
+    return parts.joined(separator: " ")
+}
+
+/// An instant in the user's time zone, as in `Mon 2026-11-23 17:09:05 UTC`.
+func formatTimestamp(microseconds: Int) -> String {
+    var time = time_t(microseconds / 1_000_000)
+    var fields = unsafe tm()
+    var buffer = [CChar](repeating: 0, count: 64)
+    let size = buffer.count
+    _ = unsafe localtime_r(&time, &fields)
+    let length = unsafe strftime(&buffer, size, "%a %Y-%m-%d %H:%M:%S %Z", &fields)
+    return String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+/// The time now, in microseconds since 1970.
+func currentTimestamp() -> Int {
+    var now = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
+    return now.tv_sec * 1_000_000 + now.tv_nsec / 1000
+}

@@ -1,0 +1,31 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import VerypollControl
+
+/// The verb of `verypollctl listeners`.
+struct ListenersCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "listeners",
+        abstract: "List the listeners with their addresses and counters."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        var daemon = try options.connect()
+        let list = try daemon.call(
+            DaemonInterface.Method.listListeners.rawValue,
+            as: ListenerList.self
+        )
+        let output = Output(options)
+        try output.print(list) { list in
+            var lines = listenerTable(list.listeners)
+                .lines(header: output.hasLegend, on: output.terminal)
+            if output.hasLegend {
+                lines += ["", count(list.listeners.count, "listener") + " listed."]
+            }
+            return lines
+        }
+    }
+}
+#endif

@@ -1,0 +1,22 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import Varlink
+internal import VerypollControl
+
+/// The verb of `verypollctl ping`.
+struct PingCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ping",
+        abstract: "See whether the daemon answers; if not, the exit status is 3."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        var daemon = try options.connect()
+        let answer = try daemon.call(PingInterface.ping, as: NoParameters.self)
+        let path = daemon.path
+        try Output(options).print(answer) { _ in ["verypolld answers at \(path)"] }
+    }
+}
+#endif

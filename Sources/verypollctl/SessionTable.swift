@@ -1,0 +1,44 @@
+internal import VerypollControl
+
+/// The sessions, a row each.
+///
+/// - Parameters:
+///   - sessions: What to list.
+///   - now: The time at which they are looked at, in microseconds since 1970.
+/// - Returns: The table.
+func sessionTable(_ sessions: [Status.Session], now: Int) -> Table {
+    var table = Table(
+        ("ID", .right),
+        ("LISTENER", .left),
+        ("PEER", .left),
+        ("LOCAL", .left),
+        ("STATE", .left),
+        ("WORKER", .right),
+        ("AGE", .right),
+        ("IDLE", .right),
+        ("IN", .right),
+        ("OUT", .right),
+        ("BUFFERED", .right)
+    )
+    for session in sessions {
+        table.append(
+            "\(session.id)",
+            Table.Cell(session.listener),
+            Table.Cell(session.peer.isEmpty ? "-" : session.peer),
+            Table.Cell(session.local ?? "-"),
+            Table.Cell(session.state.rawValue, session.state == .open ? .plain : .yellow),
+            "\(session.worker)",
+            Table.Cell(formatSpan(microseconds: now - session.openedTimestampUSec)),
+            Table.Cell(formatSpan(microseconds: session.idleUSec)),
+            Table.Cell(formatByteCount(session.bytesIn)),
+            Table.Cell(formatByteCount(session.bytesOut)),
+            Table.Cell(formatByteCount(session.buffered))
+        )
+    }
+    return table
+}
+
+/// A number with its noun, as in `1 session` and `2 sessions`.
+func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+}

@@ -1,0 +1,28 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import Varlink
+internal import VerypollControl
+
+/// The verb of `verypollctl sessions kill ID`.
+struct SessionsKillCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kill",
+        abstract: "Close a session at once; what it still has to send is dropped."
+    )
+
+    @Argument(help: "The number of the session, as the list tells it.")
+    var id: Int
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        var daemon = try options.connect()
+        let answer = try daemon.call(
+            DaemonInterface.Method.killSession.rawValue,
+            parameters: SessionID(id: id),
+            as: NoParameters.self
+        )
+        try Output(options).print(answer) { _ in [] }
+    }
+}
+#endif

@@ -1,0 +1,56 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import VerypollControl
+
+/// The verb of `verypollctl sessions list`.
+struct SessionsListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List open sessions, the oldest first (the default)."
+    )
+
+    @Option(help: ArgumentHelp("Only sessions of this listener.", valueName: "name"))
+    var listener: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only sessions of the client with this address; the port may be left out.",
+            valueName: "address"
+        )
+    )
+    var peer: String?
+
+    @Option(help: ArgumentHelp("List at most this many, from 1 to 10000.", valueName: "number"))
+    var limit = SessionQuery.defaultLimit
+
+    @OptionGroup var options: GlobalOptions
+
+    mutating func validate() throws {
+        guard SessionQuery.limits.contains(limit) else {
+            throw ValidationError("--limit takes a number from 1 to 10000.")
+        }
+    }
+
+    func run() throws {
+        var daemon = try options.connect()
+        let list = try daemon.call(
+            DaemonInterface.Method.listSessions.rawValue,
+            parameters: SessionQuery(listener: listener, peer: peer, limit: limit),
+            as: SessionList.self
+        )
+        let output = Output(options)
+        try output.print(list) { list in
+            let now = currentTimestamp()
+            var lines = sessionTable(list.sessions, now: now)
+                .lines(header: output.hasLegend, on: output.terminal)
+            if output.hasLegend {
+                lines += ["", count(list.sessions.count, "session") + " listed."]
+            }
+            return lines
+        }
+        if list.truncated, output.mode == .off {
+            writeError("There are more sessions; see --limit, --listener and --peer.")
+        }
+    }
+}
+#endif

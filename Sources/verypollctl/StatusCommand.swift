@@ -1,0 +1,27 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import VerypollControl
+
+/// The verb of `verypollctl status`.
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show how the daemon and its listeners are doing (the default)."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        var daemon = try options.connect()
+        let status = try daemon.call(
+            DaemonInterface.Method.getStatus.rawValue,
+            as: Status.self
+        )
+        let output = Output(options)
+        try output.print(status) { status in
+            StatusReport(status: status, now: currentTimestamp(), terminal: output.terminal)
+                .lines(hasLegend: output.hasLegend)
+        }
+    }
+}
+#endif

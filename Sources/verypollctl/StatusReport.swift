@@ -1,0 +1,127 @@
+internal import VerypollControl
+
+/// A status in the shape of `systemctl status`.
+struct StatusReport {
+    let status: Status
+    /// The time at which the status is looked at, in microseconds since 1970.
+    let now: Int
+    let terminal: Terminal
+
+    /// The headline fields, then the table of listeners.
+    func lines(hasLegend: Bool) -> [String] {
+        let dot = terminal.styled(status.state == .stopping ? "○" : "●", style)
+        let title = "\(dot) \(terminal.styled("verypolld", .bold)) - version \(status.version)"
+        let table = listenerTable(status.listeners).lines(header: hasLegend, on: terminal)
+        return [title] + fields() + (status.listeners.isEmpty ? [] : [""] + table)
+    }
+
+    private var style: Style {
+        switch status.state {
+        case .running: .green
+        case .starting, .draining: .yellow
+        case .stopping: .plain
+        }
+    }
+
+    private func fields() -> [String] {
+        let since = formatTimestamp(microseconds: status.startTimestampUSec)
+        let age = formatSpan(microseconds: now - status.startTimestampUSec)
+        let state = terminal.styled(status.state.rawValue, style)
+        let totals = status.totals
+        var fields = [
+            ("Config", printable(status.configurationPath ?? "built-in default")),
+            ("Active", "\(state) since \(since); \(age) ago"),
+        ]
+        if let note = status.note {
+            fields.append(("Note", terminal.styled(printable(note), .yellow)))
+        }
+        fields += [
+            ("Main PID", "\(status.pid)"),
+            (
+                "Sessions",
+                "\(totals.active) of \(totals.maxSessions)"
+                    + " (\(totals.accepted) accepted, \(totals.rejected) rejected)"
+            ),
+            (
+                "Traffic",
+                "\(formatByteCount(totals.bytesIn)) in, \(formatByteCount(totals.bytesOut)) out"
+            ),
+        ]
+        let workers = workerTable().lines(header: false, on: terminal)
+        fields += workers.enumerated().map { index, line in
+            (index == 0 ? "Workers" : "", line)
+        }
+        return fields.map { name, value in
+            let padding = String(repeating: " ", count: 11 - name.count)
+            return padding + name + (name.isEmpty ? "  " : ": ") + value
+        }
+    }
+
+    private func workerTable() -> Table {
+        var table = Table(
+            ("", .right),
+            ("", .right),
+            ("", .right),
+            ("", .right),
+            ("", .right)
+        )
+        for worker in status.workers {
+            let share = Int((worker.busyShare * 100).rounded())
+            table.append(
+                "\(worker.index)",
+                "\(worker.sessions) \(worker.sessions == 1 ? "session " : "sessions")",
+                "\(share)% busy",
+                "\(worker.polls) polls",
+                "\(worker.events) events"
+            )
+        }
+        return table
+    }
+}
+
+/// The listeners with their addresses, the first beside the name and the others below.
+func listenerTable(_ listeners: [Status.Listener]) -> Table {
+    var table = Table(
+        ("LISTENER", .left),
+        ("ADDRESS", .left),
+        ("HANDLER", .left),
+        ("STATE", .left),
+        ("SESSIONS", .right),
+        ("ACCEPTED", .right),
+        ("REJECTED", .right),
+        ("IN", .right),
+        ("OUT", .right)
+    )
+    for listener in listeners {
+        let addresses = listener.addresses.map { address in
+            address.origin == .systemd ? "\(address.address) (systemd)" : address.address
+        }
+        let reason = listener.stateReason.map { " (\($0))" } ?? ""
+        let limit = listener.maxSessions.map { " of \($0)" } ?? ""
+        table.append(
+            Table.Cell(listener.name, .bold),
+            Table.Cell(addresses.first ?? "-"),
+            Table.Cell(listener.handler),
+            Table.Cell(listener.state.rawValue + reason, listener.state.style),
+            "\(listener.active)\(limit)",
+            "\(listener.accepted)",
+            "\(listener.rejected)",
+            Table.Cell(formatByteCount(listener.bytesIn)),
+            Table.Cell(formatByteCount(listener.bytesOut))
+        )
+        for address in addresses.dropFirst() {
+            table.append("", Table.Cell(address), "", "", "", "", "", "", "")
+        }
+    }
+    return table
+}
+
+extension Status.Listener.State {
+    fileprivate var style: Style {
+        switch self {
+        case .accepting: .green
+        case .paused, .draining: .yellow
+        case .closed: .plain
+        }
+    }
+}

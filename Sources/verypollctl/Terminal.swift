@@ -1,0 +1,42 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import SystemPackage
+
+/// What is known of standard output.
+struct Terminal: Hashable, Sendable {
+    /// Whether somebody looks at it.
+    var isInteractive: Bool
+
+    /// Whether text may be coloured.
+    var hasColor: Bool
+
+    /// Standard output as it is.
+    static var standardOutput: Terminal {
+        let environment = ProcessInfo.processInfo.environment
+        let isInteractive = isatty(STDOUT_FILENO) == 1
+        let isPlain =
+            environment["NO_COLOR"].map { !$0.isEmpty } == true || environment["TERM"] == "dumb"
+        return Terminal(isInteractive: isInteractive, hasColor: isInteractive && !isPlain)
+    }
+
+    /// Text in a style, if there are styles.
+    func styled(_ text: String, _ style: Style) -> String {
+        hasColor && style != .plain ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    }
+}
+
+/// How text looks; the values are those of SGR in console_codes(4).
+enum Style: String, Hashable, Sendable {
+    case plain = "0"
+    case bold = "1"
+    case underlined = "4"
+    case red = "1;31"
+    case green = "1;32"
+    case yellow = "1;33"
+}
+
+/// Writes a message to standard error.
+func writeError(_ message: String) {
+    // Where even this can't be written, nobody can be told.
+    _ = try? FileDescriptor.standardError.writeAll("\(message)\n".utf8)
+}

@@ -1,0 +1,39 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import Varlink
+internal import VerypollControl
+
+/// The verb of `verypollctl version`.
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "version",
+        abstract: "Show the versions of this command and of the daemon that runs."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    /// The versions; that of the daemon is `nil` if it cannot be reached.
+    private struct Versions: Encodable {
+        var verypollctl = Product.version
+        var verypolld: String?
+    }
+
+    func run() throws {
+        var versions = Versions()
+        var problem: Failure?
+        do throws(Failure) {
+            var daemon = try options.connect()
+            let info = try daemon.call("org.varlink.service.GetInfo", as: Service.Info.self)
+            versions.verypolld = info.version
+        } catch {
+            problem = error
+        }
+        try Output(options).print(versions) { versions in
+            ["verypollctl \(versions.verypollctl)"]
+                + (versions.verypolld.map { ["verypolld \(printable($0))"] } ?? [])
+        }
+        // What is known was printed; the rest is a failure like that of any other verb.
+        if let problem { throw problem }
+    }
+}
+#endif

@@ -1,0 +1,27 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import VerypollControl
+
+/// The command, of which each verb is in a file of its own.
+struct Verypollctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verypollctl",
+        abstract: "Show and steer a running verypolld.",
+        discussion: """
+            Without a verb it shows the status. Data goes to standard output, messages go to \
+            standard error.
+
+            Exit status: 0 done; 1 failed; 2 wrong usage; 3 the daemon cannot be reached; \
+            4 no such object, or not permitted; 5 the configuration is invalid.
+            """,
+        version: "verypollctl \(Product.version)",
+        subcommands: [
+            StatusCommand.self, ListenersCommand.self, SessionsCommand.self, PingCommand.self,
+            VersionCommand.self,
+        ],
+        defaultSubcommand: StatusCommand.self
+    )
+
+    @OptionGroup var options: GlobalOptions
+}
+#endif
