@@ -75,7 +75,9 @@ let package = Package(
         ),
         .target(
             name: "VerypollDaemon",
-            dependencies: ["Verypoll", "VerypollControl", "Varlink", "Systemd", system, logging],
+            dependencies: [
+                "CVerypoll", "Verypoll", "VerypollControl", "Varlink", "Systemd", system, logging,
+            ],
             swiftSettings: settings
         ),
         .executableTarget(

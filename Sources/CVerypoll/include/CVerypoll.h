@@ -1,6 +1,6 @@
 /*
  * What the toolchain's Glibc module leaves out: epoll(7), eventfd(2), signalfd(2), accept4(2),
- * ucred (unix(7)).
+ * prctl(2), ucred (unix(7)).
  *
  * struct epoll_event holds a union with a pointer, which Swift treats as an unsafe type. Its twin
  * below has the same layout and plain integers, so that Swift code may keep it in arrays.
@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -59,6 +60,18 @@ static inline int cverypoll_signalfd(uint64_t mask) {
 		if (mask & (1ull << (number - 1))) sigaddset(&set, number);
 	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0) return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* A clock in nanoseconds; the importer has two minds about the home of struct timespec. */
+static inline uint64_t cverypoll_clock(clockid_t clock) {
+	struct timespec now = {0};
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* As pthread_setname_np(3), which is GNU's. */
+static inline void cverypoll_name_thread(const char *name) {
+	prctl(PR_SET_NAME, name);
 }
 
 #endif

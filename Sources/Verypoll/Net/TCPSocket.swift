@@ -30,6 +30,7 @@ extension TCPSocket where Self: ~Copyable {
     /// See `SO_KEEPALIVE` in socket(7) and tcp(7).
     ///
     /// - Parameter idle: Whole seconds, rounded up; `nil` does not probe.
+    /// - Throws: See setsockopt(2).
     public func setKeepAlive(_ idle: Duration?) throws(Errno) {
         try fileDescriptor.set(.keepAlive, to: idle == nil ? 0 : 1)
         guard let idle else { return }
@@ -42,6 +43,7 @@ extension TCPSocket where Self: ~Copyable {
     /// See `TCP_USER_TIMEOUT` in tcp(7).
     ///
     /// - Parameter limit: Whole milliseconds, rounded up; `nil` leaves it to the kernel.
+    /// - Throws: See setsockopt(2).
     public func setUserTimeout(_ limit: Duration?) throws(Errno) {
         try fileDescriptor.set(.userTimeout, to: limit?.roundedUp(to: .milliseconds(1)) ?? 0)
     }

@@ -1,12 +1,19 @@
+internal import CVerypoll
 internal import Glibc
 
 /// The kernel's clock that never steps, `CLOCK_MONOTONIC`, read through the vDSO.
 enum MonotonicClock {
     /// Nanoseconds since some moment in the past.
     static func nanoseconds() -> UInt64 {
-        var now = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+        cverypoll_clock(CLOCK_MONOTONIC)
+    }
+}
+
+/// The time of day, which may step.
+enum WallClock {
+    /// Microseconds since the beginning of 1970 UTC.
+    static func microseconds() -> Int {
+        Int(cverypoll_clock(CLOCK_REALTIME) / 1_000)
     }
 }
 
@@ -17,15 +24,5 @@ extension Duration {
         let (millis, overflow) = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1000)
         guard !overflow else { return .max / 4 }
         return millis + UInt64(max(0, attoseconds) + 999_999_999_999_999) / 1_000_000_000_000_000
-    }
-}
-
-/// The time of day, which may step.
-enum WallClock {
-    /// Microseconds since the beginning of 1970 UTC.
-    static func microseconds() -> Int {
-        var now = timespec()
-        _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
-        return now.tv_sec * 1_000_000 + now.tv_nsec / 1_000
     }
 }

@@ -1,3 +1,4 @@
+internal import CVerypoll
 internal import Glibc
 internal import Synchronization
 internal import SystemPackage
@@ -11,6 +12,7 @@ internal import SystemPackage
     /// - Parameters:
     ///   - name: What ps(1) and debuggers show; the kernel keeps 15 bytes of it.
     ///   - body: What it runs.
+    /// - Throws: `Errno.resourceTemporarilyUnavailable` if there are too many threads already.
     init(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var handle = pthread_t()
@@ -47,9 +49,7 @@ internal import SystemPackage
         }
 
         func run() {
-            // A name only serves people; where /proc is not to be had, the thread goes without.
-            let comm = try? FileDescriptor.open(FilePath("/proc/thread-self/comm"), .writeOnly)
-            _ = try? comm?.closeAfter { try comm?.writeAll(name.prefix(15).utf8) }
+            unsafe cverypoll_name_thread(name)
             body()
         }
     }

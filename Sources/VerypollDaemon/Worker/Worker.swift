@@ -65,6 +65,7 @@ struct Worker: ~Copyable {
     ///   - context: What it shares with the others.
     ///   - poll: Its own poll, in which its mailbox is registered.
     ///   - doors: The sockets that it accepts from.
+    /// - Throws: See epoll_ctl(2).
     init(_ context: WorkerContext, poll: consuming Poll, doors: [Door]) throws(Errno) {
         let now = MonotonicClock.nanoseconds() / 1_000_000
         for (index, door) in doors.enumerated() {
