@@ -104,7 +104,7 @@ struct ConfigurationFileTests {
         let lineCount = original.count { $0 == UInt8(ascii: "\n") } + 2
         var refusals = 0
         for index in original.indices {
-            for byte in Array("\"\\{}[],:0a-\n/".utf8) + [0x00, 0x80, 0xC3, 0xFF] {
+            for byte in Array("\"\\{],0".utf8) + [0xFF] {
                 var text = original
                 text[index] = byte
                 do {
