@@ -1,16 +1,21 @@
 /// Finds what a mistyped name was meant to be.
 enum Suggestion {
+    /// The most candidates that are looked at, lest a file full of slips take long to refuse.
+    private static let candidateLimit = 256
+
     /// The candidate that is like `name`, or `nil` if none is.
     ///
-    /// Two names are alike if at most a third of the characters, and at least one, differ; case
-    /// does not count, and two neighbours that changed places count once.
+    /// Two names are alike if at most a third of the bytes, and at least one, differ; case does
+    /// not count, and two neighbours that changed places count once. Names of more than 64 bytes
+    /// are like none.
     static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
-        let typed = Array(name.lowercased())
+        let typed = Array(name.lowercased().utf8)
         let limit = max(1, typed.count / 3)
         guard typed.count <= 64 else { return nil }
         var nearest: (name: String, distance: Int)?
-        for candidate in candidates where abs(candidate.count - typed.count) <= limit {
-            let distance = distance(typed, Array(candidate.lowercased()))
+        for candidate in candidates.prefix(candidateLimit)
+        where abs(candidate.utf8.count - typed.count) <= limit {
+            let distance = distance(typed, Array(candidate.lowercased().utf8))
             if distance <= limit, distance < nearest?.distance ?? .max {
                 nearest = (candidate, distance)
             }
@@ -25,15 +30,15 @@ enum Suggestion {
 
     /// The least number of insertions, deletions, replacements and swaps of neighbours between
     /// two texts, none of them within the characters of another.
-    private static func distance(_ left: [Character], _ right: [Character]) -> Int {
+    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...right.count)
-        for (i, leftCharacter) in left.enumerated() {
+        for (i, leftByte) in left.enumerated() {
             var row = [i + 1]
-            for (j, rightCharacter) in right.enumerated() {
-                let replacement = last[j] + (leftCharacter == rightCharacter ? 0 : 1)
+            for (j, rightByte) in right.enumerated() {
+                let replacement = last[j] + (leftByte == rightByte ? 0 : 1)
                 var least = min(row[j] + 1, last[j + 1] + 1, replacement)
-                if i > 0, j > 0, leftCharacter == right[j - 1], left[i - 1] == rightCharacter {
+                if i > 0, j > 0, leftByte == right[j - 1], left[i - 1] == rightByte {
                     least = min(least, beforeLast[j - 1] + 1)
                 }
                 row.append(least)
