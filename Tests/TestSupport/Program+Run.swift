@@ -24,12 +24,16 @@ extension Program {
         environment: [String: String] = [:],
         within limit: Duration = patience
     ) throws -> Result {
-        let program = try Program(name, arguments, environment: environment)
-        let exit = try program.waitForExit(within: limit)
+        try Program(name, arguments, environment: environment).finish(within: limit)
+    }
+
+    /// Waits until the program has ended, and returns how and with what.
+    package consuming func finish(within limit: Duration = patience) throws -> Result {
+        let exit = try waitForExit(within: limit)
         return Result(
             exit: exit,
-            standardOutput: try program.standardOutput,
-            standardError: try program.standardError
+            standardOutput: try standardOutput,
+            standardError: try standardError
         )
     }
 

@@ -1,0 +1,70 @@
+# The one place that says how this package is built, run, tested and installed.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+bindir = $(DESTDIR)$(PREFIX)/bin
+unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
+presetdir = $(DESTDIR)$(PREFIX)/lib/systemd/system-preset
+sysusersdir = $(DESTDIR)$(PREFIX)/lib/sysusers.d
+docdir = $(DESTDIR)$(PREFIX)/share/doc/verypolld
+
+# With the Swift runtime inside, so that a machine without Swift runs what is installed.
+STATIC = -c release --static-swift-stdlib
+# A folder with verypolld and verypollctl, for those who have built them already.
+BINARIES ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test install uninstall check format clean
+
+help: ## Shows this.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Builds the daemon and runs it; stop it with Ctrl-C.
+	@Scripts/install-dependencies run
+	@swift build -c release --product verypolld
+	@swift build -c release --product verypollctl
+	@echo "verypollctl: $$(swift build -c release --show-bin-path)/verypollctl"
+	@exec "$$(swift build -c release --show-bin-path)/verypolld"
+
+test: ## Builds and runs all tests.
+	@Scripts/install-dependencies test
+	swift build --build-tests
+	swift test --skip-build --disable-xctest --parallel
+
+install: ## Installs commands, units and examples under PREFIX (/usr/local), below DESTDIR.
+ifeq ($(BINARIES),)
+	@Scripts/install-dependencies run
+	swift build $(STATIC) --product verypolld
+	swift build $(STATIC) --product verypollctl
+	@$(MAKE) --no-print-directory install BINARIES="$$(swift build $(STATIC) --show-bin-path)"
+else
+	install -d $(bindir) $(unitdir) $(presetdir) $(sysusersdir) $(docdir)
+	install -m 0755 $(BINARIES)/verypolld $(BINARIES)/verypollctl $(bindir)
+	for unit in verypolld.service verypolld.socket; do \
+	    sed 's,@PREFIX@,$(PREFIX),g' systemd/$$unit >$(unitdir)/$$unit && \
+	    chmod 0644 $(unitdir)/$$unit || exit; \
+	done
+	install -m 0644 systemd/90-verypolld.preset $(presetdir)
+	install -m 0644 systemd/verypolld.sysusers $(sysusersdir)/verypolld.conf
+	install -m 0644 $(wildcard README.md CHANGELOG.md LICENSE) $(docdir)
+	cp -R config/. $(docdir)
+	@echo "Then, as root: systemd-sysusers && systemctl daemon-reload &&" \
+	    "systemctl enable --now verypolld"
+endif
+
+uninstall: ## Removes what install installed; /etc/verypolld and the user stay.
+	rm -f $(bindir)/verypolld $(bindir)/verypollctl
+	rm -f $(unitdir)/verypolld.service $(unitdir)/verypolld.socket
+	rm -f $(presetdir)/90-verypolld.preset $(sysusersdir)/verypolld.conf
+	rm -rf $(docdir)
+
+check: ## Runs everything that has to hold before a release; takes long.
+	@Scripts/install-dependencies test
+	Scripts/check
+
+format: ## Formats all sources.
+	swift format -i -r Package.swift Sources Tests Examples
+
+clean: ## Removes what was built.
+	rm -rf .build .build-*

@@ -1,0 +1,94 @@
+import Glibc
+import TestSupport
+
+/// A booted systemd with the daemon installed in it, for all tests of a suite.
+final class Lab: Sendable {
+    /// What a test says where there can be no lab.
+    static let requirement = "booting a systemd needs root and systemd-container"
+
+    /// Whether a lab can be had here.
+    static var isPossible: Bool {
+        let hasContainers = unsafe access("/usr/bin/systemd-nspawn", X_OK) == 0
+        return geteuid() == 0 && hasContainers
+    }
+
+    /// The one lab of this process, booted when first asked for; it ends with the process.
+    static let shared = Result { try Lab() }
+
+    private let script: Program
+    private let processID: Substring
+
+    private init() throws {
+        // The service must not need the tool chain's folder, which its sandbox may well hide.
+        let setup = """
+            make -s -C '\(Repository.path)' install DESTDIR="$ROOT" PREFIX=/usr/local \
+                BINARIES='\(Program.buildDirectory)'
+            ldd '\(Program.buildDirectory)/verypolld' | awk '$3 ~ /swift/ { print $3 }' |
+                xargs -r cp -t "$ROOT/usr/local/lib"
+            ldconfig -r "$ROOT"
+            systemd-sysusers --root="$ROOT"
+            """
+        script = try Program("\(Repository.path)/Scripts/systemd-lab", ["--setup", setup])
+        let line = try script.waitForStandardOutput(containing: "lab ", within: .seconds(120))
+        processID = line.split(separator: " ")[1]
+    }
+
+    /// Starts a program inside.
+    func start(_ name: String, _ arguments: [String]) throws -> Program {
+        let enter = ["-t", String(processID), "-m", "-p", "-n", "-u", "-i", "--", name]
+        return try Program("nsenter", enter + arguments)
+    }
+
+    /// Runs a program inside to its end.
+    @discardableResult
+    func run(_ name: String, _ arguments: String...) throws -> Program.Result {
+        try start(name, arguments).finish(within: .seconds(90))
+    }
+
+    /// Runs a program inside that has to succeed, and returns what it printed.
+    @discardableResult
+    func must(_ name: String, _ arguments: String...) throws -> String {
+        let result = try start(name, arguments).finish(within: .seconds(90))
+        if result.exit == .code(0) { return result.standardOutput }
+        let journal = try run("journalctl", "-u", "verypolld", "-n", "30", "--no-pager")
+        throw LabError(
+            command: ([name] + arguments).joined(separator: " "),
+            exit: result.exit,
+            output: result.standardOutput + result.standardError + journal.standardOutput
+        )
+    }
+
+    /// Replaces a file inside.
+    func write(_ text: String, to path: String) throws {
+        let script = #"mkdir -p "${2%/*}" && printf %s "$1" >"$2""#
+        try must("sh", "-c", script, "sh", text, path)
+    }
+
+    /// A property of the daemon's unit.
+    func property(_ name: String, of unit: String = "verypolld.service") throws -> String {
+        let output = try must("systemctl", "show", "--value", "-p", name, unit)
+        return String(output.prefix { $0 != "\n" })
+    }
+
+    /// Starts the daemon afresh on a configuration, with nothing left of the test before.
+    func restart(configuration: String) throws {
+        try stop()
+        try write(configuration, to: "/etc/verypolld/verypolld.json")
+        try must("systemctl", "start", "verypolld")
+    }
+
+    /// Stops the daemon and its socket, and forgets how often it was started.
+    func stop() throws {
+        try must("systemctl", "stop", "verypolld.socket", "verypolld.service")
+        try run("systemctl", "reset-failed", "verypolld.service", "verypolld.socket")
+    }
+}
+
+/// A command that failed in the lab.
+struct LabError: Error, CustomStringConvertible {
+    let command: String
+    let exit: Program.Exit
+    let output: String
+
+    var description: String { "\(command): \(exit)\n\(output)" }
+}
