@@ -44,7 +44,10 @@ struct FileSocket: ~Copyable, Sendable {
         let listener = try Self.bind(path, backlog)
         do throws(Errno) {
             // The group first: with the mode first, the wrong group would be let in.
-            if let owner { try check(unsafe chown(path.string, .max, owner)) }
+            // A service's sandbox may forbid chown(2), and need not allow it for its own group.
+            if let owner, owner != getegid() {
+                try check(unsafe chown(path.string, .max, owner))
+            }
             try check(unsafe chmod(path.string, mode.rawValue))
             file = try SocketFile(path: path)
         } catch {

@@ -173,8 +173,11 @@ final class Supervisor {
                 if let answer = questions.finish(ticket, isFound: isFound) {
                     control.complete(answer.ticket, with: answer.result)
                 }
-            case .empty, .ended:
-                workersDone += 1
+            case .empty:
+                // A worker that ends its last sessions at a stop says this as well.
+                if case .draining = phase { workersDone += 1 }
+            case .ended:
+                if case .stopping = phase { workersDone += 1 }
             }
         }
         if case .draining = phase, workersDone == workers.count {
