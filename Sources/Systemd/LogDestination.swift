@@ -13,9 +13,9 @@ package enum LogDestination: Hashable, Sendable {
 
     /// What the standard error of this process calls for.
     ///
-    /// The service manager says in `JOURNAL_STREAM` which file it connected to the journal. Children
-    /// inherit the variable even where their standard error was redirected since, so the file has to
-    /// be the same one. See systemd.exec(5).
+    /// The service manager says in `JOURNAL_STREAM` which file it connected to the journal.
+    /// Children inherit the variable even where their standard error was redirected since, so the
+    /// file has to be the same one. See systemd.exec(5).
     package static var standardError: LogDestination {
         guard
             let stream = unsafe getenv("JOURNAL_STREAM").map({ unsafe String(cString: $0) }),

@@ -10,6 +10,7 @@ import Testing
 struct ServiceTests {
     private static let services = """
         {
+          "control": { "group": "verypoll" },
           "log": { "sessions": true },
           "listeners": {
             "echo":    { "listen": ["127.0.0.1:7007"], "handler": { "type": "echo" } },
@@ -82,7 +83,9 @@ struct ServiceTests {
     @Test("a daemon that hangs is restarted by the watchdog, and serves again")
     func restarts() throws {
         let dropIn = "/run/systemd/system/verypolld.service.d/watchdog.conf"
-        try lab.write("[Service]\nWatchdogSec=1s\nRestartSec=100ms\n", to: dropIn)
+        // A stopped process cannot obey the abort either, and is killed when its time is over.
+        let quick = "[Service]\nWatchdogSec=1s\nTimeoutAbortSec=500ms\nRestartSec=100ms\n"
+        try lab.write(quick, to: dropIn)
         try lab.must("systemctl", "daemon-reload")
         try lab.restart(configuration: Self.services)
         let before = try lab.property("MainPID")

@@ -1,5 +1,4 @@
 #if Net && OSExt
-internal import Glibc
 internal import Logging
 internal import SystemPackage
 internal import Systemd

@@ -1,4 +1,4 @@
-/// A text that is one value of JSON, exactly as RFC 8259 says, with the place of each key and value.
+/// A text that is one value of JSON, just as RFC 8259 says, with the place of each key and value.
 ///
 /// Bytes that are not UTF-8, a byte order mark, comments and trailing commas are errors. So are
 /// more than ``maximumDepth`` arrays and objects within each other. A key that an object has
