@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Glibc
 internal import Logging
 internal import SystemPackage
 internal import Systemd
