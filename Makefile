@@ -8,6 +8,8 @@ unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
 presetdir = $(DESTDIR)$(PREFIX)/lib/systemd/system-preset
 sysusersdir = $(DESTDIR)$(PREFIX)/lib/sysusers.d
 docdir = $(DESTDIR)$(PREFIX)/share/doc/verypolld
+# Made empty: without a file in it, the daemon runs on its built-in default.
+confdir = $(DESTDIR)/etc/verypolld
 
 # With the Swift runtime inside, so that a machine without Swift runs what is installed.
 STATIC = -c release --static-swift-stdlib
@@ -39,7 +41,7 @@ ifeq ($(BINARIES),)
 	swift build $(STATIC) --product verypollctl
 	@$(MAKE) --no-print-directory install BINARIES="$$(swift build $(STATIC) --show-bin-path)"
 else
-	install -d $(bindir) $(unitdir) $(presetdir) $(sysusersdir) $(docdir)
+	install -d $(bindir) $(unitdir) $(presetdir) $(sysusersdir) $(docdir) $(confdir)
 	install -m 0755 $(BINARIES)/verypolld $(BINARIES)/verypollctl $(bindir)
 	for unit in verypolld.service verypolld.socket; do \
 	    sed 's,@PREFIX@,$(PREFIX),g' systemd/$$unit >$(unitdir)/$$unit && \
