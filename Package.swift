@@ -116,12 +116,18 @@ let package = Package(
         ),
         .testTarget(
             name: "VerypollDaemonTests",
-            dependencies: ["VerypollDaemon", "VerypollControl", "TestSupport", "verypolld", system],
+            dependencies: [
+                "VerypollDaemon", "VerypollControl", "Varlink", "Verypoll", "TestSupport",
+                "verypolld", system,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "VerypollctlTests",
-            dependencies: ["verypollctl", "TestSupport", "VerypollControl"],
+            dependencies: [
+                "verypollctl", "VerypollDaemon", "VerypollControl", "Varlink", "Verypoll",
+                "TestSupport", system,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

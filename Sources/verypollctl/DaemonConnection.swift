@@ -24,7 +24,7 @@ struct DaemonConnection: ~Copyable {
     /// - Parameters:
     ///   - path: The path of the socket.
     ///   - timeout: How long to wait for the connection, and for each answer.
-    /// - Throws: With the status `unreachable`, as text for the user.
+    /// - Throws: As text for the user, most often with the status `unreachable`.
     init(path: String, timeout: Duration) throws(Failure) {
         do throws(Errno) {
             var poll = try Poll()
@@ -133,7 +133,7 @@ struct DaemonConnection: ~Copyable {
             default: ""
             }
         return Failure(
-            status: .unreachable,
+            status: error == .permissionDenied ? .refused : .unreachable,
             message: "cannot reach verypolld at \(path): \(reason)\(hint)"
         )
     }

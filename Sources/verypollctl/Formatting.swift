@@ -16,16 +16,14 @@ func formatByteCount(_ count: Int) -> String {
 /// A span of time as people read it, in its two greatest units, as in `3min 4s` or `5d 2h`.
 func formatSpan(microseconds: Int) -> String {
     guard microseconds >= 1_000_000 else { return "\(max(microseconds, 0) / 1000)ms" }
-    var seconds = microseconds / 1_000_000
-    var parts: [String] = []
-    for (unit, length) in [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)] {
-        let count = seconds / length
-        seconds %= length
-        if count > 0 { parts.append("\(count)\(unit)") }
-        // The smaller of two units stands right after the greater, or not at all.
-        if parts.count == 2 || (parts.count == 1 && count == 0) { break }
-    }
-    return parts.joined(separator: " ")
+    let seconds = microseconds / 1_000_000
+    let units = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)]
+    guard let first = units.firstIndex(where: { seconds >= $0.1 }) else { return "0s" }
+    let (name, length) = units[first]
+    let greater = "\(seconds / length)\(name)"
+    guard first + 1 < units.count else { return greater }
+    let (nextName, nextLength) = units[first + 1]
+    return "\(greater) \(seconds % length / nextLength)\(nextName)"
 }
 
 /// An instant in the user's time zone, as in `Mon 2026-11-23 17:09:05 UTC`.

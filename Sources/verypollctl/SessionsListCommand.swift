@@ -6,7 +6,7 @@ internal import VerypollControl
 struct SessionsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List open sessions, the oldest first (the default)."
+        abstract: "List open sessions, the oldest first."
     )
 
     @Option(help: ArgumentHelp("Only sessions of this listener.", valueName: "name"))

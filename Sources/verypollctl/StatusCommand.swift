@@ -6,7 +6,7 @@ internal import VerypollControl
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show how the daemon and its listeners are doing (the default)."
+        abstract: "Show how the daemon and its listeners are doing."
     )
 
     @OptionGroup var options: GlobalOptions

@@ -20,12 +20,14 @@ struct ControlServer: ~Copyable {
     /// The tokens that the server's sources are registered with.
     let tokens: Range<Int>
 
-    let service: Service
+    let service: Varlink.Service
     private let authorization: Authorization
     private let registry: Registry
     private let listener: UnixListener
     private var clients: [ControlClient?]
     private var clientCount = 0
+    /// When the server last worked.
+    private var lastTurn = ContinuousClock.now
     /// When to accept again after having run out of descriptors.
     private var retryInstant: ContinuousClock.Instant?
 
@@ -41,7 +43,7 @@ struct ControlServer: ~Copyable {
     init(
         listener: consuming UnixListener,
         registry: consuming Registry,
-        service: Service,
+        service: Varlink.Service,
         authorization: Authorization,
         firstToken: Int
     ) throws(Errno) {
@@ -63,7 +65,7 @@ struct ControlServer: ~Copyable {
     var deadline: ContinuousClock.Instant? {
         // A turn can leave calls behind that no event will tell of, as they were read already.
         let hasCalls = clients.contains { $0?.connection.hasCall == true }
-        return hasCalls ? .now : retryInstant
+        return hasCalls ? lastTurn : retryInstant
     }
 
     /// Works on what an event tells of.
@@ -73,6 +75,7 @@ struct ControlServer: ~Copyable {
         handler: some ControlHandler
     ) {
         precondition(tokens.contains(event.token.rawValue), "event of another source")
+        lastTurn = now
         let slot = event.token.rawValue - tokens.lowerBound - 1
         if slot < 0 {
             accept(now: now)
@@ -85,6 +88,7 @@ struct ControlServer: ~Copyable {
 
     /// Works on what is due.
     mutating func tick(now: ContinuousClock.Instant = .now, handler: some ControlHandler) {
+        lastTurn = now
         if let due = retryInstant, due <= now { resumeAccepting(now: now) }
         for slot in clients.indices where clients[slot]?.connection.hasCall == true {
             serve(slot, now: now, handler: handler)

@@ -1,0 +1,44 @@
+#if Net && OSExt
+import Testing
+import Verypoll
+
+@testable import VerypollDaemon
+
+@Suite("Authorization")
+struct AuthorizationTests {
+    private let authorization = Authorization(daemonUser: 990, group: 980)
+
+    private func permission(user: UInt32, group: UInt32, groups: [UInt32] = []) -> Permission {
+        authorization.permission(
+            for: PeerCredentials(processID: 1, userID: user, groupID: group),
+            groups: groups
+        )
+    }
+
+    @Test("root and the daemon's own user may do everything")
+    func permitsAll() {
+        #expect(permission(user: 0, group: 0) == .all)
+        #expect(permission(user: 990, group: 1000) == .all)
+    }
+
+    @Test("members of the socket's group may operate, by whichever of their groups")
+    func permitsGroup() {
+        #expect(permission(user: 1000, group: 980) == .operate)
+        #expect(permission(user: 1000, group: 1000, groups: [4, 980]) == .operate)
+    }
+
+    @Test("everybody else may read, also where the socket has no group")
+    func permitsOthers() {
+        #expect(permission(user: 1000, group: 1000, groups: [4, 27]) == .read)
+        let groupless = Authorization(daemonUser: 990, group: nil)
+        let peer = PeerCredentials(processID: 1, userID: 1000, groupID: 980)
+        #expect(groupless.permission(for: peer, groups: [980]) == .read)
+    }
+
+    @Test("each level includes those before it")
+    func orders() {
+        #expect(Permission.read < .operate)
+        #expect(Permission.operate < .all)
+    }
+}
+#endif

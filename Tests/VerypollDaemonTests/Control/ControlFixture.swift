@@ -1,0 +1,137 @@
+#if Net && OSExt
+import SystemPackage
+import TestSupport
+import Testing
+import Varlink
+import Verypoll
+import VerypollControl
+
+@testable import VerypollDaemon
+
+/// A control server on a socket of its own, which works only when a test lets it.
+struct ControlFixture: ~Copyable {
+    let path: String
+    let handler = ScriptedHandler()
+    var server: ControlServer
+    private var poll: Poll
+    private let directory: TemporaryDirectory
+
+    init(authorization: Authorization? = nil) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("control.sock")
+        let poll = try Poll()
+        let listener = try UnixListener(binding: .path(FilePath(path)))
+        let service = try Varlink.Service(
+            vendor: Product.vendor,
+            product: "verypolld",
+            version: Product.version,
+            url: Product.url,
+            interfaces: [
+                try Interface(description: DaemonInterface.description),
+                try Interface(description: PingInterface.description),
+            ]
+        )
+        let own = try UnixStream.pair().first.peerCredentials()
+        let registry = try poll.registry.clone()
+        server = try ControlServer(
+            listener: listener,
+            registry: registry,
+            service: service,
+            authorization: authorization ?? Authorization(daemonUser: own.userID, group: nil),
+            firstToken: 1000
+        )
+        self.path = path
+        self.poll = poll
+        self.directory = directory
+    }
+
+    /// Lets the server work until there is nothing more to do.
+    ///
+    /// - Returns: How many turns it took; a server that spins takes too many.
+    @discardableResult
+    mutating func settle(now: ContinuousClock.Instant = .now) throws -> Int {
+        var events = Events(capacity: 256)
+        for turn in 0..<10_000 {
+            try poll.poll(&events, timeout: .zero)
+            let isDue = server.deadline.map { $0 <= now } ?? false
+            if events.isEmpty, !isDue { return turn }
+            for event in events { server.handle(event, now: now, handler: handler) }
+            server.tick(now: now, handler: handler)
+        }
+        throw TimedOut(waitingFor: "the control server to settle")
+    }
+
+    /// Sends messages and returns the answers, one string for each message.
+    mutating func answers(
+        to messages: String...,
+        from client: borrowing Client
+    ) throws -> [String] {
+        try client.send(messages.flatMap { Array($0.utf8) + [0] })
+        try settle()
+        return try receiveMessages(messages.count, from: client)
+    }
+
+    func receiveMessages(_ count: Int, from client: borrowing Client) throws -> [String] {
+        var bytes: [UInt8] = []
+        while bytes.count(where: { $0 == 0 }) < count {
+            let more = try client.receive()
+            if more.isEmpty { break }
+            bytes += more
+        }
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// Answers as a test says, and leaves sessions to be answered later if it says so.
+final class ScriptedHandler: ControlHandler {
+    var answersLater = false
+    private(set) var tickets: [ControlTicket] = []
+    private(set) var queries: [SessionQuery] = []
+    private(set) var killed: [Int] = []
+
+    static let sessions = SessionList(sessions: [], truncated: false)
+
+    func status() -> Status {
+        Status(
+            version: Product.version,
+            pid: 1,
+            startTimestampUSec: 2,
+            configurationPath: nil,
+            state: .running,
+            note: nil,
+            listeners: listeners(),
+            workers: [],
+            totals: .init(
+                active: 0,
+                maxSessions: 10,
+                accepted: 0,
+                rejected: 0,
+                bytesIn: 0,
+                bytesOut: 0
+            )
+        )
+    }
+
+    func listeners() -> [Status.Listener] { [] }
+
+    func sessions(
+        matching query: SessionQuery,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<SessionList> {
+        queries.append(query)
+        if let listener = query.listener { throw .listenerNotFound(listener) }
+        guard answersLater else { return .now(Self.sessions) }
+        tickets.append(ticket)
+        return .later
+    }
+
+    func killSession(
+        _ id: Int,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        guard id == 7 else { throw .sessionNotFound(id) }
+        killed.append(id)
+        return .now(NoParameters())
+    }
+}
+#endif

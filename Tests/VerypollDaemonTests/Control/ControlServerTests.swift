@@ -1,0 +1,275 @@
+#if Net && OSExt
+import SystemPackage
+import TestSupport
+import Testing
+import Varlink
+import Verypoll
+import VerypollControl
+
+@testable import VerypollDaemon
+
+@Suite("ControlServer")
+struct ControlServerTests {
+    private static let daemon = "io.verypoll.Daemon"
+    private static let ping = #"{"method":"io.systemd.service.Ping"}"#
+    private static let status = #"{"method":"io.verypoll.Daemon.GetStatus"}"#
+    private static let sessions = #"{"method":"io.verypoll.Daemon.ListSessions"}"#
+    private static let kill =
+        #"{"method":"io.verypoll.Daemon.KillSession","parameters":{"id":7}}"#
+    private static let noSessions = #"{"parameters":{"sessions":[],"truncated":false}}"#
+
+    @Test("each method is answered, in the order of the calls")
+    func answers() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        let answers = try fixture.answers(
+            to: Self.ping,
+            Self.status,
+            #"{"method":"io.verypoll.Daemon.ListListeners"}"#,
+            Self.sessions,
+            Self.kill,
+            from: client
+        )
+
+        #expect(answers.count == 5)
+        #expect(answers.first == "{}")
+        #expect(answers[1].contains(#""state":"running""#))
+        #expect(answers[2...] == [#"{"parameters":{"listeners":[]}}"#, Self.noSessions, "{}"])
+        #expect(fixture.handler.killed == [7])
+    }
+
+    @Test("the interface is described word for word")
+    func describes() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        let answers = try fixture.answers(
+            to: #"{"method":"org.varlink.service.GetInterfaceDescription","#
+                + #""parameters":{"interface":"\#(Self.daemon)"}}"#,
+            from: client
+        )
+        let reply = try Reply(decoding: Array(try #require(answers.first).utf8))
+        let described = try reply.parameters(as: Varlink.Service.InterfaceDescription.self)
+
+        #expect(described.description == DaemonInterface.description)
+    }
+
+    @Test(
+        "wrong calls are answered with their error",
+        arguments: [
+            (#"{"method":"\#(daemon).None"}"#, "service.MethodNotFound"),
+            (#"{"method":"org.example.None"}"#, "service.InterfaceNotFound"),
+            (#"{"method":"\#(daemon).GetStatus","parameters":{"x":1}}"#, #""parameter":"x""#),
+            (#"{"method":"\#(daemon).KillSession"}"#, #""parameter":"id""#),
+            (#"{"method":"\#(daemon).KillSession","parameters":{"id":"7"}}"#, #""id""#),
+            (#"{"method":"\#(daemon).KillSession","parameters":{"id":8}}"#, #"{"id":8}"#),
+            (#"{"method":"\#(daemon).ListSessions","parameters":{"limit":0}}"#, #""limit""#),
+            (#"{"method":"\#(daemon).ListSessions","parameters":{"limit":10001}}"#, #""limit""#),
+            (
+                #"{"method":"\#(daemon).ListSessions","parameters":{"listener":"a"}}"#,
+                "\(daemon).ListenerNotFound"
+            ),
+        ]
+    )
+    func refuses(call: String, part: String) throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        let answers = try fixture.answers(to: call, Self.ping, from: client)
+
+        #expect(answers.count == 2)
+        #expect(answers.first?.hasPrefix(#"{"error":""#) == true)
+        #expect(answers.first?.contains(part) == true)
+        #expect(answers.last == "{}")
+    }
+
+    @Test("what is no call closes its connection without a word, and no other")
+    func closesMalformed() throws {
+        var fixture = try ControlFixture()
+        let good = try Client(path: fixture.path)
+        let bad = try Client(path: fixture.path)
+        try bad.send("nonsense\0" + Self.ping + "\0")
+        try fixture.settle()
+
+        #expect(try bad.receiveToEnd() == [])
+        #expect(try fixture.answers(to: Self.ping, from: good) == ["{}"])
+    }
+
+    @Test("a message over one mebibyte closes its connection without a word")
+    func closesOversized() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        var rest = Array(repeating: UInt8(ascii: " "), count: (1 << 20) + 1)[...]
+        while !rest.isEmpty {
+            // The server reads only when it is let, so no more than the socket takes is sent.
+            rest.removeFirst(try client.sendSome(rest.prefix(32 << 10)))
+            try fixture.settle()
+        }
+
+        #expect(try client.receiveToEnd() == [])
+    }
+
+    @Test("calls that were sent before the client ended its side are answered")
+    func answersHalfClosed() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        try client.send(Self.ping + "\0" + Self.ping + "\0")
+        try client.finishSending()
+        try fixture.settle()
+
+        #expect(try client.receiveToEnd() == Array("{}\0{}\0".utf8))
+    }
+
+    @Test("hundreds of pipelined calls are all answered, some in each turn")
+    func pipelines() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        try client.send(String(repeating: Self.ping + "\0", count: 500))
+        let turns = try fixture.settle()
+
+        #expect(try fixture.receiveMessages(500, from: client).count == 500)
+        #expect(turns > 500 / 64)
+    }
+
+    @Test("a call is completed later, and the calls behind it wait")
+    func completesLater() throws {
+        var fixture = try ControlFixture()
+        fixture.handler.answersLater = true
+        let client = try Client(path: fixture.path)
+        try client.send(Self.sessions + "\0" + Self.ping + "\0")
+        try fixture.settle()
+        let ticket = try #require(fixture.handler.tickets.first)
+        fixture.server.complete(ticket, with: .success(ScriptedHandler.sessions))
+        try fixture.settle()
+
+        #expect(try fixture.receiveMessages(2, from: client) == [Self.noSessions, "{}"])
+    }
+
+    @Test("completing twice, or for a client that is gone, does nothing")
+    func ignoresLateCompletion() throws {
+        var fixture = try ControlFixture()
+        fixture.handler.answersLater = true
+        let client = try Client(path: fixture.path)
+        try client.send(Self.sessions + "\0")
+        try fixture.settle()
+        let ticket = try #require(fixture.handler.tickets.first)
+        fixture.server.complete(ticket, with: .success(ScriptedHandler.sessions))
+        fixture.server.complete(ticket, with: .success(ScriptedHandler.sessions))
+        #expect(try fixture.receiveMessages(1, from: client) == [Self.noSessions])
+
+        do {
+            let gone = try Client(path: fixture.path)
+            try gone.send(Self.sessions + "\0")
+            try fixture.settle()
+        }
+        try fixture.settle()
+        let late = try #require(fixture.handler.tickets.last)
+        fixture.server.complete(late, with: .success(ScriptedHandler.sessions))
+        #expect(try fixture.answers(to: Self.ping, from: client) == ["{}"])
+    }
+
+    @Test("a client that reads nothing is kept waiting, and costs no turns")
+    func boundsStuckClient() throws {
+        var fixture = try ControlFixture()
+        let stuck = try Client(path: fixture.path)
+        let call =
+            #"{"method":"org.varlink.service.GetInterfaceDescription","#
+            + #""parameters":{"interface":"io.verypoll.Daemon"}}"# + "\0"
+        try stuck.send(String(repeating: call, count: 400))
+        try fixture.settle()
+        // With its socket full, nothing is to be done until it reads.
+        #expect(try fixture.settle() == 0)
+
+        let other = try Client(path: fixture.path)
+        #expect(try fixture.answers(to: Self.ping, from: other) == ["{}"])
+    }
+
+    @Test("the 65th client takes the place of the one that has been idle longest")
+    func evictsIdlest() throws {
+        var fixture = try ControlFixture()
+        let start = ContinuousClock.now
+        let oldest = try Client(path: fixture.path)
+        try fixture.settle(now: start)
+        let second = try Client(path: fixture.path)
+        try fixture.settle(now: start + .seconds(1))
+        try oldest.send(Self.ping + "\0")
+        try fixture.settle(now: start + .seconds(2))
+        var others: [Shared<Client>] = []
+        for _ in 2..<ControlServer.clientLimit {
+            others.append(Shared(try Client(path: fixture.path)))
+            try fixture.settle(now: start + .seconds(3))
+        }
+        let newest = try Client(path: fixture.path)
+        try newest.send(Self.ping + "\0")
+        try fixture.settle(now: start + .seconds(4))
+
+        #expect(try second.receiveToEnd() == [])
+        #expect(try fixture.receiveMessages(1, from: newest) == ["{}"])
+        #expect(try fixture.receiveMessages(1, from: oldest) == ["{}"])
+        #expect(others.count == 62)
+    }
+
+    @Test("clients that wait for an answer keep their places, and the newcomer is refused")
+    func keepsBusyClients() throws {
+        var fixture = try ControlFixture()
+        fixture.handler.answersLater = true
+        var busy: [Shared<Client>] = []
+        for _ in 0..<ControlServer.clientLimit {
+            let client = try Client(path: fixture.path)
+            try client.send(Self.sessions + "\0")
+            busy.append(Shared(client))
+            try fixture.settle()
+        }
+        let newcomer = try Client(path: fixture.path)
+        try fixture.settle()
+
+        #expect(try newcomer.receiveToEnd() == [])
+        #expect(fixture.handler.tickets.count == ControlServer.clientLimit)
+        for ticket in fixture.handler.tickets {
+            fixture.server.complete(ticket, with: .success(ScriptedHandler.sessions))
+        }
+        for client in busy {
+            #expect(try fixture.receiveMessages(1, from: client.value) == [Self.noSessions])
+        }
+    }
+
+    @Test("who may only read can list, and not kill", arguments: [Permission.read, .operate])
+    func permits(permission: Permission) throws {
+        let fixture = try ControlFixture()
+        let pair = try UnixStream.pair()
+        let client = ControlClient(
+            id: 1,
+            stream: pair.first,
+            token: Token(0),
+            permission: permission,
+            now: .now
+        )
+        client.connection.receive(upTo: 1024) { output in
+            for byte in "\(Self.sessions)\0\(Self.kill)\0".utf8 { output.append(byte) }
+        }
+        var answers: [UInt8] = []
+        while let call = client.connection.nextCall() {
+            let ticket = ControlTicket(slot: 0, client: 1, call: client.connection.callCount)
+            fixture.server.answer(call, of: client, ticket: ticket, handler: fixture.handler)
+        }
+        _ = client.connection.send { bytes in
+            for index in bytes.indices { answers.append(bytes[index]) }
+            return bytes.count
+        }
+        let killAnswer =
+            permission == .read ? #"{"error":"org.varlink.service.PermissionDenied"}"# : "{}"
+
+        #expect(
+            String(decoding: answers, as: UTF8.self) == "\(Self.noSessions)\0\(killAnswer)\0"
+        )
+        #expect(fixture.handler.killed == (permission == .read ? [] : [7]))
+    }
+}
+
+/// Lets an array hold a noncopyable value.
+final class Shared<Value: ~Copyable> {
+    let value: Value
+
+    init(_ value: consuming Value) {
+        self.value = value
+    }
+}
+#endif

@@ -1,0 +1,93 @@
+#if Net && OSExt
+import SystemPackage
+import TestSupport
+import Testing
+import Verypoll
+
+@testable import VerypollDaemon
+
+@Suite("ControlSocket")
+struct ControlSocketTests {
+    private let mode: FilePermissions = [.ownerReadWrite, .groupReadWrite]
+
+    private func reason(path: String, group: String? = nil) -> String? {
+        do throws(ControlSocketError) {
+            _ = try ControlSocket(path: FilePath(path), mode: mode, group: group)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
+    @Test("the file has the mode and the group asked for, in a folder that is made for it")
+    func makesFile() throws {
+        let directory = try TemporaryDirectory()
+        let path = FilePath(directory.appending("run/control.sock"))
+        let own = try Stat(FilePath(directory.path)).groupID.rawValue
+        let socket = try ControlSocket(path: path, mode: mode, group: "\(own)")
+        let found = try Stat(path)
+
+        #expect(found.permissions == mode)
+        #expect(found.type == .socket)
+        #expect(socket.file.group == own)
+    }
+
+    @Test("a file that nobody listens on is replaced")
+    func replacesStale() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("control.sock")
+        do {
+            _ = try UnixListener(binding: .path(FilePath(path)))
+        }
+        let socket = try ControlSocket(path: FilePath(path), mode: mode, group: nil)
+        _ = try Client(path: path)
+
+        #expect(try socket.listener.accept() != nil)
+    }
+
+    @Test("a file that somebody listens on is left alone")
+    func keepsLive() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("control.sock")
+        let other = try UnixListener(binding: .path(FilePath(path)))
+
+        #expect(reason(path: path) == "another process listens on it")
+        #expect(try other.localAddress() == .path(FilePath(path)))
+        _ = try Client(path: path)
+    }
+
+    @Test("a file that is no socket is left alone")
+    func keepsFile() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("precious", to: "control.sock")
+
+        #expect(reason(path: path) == "the file exists and is no socket")
+        #expect(try Stat(FilePath(path)).size == 8)
+    }
+
+    @Test("a group that does not exist is refused before anything is made")
+    func refusesGroup() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("control.sock")
+
+        #expect(
+            reason(path: path, group: "no-such-group") == #"no group is named "no-such-group""#
+        )
+        #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(FilePath(path)) }
+    }
+
+    @Test("at the end the own file is removed, and that of a successor is not")
+    func removesOwn() throws {
+        let directory = try TemporaryDirectory()
+        let path = FilePath(directory.appending("control.sock"))
+        let file = try ControlSocket(path: path, mode: mode, group: nil).file
+        // The first socket is closed by now, so the second takes over.
+        let successor = try ControlSocket(path: path, mode: mode, group: nil)
+        file.remove()
+        #expect(try Stat(path).type == .socket)
+
+        successor.file.remove()
+        #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(path) }
+    }
+}
+#endif

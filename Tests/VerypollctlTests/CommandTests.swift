@@ -1,0 +1,283 @@
+#if Net && OSExt
+import TestSupport
+import Testing
+import VerypollControl
+
+@testable import verypollctl
+
+/// The command as a process, against a daemon that tells fixed things.
+@Suite("verypollctl")
+struct CommandTests: ~Copyable {
+    private let directory: TemporaryDirectory
+    private let daemon: FakeDaemon
+
+    init() throws {
+        let directory = try TemporaryDirectory()
+        daemon = try FakeDaemon(
+            path: directory.appending("control.sock"),
+            status: Sample.status,
+            sessions: Sample.sessions(now: currentTimestamp())
+        )
+        self.directory = directory
+    }
+
+    private func run(_ arguments: String...) throws -> Program.Result {
+        try runCommand(arguments + ["--socket", daemon.path])
+    }
+
+    private func runCommand(
+        _ arguments: [String],
+        environment: [String: String] = [:]
+    ) throws -> Program.Result {
+        var variables = ["TZ": "UTC", "NO_COLOR": "", "XDG_RUNTIME_DIR": ""]
+        variables.merge(environment) { _, new in new }
+        return try Program.run("verypollctl", arguments, environment: variables)
+    }
+
+    @Test("the status is the default, and goes to standard output without colours")
+    func printsStatus() throws {
+        let result = try run()
+
+        #expect(result.exit == .code(0))
+        #expect(result.standardError == "")
+        #expect(result.standardOutput.hasPrefix("● verypolld - version 1.2.3\n"))
+        #expect(!result.standardOutput.contains("\u{1B}"))
+        #expect(try run("status").standardOutput.hasPrefix("● verypolld - version 1.2.3\n"))
+    }
+
+    @Test("listeners are a table with a header and a count")
+    func printsListeners() throws {
+        let result = try run("listeners")
+
+        #expect(result.exit == .code(0))
+        #expect(
+            result.standardOutput == """
+                LISTENER  ADDRESS              HANDLER  STATE                           \
+                SESSIONS  ACCEPTED  REJECTED      IN    OUT
+                echo      127.0.0.1:7007       echo     accepting                       \
+                      12      5120         0  117.7M  1000B
+                          [::1]:7007                                                    \
+                                                           \("")
+                web       [::]:8080 (systemd)  discard  paused (session limit reached)  \
+                  2 of 2        77         3    4.7G     0B
+
+                2 listeners listed.
+
+                """
+        )
+    }
+
+    @Test("without the legend there are only rows")
+    func omitsLegend() throws {
+        let result = try run("sessions", "--no-legend")
+
+        #expect(
+            result.standardOutput == """
+                 7  echo  10.0.0.1:50000  127.0.0.1:7007  open        0    1d 1h  1min 1s   64B  \
+                64B    0B
+                12  web   [::1]:50001     -               halfClosed  1  2h 0min      1ms  2.0K  \
+                 0B  1.4M
+
+                """
+        )
+    }
+
+    @Test("sessions are listed with the options in any place")
+    func listsSessions() throws {
+        for arguments in [["sessions"], ["sessions", "list"]] {
+            let result = try runCommand(
+                ["--socket", daemon.path] + arguments + ["--listener", "web", "--no-legend"]
+            )
+            #expect(result.exit == .code(0))
+            #expect(result.standardOutput.hasPrefix("12  web"))
+            #expect(result.standardOutput.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test("a client is found by its address with and without the port")
+    func filtersByPeer() throws {
+        for peer in ["10.0.0.1", "10.0.0.1:50000"] {
+            let result = try run("sessions", "--peer", peer)
+            #expect(result.standardOutput.contains("1 session listed."))
+        }
+        #expect(try run("sessions", "--peer", "::1").standardOutput.contains("12  web"))
+        #expect(try run("sessions", "--peer", "10.0.0.2").standardOutput.contains("0 sessions"))
+    }
+
+    @Test("a list that is cut short says so on standard error")
+    func tellsTruncation() throws {
+        let result = try run("sessions", "--limit", "1")
+
+        #expect(result.exit == .code(0))
+        #expect(result.standardOutput.contains("1 session listed."))
+        #expect(result.standardError.contains("more sessions"))
+    }
+
+    @Test("a session that there is can be killed")
+    func kills() throws {
+        let result = try run("sessions", "kill", "7")
+
+        #expect(result.exit == .code(0))
+        #expect(result.standardOutput == "")
+        #expect(result.standardError == "")
+    }
+
+    @Test("ping and version tell what answers")
+    func pings() throws {
+        #expect(try run("ping").standardOutput == "verypolld answers at \(daemon.path)\n")
+        #expect(
+            try run("version").standardOutput
+                == "verypollctl \(Product.version)\nverypolld 1.2.3\n"
+        )
+    }
+
+    @Test("JSON is one line where it is short, and indented where it is pretty")
+    func printsJSON() throws {
+        let short = try run("sessions", "--listener", "nobody", "--json=short")
+        #expect(short.exit == .code(4))
+        #expect(
+            try run("sessions", "--peer", "1.1.1.1", "--json=short").standardOutput
+                == #"{"sessions":[],"truncated":false}"# + "\n"
+        )
+        #expect(try run("ping", "-j").standardOutput == "{}\n")
+        #expect(
+            try run("version", "--json=pretty").standardOutput == """
+                {
+                  "verypollctl" : "\(Product.version)",
+                  "verypolld" : "1.2.3"
+                }
+
+                """
+        )
+        #expect(try run("ping", "-j", "--json=off").standardOutput.hasPrefix("verypolld answers"))
+    }
+
+    @Test("the JSON of the status has every field")
+    func printsStatusAsJSON() throws {
+        let text = try run("status", "--json=short").standardOutput
+
+        #expect(text.hasPrefix(#"{"configurationPath":"/etc/verypolld/verypolld.json","#))
+        #expect(
+            text.contains(
+                #""totals":{"accepted":5197,"active":14,"bytesIn":5123456789,"bytesOut":1000,"#
+                    + #""maxSessions":100000,"rejected":3}"#
+            )
+        )
+        #expect(text.contains(#""workers":[{"busyShare":0.123,"events":200300,"index":0,"#))
+    }
+
+    @Test(
+        "wrong usage ends with 2 and says what is wrong on standard error",
+        arguments: [
+            ["no-such-verb"], ["--no-such-option"], ["sessions", "kill"],
+            ["sessions", "kill", "seven"], ["sessions", "--limit", "0"],
+            ["sessions", "--limit", "10001"], ["status", "--json=xml"], ["ping", "--timeout=0"],
+            ["listeners", "extra"],
+        ]
+    )
+    func refusesUsage(arguments: [String]) throws {
+        let result = try runCommand(arguments)
+
+        #expect(result.exit == .code(2))
+        #expect(result.standardOutput == "")
+        #expect(result.standardError.contains("Usage: verypollctl"))
+    }
+
+    @Test("help and version go to standard output and end with 0")
+    func helps() throws {
+        let help = try runCommand(["--help"])
+        #expect(help.exit == .code(0))
+        #expect(help.standardOutput.contains("$XDG_RUNTIME_DIR/verypolld/control.sock"))
+        #expect(help.standardError == "")
+        let version = try runCommand(["--version"])
+        #expect(version.exit == .code(0))
+        #expect(version.standardOutput == "verypollctl \(Product.version)\n")
+    }
+
+    @Test("what there is not ends with 4, and is named")
+    func refusesUnknown() throws {
+        let session = try run("sessions", "kill", "99")
+        #expect(session.exit == .code(4))
+        #expect(session.standardError == "verypollctl: there is no session 99\n")
+        let listener = try run("sessions", "--listener", "nobody")
+        #expect(listener.exit == .code(4))
+        #expect(listener.standardError == "verypollctl: no listener is named \"nobody\"\n")
+    }
+
+    @Test("a daemon that is not there ends with 3, with a hint")
+    func cannotReach() throws {
+        let path = directory.appending("none.sock")
+        let result = try runCommand(["status", "--socket", path])
+
+        #expect(result.exit == .code(3))
+        #expect(result.standardOutput == "")
+        #expect(
+            result.standardError == """
+                verypollctl: cannot reach verypolld at \(path): no such socket \
+                (is it running? try: systemctl status verypolld)
+
+                """
+        )
+        let version = try runCommand(["version", "--socket", path])
+        #expect(version.exit == .code(3))
+        #expect(version.standardOutput == "verypollctl \(Product.version)\n")
+    }
+
+    @Test("a socket that nobody listens on any more is connection refused")
+    func cannotReachStale() throws {
+        let path = directory.appending("stale.sock")
+        do {
+            _ = try Server(path: path)
+        }
+        let result = try runCommand(["ping", "--socket", path])
+
+        #expect(result.exit == .code(3))
+        #expect(result.standardError.contains("connection refused"))
+    }
+
+    @Test("a daemon that never answers is given up on")
+    func timesOut() throws {
+        let path = directory.appending("mute.sock")
+        let server = try Server(path: path)
+        let result = try runCommand(["ping", "--timeout", "0.05", "--socket", path])
+        _ = try server.accept()
+
+        #expect(result.exit == .code(3))
+        #expect(result.standardError.contains("no answer in time"))
+    }
+
+    @Test("something else that answers is told from verypolld")
+    func refusesStranger() throws {
+        let path = directory.appending("strange.sock")
+        let server = try Server(path: path)
+        let program = try Program("verypollctl", ["ping", "--socket", path])
+        let client = try server.accept()
+        try client.send("220 smtp ready\0")
+
+        #expect(try program.waitForExit() == .code(1))
+        #expect(try program.standardError.contains("does not answer as verypolld does"))
+    }
+
+    @Test("the socket of the user's own daemon is used where there is no other")
+    func findsOwnSocket() throws {
+        #expect(
+            DaemonConnection.defaultPath(
+                environment: ["XDG_RUNTIME_DIR": "/run/user/7"],
+                exists: { $0 == "/run/user/7/verypolld/control.sock" }
+            ) == "/run/user/7/verypolld/control.sock"
+        )
+        for environment in [[:], ["XDG_RUNTIME_DIR": "/run/user/7"]] {
+            #expect(
+                DaemonConnection.defaultPath(environment: environment, exists: { _ in false })
+                    == "/run/verypolld/control.sock"
+            )
+        }
+        #expect(
+            DaemonConnection.defaultPath(
+                environment: ["XDG_RUNTIME_DIR": "/run/user/7"],
+                exists: { _ in true }
+            ) == "/run/verypolld/control.sock"
+        )
+    }
+}
+#endif

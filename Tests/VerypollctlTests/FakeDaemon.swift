@@ -1,0 +1,132 @@
+#if Net && OSExt
+import Synchronization
+import SystemPackage
+import TestSupport
+import Varlink
+import Verypoll
+import VerypollControl
+
+@testable import VerypollDaemon
+
+/// The daemon's own control server on a thread of its own, with fixed things to tell.
+final class FakeDaemon: Sendable {
+    let path: String
+    private let thread: VerypollDaemon.Thread
+    private let waker: Waker
+    private let isStopping: Flag
+
+    /// Serves at `path` for as long as this object lives.
+    init(path: String, status: Status, sessions: SessionList) throws {
+        let poll = try Poll()
+        let waker = try Waker(registry: poll.registry, token: Token(0))
+        let isStopping = Flag()
+        let loop = Handoff(
+            Loop(
+                poll: poll,
+                listener: try UnixListener(binding: .path(FilePath(path))),
+                handler: FixedHandler(status: status, sessions: sessions)
+            )
+        )
+        self.path = path
+        self.waker = waker
+        self.isStopping = isStopping
+        thread = try VerypollDaemon.Thread(name: "fake daemon") {
+            do {
+                try loop.take()?.run(until: isStopping)
+            } catch {
+                fatalError("the fake daemon failed: \(error)")
+            }
+        }
+    }
+
+    deinit {
+        isStopping.value.store(true, ordering: .releasing)
+        try? waker.wake()
+        thread.join()
+    }
+}
+
+private final class Flag: Sendable {
+    let value = Atomic(false)
+}
+
+/// What the thread runs.
+private struct Loop: ~Copyable, Sendable {
+    var poll: Poll
+    let listener: UnixListener
+    let handler: FixedHandler
+
+    consuming func run(until isStopping: Flag) throws {
+        let handler = handler
+        var poll = poll
+        var server = try ControlServer(
+            listener: listener,
+            registry: try poll.registry.clone(),
+            service: try Varlink.Service(
+                vendor: Product.vendor,
+                product: "verypolld",
+                version: handler.fixedStatus.version,
+                url: Product.url,
+                interfaces: [
+                    try Interface(description: DaemonInterface.description),
+                    try Interface(description: PingInterface.description),
+                ]
+            ),
+            authorization: Authorization(daemonUser: 0, group: nil),
+            firstToken: 1
+        )
+        var events = Events(capacity: 64)
+        while !isStopping.value.load(ordering: .acquiring) {
+            if let deadline = server.deadline {
+                try poll.poll(&events, until: deadline)
+            } else {
+                try poll.poll(&events)
+            }
+            for event in events where server.tokens.contains(event.token.rawValue) {
+                server.handle(event, handler: handler)
+            }
+            server.tick(handler: handler)
+        }
+    }
+}
+
+private final class FixedHandler: ControlHandler, Sendable {
+    let fixedStatus: Status
+    private let fixedSessions: SessionList
+
+    init(status: Status, sessions: SessionList) {
+        fixedStatus = status
+        fixedSessions = sessions
+    }
+
+    func status() -> Status { fixedStatus }
+
+    func listeners() -> [Status.Listener] { fixedStatus.listeners }
+
+    func sessions(
+        matching query: SessionQuery,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<SessionList> {
+        if let name = query.listener, !fixedStatus.listeners.contains(where: { $0.name == name }) {
+            throw .listenerNotFound(name)
+        }
+        let found = fixedSessions.sessions.filter { session in
+            query.matches(listener: session.listener, peer: session.peer)
+        }
+        let limit = query.effectiveLimit
+        return .now(
+            SessionList(sessions: Array(found.prefix(limit)), truncated: found.count > limit)
+        )
+    }
+
+    func killSession(
+        _ id: Int,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        guard fixedSessions.sessions.contains(where: { $0.id == id }) else {
+            throw .sessionNotFound(id)
+        }
+        return .now(NoParameters())
+    }
+}
+#endif

@@ -1,0 +1,120 @@
+import Testing
+import VerypollControl
+
+@testable import verypollctl
+
+@Suite("Reports")
+struct ReportTests {
+    private let plain = Terminal(isInteractive: false, hasColor: false)
+    private let colored = Terminal(isInteractive: true, hasColor: true)
+
+    @Test("the status has the shape of systemctl's")
+    func reports() {
+        let now = Sample.start + 184_000_000
+        let report = StatusReport(status: Sample.status, now: now, terminal: plain)
+        let since = formatTimestamp(microseconds: Sample.start)
+
+        #expect(
+            report.lines(hasLegend: true).prefix(11).joined(separator: "\n") == """
+                ● verypolld - version 1.2.3
+                     Config: /etc/verypolld/verypolld.json
+                     Active: running since \(since); 3min 4s ago
+                       Note: session limit reached, listener web paused
+                   Main PID: 4242
+                   Sessions: 14 of 100000 (5197 accepted, 3 rejected)
+                    Traffic: 4.8G in, 1000B out
+                    Workers: 0   1 session    12% busy  100200 polls  200300 events
+                             1  13 sessions  100% busy      99 polls       3 events
+
+                LISTENER  ADDRESS              HANDLER  STATE                           \
+                SESSIONS  ACCEPTED  REJECTED      IN    OUT
+                """
+        )
+    }
+
+    @Test("a status without a file, a note and listeners has no empty places")
+    func reportsLittle() {
+        var status = Sample.status
+        status.configurationPath = nil
+        status.note = nil
+        status.listeners = []
+        status.workers = []
+        let lines = StatusReport(status: status, now: Sample.start, terminal: plain)
+            .lines(hasLegend: true)
+
+        #expect(lines.count == 6)
+        #expect(lines[1] == "     Config: built-in default")
+    }
+
+    @Test("colours tell the state, on a terminal that has them")
+    func colors() {
+        var status = Sample.status
+        let dots = Status.State.allCases.map { state in
+            status.state = state
+            return StatusReport(status: status, now: Sample.start, terminal: colored)
+                .lines(hasLegend: false)[0].prefix { $0 != " " }
+        }
+
+        #expect(
+            dots == [
+                "\u{1B}[1;33m●\u{1B}[0m", "\u{1B}[1;32m●\u{1B}[0m", "\u{1B}[1;33m●\u{1B}[0m", "○",
+            ]
+        )
+    }
+
+    @Test("what a daemon tells cannot steer the terminal")
+    func defuses() {
+        var status = Sample.status
+        status.note = "a\u{1B}[2Jb\u{7}"
+        status.configurationPath = "/a\nb"
+        status.listeners[0].name = "\u{9B}31mred"
+        let report = StatusReport(status: status, now: Sample.start, terminal: plain)
+        let text = report.lines(hasLegend: true).joined(separator: "\n")
+
+        #expect(!text.contains("\u{1B}"))
+        #expect(!text.unicodeScalars.contains("\u{9B}"))
+        #expect(text.contains("a\u{FFFD}[2Jb\u{FFFD}"))
+        #expect(text.contains("/a\u{FFFD}b"))
+    }
+
+    @Test(
+        "bytes are told in the unit that fits",
+        arguments: [
+            (0, "0B"), (1023, "1023B"), (1024, "1.0K"), (1536, "1.5K"), (1_048_524, "1023.9K"),
+            (1_048_570, "1.0M"), (1 << 20, "1.0M"), (1 << 30, "1.0G"), (1 << 40, "1.0T"),
+            (.max, "8.0E"),
+        ]
+    )
+    func formatsBytes(count: Int, text: String) {
+        #expect(formatByteCount(count) == text)
+    }
+
+    @Test(
+        "spans of time are told in their two greatest units",
+        arguments: [
+            (-5, "0ms"), (0, "0ms"), (999_999, "999ms"), (1_000_000, "1s"), (59_999_999, "59s"),
+            (60_000_000, "1min 0s"), (184_000_000, "3min 4s"), (3_600_000_000, "1h 0min"),
+            (3_661_000_000, "1h 1min"), (86_400_000_000, "1d 0h"), (90_061_000_000, "1d 1h"),
+        ]
+    )
+    func formatsSpans(microseconds: Int, text: String) {
+        #expect(formatSpan(microseconds: microseconds) == text)
+    }
+
+    @Test("rows keep to their columns, and styles take no room")
+    func aligns() {
+        var table = Table(("A", .left), ("B", .right), ("C", .left))
+        table.append("long", "1", Table.Cell("x", .bold))
+        table.append("ü", "100", "y")
+
+        #expect(
+            table.lines(header: true, on: plain) == [
+                "A       B  C", "long    1  x", "ü     100  y",
+            ]
+        )
+        #expect(
+            table.lines(header: false, on: colored)
+                == ["long    1  \u{1B}[1mx\u{1B}[0m", "ü     100  y"]
+        )
+    }
+}
