@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Glibc
 
 /// A number of bytes as people read it, as in `512B`, `1.5K` or `20.0G`; units are powers of 1024.
@@ -39,7 +40,5 @@ func formatTimestamp(microseconds: Int) -> String {
 
 /// The time now, in microseconds since 1970.
 func currentTimestamp() -> Int {
-    var now = timespec()
-    _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
-    return now.tv_sec * 1_000_000 + now.tv_nsec / 1000
+    Int(Date().timeIntervalSince1970 * 1_000_000)
 }

@@ -14,7 +14,7 @@ struct VersionCommand: ParsableCommand {
 
     /// The versions; that of the daemon is `nil` if it cannot be reached.
     private struct Versions: Encodable {
-        var verypollctl = Product.version
+        var verypollctl = Release.version
         var verypolld: String?
     }
 

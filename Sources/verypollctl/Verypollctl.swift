@@ -14,7 +14,7 @@ struct Verypollctl: ParsableCommand {
             Exit status: 0 done; 1 failed; 2 wrong usage; 3 the daemon cannot be reached; \
             4 no such object, or not permitted; 5 the configuration is invalid.
             """,
-        version: "verypollctl \(Product.version)",
+        version: "verypollctl \(Release.version)",
         subcommands: [
             StatusCommand.self, ListenersCommand.self, SessionsCommand.self, PingCommand.self,
             VersionCommand.self,

@@ -115,6 +115,7 @@ struct DaemonInterfaceTests {
     func describesErrors() {
         #expect(
             described.errors == [
+                "Busy": [:],
                 "ListenerNotFound": ["listener": .string],
                 "SessionNotFound": ["id": .int],
             ]

@@ -127,7 +127,7 @@ struct CommandTests: ~Copyable {
         #expect(try run("ping").standardOutput == "verypolld answers at \(daemon.path)\n")
         #expect(
             try run("version").standardOutput
-                == "verypollctl \(Product.version)\nverypolld 1.2.3\n"
+                == "verypollctl \(Release.version)\nverypolld 1.2.3\n"
         )
     }
 
@@ -143,7 +143,7 @@ struct CommandTests: ~Copyable {
         #expect(
             try run("version", "--json=pretty").standardOutput == """
                 {
-                  "verypollctl" : "\(Product.version)",
+                  "verypollctl" : "\(Release.version)",
                   "verypolld" : "1.2.3"
                 }
 
@@ -191,7 +191,7 @@ struct CommandTests: ~Copyable {
         #expect(help.standardError == "")
         let version = try runCommand(["--version"])
         #expect(version.exit == .code(0))
-        #expect(version.standardOutput == "verypollctl \(Product.version)\n")
+        #expect(version.standardOutput == "verypollctl \(Release.version)\n")
     }
 
     @Test("what there is not ends with 4, and is named")
@@ -220,7 +220,7 @@ struct CommandTests: ~Copyable {
         )
         let version = try runCommand(["version", "--socket", path])
         #expect(version.exit == .code(3))
-        #expect(version.standardOutput == "verypollctl \(Product.version)\n")
+        #expect(version.standardOutput == "verypollctl \(Release.version)\n")
     }
 
     @Test("a socket that nobody listens on any more is connection refused")

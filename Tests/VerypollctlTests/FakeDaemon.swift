@@ -63,10 +63,10 @@ private struct Loop: ~Copyable, Sendable {
             listener: listener,
             registry: try poll.registry.clone(),
             service: try Varlink.Service(
-                vendor: Product.vendor,
+                vendor: "Verypoll",
                 product: "verypolld",
                 version: handler.fixedStatus.version,
-                url: Product.url,
+                url: "https://example.org",
                 interfaces: [
                     try Interface(description: DaemonInterface.description),
                     try Interface(description: PingInterface.description),

@@ -108,18 +108,9 @@ struct FileSocket: ~Copyable, Sendable {
 
 /// The file of a bound socket, removed when this value is gone.
 struct SocketFile: ~Copyable, Sendable {
-    private struct Identity: Equatable {
-        let device: UInt64
-        let inode: UInt64
-
-        init(_ found: Stat) {
-            device = UInt64(found.deviceID.rawValue)
-            inode = UInt64(found.inode.rawValue)
-        }
-    }
-
     private let path: FilePath
-    private let identity: Identity
+    /// All of what stat(2) tells, as the number of an inode is soon used again.
+    private let found: Stat
 
     /// The group that the file belongs to.
     let group: UInt32
@@ -129,13 +120,13 @@ struct SocketFile: ~Copyable, Sendable {
         let found = try Stat(path, followTargetSymlink: false)
         self.path = path
         group = found.groupID.rawValue
-        identity = Identity(found)
+        self.found = found
     }
 
     deinit {
         // By now it may be that of a successor.
-        guard let found = try? Stat(path, followTargetSymlink: false) else { return }
-        if Identity(found) == identity { Self.unlink(path) }
+        guard let present = try? Stat(path, followTargetSymlink: false) else { return }
+        if present == found { Self.unlink(path) }
     }
 
     fileprivate static func unlink(_ path: FilePath) {

@@ -22,10 +22,10 @@ struct ControlFixture: ~Copyable {
         let poll = try Poll()
         let listener = try UnixListener(binding: .path(FilePath(path)))
         let service = try Varlink.Service(
-            vendor: Product.vendor,
+            vendor: "Verypoll",
             product: "verypolld",
-            version: Product.version,
-            url: Product.url,
+            version: Release.version,
+            url: "https://example.org",
             interfaces: [
                 try Interface(description: DaemonInterface.description),
                 try Interface(description: PingInterface.description),
@@ -93,7 +93,7 @@ final class ScriptedHandler: ControlHandler {
 
     func status() -> Status {
         Status(
-            version: Product.version,
+            version: Release.version,
             pid: 1,
             startTimestampUSec: 2,
             configurationPath: nil,

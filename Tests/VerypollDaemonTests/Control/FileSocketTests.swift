@@ -6,13 +6,20 @@ import Verypoll
 
 @testable import VerypollDaemon
 
-@Suite("ControlSocket")
-struct ControlSocketTests {
+@Suite("FileSocket")
+struct FileSocketTests {
     private let mode: FilePermissions = [.ownerReadWrite, .groupReadWrite]
 
+    private func bind(
+        _ path: String,
+        group: String? = nil
+    ) throws(FileSocketError) -> FileSocket {
+        try FileSocket(binding: FilePath(path), backlog: 16, mode: mode, group: group)
+    }
+
     private func reason(path: String, group: String? = nil) -> String? {
-        do throws(ControlSocketError) {
-            _ = try ControlSocket(path: FilePath(path), mode: mode, group: group)
+        do throws(FileSocketError) {
+            _ = try bind(path, group: group)
             return nil
         } catch {
             return error.reason
@@ -24,7 +31,7 @@ struct ControlSocketTests {
         let directory = try TemporaryDirectory()
         let path = FilePath(directory.appending("run/control.sock"))
         let own = try Stat(FilePath(directory.path)).groupID.rawValue
-        let socket = try ControlSocket(path: path, mode: mode, group: "\(own)")
+        let socket = try bind(path.string, group: "\(own)")
         let found = try Stat(path)
 
         #expect(found.permissions == mode)
@@ -39,7 +46,7 @@ struct ControlSocketTests {
         do {
             _ = try UnixListener(binding: .path(FilePath(path)))
         }
-        let socket = try ControlSocket(path: FilePath(path), mode: mode, group: nil)
+        let socket = try bind(path)
         _ = try Client(path: path)
 
         #expect(try socket.listener.accept() != nil)
@@ -76,18 +83,33 @@ struct ControlSocketTests {
         #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(FilePath(path)) }
     }
 
-    @Test("at the end the own file is removed, and that of a successor is not")
+    @Test("at the end the file is removed")
     func removesOwn() throws {
         let directory = try TemporaryDirectory()
-        let path = FilePath(directory.appending("control.sock"))
-        let file = try ControlSocket(path: path, mode: mode, group: nil).file
-        // The first socket is closed by now, so the second takes over.
-        let successor = try ControlSocket(path: path, mode: mode, group: nil)
-        file.remove()
-        #expect(try Stat(path).type == .socket)
+        let path = directory.appending("control.sock")
+        do {
+            let socket = try bind(path)
+            #expect(try socket.listener.localAddress() == .path(FilePath(path)))
+        }
 
-        successor.file.remove()
-        #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(path) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(FilePath(path)) }
+    }
+
+    @Test("at the end the file of a successor stays")
+    func keepsSuccessor() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("control.sock")
+        func replaceWhileBound() throws -> FileSocket {
+            let first = try bind(path)
+            _ = try Program.run("/bin/rm", [path])
+            let second = try bind(path)
+            #expect(first.file.group == second.file.group)
+            return second
+        }
+        let successor = try replaceWhileBound()
+
+        #expect(try Stat(FilePath(path)).type == .socket)
+        #expect(try successor.listener.localAddress() == .path(FilePath(path)))
     }
 }
 #endif
