@@ -1,12 +1,17 @@
 /// The bytes that wait to be written to the peer.
 struct Outbox {
-    private var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
     private var start = 0
 
     var byteCount: Int { bytes.count - start }
 
     /// Adds a message and the NUL byte that ends it.
     mutating func append(message: some Collection<UInt8>) {
+        // A peer that never quite catches up must not make the array grow.
+        if start > bytes.count / 2 {
+            bytes.removeSubrange(..<start)
+            start = 0
+        }
         bytes.append(contentsOf: message)
         bytes.append(0)
     }

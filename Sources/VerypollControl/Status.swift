@@ -54,8 +54,8 @@ extension Status {
         package var wakeUps: Int
         package var busyShare: Double
 
-        /// Makes a worker's status of its fields; a share that is no number from 0 to 1 is
-        /// replaced by the nearest one.
+        /// Makes a worker's status of its fields; the share is rounded to four places, and one
+        /// that is no number from 0 to 1 is replaced by the nearest one.
         package init(
             index: Int,
             sessions: Int,
@@ -70,7 +70,8 @@ extension Status {
             self.events = events
             self.wakeUps = wakeUps
             // Neither JSON nor Varlink has a word for what 0/0 gives.
-            self.busyShare = busyShare.isNaN ? 0 : min(max(busyShare, 0), 1)
+            let share = busyShare.isNaN ? 0 : min(max(busyShare, 0), 1)
+            self.busyShare = (share * 10_000).rounded() / 10_000
         }
     }
 

@@ -153,9 +153,9 @@ struct DaemonInterfaceTests {
         #expect(try reply.parameters(as: Status.self) == Sample.status)
     }
 
-    @Test("a share of time is always a number from 0 to 1")
+    @Test("a share of time is always a number from 0 to 1, with four places")
     func clampsShare() {
-        let shares = [Double.nan, -1, 0.25, 2, .infinity].map { share in
+        let shares = [Double.nan, -1, 0.123_456, 2, .infinity].map { share in
             Status.Worker(
                 index: 0,
                 sessions: 0,
@@ -166,6 +166,6 @@ struct DaemonInterfaceTests {
             ).busyShare
         }
 
-        #expect(shares == [0, 0, 0.25, 1, 1])
+        #expect(shares == [0, 0, 0.1235, 1, 1])
     }
 }

@@ -125,7 +125,8 @@ struct SocketFile: ~Copyable, Sendable {
 
     deinit {
         // By now it may be that of a successor.
-        guard let present = try? Stat(path, followTargetSymlink: false) else { return }
+        guard var present = try? Stat(path, followTargetSymlink: false) else { return }
+        present.st_atim = found.st_atim  // Every client that connects touches it.
         if present == found { Self.unlink(path) }
     }
 

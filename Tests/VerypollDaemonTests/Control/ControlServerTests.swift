@@ -231,6 +231,30 @@ struct ControlServerTests {
         }
     }
 
+    @Test("out of descriptors it stops accepting without spinning, and tries again later")
+    func pausesAccepting() async {
+        // In a process of its own, as descriptors are the whole process's.
+        await #expect(processExitsWith: .success) {
+            var fixture = try ControlFixture()
+            let client = try Client(path: fixture.path)
+            var taken: [FileDescriptor] = []
+            while let one = try? FileDescriptor.standardError.duplicate() { taken.append(one) }
+            let now = ContinuousClock.now
+            let turns = try fixture.settle(now: now)
+            precondition(turns < 10, "it spins")
+            precondition(fixture.server.deadline == now + .seconds(1), "it does not try again")
+
+            for descriptor in taken { try descriptor.close() }
+            try client.send(Self.ping + "\0")
+            try fixture.settle(now: now + .milliseconds(999))
+            precondition(fixture.server.deadline == now + .seconds(1), "it tries too early")
+            try fixture.settle(now: now + .seconds(1))
+            precondition(fixture.server.deadline == nil, "it still waits")
+            let answers = try fixture.receiveMessages(1, from: client)
+            precondition(answers == ["{}"], "the client was not served")
+        }
+    }
+
     @Test("who may only read can list, and not kill", arguments: [Permission.read, .operate])
     func permits(permission: Permission) throws {
         let fixture = try ControlFixture()

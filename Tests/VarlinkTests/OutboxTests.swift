@@ -1,0 +1,44 @@
+import Testing
+
+@testable import Varlink
+
+@Suite("Outbox")
+struct OutboxTests {
+    @Test("a peer that never quite catches up does not make it grow")
+    func staysSmall() {
+        var outbox = Outbox()
+        outbox.append(message: Array(repeating: 1, count: 99))
+        for _ in 0..<1000 {
+            outbox.append(message: Array(repeating: 1, count: 99))
+            let hasSent = outbox.send { _ in 100 }
+            #expect(hasSent)
+        }
+
+        #expect(outbox.byteCount == 100)
+        #expect(outbox.bytes.count <= 300)
+    }
+
+    @Test("what is sent is what was added, in any pieces")
+    func keepsOrder() {
+        var outbox = Outbox()
+        var added: [UInt8] = []
+        var sent: [UInt8] = []
+        for round in 0..<300 {
+            let message = Array(repeating: UInt8(1 + round % 255), count: Int.random(in: 0...20))
+            outbox.append(message: message)
+            added += message + [0]
+            let room = Int.random(in: 0...25)
+            _ = outbox.send { bytes in
+                for index in 0..<min(room, bytes.count) { sent.append(bytes[index]) }
+                return min(room, bytes.count)
+            }
+        }
+        while outbox.send({ bytes in
+            sent.append(bytes[0])
+            return 1
+        }) {}
+
+        #expect(sent == added)
+        #expect(outbox.byteCount == 0)
+    }
+}
