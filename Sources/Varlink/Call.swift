@@ -29,9 +29,9 @@ package struct Call: Sendable {
     package init(decoding message: [UInt8]) throws(MalformedMessage) {
         do {
             // The decoder looks only at strings that are asked for.
-            guard String(validating: message, as: UTF8.self) != nil else {
-                throw MalformedMessage()
-            }
+            guard String(validating: message, as: UTF8.self) != nil,
+                !JSONSyntax.hasTrailingComma(message)
+            else { throw MalformedMessage() }
             let header = try JSONDecoder().decode(Header.self, from: Data(message))
             method = header.method
             mode = header.mode

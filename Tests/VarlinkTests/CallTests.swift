@@ -26,6 +26,16 @@ struct CallTests {
     }
 
     @Test(
+        "commas and brackets in strings are text",
+        arguments: [#",]"#, #",}"#, #"\",]"#, #"\\\",}"#]
+    )
+    func toleratesText(text: String) throws {
+        let message = #"{"method":"a.b.C","parameters":{"text":"\#(text)"}}"#
+
+        #expect(try call(message).parameters(as: EchoParameters.self).text.contains(","))
+    }
+
+    @Test(
         "each flag gives its mode",
         arguments: [
             (#""oneway":true"#, Call.Mode.oneway),
@@ -56,6 +66,8 @@ struct CallTests {
             #"{"method":"a.b.C","parameters":1}"#,
             #"{"method":"a.b.C"}{}"#,
             #"{"method":"a.b.C",,}"#,
+            #"{"method":"a.b.C",}"#,
+            #"{"method":"a.b.C","parameters":{"x":["\\",1 , ]}}"#,
         ]
     )
     func refuses(text: String) {
