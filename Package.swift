@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "Verypoll", dependencies: ["CVerypoll", system], swiftSettings: settings),
         .executableTarget(
             name: "accept-and-drop",
-            dependencies: ["Verypoll"],
+            dependencies: ["Verypoll", system],
             path: "Examples/accept-and-drop",
             swiftSettings: settings
         ),

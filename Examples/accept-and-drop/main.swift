@@ -4,7 +4,13 @@
 //
 // It prints the address it listens on, then a line for each connection, and runs until killed.
 #if OSPoll && Net
+import SystemPackage
 import Verypoll
+
+/// Prints a line at once, whether to a terminal or to a pipe.
+func say(_ line: String) throws {
+    try FileDescriptor.standardOutput.writeAll((line + "\n").utf8)
+}
 
 let text = CommandLine.arguments.dropFirst().first ?? "127.0.0.1:7013"
 guard let address = SocketAddress(text) else {
@@ -16,13 +22,13 @@ var events = Events(capacity: 128)
 let server = Token(0)
 let listener = try TCPListener(binding: address)
 try poll.registry.register(listener, token: server, interest: .readable)
-print("listening on \(try listener.localAddress())")
+try say("listening on \(try listener.localAddress())")
 
 while true {
     try poll.poll(&events)
     for event in events where event.token == server {
         while let accepted = try listener.accept() {
-            print("dropping \(accepted.peer)")
+            try say("dropping \(accepted.peer)")
         }
     }
 }

@@ -1,0 +1,165 @@
+import Foundation
+import SystemPackage
+import Testing
+import Verypoll
+
+@testable import VerypollDaemon
+
+@Suite("Buffer and BufferPool")
+struct BufferTests {
+    @Test("a buffer fills at its end, drains at its start, and begins anew when it is empty")
+    func fillsAndDrains() {
+        var buffer = Buffer()
+        buffer.append([1, 2, 3, 4].span)
+        let taken = buffer.drain { bytes in
+            #expect(bytes.count == 4 && bytes[0] == 1)
+            return 3
+        }
+        #expect(taken == 3 && buffer.count == 1)
+        #expect(buffer.drain { _ in nil } == nil)
+        #expect(buffer.count == 1)
+        _ = buffer.drain { $0.count }
+        var room = 0
+        buffer.append { room = $0.freeCapacity }
+        #expect(room == Buffer.capacity)
+    }
+
+    @Test("what is moved to another buffer keeps its order")
+    func moves() {
+        var first = Buffer()
+        var second = Buffer()
+        second.append([1].span)
+        first.append([2, 3].span)
+        first.move(to: &second)
+        #expect(first.count == 0)
+        var bytes: [UInt8] = []
+        _ = second.drain { span in
+            for index in span.indices { bytes.append(span[index]) }
+            return span.count
+        }
+        #expect(bytes == [1, 2, 3])
+    }
+
+    @Test("the pool gives out no more than its limit, and every buffer empty")
+    func limits() {
+        var pool = BufferPool()
+        var taken = Slab<Buffer>(capacity: BufferPool.limit)
+        var keys: [SlabKey] = []
+        while pool.hasRoom {
+            var buffer = pool.take()
+            #expect(buffer.count == 0)
+            buffer.append([7].span)
+            if case .stored(let key) = taken.insert(buffer) { keys.append(key) }
+        }
+        #expect(keys.count == BufferPool.limit && pool.inUse == BufferPool.limit)
+        for key in keys {
+            if let buffer = taken.remove(key) { pool.give(buffer) }
+        }
+        #expect(pool.inUse == 0)
+        let count = pool.take().count
+        #expect(count == 0)
+    }
+}
+
+@Suite("SessionGate")
+struct SessionGateTests {
+    @Test("no more enter than the limit, whichever threads they come from")
+    func limits() async {
+        let gate = SessionGate(limit: 3)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<2000 where gate.tryEnter() {
+                        #expect(gate.active <= 3 + 4)  // Those who are refused count in passing.
+                        _ = gate.leave()
+                    }
+                }
+            }
+        }
+        #expect(gate.active == 0)
+        #expect((0..<4).map { _ in gate.tryEnter() } == [true, true, true, false])
+    }
+
+    @Test("whoever leaves is told once that somebody waits")
+    func tells() {
+        let gate = SessionGate(limit: 2)
+        #expect(gate.enterOrAwait() && gate.enterOrAwait())
+        #expect(!gate.enterOrAwait() && !gate.enterOrAwait())
+        #expect(gate.leave())
+        #expect(!gate.leave())
+        #expect(!gate.tryEnter() == false)
+        #expect(!gate.leave())
+    }
+}
+
+@Suite("Mailbox, Thread and ReadyQueue")
+struct MailboxTests {
+    @Test("messages of several threads arrive whole, in each one's order, with a wake-up")
+    func delivers() throws {
+        var poll = try Poll()
+        let mailbox = try Mailbox<[Int]>(registry: poll.registry, token: Token(1))
+        let threads = try (0..<4).map { sender in
+            try Thread(name: "sender/\(sender)") {
+                for number in 0..<100 { mailbox.post([sender, number]) }
+            }
+        }
+        var events = Events(capacity: 4)
+        var received: [[Int]] = []
+        while received.count < 400 {
+            try poll.poll(&events, timeout: .seconds(10))
+            try #require(!events.isEmpty, "timed out")
+            received += mailbox.takeAll()
+        }
+        for thread in threads { thread.join() }
+        for sender in 0..<4 {
+            #expect(received.filter { $0[0] == sender }.map { $0[1] } == Array(0..<100))
+        }
+    }
+
+    @Test("a full mailbox takes no more")
+    func limits() throws {
+        let poll = try Poll()
+        let mailbox = try Mailbox<Int>(registry: poll.registry, token: Token(1))
+        for number in 0..<Mailbox<Int>.limit { #expect(mailbox.post(number)) }
+        #expect(!mailbox.post(-1))
+        #expect(mailbox.takeAll() == Array(0..<Mailbox<Int>.limit))
+        #expect(mailbox.post(1))
+    }
+
+    @Test("who is added during a turn has the next one")
+    func takesTurns() {
+        var queue = ReadyQueue()
+        let key = SlabKey(index: 1, generation: 0)
+        let other = SlabKey(index: 2, generation: 0)
+        queue.append(key)
+        #expect(queue.beginTurn() == 1)
+        queue.append(other)
+        #expect(queue[0] == key && !queue.isEmpty)
+        #expect(queue.beginTurn() == 1)
+        #expect(queue[0] == other && queue.isEmpty)
+    }
+}
+
+@Suite("Clocks and limits")
+struct ClockTests {
+    @Test("durations become milliseconds rounded up")
+    func rounds() {
+        #expect(Duration.milliseconds(5).milliseconds == 5)
+        #expect(Duration.microseconds(5001).milliseconds == 6)
+        #expect(Duration.seconds(Int64.max).milliseconds > 1 << 60)
+        #expect(Duration.zero.milliseconds == 0)
+    }
+
+    @Test("the daytime line has the form of RFC 867")
+    func tellsDaytime() throws {
+        var line = DaytimeLine()
+        let text = String(decoding: line.bytes, as: UTF8.self)
+        let form = /[A-Z][a-z]+day, [A-Z][a-z]+ \d\d, \d{4} \d\d:\d\d:\d\d-[A-Z+\-0-9]+\r\n/
+        #expect(text.wholeMatch(of: form) != nil, "\(text)")
+    }
+
+    @Test("the descriptor limit can be read")
+    func readsLimit() throws {
+        #expect(try DescriptorLimit.hard() > 0)
+    }
+}

@@ -1,0 +1,106 @@
+#if Net && OSExt
+import Testing
+import Varlink
+import VerypollControl
+
+@testable import VerypollDaemon
+
+@Suite("Watchdog")
+struct WatchdogTests {
+    @Test("the service manager hears something only when every worker has answered")
+    func waitsForAll() {
+        let start = ContinuousClock.now
+        var watchdog = Watchdog(interval: .seconds(10), now: start)
+        #expect(watchdog.isDue(start, workers: 3) == true)
+        #expect(watchdog.answer(of: 0) == false)
+        #expect(watchdog.answer(of: 0) == false)
+        #expect(watchdog.answer(of: 2) == false)
+        #expect(watchdog.isDue(start + .seconds(5), workers: 3) == false)
+        #expect(watchdog.answer(of: 1) == true)
+        #expect(watchdog.answer(of: 1) == false)
+    }
+
+    @Test("workers are asked twice within the interval")
+    func asksTwice() {
+        let start = ContinuousClock.now
+        var watchdog = Watchdog(interval: .seconds(10), now: start)
+        #expect(watchdog.isDue(start, workers: 1) == true)
+        #expect(watchdog.answer(of: 0) == true)
+        #expect(watchdog.isDue(start + .seconds(4), workers: 1) == false)
+        #expect(watchdog.dueAt == start + .seconds(5))
+        #expect(watchdog.isDue(start + .seconds(5), workers: 1) == true)
+    }
+}
+
+@Suite("Questions")
+struct QuestionsTests {
+    private let ticket = ControlTicket(slot: 0, client: 1, call: 2)
+
+    @Test("the sessions of all workers make one list, the oldest first, up to the limit")
+    func lists() {
+        var questions = Questions()
+        let number = questions.addListing(for: ticket, limit: 2, workers: 2)
+        #expect(questions.add([session(3, opened: 30)], false, to: number) == nil)
+        let answer = questions.add(
+            [session(2, opened: 10), session(4, opened: 20)],
+            false,
+            to: number
+        )
+        let list = try? answer?.result.get()
+        #expect(list?.sessions.map(\.id) == [2, 4])
+        #expect(list?.truncated == true)
+        #expect(questions.add([], false, to: number) == nil)
+    }
+
+    @Test("a session that no worker has is an error")
+    func killsNothing() {
+        var questions = Questions()
+        let number = questions.addKilling(of: 9, for: ticket)
+        guard case .failure(let error)? = questions.finish(number, isFound: false)?.result else {
+            Issue.record("no error")
+            return
+        }
+        #expect(error == .sessionNotFound(9))
+    }
+
+    @Test("a worker that does not answer does not leave the caller waiting")
+    func expires() {
+        var questions = Questions()
+        _ = questions.addListing(for: ticket, limit: 2, workers: 2)
+        _ = questions.addKilling(of: 9, for: ticket)
+        #expect(questions.expire(now: .now) == [])
+        #expect(questions.expire(now: .now + .seconds(60)) == [ticket, ticket])
+        #expect(questions.expire(now: .now + .seconds(60)) == [])
+    }
+
+    private func session(_ id: Int, opened: Int) -> Status.Session {
+        Status.Session(
+            id: id,
+            listener: "l",
+            worker: 0,
+            peer: "p",
+            local: nil,
+            state: .open,
+            openedTimestampUSec: opened,
+            idleUSec: 0,
+            bytesIn: 0,
+            bytesOut: 0,
+            buffered: 0
+        )
+    }
+}
+
+@Suite("BusyShares")
+struct BusySharesTests {
+    @Test("the share is of the last interval alone")
+    func shares() {
+        var shares = BusyShares(count: 1)
+        let start = ContinuousClock.now + .seconds(1)
+        shares.update([1_000_000_000], now: start)
+        shares.update([1_250_000_000], now: start + .seconds(1))
+        #expect(shares.values == [0.25])
+        shares.update([1_250_000_000], now: start + .seconds(2))
+        #expect(shares.values == [0])
+    }
+}
+#endif
