@@ -151,7 +151,10 @@ extension Failure {
             guard case .int(let id) = error.parameters["id"] else { fallthrough }
             self.init(status: .refused, message: "there is no session \(id)")
         case (.busy, _):
-            self.init(status: .failed, message: "a worker of verypolld did not answer in time; try again")
+            self.init(
+                status: .failed,
+                message: "a worker of verypolld did not answer in time; try again"
+            )
         case (_, "\(service).PermissionDenied"):
             self.init(status: .refused, message: "you are not permitted to do this")
         case (_, "\(service).MethodNotFound"), (_, "\(service).InterfaceNotFound"),

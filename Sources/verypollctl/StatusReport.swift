@@ -96,13 +96,12 @@ func listenerTable(_ listeners: [Status.Listener]) -> Table {
         let addresses = listener.addresses.map { address in
             address.origin == .systemd ? "\(address.address) (systemd)" : address.address
         }
-        let reason = listener.stateReason.map { " (\($0))" } ?? ""
         let limit = listener.maxSessions.map { " of \($0)" } ?? ""
         table.append(
             Table.Cell(listener.name, .bold),
             Table.Cell(addresses.first ?? "-"),
             Table.Cell(listener.handler),
-            Table.Cell(listener.state.rawValue + reason, listener.state.style),
+            Table.Cell(listener.state.rawValue, listener.state.style),
             "\(listener.active)\(limit)",
             "\(listener.accepted)",
             "\(listener.rejected)",
@@ -111,6 +110,9 @@ func listenerTable(_ listeners: [Status.Listener]) -> Table {
         )
         for address in addresses.dropFirst() {
             table.append("", Table.Cell(address), "", "", "", "", "", "", "")
+        }
+        if let reason = listener.stateReason {
+            table.remark(Table.Cell(reason, listener.state.style))
         }
     }
     return table

@@ -24,6 +24,8 @@ struct Table {
 
     private let columns: [(title: String, alignment: Alignment)]
     private var rows: [[Cell]] = []
+    /// What is to be said below a row, by the row's index.
+    private var remarks: [Int: Cell] = [:]
 
     /// Makes a table without rows.
     init(_ columns: (title: String, alignment: Alignment)...) {
@@ -36,26 +38,40 @@ struct Table {
         rows.append(row)
     }
 
+    /// Says something below the row that was added last.
+    mutating func remark(_ remark: Cell) {
+        remarks[rows.count - 1] = remark
+    }
+
     /// The rows as lines, below a line with the titles if there is to be a header.
     func lines(header: Bool, on terminal: Terminal) -> [String] {
         let titles = columns.map { Cell($0.title, .underlined) }
-        let rows = header ? [titles] + self.rows : self.rows
         let widths = columns.indices.map { index in
-            rows.map { $0[index].text.count }.max() ?? 0
+            ((header ? [titles] : []) + rows).map { $0[index].text.count }.max() ?? 0
         }
-        return rows.map { row in
-            columns.indices.map { index in
-                let cell = row[index]
-                let padding = String(repeating: " ", count: widths[index] - cell.text.count)
-                let text = terminal.styled(cell.text, cell.style)
-                switch columns[index].alignment {
-                // No blanks at the ends of lines.
-                case .left: return index == columns.count - 1 ? text : text + padding
-                case .right: return padding + text
-                }
+        var lines = header ? [line(of: titles, widths: widths, on: terminal)] : []
+        for (index, row) in rows.enumerated() {
+            lines.append(line(of: row, widths: widths, on: terminal))
+            guard let remark = remarks[index] else { continue }
+            lines.append("  └ " + terminal.styled(remark.text, remark.style))
+        }
+        return lines
+    }
+
+    private func line(of row: [Cell], widths: [Int], on terminal: Terminal) -> String {
+        var line = ""
+        var pending = ""
+        for (index, cell) in row.enumerated() {
+            let padding = String(repeating: " ", count: widths[index] - cell.text.count)
+            if columns[index].alignment == .right { pending += padding }
+            // Blanks are written only once something follows them.
+            if !cell.text.isEmpty {
+                line += pending + terminal.styled(cell.text, cell.style)
+                pending = ""
             }
-            .joined(separator: "  ")
+            pending += columns[index].alignment == .left ? padding + "  " : "  "
         }
+        return line
     }
 }
 

@@ -52,14 +52,14 @@ struct CommandTests: ~Copyable {
         #expect(result.exit == .code(0))
         #expect(
             result.standardOutput == """
-                LISTENER  ADDRESS              HANDLER  STATE                           \
-                SESSIONS  ACCEPTED  REJECTED      IN    OUT
-                echo      127.0.0.1:7007       echo     accepting                       \
-                      12      5120         0  117.7M  1000B
-                          [::1]:7007                                                    \
-                                                           \("")
-                web       [::]:8080 (systemd)  discard  paused (session limit reached)  \
-                  2 of 2        77         3    4.7G     0B
+                LISTENER  ADDRESS              HANDLER  STATE      SESSIONS  ACCEPTED  REJECTED\
+                      IN    OUT
+                echo      127.0.0.1:7007       echo     accepting        12      5120         0\
+                  117.7M  1000B
+                          [::1]:7007
+                web       [::]:8080 (systemd)  discard  paused       2 of 2        77         3\
+                    4.7G     0B
+                  └ session limit reached
 
                 2 listeners listed.
 

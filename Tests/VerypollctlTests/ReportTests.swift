@@ -26,8 +26,8 @@ struct ReportTests {
                     Workers: 0   1 session    12% busy  100200 polls  200300 events
                              1  13 sessions  100% busy      99 polls       3 events
 
-                LISTENER  ADDRESS              HANDLER  STATE                           \
-                SESSIONS  ACCEPTED  REJECTED      IN    OUT
+                LISTENER  ADDRESS              HANDLER  STATE      SESSIONS  ACCEPTED  REJECTED\
+                      IN    OUT
                 """
         )
     }
@@ -106,15 +106,17 @@ struct ReportTests {
         var table = Table(("A", .left), ("B", .right), ("C", .left))
         table.append("long", "1", Table.Cell("x", .bold))
         table.append("ü", "100", "y")
+        table.append("", "7", "")
+        table.remark("why")
 
         #expect(
             table.lines(header: true, on: plain) == [
-                "A       B  C", "long    1  x", "ü     100  y",
+                "A       B  C", "long    1  x", "ü     100  y", "        7", "  └ why",
             ]
         )
         #expect(
             table.lines(header: false, on: colored)
-                == ["long    1  \u{1B}[1mx\u{1B}[0m", "ü     100  y"]
+                == ["long    1  \u{1B}[1mx\u{1B}[0m", "ü     100  y", "        7", "  └ why"]
         )
     }
 }

@@ -109,7 +109,6 @@ struct FileSocket: ~Copyable, Sendable {
 /// The file of a bound socket, removed when this value is gone.
 struct SocketFile: ~Copyable, Sendable {
     private let path: FilePath
-    /// All of what stat(2) tells, as the number of an inode is soon used again.
     private let found: Stat
 
     /// The group that the file belongs to.
@@ -124,10 +123,14 @@ struct SocketFile: ~Copyable, Sendable {
     }
 
     deinit {
-        // By now it may be that of a successor.
-        guard var present = try? Stat(path, followTargetSymlink: false) else { return }
-        present.st_atim = found.st_atim  // Every client that connects touches it.
-        if present == found { Self.unlink(path) }
+        // By now it may be that of a successor. The number of an inode is soon used again, so that
+        // the time counts as well at which the file was made; nobody writes to it later.
+        guard let present = try? Stat(path, followTargetSymlink: false) else { return }
+        var same = found
+        same.deviceID = present.deviceID
+        same.inode = present.inode
+        same.st_mtim = present.st_mtim
+        if same == found { Self.unlink(path) }
     }
 
     fileprivate static func unlink(_ path: FilePath) {

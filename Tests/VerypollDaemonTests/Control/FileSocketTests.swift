@@ -83,13 +83,14 @@ struct FileSocketTests {
         #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(FilePath(path)) }
     }
 
-    @Test("at the end the file is removed")
+    @Test("at the end the file is removed, though it was used and its mode changed")
     func removesOwn() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("control.sock")
         do {
             let socket = try bind(path)
             _ = try Client(path: path)
+            _ = try Program.run("/bin/chmod", ["0600", path])
             #expect(try socket.listener.accept() != nil)
         }
 
