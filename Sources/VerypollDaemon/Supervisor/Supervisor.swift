@@ -96,7 +96,7 @@ final class Supervisor {
             vendor: "Verypoll",
             product: "verypolld",
             version: Release.version,
-            url: "https://github.com/verypoll/verypoll",
+            url: "",
             interfaces: [
                 try Interface(description: DaemonInterface.description),
                 try Interface(description: PingInterface.description),
