@@ -16,7 +16,6 @@ let arguments: Target.Dependency = .product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
 )
-let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 let package = Package(
     name: "verypoll",
@@ -42,7 +41,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.0"),
     ],
     targets: [
         // The library.
@@ -94,7 +92,7 @@ let package = Package(
         // Tests, a target per target, and SystemTests: the built programs under a real systemd.
         .target(
             name: "TestSupport",
-            dependencies: [system, subprocess],
+            dependencies: [system],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
