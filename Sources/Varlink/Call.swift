@@ -28,10 +28,7 @@ package struct Call: Sendable {
     ///   a flag that is no boolean, or two flags.
     package init(decoding message: [UInt8]) throws(MalformedMessage) {
         do {
-            // The decoder looks only at strings that are asked for.
-            guard String(validating: message, as: UTF8.self) != nil,
-                !JSONSyntax.hasTrailingComma(message)
-            else { throw MalformedMessage() }
+            guard JSONSyntax.isValid(message) else { throw MalformedMessage() }
             let header = try JSONDecoder().decode(Header.self, from: Data(message))
             method = header.method
             mode = header.mode

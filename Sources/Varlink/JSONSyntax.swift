@@ -1,28 +1,109 @@
-/// What FoundationEssentials' decoder lets pass though it is no JSON.
-enum JSONSyntax {
-    /// Whether a comma stands right before the end of an object or of an array.
-    static func hasTrailingComma(_ text: [UInt8]) -> Bool {
-        var isInString = false
-        var isEscaped = false
-        var isAfterComma = false
-        for byte in text {
-            if isInString {
-                isInString = isEscaped || byte != UInt8(ascii: "\"")
-                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
-                continue
+/// Tells whether a text is JSON to the letter of RFC 8259.
+///
+/// FoundationEssentials' decoder looks closely only at what it is asked for, and lets numbers such
+/// as `01` and commas before a closing bracket pass.
+struct JSONSyntax {
+    /// The most objects and arrays within each other, as in the decoder.
+    private static let maximumDepth = 512
+
+    private let text: [UInt8]
+    private var offset = 0
+
+    private init(_ text: [UInt8]) {
+        self.text = text
+    }
+
+    /// Whether `text` is one value and nothing else.
+    static func isValid(_ text: [UInt8]) -> Bool {
+        guard String(validating: text, as: UTF8.self) != nil else { return false }
+        var syntax = JSONSyntax(text)
+        return syntax.takeValue(depth: 0) && syntax.next == nil
+    }
+
+    private var next: UInt8? { offset < text.count ? text[offset] : nil }
+
+    /// Goes past a character, if it is the next.
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard next == UInt8(ascii: character) else { return false }
+        offset += 1
+        return true
+    }
+
+    /// Goes past all bytes that fit, and returns how many there were.
+    @discardableResult
+    private mutating func takeAll(_ fits: (UInt8) -> Bool) -> Int {
+        let start = offset
+        while let byte = next, fits(byte) { offset += 1 }
+        return offset - start
+    }
+
+    private mutating func skipSpace() {
+        takeAll { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
+    }
+
+    /// Goes past a value and the white space around it.
+    private mutating func takeValue(depth: Int) -> Bool {
+        skipSpace()
+        defer { skipSpace() }
+        if take("{") { return takeElements(until: "}", depth: depth + 1) }
+        if take("[") { return takeElements(until: "]", depth: depth + 1) }
+        if take("\"") { return takeStringAfterQuote() }
+        return ["true", "false", "null"].contains { takeWord($0) } || takeNumber()
+    }
+
+    private mutating func takeElements(until close: Unicode.Scalar, depth: Int) -> Bool {
+        guard depth <= Self.maximumDepth else { return false }
+        skipSpace()
+        if take(close) { return true }
+        repeat {
+            if close == "}" {
+                skipSpace()
+                guard take("\""), takeStringAfterQuote() else { return false }
+                skipSpace()
+                guard take(":") else { return false }
             }
+            guard takeValue(depth: depth) else { return false }
+        } while take(",")
+        return take(close)
+    }
+
+    private mutating func takeStringAfterQuote() -> Bool {
+        while let byte = next {
+            offset += 1
             switch byte {
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
-                continue
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if isAfterComma { return true }
-            case UInt8(ascii: "\""):
-                isInString = true
-            default:
-                break
+            case UInt8(ascii: "\""): return true
+            case UInt8(ascii: "\\"): guard takeEscape() else { return false }
+            case ..<0x20: return false
+            default: break
             }
-            isAfterComma = byte == UInt8(ascii: ",")
         }
         return false
+    }
+
+    private mutating func takeEscape() -> Bool {
+        guard take("u") else { return "\"\\/bfnrt".unicodeScalars.contains { take($0) } }
+        let digits = text[offset...].prefix(4)
+        offset += digits.count
+        return digits.count == 4
+            && digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+    }
+
+    private mutating func takeNumber() -> Bool {
+        _ = take("-")
+        guard take("0") || takeDigits() else { return false }
+        if take("."), !takeDigits() { return false }
+        guard take("e") || take("E") else { return true }
+        _ = take("+") || take("-")
+        return takeDigits()
+    }
+
+    private mutating func takeDigits() -> Bool {
+        takeAll { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } > 0
+    }
+
+    private mutating func takeWord(_ word: String) -> Bool {
+        guard text[offset...].starts(with: word.utf8) else { return false }
+        offset += word.utf8.count
+        return true
     }
 }

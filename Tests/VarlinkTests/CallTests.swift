@@ -83,6 +83,32 @@ struct CallTests {
         #expect(throws: MalformedMessage()) { try Call(decoding: message) }
     }
 
+    @Test(
+        "broken JSON is refused also where nobody looks",
+        arguments: [
+            "01", "1.", "1e", "+1", ".5", "-", "0x1", "NaN", "tru", "nulll", "'a'", "[1,]", "[,1]",
+            "[1 2]", "[1", #"{"a":1,}"#, #"{"a"}"#, "{a:1}", #"{"a":1 "b":2}"#, "1/**/",
+            #""\q""#, #""\u12g4""#, #""\u12"#, "\"\n\"", "\"\u{1}\"", "\u{A0}1",
+        ]
+    )
+    func refusesBroken(value: String) {
+        #expect(throws: MalformedMessage()) {
+            try call(#"{"method":"a.b.C","com.example.note":\#(value)}"#)
+        }
+    }
+
+    @Test(
+        "all of JSON is taken",
+        arguments: [
+            "0", "-0", "-12.50e+3", "1E9", "true", "false", "null", "[ ]", "{ }", "[1, [2 ,3]]",
+            #"{"a" : {"b":[{}]}}"#, #""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#, #""é😀""#,
+        ]
+    )
+    func takes(value: String) throws {
+        let text = " {\t\"method\" : \"a.b.C\",\r\n\"com.example.note\": \(value) } "
+        #expect(try call(text).method == "a.b.C")
+    }
+
     @Test("values nested without end are refused, and do not exhaust the stack")
     func refusesNesting() {
         let deep = String(repeating: "[", count: 500_000)
