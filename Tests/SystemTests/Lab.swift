@@ -3,22 +3,27 @@ import TestSupport
 
 /// A booted systemd with the daemon installed in it, for all tests of a suite.
 final class Lab: Sendable {
-    /// What a test says where there can be no lab.
-    static let requirement = "booting a systemd needs root and systemd-container"
-
-    /// Whether a lab can be had here.
-    static var isPossible: Bool {
-        let hasContainers = unsafe access("/usr/bin/systemd-nspawn", X_OK) == 0
-        return geteuid() == 0 && hasContainers
-    }
-
     /// The one lab of this process, booted when first asked for; it ends with the process.
+    ///
+    /// Where there can be none, the tests fail and say what is missing: those that are left out
+    /// would pass for tests that passed.
     static let shared = Result { try Lab() }
 
     private let script: Program
     private let processID: Substring
 
     private init() throws {
+        guard geteuid() == 0 else {
+            throw MissingRequirement(
+                description: "booting a systemd takes root: run the tests as root, with make test"
+            )
+        }
+        guard unsafe access("/usr/bin/systemd-nspawn", X_OK) == 0 else {
+            throw MissingRequirement(
+                description: "booting a systemd takes systemd-nspawn: install systemd-container,"
+                    + " or run make test, which does"
+            )
+        }
         // The service must not need the tool chain's folder, which its sandbox may well hide.
         let setup = """
             make -s -C '\(Repository.path)' install DESTDIR="$ROOT" PREFIX=/usr/local \
@@ -82,6 +87,11 @@ final class Lab: Sendable {
         try must("systemctl", "stop", "verypolld.socket", "verypolld.service")
         try run("systemctl", "reset-failed", "verypolld.service", "verypolld.socket")
     }
+}
+
+/// Why there can be no lab here, and what to do about it.
+struct MissingRequirement: Error, CustomStringConvertible {
+    let description: String
 }
 
 /// A command that failed in the lab.

@@ -2,11 +2,7 @@
 import TestSupport
 import Testing
 
-@Suite(
-    "verypolld under systemd",
-    .serialized,
-    .enabled(if: Lab.isPossible, Comment(rawValue: Lab.requirement))
-)
+@Suite("verypolld under systemd", .serialized)
 struct ServiceTests {
     private static let services = """
         {
