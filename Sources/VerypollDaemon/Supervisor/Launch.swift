@@ -25,7 +25,7 @@ package struct LaunchOptions: Sendable {
 package struct LoadedConfiguration: Sendable {
     /// What is to be done.
     package let configuration: Configuration
-    /// The file.
+    /// The absolute path of the file.
     package let path: String?
 
     /// The file that is read where the command line names none.
@@ -41,7 +41,7 @@ package struct LoadedConfiguration: Sendable {
     package init(path: String?, descriptorLimit: Int) throws(ConfigurationError) {
         let exists = unsafe access(Self.defaultPath, F_OK) == 0 || errno != ENOENT
         if let file = path ?? (exists ? Self.defaultPath : nil) {
-            self.path = file
+            self.path = Self.absolutePath(of: file)
             configuration = try Configuration.load(file: file, descriptorLimit: descriptorLimit)
         } else {
             self.path = nil
@@ -51,6 +51,15 @@ package struct LoadedConfiguration: Sendable {
                 descriptorLimit: descriptorLimit
             )
         }
+    }
+}
+
+extension LoadedConfiguration {
+    /// The path from the root, as those who ask the daemon for it work in other folders.
+    private static func absolutePath(of file: String) -> String {
+        guard FilePath(file).isRelative, let folder = unsafe getcwd(nil, 0) else { return file }
+        defer { unsafe free(folder) }
+        return unsafe FilePath(platformString: folder).appending(file).string
     }
 }
 

@@ -1,4 +1,5 @@
 internal import SystemPackage
+internal import TestSupport
 internal import Testing
 internal import Verypoll
 
@@ -17,6 +18,24 @@ struct ConfigurationFileTests {
         #expect(configuration.listeners.map(\.addresses) == [[.ip(.loopback(port: 7007))]])
         #expect(configuration.listeners.map(\.handler) == [.echo])
     }
+
+    #if Net && OSExt
+    @Test("the file is known by its absolute path, however it was named")
+    func absolutePath() throws {
+        let folder = try TemporaryDirectory()
+        let text = String(decoding: Configuration.embeddedDefault, as: UTF8.self)
+        let file = try folder.write(text, to: "verypolld.json")
+        // Above the root is the root, so this is the file wherever the tests run.
+        let relative = String(repeating: "../", count: 64) + file.dropFirst()
+
+        let absolute = try LoadedConfiguration(path: file, descriptorLimit: 1024)
+        #expect(absolute.path == file)
+        let loaded = try LoadedConfiguration(path: relative, descriptorLimit: 1024)
+        let path = try #require(loaded.path)
+        #expect(path.hasPrefix("/"))
+        #expect(path.hasSuffix(relative))
+    }
+    #endif
 
     @Test(
         "the examples are valid",
