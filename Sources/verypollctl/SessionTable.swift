@@ -18,7 +18,8 @@ func sessionTable(_ sessions: [Status.Session], now: Int) -> Table {
         ("IDLE", .right),
         ("IN", .right),
         ("OUT", .right),
-        ("BUFFERED", .right)
+        ("BUFFERED", .right),
+        folding: ["PEER", "LOCAL"]
     )
     for session in sessions {
         table.append(

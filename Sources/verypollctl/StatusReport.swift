@@ -90,7 +90,8 @@ func listenerTable(_ listeners: [Status.Listener]) -> Table {
         ("ACCEPTED", .right),
         ("REJECTED", .right),
         ("IN", .right),
-        ("OUT", .right)
+        ("OUT", .right),
+        folding: ["ADDRESS"]
     )
     for listener in listeners {
         let addresses = listener.addresses.map { address in

@@ -23,13 +23,22 @@ struct Table {
     }
 
     private let columns: [(title: String, alignment: Alignment)]
+    private let folding: Set<String>
     private var rows: [[Cell]] = []
     /// What is to be said below a row, by the row's index.
     private var remarks: [Int: Cell] = [:]
 
     /// Makes a table without rows.
-    init(_ columns: (title: String, alignment: Alignment)...) {
+    ///
+    /// - Parameters:
+    ///   - columns: The titles of the columns, and how their cells are aligned.
+    ///   - folding: The titles of those that go below the rows where there is no room beside.
+    init(
+        _ columns: (title: String, alignment: Alignment)...,
+        folding: Set<String> = []
+    ) {
         self.columns = columns
+        self.folding = folding
     }
 
     /// Adds a row, with a cell for each column.
@@ -44,24 +53,42 @@ struct Table {
     }
 
     /// The rows as lines, below a line with the titles if there is to be a header.
+    ///
+    /// Where they would be wider than the terminal, the columns that fold go below the rows.
     func lines(header: Bool, on terminal: Terminal) -> [String] {
         let titles = columns.map { Cell($0.title, .underlined) }
         let widths = columns.indices.map { index in
             ((header ? [titles] : []) + rows).map { $0[index].text.count }.max() ?? 0
         }
-        var lines = header ? [line(of: titles, widths: widths, on: terminal)] : []
+        let width = widths.reduce(2 * (widths.count - 1), +)
+        let isFolded = terminal.columns.map { width > $0 } ?? false
+        let below = columns.indices.filter { isFolded && folding.contains(columns[$0].title) }
+        let beside = columns.indices.filter { !below.contains($0) }
+        var lines = header ? [line(of: titles, beside, widths: widths, on: terminal)] : []
         for (index, row) in rows.enumerated() {
-            lines.append(line(of: row, widths: widths, on: terminal))
+            let line = line(of: row, beside, widths: widths, on: terminal)
+            if !line.isEmpty { lines.append(line) }
+            let folded = below.map { row[$0] }.filter { !$0.text.isEmpty }
+            if !folded.isEmpty {
+                let texts = folded.map { terminal.styled($0.text, $0.style) }
+                lines.append("  └ " + texts.joined(separator: "  "))
+            }
             guard let remark = remarks[index] else { continue }
             lines.append("  └ " + terminal.styled(remark.text, remark.style))
         }
         return lines
     }
 
-    private func line(of row: [Cell], widths: [Int], on terminal: Terminal) -> String {
+    private func line(
+        of row: [Cell],
+        _ indices: [Int],
+        widths: [Int],
+        on terminal: Terminal
+    ) -> String {
         var line = ""
         var pending = ""
-        for (index, cell) in row.enumerated() {
+        for index in indices {
+            let cell = row[index]
             let padding = String(repeating: " ", count: widths[index] - cell.text.count)
             if columns[index].alignment == .right { pending += padding }
             // Blanks are written only once something follows them.

@@ -10,13 +10,27 @@ struct Terminal: Hashable, Sendable {
     /// Whether text may be coloured.
     var hasColor: Bool
 
+    /// How many columns a line has, or `nil` for any number.
+    var columns: Int?
+
     /// Standard output as it is.
     static var standardOutput: Terminal {
         let environment = ProcessInfo.processInfo.environment
         let isInteractive = isatty(STDOUT_FILENO) == 1
         let isPlain =
             environment["NO_COLOR"].map { !$0.isEmpty } == true || environment["TERM"] == "dumb"
-        return Terminal(isInteractive: isInteractive, hasColor: isInteractive && !isPlain)
+        return Terminal(
+            isInteractive: isInteractive,
+            hasColor: isInteractive && !isPlain,
+            columns: isInteractive ? environment["COLUMNS"].flatMap(Int.init) ?? width() : nil
+        )
+    }
+
+    /// The width of the window, or `nil` if nobody knows.
+    private static func width() -> Int? {
+        var size = winsize()
+        guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 else { return nil }
+        return size.ws_col > 0 ? Int(size.ws_col) : nil
     }
 
     /// Text in a style, if there are styles.

@@ -119,4 +119,33 @@ struct ReportTests {
                 == ["long    1  \u{1B}[1mx\u{1B}[0m", "ü     100  y", "        7", "  └ why"]
         )
     }
+
+    @Test("on a narrow terminal addresses stand below their rows, and no line is too long")
+    func folds() {
+        var narrow = plain
+        narrow.columns = 80
+
+        #expect(
+            listenerTable(Sample.status.listeners).lines(header: true, on: narrow) == [
+                "LISTENER  HANDLER  STATE      SESSIONS  ACCEPTED  REJECTED      IN    OUT",
+                "echo      echo     accepting        12      5120         0  117.7M  1000B",
+                "  └ 127.0.0.1:7007",
+                "  └ [::1]:7007",
+                "web       discard  paused       2 of 2        77         3    4.7G     0B",
+                "  └ [::]:8080 (systemd)",
+                "  └ session limit reached",
+            ]
+        )
+    }
+
+    @Test("where there is room, the terminal's width changes nothing")
+    func doesNotFold() {
+        let table = listenerTable(Sample.status.listeners)
+        let unlimited = table.lines(header: true, on: plain)
+        var terminal = plain
+        terminal.columns = unlimited.map(\.count).max()
+        #expect(table.lines(header: true, on: terminal) == unlimited)
+        terminal.columns = terminal.columns.map { $0 - 1 }
+        #expect(table.lines(header: true, on: terminal) != unlimited)
+    }
 }
