@@ -37,6 +37,9 @@ struct GlobalOptions: ParsableArguments {
     var timeout = 5.0
 
     mutating func validate() throws {
+        guard socket != "" else {
+            throw ValidationError("--socket takes the path of a socket.")
+        }
         guard timeout > 0, timeout <= 86_400 else {
             throw ValidationError("--timeout takes a number of seconds from above 0 to 86400.")
         }

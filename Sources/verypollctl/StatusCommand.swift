@@ -11,6 +11,17 @@ struct StatusCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
+    /// What is no verb comes here, as this verb is the default.
+    @Argument(help: .hidden)
+    var strays: [String] = []
+
+    func validate() throws {
+        guard let stray = strays.first else { return }
+        let verbs = Verypollctl.configuration.subcommands
+            .compactMap { $0.configuration.commandName }.joined(separator: ", ")
+        throw ValidationError("Unexpected argument '\(stray)'. The verbs are \(verbs).")
+    }
+
     func run() throws {
         var daemon = try options.connect()
         let status = try daemon.call(

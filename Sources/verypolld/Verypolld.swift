@@ -60,6 +60,10 @@ struct Verypolld: ParsableCommand {
     }
 
     func validate() throws {
+        // Most often the value of a variable that is not set.
+        if [config, file, socket].contains("") {
+            throw ValidationError("The path of a file or socket is not empty.")
+        }
         if file != nil, !checkConfig {
             throw ValidationError("A file without an option is for --check-config; use --config.")
         }

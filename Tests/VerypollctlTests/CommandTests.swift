@@ -172,7 +172,7 @@ struct CommandTests: ~Copyable {
             ["no-such-verb"], ["--no-such-option"], ["sessions", "kill"],
             ["sessions", "kill", "seven"], ["sessions", "--limit", "0"],
             ["sessions", "--limit", "10001"], ["status", "--json=xml"], ["ping", "--timeout=0"],
-            ["listeners", "extra"],
+            ["listeners", "extra"], ["ping", "--socket", ""],
         ]
     )
     func refusesUsage(arguments: [String]) throws {
@@ -181,6 +181,15 @@ struct CommandTests: ~Copyable {
         #expect(result.exit == .code(2))
         #expect(result.standardOutput == "")
         #expect(result.standardError.contains("Usage: verypollctl"))
+    }
+
+    @Test("what is no verb is answered with the verbs there are")
+    func listsVerbs() throws {
+        let result = try runCommand(["statsu"])
+
+        #expect(result.exit == .code(2))
+        #expect(result.standardError.contains("'statsu'"))
+        #expect(result.standardError.contains("status, listeners, sessions, ping, version"))
     }
 
     @Test("help and version go to standard output and end with 0")
