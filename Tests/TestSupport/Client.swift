@@ -5,7 +5,7 @@ package import SystemPackage
 ///
 /// Every call gives up with `Errno.resourceTemporarilyUnavailable` when its timeout is over.
 package struct Client: ~Copyable, Sendable {
-    private let descriptor: FileDescriptor
+    package let descriptor: FileDescriptor
 
     /// Connects to a TCP port of 127.0.0.1.
     package init(port: UInt16, timeout: Duration = patience) throws(Errno) {

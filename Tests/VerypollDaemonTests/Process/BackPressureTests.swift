@@ -1,0 +1,107 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("back-pressure")
+struct BackPressureTests {
+    /// Sends up to `limit` bytes and reads none, until the kernel has taken none for a second.
+    ///
+    /// - Returns: How many bytes were taken.
+    private func stuff(_ client: borrowing Client, limit: Int) throws -> Int {
+        let block = [UInt8](repeating: 0x41, count: 1 << 18)
+        var sent = 0
+        while sent < limit {
+            let piece = block[..<min(block.count, limit - sent)]
+            guard let count = try send(piece, to: client) else { break }
+            sent += count
+        }
+        return sent
+    }
+
+    /// Sends once; returns nil if the client's patience was over before anything was taken.
+    private func send(_ bytes: ArraySlice<UInt8>, to client: borrowing Client) throws -> Int? {
+        do throws(Errno) {
+            return try client.sendSome(bytes)
+        } catch {
+            if error == .resourceTemporarilyUnavailable { return nil }
+            throw error
+        }
+    }
+
+    /// Sends until the kernel takes no more for now.
+    private func fill(_ held: Held, with block: [UInt8]) throws {
+        var isTaken = true
+        while isTaken { isTaken = try held.client.sendNow(block[...]) != nil }
+    }
+
+    @Test("a client that sends 1 GiB to echo and never reads costs less than 1 MiB of memory")
+    func stallsWriter() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let address = try daemon.address()
+        // One-time allocations of the first session are not what it is about.
+        _ = try EchoCrowd(address: address, clientCount: 4, sizes: 1000...1000).run()
+        try daemon.waitForNoSession()
+        let memory = try daemon.program.residentByteCount()
+        do {
+            let client = try Client(address: address, timeout: .seconds(1))
+            let sent = try stuff(client, limit: 1 << 30)
+            // What the two kernel buffers of each way hold by the default of tcp_rmem and tcp_wmem.
+            #expect(sent < 64 << 20)
+            try eventually("the session to have bytes parked") {
+                let sessions = try daemon.sessions()
+                return sessions.count == 1 && sessions[0].buffered > 0
+            }
+            let session = try daemon.sessions()[0]
+            #expect(session.bytesIn == session.bytesOut + session.buffered)
+            let growth = try daemon.program.residentByteCount() - memory
+            #expect(growth < 1 << 20, "\(growth) bytes")
+        }
+        try daemon.waitForNoSession()
+    }
+
+    @Test("each of 200 clients that never read costs a buffer of 64 KiB, and gives it back")
+    func boundsManyWriters() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let address = try daemon.address()
+        _ = try EchoCrowd(address: address, clientCount: 4, sizes: 1000...1000).run()
+        try daemon.waitForNoSession()
+        let memory = try daemon.program.residentByteCount()
+        do {
+            let stalled = try (0..<200).map { _ in Held(try Client(address: address)) }
+            let block = [UInt8](repeating: 0x42, count: 1 << 20)
+            try eventually("all to be stalled") {
+                for held in stalled { try fill(held, with: block) }
+                return try daemon.sessions().filter { $0.buffered > 0 }.count == 200
+            }
+            let sessions = try daemon.sessions()
+            #expect(!sessions.contains { $0.buffered > 65_536 })
+            let growth = try daemon.program.residentByteCount() - memory
+            let bound = 200 * 65_536 + 1_048_576
+            #expect(growth < bound, "\(growth) bytes")
+            // One that reads again is served, among all those that do not.
+            #expect(try stalled[100].client.receive(exactly: 1 << 20) == block)
+        }
+        try daemon.waitForNoSession()
+        // Each of the two workers keeps 8 buffers for the next session.
+        try eventually("the memory to be given back") {
+            try daemon.program.residentByteCount() - memory < 2_097_152
+        }
+    }
+
+    @Test("a client that stops reading chargen stops it")
+    func stallsGenerator() throws {
+        let daemon = try TestDaemon(serving("chargen"))
+        let client = try daemon.connect(to: "chargen")
+        var sent = -1
+        try eventually("chargen to be stalled") {
+            let present = try daemon.status().totals.bytesOut
+            defer { sent = present }
+            return present > 0 && present == sent
+        }
+        #expect(sent < 64 << 20)
+        #expect(try client.receive(exactly: sent + 1000) == characterPattern(sent + 1000))
+    }
+}
+#endif

@@ -1,0 +1,44 @@
+#if Net && OSExt
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("a crowd of clients")
+struct CrowdTests {
+    @Test(
+        """
+        10,000 clients, 100 at a time, get every byte back in order, and leave sessions, \
+        descriptors and memory as they were
+        """
+    )
+    func servesCrowd() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        var crowd = EchoCrowd(address: try daemon.address(), clientCount: 1000, sizes: 1...1 << 20)
+        crowd.concurrency = 100
+        crowd.longestPause = 20
+        // What is allocated once, such as the buffers that a worker keeps, is not what it is about.
+        #expect(try crowd.run().failures == [])
+        try daemon.waitForNoSession()
+        let before = try daemon.status().totals
+        let descriptors = try daemon.program.openDescriptorCount()
+        let memory = try daemon.program.residentByteCount()
+
+        crowd.clientCount = 10_000
+        let outcome = try crowd.run()
+        #expect(outcome.failures == [])
+        #expect(outcome.completed == 10_000)
+        try daemon.waitForNoSession()
+        let after = try daemon.status().totals
+        #expect(after.accepted - before.accepted == 10_000)
+        #expect(after.bytesIn - before.bytesIn == outcome.byteCount)
+        #expect(after.bytesOut - before.bytesOut == outcome.byteCount)
+        #expect(after.rejected == 0)
+        // The descriptor of the control connection that asked may still be on its way out.
+        try eventually("the descriptors to be closed") {
+            try daemon.program.openDescriptorCount() <= descriptors
+        }
+        let growth = try daemon.program.residentByteCount() - memory
+        #expect(growth <= 1 << 20, "\(growth) bytes")
+    }
+}
+#endif

@@ -1,0 +1,109 @@
+#if Net && OSExt
+internal import Glibc
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("a shortage of descriptors")
+struct DescriptorTests {
+    /// The share of one processor that the daemon uses over at least two seconds.
+    private func measureLoad(of daemon: borrowing TestDaemon) throws -> Double {
+        let before = try daemon.program.processorTime()
+        let beginning = ContinuousClock.now
+        // It is the window of a measurement that passes here, nothing is waited for.
+        var window = timespec(tv_sec: 2, tv_nsec: 0)
+        unsafe nanosleep(&window, nil)
+        let used = try daemon.program.processorTime() - before
+        return used / (ContinuousClock.now - beginning)
+    }
+
+    /// Waits until exactly `count` of the clients have been answered, each of which has sent a byte.
+    private func waitForAnswers(_ count: Int, of clients: [Held]) throws {
+        var served: Set<Int> = []
+        try eventually("\(count) clients to be served") {
+            for index in clients.indices where !served.contains(index) {
+                if try clients[index].client.receiveNow() != nil { served.insert(index) }
+            }
+            return served.count >= count
+        }
+        #expect(served.count == count)
+    }
+
+    private func crowd(_ count: Int, at address: String) throws -> [Held] {
+        try (0..<count).map { _ in
+            let client = try Client(address: address)
+            try client.send("?")
+            return Held(client)
+        }
+    }
+
+    @Test("with 64 descriptors, 200 clients wait their turn, and the daemon rests meanwhile")
+    func livesWithFew() throws {
+        let daemon = try TestDaemon(
+            serving("echo"),
+            launcher: ["prlimit", "--nofile=64:64"]
+        )
+        let limit = try daemon.status().totals.maxSessions
+        #expect((1..<64).contains(limit))
+        var clients = try crowd(200, at: daemon.address())
+        try waitForAnswers(limit, of: clients)
+        let status = try daemon.status()
+        #expect(status.totals.active == limit)
+        #expect(status.totals.rejected == 0)
+        #expect(status.listeners[0].state == .paused)
+        let reason = "the limit of \(limit) sessions in all is reached"
+        #expect(status.listeners[0].stateReason == reason)
+        #expect(status.note == "echo paused: \(reason)")
+        #expect(try measureLoad(of: daemon) < 0.05)
+        #expect(try daemon.program.exit == nil)
+
+        // As clients leave, those that wait are served, to the last.
+        try eventually("all 200 to be served") {
+            clients = try clients.filter { held in try held.client.receiveNow() == nil }
+            return try daemon.status().totals.accepted == 200 && clients.isEmpty
+        }
+        try daemon.waitForNoSession()
+        #expect(try daemon.status().listeners[0].state == .accepting)
+        #expect(try daemon.status().note == nil)
+    }
+
+    @Test("when accept fails for want of descriptors, the listener pauses, rests, and resumes")
+    func pausesWithNone() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let address = try daemon.address()
+        let room = 20
+        // Connected before the shortage, as an control's would have to be.
+        var control = try ControlPeer(path: daemon.controlPath)
+        let _: Status = try control.result("io.verypoll.Daemon.GetStatus")
+        let lowered = try daemon.program.openDescriptorCount() + room
+        let result = try Program.run(
+            "prlimit",
+            ["--pid", "\(daemon.program.processID)", "--nofile=\(lowered):\(lowered)"]
+        )
+        #expect(result.exit == .code(0))
+        var clients = try crowd(100, at: address)
+        try daemon.program.waitForStandardError(containing: "out of file descriptors or memory")
+        let status: Status = try control.result("io.verypoll.Daemon.GetStatus")
+        #expect(status.listeners[0].state == .paused)
+        #expect(status.listeners[0].stateReason == "out of file descriptors or memory")
+        #expect(status.note == "echo paused: out of file descriptors or memory")
+        #expect(status.totals.active == room)
+        #expect(try measureLoad(of: daemon) < 0.05)
+        #expect(try daemon.program.exit == nil)
+        #expect(try daemon.program.openDescriptorCount() == lowered)
+
+        try eventually("all 100 to be served") {
+            clients = try clients.filter { held in try held.client.receiveNow() == nil }
+            return clients.isEmpty
+        }
+        try daemon.waitForNoSession()
+        try eventually("the listener to accept") {
+            try daemon.status(of: "echo").state == .accepting
+        }
+        let client = try Client(address: address)
+        try client.send("again")
+        #expect(try client.receive(exactly: 5) == Array("again".utf8))
+    }
+}
+#endif

@@ -1,0 +1,52 @@
+#if Net && OSExt
+internal import Glibc
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("the footprint of sessions")
+struct FootprintTests {
+    /// Opens sessions of echo that have each sent and got 64 bytes.
+    private func open(_ count: Int, at address: String) throws -> [Held] {
+        let bytes = [UInt8](0..<64)
+        return try (0..<count).map { _ in
+            let client = try Client(address: address)
+            try client.send(bytes)
+            #expect(try client.receive(exactly: 64) == bytes)
+            return Held(client)
+        }
+    }
+
+    @Test("5,000 idle sessions cost less than 400 bytes each of resident memory")
+    func keepsIdleSessionsSmall() throws {
+        try raiseDescriptorLimit(toAtLeast: 8000)
+        let daemon = try TestDaemon(serving("echo"))
+        let address = try daemon.address()
+        // These stay open, so that the 5,000 take slots of their own; what is allocated once, for
+        // whichever session is the first, is not counted.
+        let first = try open(200, at: address)
+        let memory = try daemon.program.residentByteCount()
+        let idle = try open(5000, at: address)
+        #expect(try daemon.status().totals.active == first.count + idle.count)
+        let growth = try daemon.program.residentByteCount() - memory
+        #expect(growth < 400 * idle.count, "\(Double(growth) / Double(idle.count)) bytes each")
+        // They live.
+        for held in [first[0], idle[0], idle[4999]] {
+            try held.client.send("alive")
+            #expect(try held.client.receive(exactly: 5) == Array("alive".utf8))
+        }
+    }
+
+    /// Lets this process have so many descriptors.
+    private func raiseDescriptorLimit(toAtLeast count: UInt) throws {
+        var limits = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(resource, &limits) == 0 else { throw Errno(rawValue: errno) }
+        if limits.rlim_cur >= count { return }
+        limits.rlim_cur = count
+        limits.rlim_max = max(limits.rlim_max, count)
+        guard unsafe setrlimit(resource, &limits) == 0 else { throw Errno(rawValue: errno) }
+    }
+}
+#endif

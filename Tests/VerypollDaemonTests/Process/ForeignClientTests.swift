@@ -1,0 +1,95 @@
+#if Net && OSExt
+internal import Glibc
+internal import TestSupport
+internal import Testing
+
+/// Whether a program is installed.
+private func isInstalled(_ name: String) -> Bool {
+    let folders = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
+    return folders.split(separator: ":").contains { folder in
+        unsafe access("\(folder)/\(name)", X_OK) == 0
+    }
+}
+
+/// Runs a line of the shell to its end, and returns what it printed.
+private func shell(_ line: String, _ words: String...) throws -> String {
+    try Program.run("/bin/sh", ["-c", line, "sh"] + words).standardOutput
+}
+
+@Suite("foreign clients")
+struct ForeignClientTests {
+    private static let everything = ["echo", "discard", "drop", "daytime", "chargen"]
+
+    private func startDaemon(listen address: String) throws -> TestDaemon {
+        let listeners = Self.everything.map { serving($0, listen: address + "-" + $0) }
+        return try TestDaemon(listeners.joined(separator: ", "))
+    }
+
+    @Test("socat is served over IPv4", .enabled(if: isInstalled("socat")))
+    func servesSocat() throws {
+        let daemon = try TestDaemon(Self.everything.map { serving($0) }.joined(separator: ", "))
+        try expectServices { line, name in
+            try shell(line, "socat -t10 - TCP4:\(daemon.address(of: name))")
+        }
+    }
+
+    @Test("socat is served over IPv6", .enabled(if: isInstalled("socat")))
+    func servesSocatOverIPv6() throws {
+        let listeners = Self.everything.map { serving($0, listen: "[::1]:0") }
+        let daemon = try TestDaemon(listeners.joined(separator: ", "))
+        try expectServices { line, name in
+            try shell(line, "socat -t10 - TCP6:\(daemon.address(of: name))")
+        }
+    }
+
+    @Test("socat is served over a path", .enabled(if: isInstalled("socat")))
+    func servesSocatOverPath() throws {
+        let daemon = try startDaemon(listen: "unix:DIR/socket")
+        try expectServices { line, name in
+            let path = try daemon.address(of: name).dropFirst("unix:".count)
+            return try shell(line, "socat -t10 - UNIX-CONNECT:\(path)")
+        }
+    }
+
+    @Test("socat is served over an abstract name", .enabled(if: isInstalled("socat")))
+    func servesSocatOverAbstractName() throws {
+        let daemon = try startDaemon(listen: "unix:@verypoll-DIR")
+        try expectServices { line, name in
+            let abstract = try daemon.address(of: name).dropFirst("unix:@".count)
+            return try shell(line, "socat -t10 - ABSTRACT-CONNECT:\(abstract)")
+        }
+    }
+
+    @Test("nc is served over IPv4", .enabled(if: isInstalled("nc")))
+    func servesNetcat() throws {
+        let daemon = try TestDaemon(Self.everything.map { serving($0) }.joined(separator: ", "))
+        try expectServices { line, name in
+            let address = try daemon.address(of: name).replacing(":", with: " ")
+            return try shell(line, "nc -N \(address)")
+        }
+    }
+
+    @Test("nc is served over a path", .enabled(if: isInstalled("nc")))
+    func servesNetcatOverPath() throws {
+        let daemon = try startDaemon(listen: "unix:DIR/socket")
+        try expectServices { line, name in
+            let path = try daemon.address(of: name).dropFirst("unix:".count)
+            return try shell(line, "nc -N -U \(path)")
+        }
+    }
+
+    /// Expects every service to answer; `run` gives a line of the shell the client's command as its
+    /// first parameter.
+    private func expectServices(_ run: (_ line: String, _ service: String) throws -> String) throws
+    {
+        #expect(try run("printf 'hello\nworld' | $1", "echo") == "hello\nworld")
+        #expect(try run("head -c 1000000 /dev/zero | $1 | wc -c", "echo") == "1000000\n")
+        #expect(try run("printf hello | $1", "discard") == "")
+        #expect(try run("$1 </dev/null", "drop") == "")
+        let line = try run("$1 </dev/null", "daytime")
+        #expect(line.contains("day, ") && line.hasSuffix("\r\n"), "\(line)")
+        let pattern = String(decoding: characterPattern(100_000), as: UTF8.self)
+        #expect(try run("$1 </dev/null 2>/dev/null | head -c 100000", "chargen") == pattern)
+    }
+}
+#endif

@@ -1,0 +1,171 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("the limits of sessions")
+struct SessionLimitTests {
+    /// A client that has sent a byte, and may have to wait for it.
+    private func ask(_ address: String) throws -> Held {
+        let client = try Client(address: address)
+        try client.send("?")
+        return Held(client)
+    }
+
+    /// Whether the byte of a client has come back.
+    private func isServed(_ held: Held) throws -> Bool {
+        try held.client.receiveNow() != nil
+    }
+
+    @Test(
+        "a full listener that pauses leaves clients waiting, and serves them as others leave",
+        arguments: [1, 2]
+    )
+    func pauses(workers: Int) throws {
+        let daemon = try TestDaemon(
+            serving("echo", #", "maxSessions": 5, "whenFull": "pause""#),
+            workers: workers
+        )
+        let address = try daemon.address()
+        var waiting = try (0..<20).map { _ in try ask(address) }
+        var served: [Held] = []
+        for round in 1...4 {
+            try eventually("5 clients to be served in round \(round)") {
+                let answered = try waiting.filter(isServed)
+                waiting.removeAll { held in answered.contains { $0 === held } }
+                served += answered
+                return served.count == 5
+            }
+            let status = try daemon.status(of: "echo")
+            #expect(status.active == 5)
+            #expect(status.accepted == 5 * round)
+            if round < 4 {
+                try eventually("the listener to pause") {
+                    try daemon.status(of: "echo").state == .paused
+                }
+                let reason = try daemon.status(of: "echo").stateReason
+                #expect(reason == "the limit of 5 sessions is reached")
+                // Nobody else is served while they stay.
+                #expect(try !waiting.contains(where: isServed))
+            }
+            served = []
+        }
+        try daemon.waitForNoSession()
+        let status = try daemon.status(of: "echo")
+        #expect(status.rejected == 0)
+        #expect(status.state == .accepting)
+        #expect(status.stateReason == nil)
+    }
+
+    @Test("a full listener that rejects resets clients, and counts them", arguments: [1, 2])
+    func rejects(workers: Int) throws {
+        let daemon = try TestDaemon(
+            serving("echo", #", "maxSessions": 3, "whenFull": "reject""#),
+            workers: workers
+        )
+        let address = try daemon.address()
+        do {
+            let served = try (0..<3).map { _ in try ask(address) }
+            for held in served { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
+            for _ in 0..<10 {
+                let client = try Client(address: address)
+                #expect(throws: Errno.connectionReset) { _ = try client.receive() }
+            }
+            let status = try daemon.status(of: "echo")
+            #expect(status.rejected == 10)
+            #expect(status.accepted == 3)
+            #expect(status.active == 3)
+            #expect(status.state == .accepting)
+            #expect(status.maxSessions == 3)
+            for held in served {
+                try held.client.send("!")
+                #expect(try held.client.receive(exactly: 1) == [0x21])
+            }
+        }
+        try daemon.waitForNoSession()
+        let held = try ask(address)
+        #expect(try held.client.receive(exactly: 1) == [0x3F])
+    }
+
+    @Test("the limit of all sessions holds over two listeners", arguments: [1, 2])
+    func limitsAll(workers: Int) throws {
+        let daemon = try TestDaemon(
+            serving("echo", as: "left"),
+            serving("echo", as: "right", #", "whenFull": "reject""#),
+            more: #""limits": {"maxSessions": 4},"#,
+            workers: workers
+        )
+        let (left, right) = (try daemon.address(of: "left"), try daemon.address(of: "right"))
+        var first = try [ask(left), ask(right), ask(left), ask(right)]
+        for held in first { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
+        // One of them waits, the other is turned away.
+        let waiting = try ask(left)
+        let turnedAway = try Client(address: right)
+        #expect(throws: Errno.connectionReset) { _ = try turnedAway.receive() }
+        try eventually("the listener to pause") {
+            try daemon.status(of: "left").state == .paused
+        }
+        let status = try daemon.status()
+        #expect(status.totals.active == 4)
+        #expect(status.totals.maxSessions == 4)
+        #expect(status.totals.rejected == 1)
+        #expect(status.note == "left paused: the limit of 4 sessions in all is reached")
+        #expect(try !isServed(waiting))
+        // A session of the other listener ends, and its place is taken.
+        first.remove(at: 1)
+        #expect(try waiting.client.receive(exactly: 1) == [0x3F])
+        #expect(try daemon.status().totals.active == 4)
+    }
+
+    @Test("a limit that is reached again and again loses no client")
+    func survivesChurn() throws {
+        let daemon = try TestDaemon(
+            serving("echo", #", "maxSessions": 3"#),
+            more: #""limits": {"maxSessions": 7},"#
+        )
+        var crowd = EchoCrowd(address: try daemon.address(), clientCount: 2000, sizes: 1...2000)
+        crowd.concurrency = 50
+        let outcome = try crowd.run()
+        #expect(outcome.failures == [])
+        #expect(outcome.completed == 2000)
+        try daemon.waitForNoSession()
+    }
+
+    @Test("with reusePort every worker has a socket of its own, and all of them serve")
+    func usesOneSocketPerWorker() throws {
+        let daemon = try TestDaemon(
+            serving("echo", #", "socket": {"reusePort": true}"#),
+            workers: 3
+        )
+        #expect(try daemon.status(of: "echo").addresses.count == 1)
+        let address = try daemon.address()
+        let clients = try (0..<200).map { _ in try ask(address) }
+        for held in clients { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
+        let status = try daemon.status()
+        #expect(status.totals.active == 200)
+        // The kernel spreads connections by a hash; that one of three gets none of 200 is out of
+        // the question.
+        #expect(!status.workers.contains { $0.sessions == 0 })
+        #expect(Set(try daemon.sessions().map(\.worker)) == [0, 1, 2])
+    }
+
+    @Test("a listener has several addresses, and they share its limit")
+    func sharesLimitAmongAddresses() throws {
+        let daemon = try TestDaemon(
+            serving(
+                "echo",
+                listen: "127.0.0.1:0 [::1]:0 unix:DIR/echo",
+                #", "maxSessions": 3, "whenFull": "reject""#
+            )
+        )
+        let addresses = try daemon.status(of: "echo").addresses.map(\.address)
+        #expect(addresses.count == 3)
+        let clients = try addresses.map(ask)
+        for held in clients { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
+        let late = try Client(address: addresses[2])
+        #expect(try late.receive() == [])
+        #expect(try daemon.status(of: "echo").rejected == 1)
+    }
+}
+#endif

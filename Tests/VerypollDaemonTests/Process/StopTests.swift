@@ -1,0 +1,127 @@
+#if Net && OSExt
+internal import Glibc
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("the stop")
+struct StopTests {
+    private func expectEcho(_ text: String, from client: borrowing Client) throws {
+        try client.send(text)
+        #expect(try client.receive(exactly: text.utf8.count) == Array(text.utf8))
+    }
+
+    private func waitForRefusal(at address: String) throws {
+        try eventually("connections to be refused") {
+            do throws(Errno) {
+                _ = try Client(address: address)
+                return false
+            } catch {
+                return error == .connectionRefused || error == .noSuchFileOrDirectory
+            }
+        }
+    }
+
+    @Test("without sessions it ends at once, and takes its socket files with it")
+    func stopsIdle() throws {
+        let daemon = try TestDaemon(serving("echo", listen: "127.0.0.1:0 unix:DIR/echo"))
+        let files = [daemon.controlPath, daemon.directory.appending("echo")]
+        for file in files { #expect(unsafe access(file, F_OK) == 0) }
+        try daemon.program.send(SIGTERM)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        for file in files { #expect(unsafe access(file, F_OK) != 0, "\(file)") }
+        #expect(try daemon.program.standardError.contains("stopped"))
+    }
+
+    @Test(
+        "it refuses connections at once, serves a live session on, and ends with it",
+        arguments: [SIGTERM, SIGINT],
+        EchoTests.addresses
+    )
+    func drains(signal: Int32, address: String) throws {
+        let daemon = try TestDaemon(serving("echo", listen: address))
+        let bound = try daemon.address()
+        let client = try Client(address: bound)
+        try expectEcho("before", from: client)
+        try daemon.program.send(signal)
+        try waitForRefusal(at: bound)
+        try expectEcho("meanwhile", from: client)
+        let status = try daemon.status()
+        #expect(status.state == .draining)
+        #expect(status.listeners[0].state == .draining)
+        #expect(status.totals.active == 1)
+        try expectEcho("still", from: client)
+        #expect(try daemon.program.exit == nil)
+        try client.finishSending()
+        #expect(try client.receiveToEnd() == [])
+        #expect(try daemon.program.waitForExit() == .code(0))
+    }
+
+    @Test("when the deadline is over, live sessions are closed")
+    func closesAtDeadline() throws {
+        let daemon = try TestDaemon(
+            serving("echo"),
+            more: #""drain": {"deadline": "300ms"},"#
+        )
+        let address = try daemon.address()
+        let clients = try (0..<10).map { _ in Held(try Client(address: address)) }
+        for held in clients { try expectEcho("before", from: held.client) }
+        let beginning = ContinuousClock.now
+        try daemon.program.send(SIGTERM)
+        for held in clients { #expect(try held.client.receiveToEnd() == []) }
+        #expect(ContinuousClock.now - beginning >= .milliseconds(300))
+        #expect(try daemon.program.waitForExit() == .code(0))
+    }
+
+    @Test("at a stop that closes sessions, the end of each is logged", arguments: 0..<5)
+    func logsLastSessions(round: Int) throws {
+        let daemon = try TestDaemon(
+            serving("echo"),
+            more: #""drain": {"deadline": "50ms"}, "log": {"sessions": true},"#,
+            workers: 4
+        )
+        let address = try daemon.address()
+        let clients = try (0..<100).map { _ in Held(try Client(address: address)) }
+        for held in clients { try expectEcho("before", from: held.client) }
+        try daemon.program.send(SIGTERM)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        let lines = try daemon.program.standardError.split(separator: "\n")
+        #expect(lines.filter { $0.contains("session ended: drained") }.count == clients.count)
+    }
+
+    @Test("a second signal does not wait for sessions")
+    func stopsForSecondSignal() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let client = try daemon.connect()
+        try expectEcho("before", from: client)
+        try daemon.program.send(SIGTERM)
+        try daemon.program.waitForStandardError(containing: "stopping for SIGTERM")
+        try expectEcho("meanwhile", from: client)
+        try daemon.program.send(SIGINT)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        #expect(try client.receiveToEnd() == [])
+    }
+
+    @Test("clients of the control socket do not hold it up")
+    func ignoresControlClients() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let idle = try (0..<10).map { _ in Held(try Client(path: daemon.controlPath)) }
+        #expect(try daemon.status().state == .running)
+        try daemon.program.send(SIGTERM)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        for held in idle { #expect(try held.client.receiveToEnd() == []) }
+    }
+
+    @Test("SIGHUP ends nothing")
+    func survivesHangUp() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let client = try daemon.connect()
+        try expectEcho("before", from: client)
+        try daemon.program.send(SIGHUP)
+        try daemon.program.waitForStandardError(containing: "SIGHUP")
+        try expectEcho("after", from: client)
+        #expect(try daemon.status().state == .running)
+    }
+}
+#endif

@@ -1,0 +1,107 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import TestSupport
+internal import VerypollControl
+
+/// A daemon of the test's own: its configuration, its control socket and its Unix-domain listeners
+/// are in a directory of its own, and its ports are those that the kernel chose.
+struct TestDaemon: ~Copyable {
+    let program: Program
+    let directory: TemporaryDirectory
+
+    /// Starts the daemon, and waits until it is ready.
+    ///
+    /// - Parameters:
+    ///   - listeners: The members of `listeners`, as ``serving(_:as:listen:_:)`` writes them; `DIR`
+    ///     stands for the directory.
+    ///   - more: Further members of the configuration, each with a comma behind it.
+    ///   - control: Further members of `control`, each with a comma before it.
+    ///   - workers: The number of workers.
+    ///   - launcher: A program and its arguments that starts the daemon in its own place.
+    ///   - sockets: What is handed over as systemd does.
+    /// - Throws: ``TimedOut`` with what it said, if it does not become ready.
+    init(
+        _ listeners: String...,
+        more: String = "",
+        control: String = "",
+        workers: Int = 2,
+        launcher: [String] = [],
+        sockets: [PassedSocket] = []
+    ) throws {
+        let directory = try TemporaryDirectory()
+        let text = """
+            {"workers": \(workers), \(more) "control": {"socket": "DIR/control"\(control)},
+            "listeners": {\(listeners.joined(separator: ",\n"))}}
+            """
+        let file = try directory.write(
+            text.replacing("DIR", with: directory.path),
+            to: "verypolld.json"
+        )
+        let words = launcher + [Program.path(of: "verypolld"), "--config", file]
+        let program = try Program(words[0], Array(words.dropFirst()), sockets: sockets)
+        try program.waitForStandardError(containing: "is ready")
+        self.program = program
+        self.directory = directory
+    }
+
+    /// The path of the control socket.
+    var controlPath: String { directory.appending("control") }
+
+    /// Asks over the control socket how the daemon is doing.
+    func status() throws -> Status {
+        var peer = try ControlPeer(path: controlPath)
+        return try peer.result("io.verypoll.Daemon.GetStatus")
+    }
+
+    /// Asks how one listener is doing.
+    func status(of name: String) throws -> Status.Listener {
+        let listener = try status().listeners.first { $0.name == name }
+        guard let listener else { throw Errno.noSuchFileOrDirectory }
+        return listener
+    }
+
+    /// Asks for the sessions that fit `query`, the parameters as JSON.
+    func sessions(_ query: String = "{}") throws -> [Status.Session] {
+        var peer = try ControlPeer(path: controlPath)
+        let list: SessionList = try peer.result("io.verypoll.Daemon.ListSessions", query)
+        return list.sessions
+    }
+
+    /// The address that a listener accepts on, with the port that the kernel chose.
+    func address(of name: String = "echo", at index: Int = 0) throws -> String {
+        let addresses = try status(of: name).addresses
+        guard addresses.indices.contains(index) else { throw Errno.noSuchFileOrDirectory }
+        return addresses[index].address
+    }
+
+    /// Connects to a listener.
+    func connect(to name: String = "echo") throws -> Client {
+        try Client(address: address(of: name))
+    }
+
+    /// Waits until no session is open any more.
+    func waitForNoSession() throws {
+        try eventually("the end of all sessions") { try status().totals.active == 0 }
+    }
+}
+
+/// A member of `listeners` in a configuration.
+///
+/// - Parameters:
+///   - handler: The type of its handler.
+///   - name: What it is called; by default as the handler.
+///   - address: Where it listens; several are separated by blanks.
+///   - keys: Further members, each with a comma before it.
+/// - Returns: The member's text.
+func serving(
+    _ handler: String,
+    as name: String? = nil,
+    listen address: String = "127.0.0.1:0",
+    _ keys: String = ""
+) -> String {
+    let addresses = address.split(separator: " ").map { "\"\($0)\"" }.joined(separator: ", ")
+    return """
+        "\(name ?? handler)": {"listen": [\(addresses)], "handler": {"type": "\(handler)"}\(keys)}
+        """
+}
+#endif
