@@ -72,12 +72,17 @@ struct WorkerPool {
         }
     }
 
+    /// Makes a worker, and leaves its sockets to it alone, as they close with the last reference.
+    private static func makeWorker(_ seed: consuming Seed) throws(Errno) -> Worker {
+        try Worker(seed.context, poll: seed.poll, doors: seed.doors)
+    }
+
     /// The whole life of a worker's thread.
     private static func work(_ handoff: Handoff<Seed>) {
         guard let seed = handoff.take() else { return }
         let supervisor = seed.context.supervisor
         do throws(Errno) {
-            var worker = try Worker(seed.context, poll: seed.poll, doors: seed.doors)
+            var worker = try makeWorker(seed)
             supervisor.post(.started)
             try worker.run()
         } catch {
