@@ -13,7 +13,8 @@ extension Session {
         var first: (millisecond: UInt64, timeout: Timeout)?
         func consider(_ timeout: Timeout, _ span: UInt64, since start: UInt64) {
             guard span != .max else { return }
-            let moment = start + span
+            // The millisecond of the start was not over yet, and no session is to end early.
+            let moment = start + span + 1
             if first.map({ moment < $0.millisecond }) ?? true { first = (moment, timeout) }
         }
         if bytesIn == 0 { consider(.firstByte, timeouts.firstByte, since: openedAt) }
