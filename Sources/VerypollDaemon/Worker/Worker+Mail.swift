@@ -43,19 +43,18 @@ extension Worker {
     }
 
     private func list(_ filter: SessionFilter, ticket: Int) {
-        var found: [Status.Session] = []
-        var isTruncated = false
+        var found: [(id: UInt64, key: SlabKey)] = []
         for index in 0..<sessions.endIndex {
             guard let key = sessions.key(at: index) else { continue }
             if let listener = filter.listener, sessions[key].listener != listener { continue }
             if let peer = filter.peer, !sessions[key].hasPeer(peer) { continue }
-            guard found.count < filter.limit else {
-                isTruncated = true
-                break
-            }
-            found.append(status(of: sessions[key]))
+            found.append((sessions[key].id, key))
         }
-        context.supervisor.post(.sessions(found, isTruncated: isTruncated, ticket: ticket))
+        // The oldest first; a slot's place says nothing about the age of who is in it.
+        found.sort { $0.id < $1.id }
+        let listed = found.prefix(filter.limit).map { status(of: sessions[$0.key]) }
+        let isTruncated = listed.count < found.count
+        context.supervisor.post(.sessions(listed, isTruncated: isTruncated, ticket: ticket))
     }
 
     private func status(of session: borrowing Session) -> Status.Session {
