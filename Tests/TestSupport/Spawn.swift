@@ -17,6 +17,11 @@ package struct PassedSocket: Sendable {
 /// Held while a process starts, and while a descriptor exists that it must not inherit.
 let inheritance = Mutex<Void>(())
 
+/// Done once: what whoever runs the tests left open is none of the programs' business.
+private let foreignDescriptorsStay: Void = {
+    for number in 3..<Int32(1024) { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+}()
+
 /// Starts a process with no signal blocked or ignored, and returns its number.
 func spawn(
     _ words: [String],
@@ -25,6 +30,7 @@ func spawn(
     standardError: FileDescriptor,
     passing sockets: [FileDescriptor]
 ) throws(Errno) -> Int32 {
+    foreignDescriptorsStay
     // Above all the numbers that they shall get, lest one takes the place of another.
     var raised: [FileDescriptor] = []
     defer { for descriptor in raised { try? descriptor.close() } }

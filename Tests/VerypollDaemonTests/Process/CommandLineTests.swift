@@ -97,8 +97,8 @@ struct CommandLineTests {
             """
         let expected = [
             (2, 14, "/workers"), (3, 3, "/wrokers"), (4, 30, "/limits/maxSessions"),
-            (5, 26, "/drain/deadline"), (6, 20, "/log/level"), (8, 23, "/listeners/a/listen/0"),
-            (9, 66, "/listeners/b/handler/type"), (11, 24, "/listeners/c/whenFull"),
+            (5, 26, "/drain/deadline"), (6, 21, "/log/level"), (8, 23, "/listeners/a/listen/0"),
+            (9, 63, "/listeners/b/handler/type"), (11, 24, "/listeners/c/whenFull"),
             (12, 22, "/listeners/d/listen"), (13, 10, "/listeners/e"),
         ]
         let directory = try TemporaryDirectory()

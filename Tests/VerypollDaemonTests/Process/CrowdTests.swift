@@ -17,8 +17,10 @@ struct CrowdTests {
         crowd.concurrency = 100
         crowd.longestPause = 20
         // What is allocated once, such as the buffers that a worker keeps, is not what it is about.
-        #expect(try crowd.run().failures == [])
+        let warmUp = try crowd.run()
+        #expect(warmUp.failures == [])
         try daemon.waitForNoSession()
+        try daemon.waitForTotals("the first crowd") { $0.bytesOut == warmUp.byteCount }
         let before = try daemon.status().totals
         let descriptors = try daemon.program.openDescriptorCount()
         let memory = try daemon.program.residentByteCount()
@@ -27,12 +29,14 @@ struct CrowdTests {
         let outcome = try crowd.run()
         #expect(outcome.failures == [])
         #expect(outcome.completed == 10_000)
+        #expect(outcome.byteCount > 500_000_000)
         try daemon.waitForNoSession()
-        let after = try daemon.status().totals
-        #expect(after.accepted - before.accepted == 10_000)
-        #expect(after.bytesIn - before.bytesIn == outcome.byteCount)
-        #expect(after.bytesOut - before.bytesOut == outcome.byteCount)
-        #expect(after.rejected == 0)
+        try daemon.waitForTotals("what the crowd did") {
+            $0.accepted - before.accepted == 10_000
+                && $0.bytesIn - before.bytesIn == outcome.byteCount
+                && $0.bytesOut - before.bytesOut == outcome.byteCount
+        }
+        #expect(try daemon.status().totals.rejected == 0)
         // The descriptor of the control connection that asked may still be on its way out.
         try eventually("the descriptors to be closed") {
             try daemon.program.openDescriptorCount() <= descriptors

@@ -19,7 +19,10 @@ struct DescriptorTests {
     }
 
     /// Waits until exactly `count` of the clients have been answered, each of which has sent a byte.
-    private func waitForAnswers(_ count: Int, of clients: [Held]) throws {
+    ///
+    /// - Returns: Which of them.
+    /// - Throws: ``TimedOut``.
+    private func waitForAnswers(_ count: Int, of clients: [Held]) throws -> Set<Int> {
         var served: Set<Int> = []
         try eventually("\(count) clients to be served") {
             for index in clients.indices where !served.contains(index) {
@@ -28,6 +31,7 @@ struct DescriptorTests {
             return served.count >= count
         }
         #expect(served.count == count)
+        return served
     }
 
     private func crowd(_ count: Int, at address: String) throws -> [Held] {
@@ -47,7 +51,7 @@ struct DescriptorTests {
         let limit = try daemon.status().totals.maxSessions
         #expect((1..<64).contains(limit))
         var clients = try crowd(200, at: daemon.address())
-        try waitForAnswers(limit, of: clients)
+        let served = try waitForAnswers(limit, of: clients)
         let status = try daemon.status()
         #expect(status.totals.active == limit)
         #expect(status.totals.rejected == 0)
@@ -59,6 +63,7 @@ struct DescriptorTests {
         #expect(try daemon.program.exit == nil)
 
         // As clients leave, those that wait are served, to the last.
+        clients = clients.indices.filter { !served.contains($0) }.map { clients[$0] }
         try eventually("all 200 to be served") {
             clients = try clients.filter { held in try held.client.receiveNow() == nil }
             return try daemon.status().totals.accepted == 200 && clients.isEmpty
@@ -71,11 +76,11 @@ struct DescriptorTests {
     @Test("when accept fails for want of descriptors, the listener pauses, rests, and resumes")
     func pausesWithNone() throws {
         let daemon = try TestDaemon(serving("echo"))
-        let address = try daemon.address()
         let room = 20
         // Connected before the shortage, as an control's would have to be.
         var control = try ControlPeer(path: daemon.controlPath)
-        let _: Status = try control.result("io.verypoll.Daemon.GetStatus")
+        let calm: Status = try control.result("io.verypoll.Daemon.GetStatus")
+        let address = calm.listeners[0].addresses[0].address
         let lowered = try daemon.program.openDescriptorCount() + room
         let result = try Program.run(
             "prlimit",

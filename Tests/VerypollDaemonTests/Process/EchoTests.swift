@@ -30,9 +30,9 @@ struct EchoTests {
         let outcome = try crowd.run()
         #expect(outcome == EchoCrowd.Outcome(completed: 1, byteCount: 5 << 20))
         try daemon.waitForNoSession()
-        let totals = try daemon.status().totals
-        #expect(totals.bytesIn == 5 << 20)
-        #expect(totals.bytesOut == 5 << 20)
+        try daemon.waitForTotals("5 MiB each way") {
+            $0.bytesIn == 5 << 20 && $0.bytesOut == 5 << 20
+        }
     }
 
     @Test("a client that ends only when it has everything is ended too")

@@ -26,7 +26,7 @@ struct SessionCallTests {
         try discard.send(String(repeating: "d", count: 500))
         try discard.finishSending()
         #expect(try discard.receiveToEnd() == [])
-        try eventually("the end of the session") { try daemon.status(of: "discard").active == 0 }
+        try daemon.waitForTotals("one session") { $0.active == 1 && $0.bytesIn == 1500 }
 
         let status = try daemon.status()
         #expect(status.version == Release.version)
@@ -69,7 +69,7 @@ struct SessionCallTests {
         try expectEcho("12345", from: first)
         let second = try daemon.connect(to: "discard")
         try second.send("123")
-        try eventually("the bytes to be counted") { try daemon.status().totals.bytesIn == 8 }
+        try daemon.waitForTotals("8 bytes") { $0.bytesIn == 8 }
 
         let sessions = try daemon.sessions()
         #expect(sessions.count == 2)

@@ -17,9 +17,8 @@ struct SmallServiceTests {
         try client.finishSending()
         #expect(try client.receiveToEnd() == [])
         try daemon.waitForNoSession()
-        let totals = try daemon.status().totals
-        #expect(totals.bytesIn == 64 << 20)
-        #expect(totals.bytesOut == 0)
+        try daemon.waitForTotals("64 MiB") { $0.bytesIn == 64 << 20 }
+        #expect(try daemon.status().totals.bytesOut == 0)
     }
 
     @Test("drop ends the connection without a byte, and counts it", arguments: addresses)
@@ -29,7 +28,7 @@ struct SmallServiceTests {
         let second = try daemon.connect(to: "drop")
         #expect(try first.receiveToEnd() == [])
         #expect(try second.receiveToEnd() == [])
-        try eventually("both to be counted") { try daemon.status().totals.accepted == 2 }
+        try daemon.waitForTotals("both sessions") { $0.accepted == 2 }
         #expect(try daemon.status().totals.active == 0)
     }
 

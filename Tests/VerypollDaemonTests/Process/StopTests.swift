@@ -87,7 +87,9 @@ struct StopTests {
         try daemon.program.send(SIGTERM)
         #expect(try daemon.program.waitForExit() == .code(0))
         let lines = try daemon.program.standardError.split(separator: "\n")
-        #expect(lines.filter { $0.contains("session ended: drained") }.count == clients.count)
+        #expect(
+            lines.filter { $0.contains("session ended: the daemon stopped") }.count == clients.count
+        )
     }
 
     @Test("a second signal does not wait for sessions")

@@ -83,6 +83,14 @@ struct TestDaemon: ~Copyable {
     func waitForNoSession() throws {
         try eventually("the end of all sessions") { try status().totals.active == 0 }
     }
+
+    /// Waits until the sums over all listeners are as they shall be.
+    ///
+    /// What a worker's turn has counted is published at the turn's end, and a client may see what
+    /// happened before that.
+    func waitForTotals(_ what: String, _ condition: (Status.Totals) -> Bool) throws {
+        try eventually(what) { condition(try status().totals) }
+    }
 }
 
 /// A member of `listeners` in a configuration.
