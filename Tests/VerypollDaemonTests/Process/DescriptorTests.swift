@@ -18,7 +18,7 @@ struct DescriptorTests {
         return used / (ContinuousClock.now - beginning)
     }
 
-    /// Waits until exactly `count` of the clients have been answered, each of which has sent a byte.
+    /// Waits until exactly `count` of the clients , each of which has sent a byte, have got it.
     ///
     /// - Returns: Which of them.
     /// - Throws: ``TimedOut``.
