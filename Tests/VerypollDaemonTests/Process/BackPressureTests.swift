@@ -57,7 +57,7 @@ struct BackPressureTests {
             let session = try daemon.sessions()[0]
             #expect(session.bytesIn == session.bytesOut + session.buffered)
             let growth = try daemon.program.residentByteCount() - memory
-            #expect(growth < 1 << 20, "\(growth) bytes")
+            #expect(isSanitized || growth < 1 << 20, "\(growth) bytes")
         }
         try daemon.waitForNoSession()
     }
@@ -85,7 +85,7 @@ struct BackPressureTests {
             #expect(!sessions.contains { $0.buffered > 65_536 })
             let growth = try daemon.program.residentByteCount() - memory
             let bound = count * 65_536 + 1_048_576
-            #expect(growth < bound, "\(growth) bytes")
+            #expect(isSanitized || growth < bound, "\(growth) bytes")
             // One that reads again gets all its bytes, among all those that do not.
             let middle = count / 2
             let received = try stalled[middle].client.receive(exactly: sent[middle])
@@ -94,7 +94,7 @@ struct BackPressureTests {
         try daemon.waitForNoSession()
         // Each of the two workers keeps 8 buffers for the next session.
         try eventually("the memory to be given back") {
-            try daemon.program.residentByteCount() - memory < 2_097_152
+            try isSanitized || daemon.program.residentByteCount() - memory < 2_097_152
         }
     }
 

@@ -18,7 +18,7 @@ struct DescriptorTests {
         return used / (ContinuousClock.now - beginning)
     }
 
-    /// Waits until exactly `count` of the clients , each of which has sent a byte, have got it.
+    /// Waits until exactly `count` of the clients got the byte back that each has sent.
     ///
     /// - Returns: Which of them.
     /// - Throws: ``TimedOut``.
