@@ -51,6 +51,7 @@ else
 	install -m 0644 systemd/verypolld.sysusers $(sysusersdir)/verypolld.conf
 	install -m 0644 $(wildcard README.md CHANGELOG.md LICENSE) $(docdir)
 	cp -R config/. $(docdir)
+	chmod -R u=rwX,go=rX $(docdir)
 	@echo "Then, as root: systemd-sysusers && systemctl daemon-reload &&" \
 	    "systemctl enable --now verypolld"
 endif
