@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
 internal import Logging
-internal import SystemPackage
 internal import VerypollControl
 internal import VerypollDaemon
 
@@ -84,20 +83,14 @@ struct Verypolld: ParsableCommand {
             let options = LaunchOptions(socketPath: socket, logLevel: logLevel)
             try Daemon.run(loaded, options: options, descriptorLimit: limit)
         } catch let error as ConfigurationError {
-            Self.say("\(error)")
+            Daemon.report("\(error)")
             throw ExitCode(EX_CONFIG)
         } catch {
-            Self.say("verypolld: \(error)")
+            Daemon.report("verypolld: \(error)")
             throw ExitCode(EX_OSERR)
         }
         #else
         throw ValidationError("This build lacks the traits Net and OSExt.")
         #endif
-    }
-
-    /// Writes a line to the standard error.
-    private static func say(_ text: String) {
-        // If even this fails, the exit status is all that is left to tell.
-        _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
     }
 }

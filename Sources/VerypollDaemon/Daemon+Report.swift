@@ -1,0 +1,22 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Systemd
+
+extension Daemon {
+    /// Says why the daemon does not start: a line as an error each where the standard error is the
+    /// journal, and as it is elsewhere.
+    package static func report(_ text: String) {
+        let destination = LogDestination.standardError
+        guard destination != .lines else {
+            // If even this fails, the exit status is all that is left to tell.
+            _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
+            return
+        }
+        let logger = Logger(label: "verypolld") { label in
+            destination.makeHandler(label: label, threshold: LogThreshold(.error))
+        }
+        for line in text.split(separator: "\n") { logger.error("\(line)") }
+    }
+}
+#endif
