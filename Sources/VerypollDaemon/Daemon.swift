@@ -44,7 +44,7 @@ package enum Daemon {
             }
             for socket in passed.takeUnclaimed() {
                 logger.warning(
-                    "closed a socket of systemd that no listener names",
+                    "closed the socket \"\(socket.name)\" of systemd, which no listener names",
                     metadata: ["socketName": "\(socket.name)"]
                 )
                 try socket.descriptor.close()
