@@ -27,7 +27,8 @@ enum PauseReason: UInt8, Sendable {
 
 /// A worker's tally of one listener, where other threads may read it.
 ///
-/// The worker is the only writer, so plain stores do; it publishes at the end of a turn.
+/// The worker is the only writer, so plain stores do; it publishes at the end of a turn, and before
+/// a session leaves its gates.
 final class ListenerCounters: Sendable {
     private let accepted = Atomic<UInt64>(0)
     private let rejected = Atomic<UInt64>(0)

@@ -13,8 +13,8 @@ final class SessionGate: Sendable {
         self.limit = limit
     }
 
-    /// The sessions that are in.
-    var active: Int { count.load(ordering: .relaxed) }
+    /// The sessions that are in; of those that are not, everything before they left is seen.
+    var active: Int { count.load(ordering: .sequentiallyConsistent) }
 
     /// Counts a session in, or returns `false` if the limit is reached.
     func tryEnter() -> Bool {

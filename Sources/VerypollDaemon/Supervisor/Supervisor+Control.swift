@@ -6,6 +6,7 @@ internal import VerypollControl
 
 extension Supervisor: ControlHandler {
     func status() -> Status {
+        let active = totalGate.active  // Before the tallies, which know all that has left.
         let tally = served.indices.map(self.tally).reduce(ListenerTally(), +)
         return Status(
             version: Release.version,
@@ -27,7 +28,7 @@ extension Supervisor: ControlHandler {
                 )
             },
             totals: Status.Totals(
-                active: totalGate.active,
+                active: active,
                 maxSessions: totalGate.limit,
                 accepted: Int(tally.accepted),
                 rejected: Int(tally.rejected),
@@ -89,6 +90,7 @@ extension Supervisor: ControlHandler {
 
     private func status(ofListener index: Int) -> Status.Listener {
         let listener = served[index]
+        let active = listener.gate.active  // As above.
         let tally = tally(ofListener: index)
         let reason = pauseDescription(ofListener: index)
         let state: Status.Listener.State =
@@ -103,7 +105,7 @@ extension Supervisor: ControlHandler {
             handler: listener.service.rawValue,
             state: state,
             stateReason: reason,
-            active: listener.gate.active,
+            active: active,
             maxSessions: listener.maxSessions,
             accepted: Int(tally.accepted),
             rejected: Int(tally.rejected),

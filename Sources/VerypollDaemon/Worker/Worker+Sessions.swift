@@ -61,6 +61,8 @@ extension Worker {
         if let buffer = session.parked.take() { bench.pool.give(buffer) }
         let listener = context.listeners[session.listener]
         if context.logsSessions { log(session, of: listener, reason) }
+        // Whoever sees that it has gone is to see what it did as well.
+        publish()
         let isListenerAwaited = listener.gate.leave()
         let isTotalAwaited = context.totalGate.leave()
         // The descriptor is free only once the session is gone, and others may need it.

@@ -152,7 +152,8 @@ struct Worker: ~Copyable {
         if doorsRetryAt <= bench.now { reopenDoors(also: .outOfResources) }
     }
 
-    private mutating func publish() {
+    /// Shows the tallies to other threads.
+    mutating func publish() {
         for listener in dirtyListeners {
             context.listenerCounters[listener].publish(tallies[listener])
         }
