@@ -28,21 +28,6 @@ package struct SessionQuery: CallParameters, Codable, Hashable {
 
     /// The most sessions that the answer may have.
     package var effectiveLimit: Int { limit ?? Self.defaultLimit }
-
-    /// Whether a session is one of those asked for.
-    ///
-    /// - Parameters:
-    ///   - listener: The name of the listener that accepted it.
-    ///   - peer: The address of its client, as the session tells it.
-    /// - Returns: Whether both are as asked for.
-    package func matches(listener: String, peer: String) -> Bool {
-        if let wanted = self.listener, wanted != listener { return false }
-        guard let wanted = self.peer, wanted != peer else { return true }
-        guard let colon = peer.lastIndex(of: ":") else { return false }
-        // Of [::1]:80, both [::1] and ::1 are the address without its port.
-        let host = peer[..<colon]
-        return wanted == host || (host.hasPrefix("[") && wanted == host.dropFirst().dropLast())
-    }
 }
 
 /// The session that is meant: the parameters of `KillSession`.

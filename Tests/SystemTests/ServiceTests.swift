@@ -171,6 +171,33 @@ struct ServiceTests {
         #expect(last.contains(#""_TRANSPORT":"journal""#))
     }
 
+    @Test("the journal knows a client's address also when the client has gone first")
+    func logsPeer() throws {
+        try lab.restart(configuration: Self.services)
+        #expect(try answer(to: "", port: 7013).hasSuffix("\r\n"))
+        try lab.stop()
+        try lab.must("journalctl", "--sync")
+        let fields = ["--output=cat", "--output-fields=VERYPOLL_PEER"]
+        let found = try lab.start("journalctl", fields + ["VERYPOLL_LISTENER=daytime"]).finish()
+        let peers = found.standardOutput.split(separator: "\n")
+        #expect(peers.last?.hasPrefix("127.0.0.1:") == true, "\(peers)")
+        #expect(!peers.contains("gone"))
+    }
+
+    @Test("a wrong configuration is refused once, and stands in the journal as errors")
+    func refuses() throws {
+        try lab.stop()
+        try lab.write(#"{ "listeners": {}, "workers": 0 }"#, to: "/etc/verypolld/verypolld.json")
+        #expect(try lab.run("systemctl", "start", "verypolld").exit != .code(0))
+        #expect(try lab.property("ExecMainStatus") == "78")
+        #expect(try lab.property("NRestarts") == "0")
+        try lab.must("journalctl", "--sync")
+        let errors = try lab.must("journalctl", "-u", "verypolld", "-p", "err", "-o", "cat")
+        let file = "/etc/verypolld/verypolld.json"
+        #expect(errors.contains("\(file):1:16: /listeners: "))
+        #expect(errors.contains("\(file):1:31: /workers: "))
+    }
+
     @Test("the units are without a fault, and exposed at 1.5 at most")
     func analyzes() throws {
         let verified = try lab.run(

@@ -111,7 +111,8 @@ private final class FixedHandler: ControlHandler, Sendable {
             throw .listenerNotFound(name)
         }
         let found = fixedSessions.sessions.filter { session in
-            query.matches(listener: session.listener, peer: session.peer)
+            session.listener == query.listener ?? session.listener
+                && session.peer.contains(query.peer ?? "")
         }
         let limit = query.effectiveLimit
         return .now(

@@ -26,18 +26,27 @@ final class ListeningSocket: Sendable {
         self.kind = kind
     }
 
+    /// A connection and where it came from.
+    struct Accepted: ~Copyable {
+        let socket: ClientSocket
+        /// The address of the other end, which the kernel forgets once it has gone; `nil` for a
+        /// Unix-domain client.
+        let peer: SocketAddress?
+    }
+
     /// Takes the next connection off the backlog; `nil` if none is waiting.
-    func accept() throws(Errno) -> ClientSocket? {
+    func accept() throws(Errno) -> Accepted? {
         switch kind {
         case .tcp(let listener):
             guard let accepted = try listener.accept() else { return nil }
-            return .tcp(accepted.stream)
+            let peer = accepted.peer
+            return Accepted(socket: .tcp(accepted.stream), peer: peer)
         case .unix(let listener):
             guard let accepted = try listener.accept() else { return nil }
-            return .unix(accepted.stream)
+            return Accepted(socket: .unix(accepted.stream), peer: nil)
         case .file(let socket):
             guard let accepted = try socket.listener.accept() else { return nil }
-            return .unix(accepted.stream)
+            return Accepted(socket: .unix(accepted.stream), peer: nil)
         }
     }
 

@@ -50,15 +50,12 @@ enum ClientSocket: ~Copyable, Sendable {
         }
     }
 
-    /// The address of the other end, for people: `10.0.0.1:4711` or `unix:pid=12,uid=1000`.
-    var peerDescription: String {
+    /// Who connected to a Unix-domain socket, for people: `unix:pid=12,uid=1000`.
+    var peerCredentialsDescription: String {
         switch self {
-        case .tcp(let stream):
-            guard let address = try? stream.peerAddress() else { return "gone" }
-            return SocketAddress(address.ip.unmapped, port: address.port, zone: address.zone)
-                .description
+        case .tcp: return "unknown"
         case .unix(let stream):
-            guard let peer = try? stream.peerCredentials() else { return "gone" }
+            guard let peer = try? stream.peerCredentials() else { return "unknown" }
             return "unix:pid=\(peer.processID),uid=\(peer.userID)"
         }
     }

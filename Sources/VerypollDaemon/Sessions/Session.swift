@@ -71,13 +71,28 @@ struct Session: ~Copyable {
     /// What the client did not take yet.
     var parked: Buffer?
     let socket: ClientSocket
+    /// The address of a TCP client.
+    let peer: SocketAddress?
 
-    init(id: UInt64, listener: Int, now: UInt64, socket: consuming ClientSocket) {
+    init(
+        id: UInt64,
+        listener: Int,
+        now: UInt64,
+        socket: consuming ClientSocket,
+        peer: SocketAddress?
+    ) {
         self.id = id
         self.listener = listener
         openedAt = now
         activeAt = now
+        self.peer = peer
         self.socket = socket
+    }
+
+    /// The client, for people: `10.0.0.1:4711` or `unix:pid=12,uid=1000`.
+    var peerDescription: String {
+        guard let peer else { return socket.peerCredentialsDescription }
+        return SocketAddress(peer.ip.unmapped, port: peer.port, zone: peer.zone).description
     }
 
     /// Notes what an event tells.

@@ -37,19 +37,19 @@ extension Worker {
                 return pause(index, because: refusal)
             }
             do throws(Errno) {
-                guard let socket = try doors[index].socket.accept() else {
+                guard let accepted = try doors[index].socket.accept() else {
                     if refusal == .none { leaveGates(listener) }
                     return
                 }
                 doors[index].backOff = 100
                 if refusal != .none {
                     note(listener) { $0.rejected += 1 }
-                    socket.reset()
+                    accepted.socket.reset()
                 } else if context.listeners[listener].service == .drop {
                     note(listener) { $0.accepted += 1 }
                     leaveGates(listener)
                 } else {
-                    begin(socket, listener: listener)
+                    begin(accepted, listener: listener)
                 }
             } catch {
                 if refusal == .none { leaveGates(listener) }

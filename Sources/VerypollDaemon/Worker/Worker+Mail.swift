@@ -63,7 +63,7 @@ extension Worker {
             id: Int(session.id),
             listener: context.listeners[session.listener].name,
             worker: context.index,
-            peer: session.socket.peerDescription,
+            peer: session.peerDescription,
             local: session.socket.localDescription,
             state: session.isHalfClosed ? .halfClosed : .open,
             openedTimestampUSec: WallClock.microseconds() - age,
@@ -84,12 +84,13 @@ extension Session {
         }
     }
 
-    /// Whether it is with a peer: an address, or an address and a port.
-    fileprivate func hasPeer(_ peer: String) -> Bool {
-        let description = socket.peerDescription
-        if description == peer { return true }
-        guard let address = SocketAddress(description) else { return false }
-        return IPAddress(peer)?.unmapped == address.ip
+    /// Whether it is with a client: an address, an address and a port, or what it is called.
+    fileprivate func hasPeer(_ wanted: String) -> Bool {
+        if peerDescription == wanted { return true }
+        guard let peer else { return false }
+        // Of [::1]:80, both ::1 and [::1] are the address without its port.
+        let address = IPAddress(wanted) ?? SocketAddress(wanted + ":0")?.ip
+        return address?.unmapped == peer.ip.unmapped
     }
 }
 #endif

@@ -5,12 +5,14 @@ internal import Verypoll
 
 extension Worker {
     /// Takes on a connection that the gates have let in.
-    mutating func begin(_ socket: consuming ClientSocket, listener: Int) {
+    mutating func begin(_ accepted: consuming ListeningSocket.Accepted, listener: Int) {
+        let peer = accepted.peer
         let session = Session(
             id: nextSessionID,
             listener: listener,
             now: bench.now,
-            socket: socket
+            socket: accepted.socket,
+            peer: peer
         )
         nextSessionID += UInt64(context.workerCount)
         switch sessions.insert(session) {
@@ -119,7 +121,7 @@ extension Worker {
             metadata: [
                 "listener": "\(listener.name)",
                 "session": "\(session.id)",
-                "peer": "\(session.socket.peerDescription)",
+                "peer": "\(session.peerDescription)",
                 "bytesIn": "\(session.bytesIn)",
                 "bytesOut": "\(session.bytesOut)",
                 "durationMsec": "\(bench.now - session.openedAt)",
