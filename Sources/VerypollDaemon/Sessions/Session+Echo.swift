@@ -33,7 +33,12 @@ extension Session {
     private mutating func sendParked(on bench: inout Workbench) throws(Errno) -> Bool {
         guard var buffer = parked.take() else { return true }
         let now = bench.now
-        _ = try buffer.drain { bytes throws(Errno) in try send(bytes, now: now) }
+        do throws(Errno) {
+            _ = try buffer.drain { bytes throws(Errno) in try send(bytes, now: now) }
+        } catch {
+            parked = consume buffer  // The pool counts it, and gets it back with the session's end.
+            throw error
+        }
         guard buffer.count == 0 else {
             parked = consume buffer
             return false
