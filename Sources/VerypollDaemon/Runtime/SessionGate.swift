@@ -18,9 +18,18 @@ final class SessionGate: Sendable {
 
     /// Counts a session in, or returns `false` if the limit is reached.
     func tryEnter() -> Bool {
-        let now = count.add(1, ordering: .sequentiallyConsistent).newValue
-        guard now > limit else { return true }
-        count.subtract(1, ordering: .sequentiallyConsistent)
+        // Whoever is refused must not be counted for a moment: another could be refused for it,
+        // wait for somebody to leave, and be told by nobody.
+        var present = count.load(ordering: .sequentiallyConsistent)
+        while present < limit {
+            let (isDone, found) = count.weakCompareExchange(
+                expected: present,
+                desired: present + 1,
+                ordering: .sequentiallyConsistent
+            )
+            if isDone { return true }
+            present = found
+        }
         return false
     }
 
