@@ -20,7 +20,12 @@ final class Mailbox<Message: Sendable>: Sendable {
     /// - Returns: Whether there was room for it.
     @discardableResult
     func post(_ message: Message) -> Bool {
+        post(message) { _ in false }
+    }
+
+    private func post(_ message: Message, unless isPending: (Message) -> Bool) -> Bool {
         let (isFirst, isTaken) = messages.withLock { messages in
+            if messages.contains(where: isPending) { return (false, true) }
             guard messages.count < Self.limit else { return (false, false) }
             messages.append(message)
             return (messages.count == 1, true)
@@ -36,5 +41,14 @@ final class Mailbox<Message: Sendable>: Sendable {
             defer { messages.removeAll() }
             return messages
         }
+    }
+}
+
+extension Mailbox where Message: Equatable {
+    /// Leaves a message that says no more the second time, unless it waits here already.
+    ///
+    /// So a sender that never tires cannot fill the mailbox of a busy owner.
+    func postOnce(_ message: Message) {
+        _ = post(message) { $0 == message }
     }
 }

@@ -110,7 +110,7 @@ extension Worker {
 
     private func leave(_ gate: SessionGate) {
         guard gate.leave() else { return }
-        for mailbox in context.mailboxes { mailbox.post(.resume) }
+        for mailbox in context.mailboxes { mailbox.postOnce(.resume) }
     }
 
     private mutating func pause(_ index: Int, because reason: PauseReason, _ error: Errno? = nil) {
@@ -134,7 +134,7 @@ extension Worker {
 
     private mutating func setPauseReason(_ reason: PauseReason, at index: Int) {
         doors[index].pauseReason = reason
-        // A listener with several doors shows the last of their reasons that is one.
+        // A listener with several doors shows the first of their reasons that is one.
         let listener = doors[index].listener
         let reasons = doors.lazy.filter { $0.listener == listener }.map(\.pauseReason)
         context.listenerCounters[listener].pauseReason = reasons.first { $0 != .none } ?? .none

@@ -70,7 +70,7 @@ extension Worker {
         // The descriptor is free only once the session is gone, and others may need it.
         discardSession(session)
         if isListenerAwaited || isTotalAwaited {
-            for mailbox in context.mailboxes { mailbox.post(.resume) }
+            for mailbox in context.mailboxes { mailbox.postOnce(.resume) }
         }
         if doorsRetryAt != .max { doorsRetryAt = bench.now }
         feedStarved()

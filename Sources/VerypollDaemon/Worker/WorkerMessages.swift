@@ -3,7 +3,7 @@ internal import SystemPackage
 internal import VerypollControl
 
 /// What the supervisor, or another worker, tells a worker.
-enum WorkerMessage: Sendable {
+enum WorkerMessage: Equatable, Sendable {
     /// Answer with `pong`, which shows that the loop turns.
     case ping
     /// A gate has room again: accept on listeners that paused for it.
@@ -19,7 +19,7 @@ enum WorkerMessage: Sendable {
 }
 
 /// Which sessions are asked for.
-struct SessionFilter: Sendable {
+struct SessionFilter: Equatable, Sendable {
     var listener: Int?
     var peer: String?
     var limit: Int
