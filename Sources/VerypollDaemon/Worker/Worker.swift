@@ -36,6 +36,9 @@ struct Worker: ~Copyable {
     /// The most events that one turn handles.
     static let eventsPerTurn = 256
 
+    /// The most timers that fire in one turn.
+    private static let timersPerTurn = 1024
+
     let context: WorkerContext
     let mailbox: Mailbox<WorkerMessage>
     var poll: Poll
@@ -139,7 +142,9 @@ struct Worker: ~Copyable {
     }
 
     private mutating func handleTimers() {
-        while let index = timers.popExpired(now: bench.now) {
+        // What is due beyond that makes the next poll return at once.
+        for _ in 0..<Self.timersPerTurn {
+            guard let index = timers.popExpired(now: bench.now) else { break }
             guard let key = sessions.key(at: Int(index)) else { continue }
             let timeouts = context.listeners[sessions[key].listener].timeouts
             guard let due = sessions[key].deadline(timeouts) else { continue }
