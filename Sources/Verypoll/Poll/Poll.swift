@@ -84,7 +84,11 @@ public struct Poll: ~Copyable, Sendable {
     ) throws(Errno) {
         while true {
             do throws(Errno) {
-                return try registry.selector.wait(into: &events.ready, timeout: timeout)
+                return try registry.selector.wait(
+                    into: &events.ready,
+                    capacity: events.capacity,
+                    timeout: timeout
+                )
             } catch .interrupted where !interruptible {
                 continue  // Only reached for waits that are endless or take no time.
             }

@@ -42,9 +42,14 @@ struct Selector: ~Copyable, Sendable {
     }
 
     /// Replaces the contents of `ready` with the pending events, waiting if there are none.
-    func wait(into ready: inout [SystemEvent], timeout: Duration?) throws(Errno) {
+    func wait(
+        into ready: inout [SystemEvent],
+        capacity: Int,
+        timeout: Duration?
+    ) throws(Errno) {
         ready.removeAll(keepingCapacity: true)
-        try ready.append(addingCapacity: ready.capacity) { output throws(Errno) in
+        // Not the array's own capacity, which is what malloc(3) had left over.
+        try ready.append(addingCapacity: capacity) { output throws(Errno) in
             try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
                 count = Int(try unsafe wait(into: buffer, timeout: timeout))
             }

@@ -24,7 +24,13 @@ struct Selector: ~Copyable, Sendable {
 
     func delete(_ fd: CInt) throws(Errno) { unavailable() }
 
-    func wait(into ready: inout [SystemEvent], timeout: Duration?) throws(Errno) { unavailable() }
+    func wait(
+        into ready: inout [SystemEvent],
+        capacity: Int,
+        timeout: Duration?
+    ) throws(Errno) {
+        unavailable()
+    }
 }
 
 private func unavailable() -> Never {
