@@ -131,6 +131,15 @@ private func tcpOption(_ name: CInt, of descriptor: FileDescriptor) -> CInt {
 
 @Suite("Unix-domain sockets")
 struct UnixTests {
+    @Test("a read without room traps, as its 0 would pass for the end of file")
+    func trapsWithoutRoom() async {
+        await #expect(processExitsWith: .failure) {
+            let pair = try UnixStream.pair()
+            var bytes: [UInt8] = []
+            try bytes.append(addingCapacity: 0) { output in _ = try pair.first.read(into: &output) }
+        }
+    }
+
     @Test("a path and an abstract name are bound, connected to and told back")
     func connects() throws {
         let name = "verypoll-\(UUID().uuidString)"

@@ -7,6 +7,11 @@ public protocol StreamSocket: DescriptorSource, Sendable, ~Copyable {}
 extension StreamSocket where Self: ~Copyable {
     /// Appends bytes from the peer to `buffer`, at most its free capacity.
     ///
+    /// Fewer bytes than there was room for mean that no more are there, but not always: what is
+    /// behind urgent data or passed descriptors takes another read, as does an end of file that the
+    /// event told of.
+    ///
+    /// - Parameter buffer: Where to; one without room is a programmer's error and traps.
     /// - Returns: The number of bytes that came, 0 at end of file, or `nil` if none are there yet.
     /// - Throws: `Errno.connectionReset` if the peer broke the connection. See read(2).
     public func read(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {

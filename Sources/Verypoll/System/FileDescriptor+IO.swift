@@ -4,7 +4,9 @@ internal import SystemPackage
 extension FileDescriptor {
     /// read(2) into the free capacity of `buffer`; `nil` if it would block, 0 at end of file.
     func readAvailable(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
-        try unsafe buffer.withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
+        // Reading no bytes gives 0 as well, and would pass for the end of file.
+        precondition(buffer.freeCapacity > 0, "no room to read into")
+        return try unsafe buffer.withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
             let room = unsafe UnsafeMutableBufferPointer(rebasing: bytes[count...])
             let received = try readySyscall {
                 unsafe Glibc.read(rawValue, room.baseAddress, room.count)
