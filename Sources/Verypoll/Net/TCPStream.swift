@@ -48,7 +48,7 @@ public struct TCPStream: ~Copyable, StreamSocket, TCPSocket {
 
     /// The address of the other end.
     ///
-    /// - Throws: `Errno.notConnected` before the connect is done, or after a reset.
+    /// - Throws: `Errno.socketNotConnected` before the connect is done, or after a reset.
     public func peerAddress() throws(Errno) -> SocketAddress {
         try socket.peerAddress().socketAddress
     }

@@ -12,7 +12,9 @@ public import SystemPackage
 /// }
 /// ```
 public struct Poll: ~Copyable, Sendable {
-    /// Where sources are added and removed; usable from any thread, also during a poll.
+    /// Where sources are added and removed, between polls.
+    ///
+    /// During a poll, and from other threads, a ``Registry/clone()`` of it does the same.
     public let registry: Registry
 
     /// Makes a poll with nothing registered, close-on-exec; see epoll_create1(2).
@@ -26,8 +28,9 @@ public struct Poll: ~Copyable, Sendable {
 
     /// Waits until a source is ready, and puts what became ready in `events`.
     ///
-    /// A source that was registered in the mode ``RegistrationMode/edge``, the default, is not
-    /// reported again until it has been drained, that is, until a call on it has returned `nil`.
+    /// A source that was registered in the mode ``RegistrationMode/edge``, the default, may never
+    /// be reported again before it has been drained, that is, before a call on it has returned
+    /// `nil`.
     ///
     /// - Parameters:
     ///   - events: Emptied first. At most its capacity arrives; the rest comes with the next call.

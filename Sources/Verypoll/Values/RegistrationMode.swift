@@ -1,6 +1,8 @@
 /// How often, and to how many polls, a ready source is reported.
 public enum RegistrationMode: Hashable, Sendable {
-    /// Once when it becomes ready, and again only after it was drained and became ready anew.
+    /// Each time it becomes ready anew, for which it must have been drained.
+    ///
+    /// It may be reported more often, as when more comes before the rest was read.
     case edge
 
     /// At every poll for as long as it is ready.
