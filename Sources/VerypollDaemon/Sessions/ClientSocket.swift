@@ -31,9 +31,22 @@ enum ClientSocket: ~Copyable, Sendable {
         }
     }
 
+    /// Whether a read may return less than there is without a word in the event.
+    ///
+    /// On a Unix-domain socket it ends at descriptors that the client has passed, which are none of
+    /// our business; see unix(7).
+    var stopsReadsEarly: Bool {
+        switch self {
+        case .tcp: false
+        case .unix: true
+        }
+    }
+
     /// Watches both ways by edges, once for the whole life of the connection.
+    ///
+    /// Urgent data is watched for as well, because a read ends short of it.
     func register(with registry: borrowing Registry, token: Token) throws(Errno) {
-        let interest: Interest = [.readable, .writable]
+        let interest: Interest = [.readable, .writable, .priority]
         switch self {
         case .tcp(let stream):
             try registry.register(stream, token: token, interest: interest)

@@ -7,8 +7,8 @@ extension Session {
     /// A client that only ends its own way still gets characters: it is one that breaks the
     /// connection, or stops reading for longer than the configured times, that ends the session.
     mutating func chargen(on bench: inout Workbench) throws(Errno) -> Step {
-        if flags.contains(.inputReady), !flags.contains(.inputEnded) {
-            _ = try receive(on: &bench)
+        if flags.contains(.inputReady) {
+            try receive(on: &bench)
             bench.scratch.removeAll()
         }
         for _ in 0..<Workbench.callsPerTurn {
@@ -16,13 +16,9 @@ extension Session {
             let count = try send(rest, now: bench.now)
             let period = Self.chargenPeriod
             position = UInt16((Int(position) + count) % period)
-            if count < rest.count { return pendingInput }
+            if count < rest.count { return flags.contains(.inputReady) ? .again : .wait }
         }
         return .again
-    }
-
-    private var pendingInput: Step {
-        flags.contains(.inputReady) && !flags.contains(.inputEnded) ? .again : .wait
     }
 
     /// After so many bytes the text repeats: 95 lines of 72 characters and a line end.

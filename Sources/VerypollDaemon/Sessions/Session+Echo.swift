@@ -9,10 +9,10 @@ extension Session {
         guard try sendParked(on: &bench) else { return .wait }
         for _ in 0..<Workbench.callsPerTurn {
             guard !flags.contains(.inputEnded) else { return .end(.completed) }
+            guard flags.contains(.inputReady) else { return .wait }
             guard bench.pool.hasRoom else { return .starved }
-            let hasMore = try receive(on: &bench)
+            try receive(on: &bench)
             guard try sendScratch(on: &bench) else { return .wait }
-            if !hasMore && !flags.contains(.inputEnded) { return .wait }
         }
         return .again
     }

@@ -11,9 +11,9 @@ struct Session: ~Copyable {
     struct Flags: OptionSet {
         let rawValue: UInt8
 
-        /// An event told that the client's end of file is behind the data, so that a short read
-        /// does not stand for drained: no second edge will come.
-        static let endIsNear = Flags(rawValue: 1 << 0)
+        /// A short read does not stand for drained, and only `nil` does: the end of file is behind
+        /// the data and no second edge will come, or the kernel may stop a read early.
+        static let isReadToNil = Flags(rawValue: 1 << 0)
         /// The client's end of file was read.
         static let inputEnded = Flags(rawValue: 1 << 1)
         /// The way to the client was ended.
@@ -22,6 +22,8 @@ struct Session: ~Copyable {
         static let inputReady = Flags(rawValue: 1 << 3)
         /// It stands in the worker's queue of sessions with work left.
         static let isQueued = Flags(rawValue: 1 << 4)
+        /// It stands in the worker's queue of sessions that wait for a buffer.
+        static let isStarved = Flags(rawValue: 1 << 5)
     }
 
     /// What is to become of a session that was served.
@@ -86,6 +88,7 @@ struct Session: ~Copyable {
         openedAt = now
         activeAt = now
         self.peer = peer
+        if socket.stopsReadsEarly { flags.insert(.isReadToNil) }
         self.socket = socket
     }
 
@@ -97,35 +100,34 @@ struct Session: ~Copyable {
 
     /// Notes what an event tells.
     mutating func note(_ event: Event) {
-        if event.isReadable { flags.insert(.inputReady) }
-        if event.isReadClosed || event.isError { flags.insert(.endIsNear) }
+        let isEnd = event.isReadClosed || event.isError
+        if event.isReadable || isEnd, !flags.contains(.inputEnded) { flags.insert(.inputReady) }
+        // A read stops short of urgent data, whatever is behind it; see MSG_OOB in tcp(7).
+        if isEnd || event.isPriority { flags.insert(.isReadToNil) }
     }
 
-    /// Whether one of its ways has ended and the other has not.
+    /// Whether one of its ways has ended; when both have, it is over.
     var isHalfClosed: Bool { !flags.isDisjoint(with: [.inputEnded, .outputEnded]) }
 
-    /// Reads once into the scratch buffer, which must be empty.
-    ///
-    /// - Returns: Whether more is to be read at once. If not, either nothing is there, or the end
-    ///   of file was read, or a short read has drained the socket.
-    mutating func receive(on bench: inout Workbench) throws(Errno) -> Bool {
+    /// Reads once into the scratch buffer, which must be empty, and notes if that has drained the
+    /// socket or was the end of file.
+    mutating func receive(on bench: inout Workbench) throws(Errno) {
         let count = try bench.scratch.append { output throws(Errno) in
             try socket.read(into: &output)
         }
         guard let count else {
             flags.remove(.inputReady)
-            return false
+            return
         }
         if count == 0 {
+            flags.remove(.inputReady)
             flags.insert(.inputEnded)
-            halfClosedAt = bench.now
-            return false
+            if halfClosedAt == 0 { halfClosedAt = bench.now }
+            return
         }
         bytesIn += UInt64(count)
         activeAt = bench.now
-        if count == Buffer.capacity || flags.contains(.endIsNear) { return true }
-        flags.remove(.inputReady)
-        return false
+        if count < Buffer.capacity, !flags.contains(.isReadToNil) { flags.remove(.inputReady) }
     }
 
     /// Writes bytes until all are taken or the client takes no more; returns how many were.

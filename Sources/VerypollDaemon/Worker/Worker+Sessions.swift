@@ -49,7 +49,7 @@ extension Worker {
         switch step {
         case .wait: break
         case .again: enqueue(key)
-        case .starved: starved.append(key)
+        case .starved: starve(key)
         case .end(let reason): return end(key, because: reason)
         }
         if !wasHalfClosed, sessions[key].isHalfClosed { bringForward(key) }
@@ -95,12 +95,19 @@ extension Worker {
         ready.append(key)
     }
 
+    private mutating func starve(_ key: SlabKey) {
+        // Events go on to come, and it is not to stand there once for each.
+        guard sessions[key].flags.insert(.isStarved).inserted else { return }
+        starved.append(key)
+    }
+
     /// Lets the sessions that wait for a buffer try again, once there is one.
     private mutating func feedStarved() {
         guard !starved.isEmpty, bench.pool.hasRoom else { return }
         let count = starved.beginTurn()
         for position in 0..<count where sessions.contains(starved[position]) {
             let key = starved[position]
+            sessions[key].flags.remove(.isStarved)
             if !sessions[key].flags.contains(.isQueued) { enqueue(key) }
         }
     }
