@@ -28,6 +28,7 @@ package enum Daemon {
         let logger = Logger(label: "verypolld") { label in
             destination.makeHandler(label: label, threshold: threshold)
         }
+        BrokenPipe.ignoreSignal()
         do {
             // Before the first other thread, so that all of them leave the signals to it.
             let signals = try SignalSource(blocking: [.terminate, .interrupt, .hangUp])
