@@ -7,7 +7,7 @@ final class Mailbox<Message: Sendable>: Sendable {
     /// The most messages that wait; the control socket's clients and the watchdog send few.
     static var limit: Int { 1024 }
 
-    private let messages = Mutex<[Message]>([])
+    fileprivate let messages = Mutex<[Message]>([])
     private let waker: Waker
 
     /// Makes the mailbox of whoever polls `registry`; its wake-ups carry `token`.
@@ -20,12 +20,7 @@ final class Mailbox<Message: Sendable>: Sendable {
     /// - Returns: Whether there was room for it.
     @discardableResult
     func post(_ message: Message) -> Bool {
-        post(message) { _ in false }
-    }
-
-    private func post(_ message: Message, unless isPending: (Message) -> Bool) -> Bool {
         let (isFirst, isTaken) = messages.withLock { messages in
-            if messages.contains(where: isPending) { return (false, true) }
             guard messages.count < Self.limit else { return (false, false) }
             messages.append(message)
             return (messages.count == 1, true)
@@ -49,6 +44,7 @@ extension Mailbox where Message: Equatable {
     ///
     /// So a sender that never tires cannot fill the mailbox of a busy owner.
     func postOnce(_ message: Message) {
-        _ = post(message) { $0 == message }
+        guard messages.withLock({ !$0.contains(message) }) else { return }
+        post(message)
     }
 }

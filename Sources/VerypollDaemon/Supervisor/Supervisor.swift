@@ -120,7 +120,10 @@ final class Supervisor {
             }
             try handleTime(.now)
             if case .stopping(let end) = phase {
-                if workersDone == workers.count { return logger.notice("stopped") }
+                if workersDone == workers.count {
+                    workers.join()
+                    return logger.notice("stopped")
+                }
                 if end <= .now { throw Errno.timedOut }
             }
         }
@@ -174,7 +177,7 @@ final class Supervisor {
                     control.complete(answer.ticket, with: answer.result)
                 }
             case .empty:
-                // A worker that ends its last sessions at a stop says this as well.
+                // It may come late, when the stop has begun.
                 if case .draining = phase { workersDone += 1 }
             case .ended:
                 if case .stopping = phase { workersDone += 1 }

@@ -9,6 +9,7 @@ struct WorkerPool {
     let counters: [WorkerCounters]
     /// The counters of a listener, one for each worker.
     let listenerCounters: [[ListenerCounters]]
+    private let threads: [Thread]
 
     /// How many workers there are.
     var count: Int { mailboxes.count }
@@ -39,6 +40,7 @@ struct WorkerPool {
         self.mailboxes = mailboxes
         counters = indices.map { _ in WorkerCounters() }
         listenerCounters = opened.map { _ in indices.map { _ in ListenerCounters() } }
+        var threads: [Thread] = []
         for index in indices {
             guard let poll = polls[index].take() else { continue }
             let context = WorkerContext(
@@ -55,13 +57,19 @@ struct WorkerPool {
             )
             let doors = Self.doors(of: opened, for: index)
             let seed = Handoff(Seed(context: context, poll: poll, doors: doors))
-            _ = try Thread(name: "worker/\(index)") { Self.work(seed) }
+            threads.append(try Thread(name: "worker/\(index)") { Self.work(seed) })
         }
+        self.threads = threads
     }
 
     /// Leaves the same message with every worker.
     func post(_ message: WorkerMessage) {
         for mailbox in mailboxes { mailbox.post(message) }
+    }
+
+    /// Waits for the threads, each of which has said that it ends.
+    func join() {
+        for thread in threads { thread.join() }
     }
 
     private static func doors(of opened: [OpenedListener], for worker: Int) -> [Door] {

@@ -26,9 +26,9 @@ extension Worker {
 
     private mutating func endWork() {
         isDraining = true
+        isEnding = true
         closeDoors()
         endAll()
-        isEnding = true
         context.supervisor.post(.ended)
     }
 

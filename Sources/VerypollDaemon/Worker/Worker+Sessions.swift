@@ -74,7 +74,7 @@ extension Worker {
         }
         if doorsRetryAt != .max { doorsRetryAt = bench.now }
         feedStarved()
-        if isDraining, sessions.count == 0 { context.supervisor.post(.empty) }
+        if isDraining, !isEnding, sessions.count == 0 { context.supervisor.post(.empty) }
     }
 
     /// Ends all sessions, at a stop.

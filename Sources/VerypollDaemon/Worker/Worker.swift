@@ -59,7 +59,9 @@ struct Worker: ~Copyable {
     /// The listeners whose tallies are to be published at the end of the turn.
     var dirtyListeners: [Int] = []
     var tally = WorkerTally()
+    /// Whether it accepts no more, and tells when no session is left.
     var isDraining = false
+    /// Whether this turn is its last.
     var isEnding = false
 
     /// Makes a worker that watches its doors already.
