@@ -11,7 +11,7 @@ struct SessionTests {
     @Test("a buffer goes back to the pool when its client has broken the connection")
     func returnsBuffer() throws {
         let pair = try UnixStream.pair()
-        var session = Session(id: 1, listener: 0, now: 0, socket: .unix(pair.first))
+        var session = Session(id: 1, listener: 0, now: 0, socket: .unix(pair.first), peer: nil)
         var bench = Workbench(now: 0)
         while bench.pool.inUse == 0 {
             try fill(pair.second)
@@ -60,7 +60,7 @@ struct SessionTests {
     @Test("bytes behind a passed descriptor are not left unread")
     func readsPastDescriptors() throws {
         let pair = try UnixStream.pair()
-        var session = Session(id: 1, listener: 0, now: 0, socket: .unix(pair.first))
+        var session = Session(id: 1, listener: 0, now: 0, socket: .unix(pair.first), peer: nil)
         var bench = Workbench(now: 0)
         try pass(pair.second.fileDescriptor, with: "abc", over: pair.second.fileDescriptor)
         try send("def", over: pair.second.fileDescriptor)
