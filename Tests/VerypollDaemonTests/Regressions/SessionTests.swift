@@ -40,7 +40,7 @@ struct SessionTests {
         guard let accepted = try listener.accept() else { throw Errno.timedOut }
         let socket = ClientSocket.tcp(accepted.stream)
         try socket.register(with: poll.registry, token: Token(1))
-        var session = Session(id: 1, listener: 0, now: 0, socket: socket)
+        var session = Session(id: 1, listener: 0, now: 0, socket: socket, peer: accepted.peer)
         var bench = Workbench(now: 0)
 
         try send("abc", over: client.fileDescriptor)
