@@ -30,19 +30,22 @@ extension Worker {
         // The doors may be gone since the event came.
         guard doors.indices.contains(index) else { return }
         let listener = doors[index].listener
+        let waits = context.listeners[listener].whenFull == .pause
         for _ in 0..<Self.acceptsPerTurn {
             guard doors[index].pauseReason == .none, !isDraining else { return }
-            let refusal = enterGates(listener)
-            if refusal != .none, context.listeners[listener].whenFull == .pause {
-                return pause(index, because: refusal)
+            // What may wait in the backlog is not accepted before there is room for it. Else the
+            // connection comes first: a place that is held without one would turn others away.
+            if waits {
+                let refusal = enterGates(listener)
+                guard refusal == .none else { return pause(index, because: refusal) }
             }
             do throws(Errno) {
                 guard let accepted = try doors[index].socket.accept() else {
-                    if refusal == .none { leaveGates(listener) }
+                    if waits { leaveGates(listener) }
                     return
                 }
                 doors[index].backOff = 100
-                if refusal != .none {
+                if !waits, enterGates(listener) != .none {
                     note(listener) { $0.rejected += 1 }
                     accepted.socket.reset()
                 } else if context.listeners[listener].service == .drop {
@@ -52,7 +55,7 @@ extension Worker {
                     begin(accepted, listener: listener)
                 }
             } catch {
-                if refusal == .none { leaveGates(listener) }
+                if waits { leaveGates(listener) }
                 guard error.isOfOneConnection else {
                     return pause(index, because: .outOfResources, error)
                 }

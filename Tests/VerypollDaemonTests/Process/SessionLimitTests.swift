@@ -87,6 +87,24 @@ struct SessionLimitTests {
         #expect(try held.client.receive(exactly: 1) == [0x3F])
     }
 
+    @Test("a listener that rejects turns nobody away while there is room")
+    func rejectsNobodyEarly() throws {
+        let daemon = try TestDaemon(
+            serving("echo", #", "maxSessions": 2, "whenFull": "reject""#),
+            workers: 4
+        )
+        let address = try daemon.address()
+        // A worker looks for another connection after each; that must not cost one its place.
+        for _ in 0..<500 {
+            do {
+                let pair = try [ask(address), ask(address)]
+                for held in pair { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
+            }
+            try daemon.waitForNoSession()
+        }
+        #expect(try daemon.status(of: "echo").rejected == 0)
+    }
+
     @Test("the limit of all sessions holds over two listeners", arguments: [1, 2])
     func limitsAll(workers: Int) throws {
         let daemon = try TestDaemon(
