@@ -29,37 +29,41 @@ extension Worker {
     mutating func accept(at index: Int) {
         // The doors may be gone since the event came.
         guard doors.indices.contains(index) else { return }
-        let listener = doors[index].listener
-        let waits = context.listeners[listener].whenFull == .pause
+        let number = doors[index].listener
+        // References that are counted once a turn, and not at each use.
+        let listener = context.listeners[number]
+        let total = context.totalGate
+        let door = doors[index].socket
+        let waits = listener.whenFull == .pause
         for _ in 0..<Self.acceptsPerTurn {
             guard doors[index].pauseReason == .none, !isDraining else { return }
             // What may wait in the backlog is not accepted before there is room for it. Else the
             // connection comes first: a place that is held without one would turn others away.
             if waits {
-                let refusal = enterGates(listener)
+                let refusal = enter(listener, total)
                 guard refusal == .none else { return pause(index, because: refusal) }
             }
             do throws(Errno) {
-                guard let accepted = try doors[index].socket.accept() else {
-                    if waits { leaveGates(listener) }
+                guard let accepted = try door.accept() else {
+                    if waits { leave(listener, total) }
                     return
                 }
                 doors[index].backOff = 100
-                if !waits, enterGates(listener) != .none {
-                    note(listener) { $0.rejected += 1 }
+                if !waits, enter(listener, total) != .none {
+                    note(number) { $0.rejected += 1 }
                     accepted.socket.reset()
-                } else if context.listeners[listener].service == .drop {
-                    note(listener) { $0.accepted += 1 }
-                    leaveGates(listener)
+                } else if listener.service == .drop {
+                    note(number) { $0.accepted += 1 }
+                    leave(listener, total)
                 } else {
-                    begin(accepted, listener: listener)
+                    begin(accepted, listener: number)
                 }
             } catch {
-                if waits { leaveGates(listener) }
+                if waits { leave(listener, total) }
                 guard error.isOfOneConnection else {
                     return pause(index, because: .outOfResources, error)
                 }
-                note(listener) { $0.rejected += 1 }
+                note(number) { $0.rejected += 1 }
             }
         }
     }
@@ -94,25 +98,24 @@ extension Worker {
     /// Counts a session in everywhere, or nowhere and says where there is no room.
     ///
     /// Where connections wait in the backlog, the gates remember to tell when there is.
-    private func enterGates(_ index: Int) -> PauseReason {
-        let listener = context.listeners[index]
+    private func enter(_ listener: Listener, _ total: SessionGate) -> PauseReason {
         let awaits = listener.whenFull == .pause
-        let total = context.totalGate
         guard awaits ? total.enterOrAwait() : total.tryEnter() else { return .totalLimit }
         guard awaits ? listener.gate.enterOrAwait() : listener.gate.tryEnter() else {
-            leave(total)
+            if total.leave() { tellOfRoom() }
             return .listenerLimit
         }
         return .none
     }
 
-    private func leaveGates(_ index: Int) {
-        leave(context.listeners[index].gate)
-        leave(context.totalGate)
+    private func leave(_ listener: Listener, _ total: SessionGate) {
+        let isListenerAwaited = listener.gate.leave()
+        let isTotalAwaited = total.leave()
+        if isListenerAwaited || isTotalAwaited { tellOfRoom() }
     }
 
-    private func leave(_ gate: SessionGate) {
-        guard gate.leave() else { return }
+    /// Tells all workers that a gate for which some listener waits has room.
+    func tellOfRoom() {
         for mailbox in context.mailboxes { mailbox.postOnce(.resume) }
     }
 

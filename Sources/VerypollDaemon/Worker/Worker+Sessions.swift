@@ -69,9 +69,7 @@ extension Worker {
         let isTotalAwaited = context.totalGate.leave()
         // The descriptor is free only once the session is gone, and others may need it.
         discardSession(session)
-        if isListenerAwaited || isTotalAwaited {
-            for mailbox in context.mailboxes { mailbox.postOnce(.resume) }
-        }
+        if isListenerAwaited || isTotalAwaited { tellOfRoom() }
         if doorsRetryAt != .max { doorsRetryAt = bench.now }
         feedStarved()
         if isDraining, !isEnding, sessions.count == 0 { context.supervisor.post(.empty) }
