@@ -14,7 +14,8 @@ public struct UnixListener: ~Copyable, Sendable, DescriptorSource {
     /// Binds to `address` and listens.
     ///
     /// - Parameters:
-    ///   - address: A path where no file is yet, or an abstract name.
+    ///   - address: A path where no file is yet, or an abstract name; for
+    ///     ``UnixAddress/unnamed`` the kernel chooses an abstract one.
     ///   - backlog: How many connections may wait to be accepted; the kernel caps it at
     ///     `net.core.somaxconn`.
     /// - Throws: `Errno.addressInUse` if the file exists, also where nobody listens on it any

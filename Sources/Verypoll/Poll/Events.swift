@@ -1,6 +1,6 @@
 /// The readiness events of one call to ``Poll/poll(_:timeout:interruptible:)``.
 ///
-/// Make one and reuse it: its storage is allocated once, at 12 bytes an event.
+/// Make one and reuse it: its storage is allocated once, at 12 to 16 bytes an event.
 public struct Events: RandomAccessCollection, Sendable {
     var ready: [SystemEvent] = []
 

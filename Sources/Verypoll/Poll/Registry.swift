@@ -49,7 +49,7 @@ public struct Registry: ~Copyable, Sendable {
         try source.reregister(with: self, token: token, interest: interest, mode: mode)
     }
 
-    /// Stops watching `source`, which need not be done before it is closed.
+    /// Stops watching `source`, as closing it does, unless a duplicate of its descriptor is open.
     ///
     /// - Throws: `Errno.noSuchFileOrDirectory` if it is not registered here.
     public func deregister(_ source: borrowing some Source & ~Copyable) throws(Errno) {

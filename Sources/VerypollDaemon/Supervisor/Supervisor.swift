@@ -106,7 +106,7 @@ final class Supervisor {
 
     /// Works until the daemon has stopped.
     ///
-    /// - Throws: `Errno` if it cannot go on; then the sessions end with the process.
+    /// - Throws: Why it cannot go on; then the sessions end with the process.
     func run() throws {
         var events = Events(capacity: 64)
         while true {
@@ -124,7 +124,9 @@ final class Supervisor {
                     workers.join()
                     return logger.notice("stopped")
                 }
-                if end <= .now { throw Errno.timedOut }
+                if end <= .now {
+                    throw LaunchError(description: "a worker did not end in \(Self.stopLimit)")
+                }
             }
         }
     }
@@ -163,7 +165,8 @@ final class Supervisor {
                 guard case .starting = phase else { continue }  // A signal came first.
                 workersDone += 1
                 if workersDone == workers.count { try becomeReady() }
-            case .failed(let error): throw error
+            case .failed(let error):
+                throw LaunchError(description: "a worker cannot go on: \(error)")
             case .pong(let worker):
                 if watchdog?.answer(of: worker) == true {
                     tell { () throws(Errno) in try notifier.watchdog() }
