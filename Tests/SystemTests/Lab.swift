@@ -40,7 +40,7 @@ final class Lab: Sendable {
 
     /// Starts a program inside.
     func start(_ name: String, _ arguments: [String]) throws -> Program {
-        let enter = ["-t", String(processID), "-r", "-m", "-p", "-n", "-u", "-i", "--", name]
+        let enter = ["-t", String(processID), "-r", "-w", "-m", "-p", "-n", "-u", "-i", "--", name]
         return try Program("nsenter", enter + arguments)
     }
 
