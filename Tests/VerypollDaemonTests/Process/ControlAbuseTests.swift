@@ -5,9 +5,6 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-/// Whether the tests may act as other users.
-let isRoot = geteuid() == 0
-
 /// Waits until the kernel takes some bytes; returns nil if the daemon has ended the connection.
 private func sendOrEnd(_ bytes: ArraySlice<UInt8>, to client: borrowing Client) throws -> Int? {
     do throws(Errno) {

@@ -1,0 +1,54 @@
+#if Net && OSExt
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+/// A client that nobody here wrote: the package `varlink` of PyPI.
+@Suite("the varlink command of PyPI")
+struct ForeignVarlinkTests {
+    private static let python = repository + "/.build-venv/bin/python"
+
+    private static var repository: String {
+        // This file is Tests/VerypollDaemonTests/Process/ForeignVarlinkTests.swift in it.
+        "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+    }
+
+    private func varlink(_ arguments: String...) throws -> Program.Result {
+        try requireProgram(Self.python)
+        return try Program.run(Self.python, ["-m", "varlink.cli"] + arguments)
+    }
+
+    @Test("info tells what the daemon is, and its interfaces")
+    func informs() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let result = try varlink("info", "unix:" + daemon.controlPath)
+        #expect(result.exit == .code(0), "\(result.standardError)")
+        let interfaces = ["org.varlink.service", "io.verypoll.Daemon", "io.systemd.service"]
+        for text in ["verypolld", Release.version] + interfaces {
+            #expect(result.standardOutput.contains(text))
+        }
+    }
+
+    @Test("help prints the interface word for word")
+    func describes() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let result = try varlink("help", "unix:\(daemon.controlPath)/io.verypoll.Daemon")
+        #expect(result.exit == .code(0), "\(result.standardError)")
+        #expect(result.standardOutput.contains(DaemonInterface.description))
+    }
+
+    @Test("calls are answered, and errors arrive with their parameters")
+    func calls() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let prefix = "unix:\(daemon.controlPath)/io.verypoll.Daemon."
+        let status = try varlink("call", prefix + "GetStatus", "{}")
+        #expect(status.exit == .code(0), "\(status.standardError)")
+        #expect(status.standardOutput.contains("\"state\": \"running\""))
+        let list = try varlink("call", prefix + "ListSessions", "{\"limit\": 5}")
+        #expect(list.standardOutput.contains("\"truncated\": false"))
+        let killed = try varlink("call", prefix + "KillSession", "{\"id\": 4711}")
+        #expect((killed.standardOutput + killed.standardError).contains("SessionNotFound"))
+        #expect((killed.standardOutput + killed.standardError).contains("4711"))
+    }
+}
+#endif
