@@ -52,6 +52,7 @@ struct PollTests {
         #expect(events.isEmpty && ContinuousClock.now >= deadline)
     }
 
+    #if OSExt
     @Test("a poll's own descriptor is readable while it has events, so that polls nest")
     func nests() throws {
         var inner = try Poll()
@@ -69,6 +70,7 @@ struct PollTests {
         #expect(try expectEvents(1, from: &inner).map(\.token) == [Token(1)])
         #expect(try pendingEvents(in: &outer).isEmpty)
     }
+    #endif
 
     @Test(
         "no more events arrive than there is room for, and the rest comes with later polls",
@@ -132,6 +134,7 @@ struct WakerTests {
     }
 }
 
+#if OSExt
 @Suite("Signals")
 struct SignalSourceTests {
     @Test("a blocked signal is an event, and is read once")
@@ -147,4 +150,5 @@ struct SignalSourceTests {
         #expect(try signals.next() == nil)
     }
 }
+#endif
 #endif
