@@ -90,13 +90,13 @@ struct PollTests {
         #expect(seen.sorted() == [0, 1, 2, 3, 4])
     }
 
-    @Test("the descriptors of polls and wakers are close-on-exec")
+    @Test("the descriptor of a poll is close-on-exec")
     func closesOnExec() throws {
         let poll = try Poll()
         #expect(fcntl(poll.fileDescriptor.rawValue, F_GETFD) & FD_CLOEXEC != 0)
     }
 
-    @Test("a dropped poll closes its descriptor, and a dropped source gives no events")
+    @Test("a source that is dropped without deregistering gives no events")
     func drops() throws {
         var poll = try Poll()
         do {
