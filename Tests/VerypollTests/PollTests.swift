@@ -33,6 +33,7 @@ struct PollTests {
     func clamps(timeout: Duration) throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
+        defer { withExtendedLifetime(waker) {} }
         try waker.wake()
         var events = Events(capacity: 4)
         try poll.poll(&events, timeout: timeout)
@@ -43,6 +44,7 @@ struct PollTests {
     func deadlinePassed() throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
+        defer { withExtendedLifetime(waker) {} }
         try waker.wake()
         var events = Events(capacity: 4)
         try poll.poll(&events, until: .now - .seconds(1))
@@ -58,6 +60,7 @@ struct PollTests {
         var inner = try Poll()
         var outer = try Poll()
         let waker = try Waker(registry: inner.registry, token: Token(1))
+        defer { withExtendedLifetime(waker) {} }
         try outer.registry.register(
             SourceFD(inner.fileDescriptor),
             token: Token(2),
@@ -79,12 +82,13 @@ struct PollTests {
     func fillsEvents(capacity: Int) throws {
         var poll = try Poll()
         let wakers = try (0..<5).map { try Waker(registry: poll.registry, token: Token($0)) }
+        defer { withExtendedLifetime(wakers) {} }
         for waker in wakers { try waker.wake() }
         var events = Events(capacity: capacity)
         var seen: [Int] = []
         while seen.count < 5 {
             try poll.poll(&events, timeout: .zero)
-            #expect(events.count == min(capacity, 5 - seen.count))
+            try #require(events.count == min(capacity, 5 - seen.count))
             seen += events.map(\.token.rawValue)
         }
         #expect(seen.sorted() == [0, 1, 2, 3, 4])
@@ -114,6 +118,7 @@ struct WakerTests {
     func wakes() throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
+        defer { withExtendedLifetime(waker) {} }
 
         onThread { try waker.wake() }
 
@@ -126,6 +131,7 @@ struct WakerTests {
     func merges() throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
+        defer { withExtendedLifetime(waker) {} }
         for _ in 0..<100 { try waker.wake() }
         #expect(try pendingEvents(in: &poll).count == 1)
         #expect(try pendingEvents(in: &poll).isEmpty)

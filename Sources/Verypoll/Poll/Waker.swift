@@ -2,8 +2,12 @@ public import SystemPackage
 
 /// Wakes a ``Poll`` from any thread.
 ///
-/// A class, because sharing it between threads is its whole purpose. Keep it alive for as long as
-/// wake-ups are wanted. A poll may have any number of them, each with a token of its own.
+/// A class, because sharing it between threads is its whole purpose. A poll may have any number of
+/// them, each with a token of its own.
+///
+/// A waker that is gone takes its pending event with it, so keep it for as long as wake-ups are
+/// wanted: in a property, or with `withExtendedLifetime`, since a local reference may be let go of
+/// after its last use.
 public final class Waker: Sendable {
     private let counter: WakeCounter
 
