@@ -75,6 +75,7 @@ struct BackPressureTests {
         let memory = try daemon.program.residentByteCount()
         do {
             let stalled = try (0..<count).map { _ in Held(try Client(address: address)) }
+            defer { withExtendedLifetime(stalled) {} }
             let block = [UInt8](repeating: 0x42, count: 1 << 20)
             var sent = [Int](repeating: 0, count: count)
             try eventually("all to be stalled") {

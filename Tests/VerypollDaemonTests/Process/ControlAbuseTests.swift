@@ -165,6 +165,7 @@ struct ControlAbuseTests {
     func survivesCrowd() throws {
         let daemon = try TestDaemon(serving("echo"))
         let idle = try (0..<64).map { _ in Held(try Client(path: daemon.controlPath)) }
+        defer { withExtendedLifetime(idle) {} }
         let half = Array(Self.getStatus.utf8.dropLast(5))
         for held in idle.prefix(32) { try held.client.send(half) }
 

@@ -50,6 +50,7 @@ struct DescriptorTests {
         let limit = try daemon.status().totals.maxSessions
         #expect((1..<64).contains(limit))
         var clients = try crowd(200, at: daemon.address())
+        defer { withExtendedLifetime(clients) {} }
         let served = try waitForAnswers(limit, of: clients)
         let status = try daemon.status()
         #expect(status.totals.active == limit)
@@ -87,6 +88,7 @@ struct DescriptorTests {
         )
         #expect(result.exit == .code(0))
         var clients = try crowd(100, at: address)
+        defer { withExtendedLifetime(clients) {} }
         try daemon.program.waitForStandardError(containing: "out of file descriptors or memory")
         let status: Status = try control.result("io.verypoll.Daemon.GetStatus")
         #expect(status.listeners[0].state == .paused)

@@ -26,8 +26,10 @@ struct FootprintTests {
         // These stay open, so that the 5,000 take slots of their own; what is allocated once, for
         // whichever session is the first, is not counted.
         let first = try open(200, at: address)
+        defer { withExtendedLifetime(first) {} }
         let memory = try daemon.program.residentByteCount()
         let idle = try open(5000, at: address)
+        defer { withExtendedLifetime(idle) {} }
         #expect(try daemon.status().totals.active == first.count + idle.count)
         let growth = try daemon.program.residentByteCount() - memory
         #expect(

@@ -97,6 +97,7 @@ struct SessionCallTests {
         let daemon = try TestDaemon(serving("echo"), workers: 1)
         let address = try daemon.address()
         var clients: [Held] = []
+        defer { withExtendedLifetime(clients) {} }
         for _ in 0..<20 {
             let client = try Client(address: address)
             try expectEcho("x", from: client)
@@ -140,6 +141,7 @@ struct SessionCallTests {
         try expectEcho("victim", from: victim)
         let id = try daemon.sessions()[0].id
         let others = try (0..<10).map { _ in Held(try Client(address: address)) }
+        defer { withExtendedLifetime(others) {} }
         for held in others { try expectEcho("others", from: held.client) }
 
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -179,6 +181,7 @@ struct SessionCallTests {
         #expect(try ask("GetStatus", "{}").contains(#""pid":\#(daemon.program.processID)"#))
         #expect(try ask("ListSessions", "{}").contains(#""id":\#(id)"#))
         let refusal = try ask("KillSession", #"{"id": \#(id)}"#)
+        defer { withExtendedLifetime(refusal) {} }
         #expect(refusal.contains(#""org.varlink.service.PermissionDenied""#), "\(refusal)")
         try expectEcho("still here", from: client)
     }

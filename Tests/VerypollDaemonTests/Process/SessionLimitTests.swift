@@ -29,7 +29,9 @@ struct SessionLimitTests {
         )
         let address = try daemon.address()
         var waiting = try (0..<20).map { _ in try ask(address) }
+        defer { withExtendedLifetime(waiting) {} }
         var served: [Held] = []
+        defer { withExtendedLifetime(served) {} }
         for round in 1...4 {
             try eventually("5 clients to be served in round \(round)") {
                 let answered = try waiting.filter(isServed)
@@ -66,6 +68,7 @@ struct SessionLimitTests {
         let address = try daemon.address()
         do {
             let served = try (0..<3).map { _ in try ask(address) }
+            defer { withExtendedLifetime(served) {} }
             for held in served { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
             for _ in 0..<10 {
                 let client = try Client(address: address)
@@ -84,6 +87,7 @@ struct SessionLimitTests {
         }
         try daemon.waitForNoSession()
         let held = try ask(address)
+        defer { withExtendedLifetime(held) {} }
         #expect(try held.client.receive(exactly: 1) == [0x3F])
     }
 
@@ -98,6 +102,7 @@ struct SessionLimitTests {
         for _ in 0..<500 {
             do {
                 let pair = try [ask(address), ask(address)]
+                defer { withExtendedLifetime(pair) {} }
                 for held in pair { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
             }
             try daemon.waitForNoSession()
@@ -115,9 +120,11 @@ struct SessionLimitTests {
         )
         let (left, right) = (try daemon.address(of: "left"), try daemon.address(of: "right"))
         var first = try [ask(left), ask(right), ask(left), ask(right)]
+        defer { withExtendedLifetime(first) {} }
         for held in first { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
         // One of them waits, the other is turned away.
         let waiting = try ask(left)
+        defer { withExtendedLifetime(waiting) {} }
         let turnedAway = try Client(address: right)
         #expect(throws: Errno.connectionReset) { _ = try turnedAway.receive() }
         try eventually("the listener to pause") {
@@ -158,6 +165,7 @@ struct SessionLimitTests {
         #expect(try daemon.status(of: "echo").addresses.count == 1)
         let address = try daemon.address()
         let clients = try (0..<200).map { _ in try ask(address) }
+        defer { withExtendedLifetime(clients) {} }
         for held in clients { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
         let status = try daemon.status()
         #expect(status.totals.active == 200)
@@ -179,6 +187,7 @@ struct SessionLimitTests {
         let addresses = try daemon.status(of: "echo").addresses.map(\.address)
         #expect(addresses.count == 3)
         let clients = try addresses.map(ask)
+        defer { withExtendedLifetime(clients) {} }
         for held in clients { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
         let late = try Client(address: addresses[2])
         #expect(try late.receive() == [])

@@ -66,6 +66,7 @@ struct StopTests {
         )
         let address = try daemon.address()
         let clients = try (0..<10).map { _ in Held(try Client(address: address)) }
+        defer { withExtendedLifetime(clients) {} }
         for held in clients { try expectEcho("before", from: held.client) }
         let beginning = ContinuousClock.now
         try daemon.program.send(SIGTERM)
@@ -83,6 +84,7 @@ struct StopTests {
         )
         let address = try daemon.address()
         let clients = try (0..<100).map { _ in Held(try Client(address: address)) }
+        defer { withExtendedLifetime(clients) {} }
         for held in clients { try expectEcho("before", from: held.client) }
         try daemon.program.send(SIGTERM)
         #expect(try daemon.program.waitForExit() == .code(0))
@@ -109,6 +111,7 @@ struct StopTests {
     func ignoresControlClients() throws {
         let daemon = try TestDaemon(serving("echo"))
         let idle = try (0..<10).map { _ in Held(try Client(path: daemon.controlPath)) }
+        defer { withExtendedLifetime(idle) {} }
         #expect(try daemon.status().state == .running)
         try daemon.program.send(SIGTERM)
         #expect(try daemon.program.waitForExit() == .code(0))
