@@ -1,8 +1,13 @@
 internal import Synchronization
 
 /// Counts the sessions of a listener, or of all, against their limit, for all the workers at once.
+///
+/// A place is taken before the connection for it, which may turn out not to be there. So places are
+/// counted apart from the sessions that have settled on them.
 final class SessionGate: Sendable {
-    private let count = Atomic(0)
+    /// The places that are taken, those for a connection that is yet to be accepted among them.
+    let places = Atomic(0)
+    private let settled = Atomic(0)
     private let isAwaited = Atomic(false)
 
     /// The most sessions at a time.
@@ -14,15 +19,20 @@ final class SessionGate: Sendable {
     }
 
     /// The sessions that are in; of those that are not, everything before they left is seen.
-    var active: Int { count.load(ordering: .sequentiallyConsistent) }
+    var active: Int { settled.load(ordering: .sequentiallyConsistent) }
 
-    /// Counts a session in, or returns `false` if the limit is reached.
+    /// Whether sessions have all the places.
+    ///
+    /// If not, and there is no place all the same, somebody is about to settle or to withdraw.
+    var isFull: Bool { active >= limit }
+
+    /// Takes a place, or returns `false` if there is none.
     func tryEnter() -> Bool {
         // Whoever is refused must not be counted for a moment: another could be refused for it,
         // wait for somebody to leave, and be told by nobody.
-        var present = count.load(ordering: .sequentiallyConsistent)
+        var present = places.load(ordering: .sequentiallyConsistent)
         while present < limit {
-            let (isDone, found) = count.weakCompareExchange(
+            let (isDone, found) = places.weakCompareExchange(
                 expected: present,
                 desired: present + 1,
                 ordering: .sequentiallyConsistent
@@ -33,7 +43,7 @@ final class SessionGate: Sendable {
         return false
     }
 
-    /// As ``tryEnter()``; but after `false` the next ``leave()`` tells that somebody waits.
+    /// As ``tryEnter()``; but after `false` whoever next gives a place up is told.
     func enterOrAwait() -> Bool {
         if tryEnter() { return true }
         // Only what leaves after this store sees it, so look once more.
@@ -41,11 +51,22 @@ final class SessionGate: Sendable {
         return tryEnter()
     }
 
-    /// Counts a session out.
+    /// Counts a session in, on the place that was taken for it.
+    func settle() {
+        settled.add(1, ordering: .sequentiallyConsistent)
+    }
+
+    /// Counts a session out, and gives its place up as ``withdraw()`` does.
+    func leave() -> Bool {
+        settled.subtract(1, ordering: .sequentiallyConsistent)
+        return withdraw()
+    }
+
+    /// Gives a place up.
     ///
     /// - Returns: Whether somebody waits to enter, and is to be told; only one caller learns it.
-    func leave() -> Bool {
-        count.subtract(1, ordering: .sequentiallyConsistent)
+    func withdraw() -> Bool {
+        places.subtract(1, ordering: .sequentiallyConsistent)
         guard isAwaited.load(ordering: .sequentiallyConsistent) else { return false }
         return isAwaited.exchange(false, ordering: .sequentiallyConsistent)
     }

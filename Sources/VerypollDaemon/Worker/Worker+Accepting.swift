@@ -37,29 +37,33 @@ extension Worker {
         let waits = listener.whenFull == .pause
         for _ in 0..<Self.acceptsPerTurn {
             guard doors[index].pauseReason == .none, !isDraining else { return }
-            // What may wait in the backlog is not accepted before there is room for it. Else the
-            // connection comes first: a place that is held without one would turn others away.
-            if waits {
-                let refusal = enter(listener, total)
-                guard refusal == .none else { return pause(index, because: refusal) }
+            let refusal = enter(listener, total)
+            let isRefused = refusal != .none
+            if isRefused {
+                if waits { return pause(index, because: refusal) }
+                // Nobody is turned away for a place that is only held for a moment; the next poll
+                // tells of the connection again.
+                guard total.isFull || listener.gate.isFull else { return }
             }
             do throws(Errno) {
                 guard let accepted = try door.accept() else {
-                    if waits { leave(listener, total) }
+                    if !isRefused { withdraw(listener, total) }
                     return
                 }
                 doors[index].backOff = 100
-                if !waits, enter(listener, total) != .none {
+                if isRefused {
                     note(number) { $0.rejected += 1 }
                     accepted.socket.reset()
                 } else if listener.service == .drop {
                     note(number) { $0.accepted += 1 }
-                    leave(listener, total)
+                    withdraw(listener, total)
                 } else {
+                    listener.gate.settle()
+                    total.settle()
                     begin(accepted, listener: number)
                 }
             } catch {
-                if waits { leave(listener, total) }
+                if !isRefused { withdraw(listener, total) }
                 guard error.isOfOneConnection else {
                     return pause(index, because: .outOfResources, error)
                 }
@@ -95,22 +99,22 @@ extension Worker {
         doors.removeAll()
     }
 
-    /// Counts a session in everywhere, or nowhere and says where there is no room.
+    /// Takes a place everywhere, or nowhere and says where there is none.
     ///
     /// Where connections wait in the backlog, the gates remember to tell when there is.
     private func enter(_ listener: Listener, _ total: SessionGate) -> PauseReason {
         let awaits = listener.whenFull == .pause
         guard awaits ? total.enterOrAwait() : total.tryEnter() else { return .totalLimit }
         guard awaits ? listener.gate.enterOrAwait() : listener.gate.tryEnter() else {
-            if total.leave() { tellOfRoom() }
+            if total.withdraw() { tellOfRoom() }
             return .listenerLimit
         }
         return .none
     }
 
-    private func leave(_ listener: Listener, _ total: SessionGate) {
-        let isListenerAwaited = listener.gate.leave()
-        let isTotalAwaited = total.leave()
+    private func withdraw(_ listener: Listener, _ total: SessionGate) {
+        let isListenerAwaited = listener.gate.withdraw()
+        let isTotalAwaited = total.withdraw()
         if isListenerAwaited || isTotalAwaited { tellOfRoom() }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import SystemPackage
 import Testing
 import Verypoll
@@ -70,6 +71,7 @@ struct SessionGateTests {
             for _ in 0..<4 {
                 group.addTask {
                     for _ in 0..<2000 where gate.tryEnter() {
+                        gate.settle()
                         #expect(gate.active <= 3)
                         _ = gate.leave()
                     }
@@ -87,20 +89,35 @@ struct SessionGateTests {
         let thread = try Thread(name: "refused") {
             for _ in 0..<100_000 where gate.tryEnter() { Issue.record("entered over the limit") }
         }
-        let most = (0..<100_000).map { _ in gate.active }.max()
+        let most = (0..<100_000).map { _ in gate.places.load(ordering: .relaxed) }.max()
         thread.join()
         #expect(most == 1)
+    }
+
+    @Test("a place is no session before one settles on it, and full is what sessions fill")
+    func settles() {
+        let gate = SessionGate(limit: 1)
+        #expect(gate.tryEnter() && !gate.tryEnter())
+        #expect(gate.active == 0 && !gate.isFull)
+        gate.settle()
+        #expect(gate.active == 1 && gate.isFull)
+        #expect(!gate.leave())
+        #expect(gate.active == 0 && gate.tryEnter())
+        #expect(!gate.withdraw() && gate.tryEnter())
     }
 
     @Test("whoever leaves is told once that somebody waits")
     func tells() {
         let gate = SessionGate(limit: 2)
         #expect(gate.enterOrAwait() && gate.enterOrAwait())
+        gate.settle()
+        gate.settle()
         #expect(!gate.enterOrAwait() && !gate.enterOrAwait())
         #expect(gate.leave())
         #expect(!gate.leave())
-        #expect(!gate.tryEnter() == false)
-        #expect(!gate.leave())
+        #expect(gate.tryEnter())
+        #expect(!gate.withdraw())
+        #expect(gate.active == 0)
     }
 }
 
