@@ -50,40 +50,6 @@ struct ActivatedSocketsTests {
         try pipe.readEnd.close()
     }
 
-    @Test("the environment's sockets are taken once, with their names, and close on execution")
-    func takes() async {
-        await #expect(processExitsWith: .success) {
-            // The numbers from 3 on may be the runner's own: keep those aside for the while.
-            let pipe = try FileDescriptor.pipe()
-            let aside = [dup(3), dup(4)]
-            #expect(dup2(pipe.readEnd.rawValue, 3) == 3)
-            #expect(dup2(pipe.writeEnd.rawValue, 4) == 4)
-            setVariable("LISTEN_PID", String(getpid()))
-            setVariable("LISTEN_FDS", "2")
-            setVariable("LISTEN_FDNAMES", "web:mail")
-
-            var sockets = try ActivatedSockets.takeFromEnvironment()
-            let taken = sockets.takeUnclaimed()
-            let flags = [fcntl(3, F_GETFD), fcntl(4, F_GETFD)]
-            let again = try ActivatedSockets.takeFromEnvironment()
-            let namesAgain = again.names
-            let variable = unsafe getenv("LISTEN_FDS") == nil
-            for (index, descriptor) in aside.enumerated() {
-                if descriptor < 0 {
-                    close(3 + CInt(index))
-                } else {
-                    dup2(descriptor, 3 + CInt(index))
-                }
-            }
-
-            #expect(taken.map(\.name) == ["web", "mail"])
-            #expect(taken.map(\.descriptor.rawValue) == [3, 4])
-            #expect(flags == [FD_CLOEXEC, FD_CLOEXEC])
-            #expect(namesAgain == [])
-            #expect(variable)
-        }
-    }
-
     @Test("sockets for another process are not taken")
     func leaves() async {
         await #expect(processExitsWith: .success) {

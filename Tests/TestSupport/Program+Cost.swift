@@ -31,6 +31,21 @@ extension Program {
         return .seconds(1) * (user + system) / sysconf(Int32(_SC_CLK_TCK))
     }
 
+    /// The descriptors beyond the standard streams that a program would inherit.
+    ///
+    /// - Parameter limit: Only numbers below are looked at.
+    package func inheritableDescriptors(below limit: Int = 64) -> [Int] {
+        (3..<limit).filter { descriptor in
+            // A number that is not open has no file here.
+            guard let text = try? procFile("fdinfo/\(descriptor)") else { return false }
+            let line = text.split(separator: "\n").first { $0.hasPrefix("flags:") } ?? ""
+            let flags = line.split(whereSeparator: \.isWhitespace).last.flatMap {
+                Int($0, radix: 8)
+            }
+            return (flags ?? 0) & Int(O_CLOEXEC) == 0
+        }
+    }
+
     private func procFile(_ name: String) throws -> String {
         let file = try FileDescriptor.open(
             FilePath("/proc/\(processID)/\(name)"),

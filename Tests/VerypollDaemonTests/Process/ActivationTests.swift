@@ -34,6 +34,19 @@ struct ActivationTests {
         #expect(String(decoding: line, as: UTF8.self).hasSuffix("\r\n"))
     }
 
+    @Test("no descriptor but the standard streams would be inherited, the passed ones included")
+    func closesOnExecution() throws {
+        let server = try Server()
+        let daemon = try TestDaemon(
+            serving("echo", listen: "systemd:web 127.0.0.1:0 unix:DIR/echo"),
+            sockets: [PassedSocket(name: "web", descriptor: server.descriptor)]
+        )
+        let client = try Client(port: server.port)
+        try expectEcho("hello", from: client)
+        #expect(try daemon.program.openDescriptorCount() > 10)
+        #expect(daemon.program.inheritableDescriptors() == [])
+    }
+
     @Test("a connection that came before the daemon was started is served")
     func servesFirstConnection() throws {
         let server = try Server()
