@@ -34,6 +34,7 @@ extension Program {
     /// The descriptors beyond the standard streams that a program would inherit.
     ///
     /// - Parameter limit: Only numbers below are looked at.
+    /// - Returns: Those that are open and not close-on-exec.
     package func inheritableDescriptors(below limit: Int = 64) -> [Int] {
         (3..<limit).filter { descriptor in
             // A number that is not open has no file here.
