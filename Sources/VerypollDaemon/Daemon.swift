@@ -15,12 +15,10 @@ package enum Daemon {
     /// - Parameters:
     ///   - loaded: What to do.
     ///   - options: What the command line says.
-    ///   - descriptorLimit: How many descriptors the process may have.
     /// - Throws: Why it does not start, or cannot go on.
     package static func run(
         _ loaded: LoadedConfiguration,
-        options: LaunchOptions,
-        descriptorLimit: Int
+        options: LaunchOptions
     ) throws(LaunchError) {
         let configuration = loaded.configuration
         let threshold = LogThreshold(options.logLevel ?? configuration.log.level)

@@ -81,7 +81,7 @@ struct Verypolld: ParsableCommand {
                 return
             }
             let options = LaunchOptions(socketPath: socket, logLevel: logLevel)
-            try Daemon.run(loaded, options: options, descriptorLimit: limit)
+            try Daemon.run(loaded, options: options)
         } catch let error as ConfigurationError {
             Daemon.report("\(error)")
             throw ExitCode(EX_CONFIG)
