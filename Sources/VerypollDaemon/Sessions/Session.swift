@@ -20,10 +20,6 @@ struct Session: ~Copyable {
         static let outputEnded = Flags(rawValue: 1 << 2)
         /// An event told that there is something to read, and it was not drained since.
         static let inputReady = Flags(rawValue: 1 << 3)
-        /// It stands in the worker's queue of sessions with work left.
-        static let isQueued = Flags(rawValue: 1 << 4)
-        /// It stands in the worker's queue of sessions that wait for a buffer.
-        static let isStarved = Flags(rawValue: 1 << 5)
     }
 
     /// What is to become of a session that was served.

@@ -48,8 +48,8 @@ extension Worker {
         }
         switch step {
         case .wait: break
-        case .again: enqueue(key)
-        case .starved: starve(key)
+        case .again: ready.append(key)
+        case .starved: starved.append(key)
         case .end(let reason): return end(key, because: reason)
         }
         if !wasHalfClosed, sessions[key].isHalfClosed { bringForward(key) }
@@ -88,25 +88,11 @@ extension Worker {
         change(&tallies[listener])
     }
 
-    private mutating func enqueue(_ key: SlabKey) {
-        sessions[key].flags.insert(.isQueued)
-        ready.append(key)
-    }
-
-    private mutating func starve(_ key: SlabKey) {
-        // Events go on to come, and it is not to stand there once for each.
-        guard sessions[key].flags.insert(.isStarved).inserted else { return }
-        starved.append(key)
-    }
-
     /// Lets the sessions that wait for a buffer try again, once there is one.
     private mutating func feedStarved() {
         guard !starved.isEmpty, bench.pool.hasRoom else { return }
-        let count = starved.beginTurn()
-        for position in 0..<count where sessions.contains(starved[position]) {
-            let key = starved[position]
-            sessions[key].flags.remove(.isStarved)
-            if !sessions[key].flags.contains(.isQueued) { enqueue(key) }
+        while let key = starved.popFirst() {
+            if sessions.contains(key) { ready.append(key) }
         }
     }
 

@@ -47,9 +47,9 @@ struct Worker: ~Copyable {
     var sessions: Slab<Session>
     var timers: TimerWheel
     /// Sessions with work left.
-    var ready = ReadyQueue()
+    var ready: ReadyQueue
     /// Sessions that wait for a buffer.
-    var starved = ReadyQueue()
+    var starved: ReadyQueue
     /// The sockets that this worker accepts from.
     var doors: [Door]
     /// The millisecond when paused doors are to be tried again, `UInt64.max` for never.
@@ -85,6 +85,8 @@ struct Worker: ~Copyable {
         nextSessionID = UInt64(context.index) + 1
         bench = Workbench(now: now)
         sessions = Slab(capacity: context.totalGate.limit)
+        ready = ReadyQueue(capacity: context.totalGate.limit)
+        starved = ReadyQueue(capacity: context.totalGate.limit)
         timers = TimerWheel(capacity: context.totalGate.limit, now: now)
         self.poll = poll
     }
@@ -122,7 +124,7 @@ struct Worker: ~Copyable {
                 guard sessions.contains(key) else { continue }
                 sessions[key].note(event)
                 // Whoever is queued has its turn there.
-                if !sessions[key].flags.contains(.isQueued) { serve(key) }
+                if !ready.contains(key) { serve(key) }
             } else if event.token == Tokens.mailbox {
                 tally.wakeUps += 1
                 handleMail()
@@ -133,13 +135,9 @@ struct Worker: ~Copyable {
     }
 
     private mutating func handleReady() {
-        guard !ready.isEmpty else { return }
-        let count = ready.beginTurn()
-        for position in 0..<count {
-            let key = ready[position]
-            guard sessions.contains(key) else { continue }
-            sessions[key].flags.remove(.isQueued)
-            serve(key)
+        // Those that are put in meanwhile have their turn after the next poll.
+        for _ in 0..<ready.count {
+            if let key = ready.popFirst(), sessions.contains(key) { serve(key) }
         }
     }
 

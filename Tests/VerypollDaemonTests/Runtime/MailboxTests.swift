@@ -5,7 +5,7 @@ import Verypoll
 
 @testable import VerypollDaemon
 
-@Suite("Mailbox, Thread and ReadyQueue")
+@Suite("Mailbox and Thread")
 struct MailboxTests {
     @Test("messages of several threads arrive whole, in each one's order, with a wake-up")
     func delivers() throws {
@@ -47,19 +47,6 @@ struct MailboxTests {
         #expect(mailbox.takeAll() == [7, 8])
         mailbox.postOnce(7)
         #expect(mailbox.takeAll() == [7])
-    }
-
-    @Test("who is added during a turn has the next one")
-    func takesTurns() {
-        var queue = ReadyQueue()
-        let key = SlabKey(index: 1, generation: 0)
-        let other = SlabKey(index: 2, generation: 0)
-        queue.append(key)
-        #expect(queue.beginTurn() == 1)
-        queue.append(other)
-        #expect(queue[0] == key && !queue.isEmpty)
-        #expect(queue.beginTurn() == 1)
-        #expect(queue[0] == other && queue.isEmpty)
     }
 }
 #endif

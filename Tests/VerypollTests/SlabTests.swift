@@ -1,7 +1,7 @@
+import TestSupport
 import Testing
-import Verypoll
 
-@testable import VerypollDaemon
+@testable import Verypoll
 
 @Suite("Slab")
 struct SlabTests {
@@ -112,18 +112,5 @@ struct SlabTests {
             struct Full: Error {}
             throw Full()
         }
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated (SplitMix64).
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
