@@ -32,10 +32,10 @@ let package = Package(
         ),
         .trait(
             name: "OSExt",
-            description: "Foreign descriptors and signals as sources.",
+            description: "Foreign descriptors, pipes, signals, timers and processes as sources.",
             enabledTraits: ["OSPoll"]
         ),
-        .trait(name: "Net", description: "TCP and Unix-domain sockets."),
+        .trait(name: "Net", description: "TCP, UDP and Unix-domain sockets."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),

@@ -1,6 +1,6 @@
 /*
- * What the toolchain's Glibc module leaves out: epoll(7), eventfd(2), signalfd(2), accept4(2),
- * prctl(2), ucred (unix(7)).
+ * What the toolchain's Glibc module leaves out: epoll(7), eventfd(2), signalfd(2), timerfd(2),
+ * pidfd_open(2), accept4(2), pipe2(2), prctl(2), pwritev2(2), ucred (unix(7)).
  *
  * struct epoll_event holds a union with a pointer, which Swift treats as an unsafe type. Its twin
  * below has the same layout and plain integers, so that Swift code may keep it in arrays.
@@ -8,18 +8,28 @@
 #ifndef CVERYPOLL_H
 #define CVERYPOLL_H
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 /* glibc shows these only under _GNU_SOURCE, which Swift's importer does not define. */
 int accept4(int, struct sockaddr *, socklen_t *, int);
+int pipe2(int[2], int);
+ssize_t pwritev2(int, const struct iovec *, int, off_t, int);
+long syscall(long, ...);
 
 typedef struct {
 	uint32_t mask;
@@ -60,6 +70,79 @@ static inline int cverypoll_signalfd(uint64_t mask) {
 		if (mask & (1ull << (number - 1))) sigaddset(&set, number);
 	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0) return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Newer than the headers of Debian 12; see unix(7), epoll_ctl(2) and pwritev2(2). */
+static const int cverypoll_passrights = 83; /* SO_PASSRIGHTS, Linux 6.16 */
+static const int cverypoll_peerpidfd = 77;  /* SO_PEERPIDFD, Linux 6.5 */
+static const int cverypoll_nosignal = 0x100; /* RWF_NOSIGNAL, Linux 6.18 */
+
+typedef struct {
+	uint32_t busy_poll_usecs;
+	uint16_t busy_poll_budget;
+	uint8_t prefer_busy_poll;
+	uint8_t pad;
+} cverypoll_busy_poll;
+
+static inline int cverypoll_set_busy_poll(int epoll, cverypoll_busy_poll parameters) {
+	return ioctl(epoll, _IOW(0x8A, 0x01, cverypoll_busy_poll), &parameters);
+}
+
+static inline int cverypoll_get_busy_poll(int epoll, cverypoll_busy_poll *parameters) {
+	return ioctl(epoll, _IOR(0x8A, 0x02, cverypoll_busy_poll), parameters);
+}
+
+/* writev(2) whose SIGPIPE is kept from the process, for kernels without RWF_NOSIGNAL. */
+static inline ssize_t cverypoll_writev_masked(int fd, const struct iovec *parts, int count) {
+	sigset_t broken, pending, before;
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &broken, &before);
+	ssize_t written = writev(fd, parts, count);
+	int error = errno;
+	/* One that was pending before is not ours to take. */
+	if (written == -1 && error == EPIPE && !sigismember(&pending, SIGPIPE)) {
+		struct timespec now = {0};
+		while (sigtimedwait(&broken, NULL, &now) == -1 && errno == EINTR) {}
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return written;
+}
+
+/* A timerfd(2); both times in nanoseconds, 0 for never. */
+static inline int cverypoll_settime(int timer, uint64_t first, uint64_t interval) {
+	struct itimerspec spec = {
+		.it_value = {(time_t)(first / 1000000000u), (long)(first % 1000000000u)},
+		.it_interval = {(time_t)(interval / 1000000000u), (long)(interval % 1000000000u)},
+	};
+	return timerfd_settime(timer, 0, &spec, NULL);
+}
+
+static inline int64_t cverypoll_gettime(int timer) {
+	struct itimerspec spec;
+	if (timerfd_gettime(timer, &spec) == -1) return -1;
+	return (int64_t)spec.it_value.tv_sec * 1000000000 + spec.it_value.tv_nsec;
+}
+
+/* The toolchain's glibc may be older than these calls. */
+static inline int cverypoll_pidfd_open(pid_t process) {
+	return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+static inline int cverypoll_pidfd_send_signal(int process, int signal) {
+	return (int)syscall(SYS_pidfd_send_signal, process, signal, NULL, 0);
+}
+
+/* waitid(2) on a pidfd without waiting: 0 in `code` where the child still runs, else CLD_*. */
+static inline int cverypoll_pidfd_wait(int process, int *code, int *status) {
+	siginfo_t info = {0};
+	if (waitid((idtype_t)3 /* P_PIDFD */, (id_t)process, &info, WEXITED | WNOHANG) == -1) return -1;
+	*code = info.si_pid == 0 ? 0 : info.si_code;
+	*status = info.si_status;
+	return 0;
 }
 
 /* A clock in nanoseconds; the importer has two minds about the home of struct timespec. */

@@ -1,10 +1,18 @@
 #if Net
 public import SystemPackage
 
-/// A connected, non-blocking socket that carries bytes in order: ``TCPStream``, ``UnixStream``.
-public protocol StreamSocket: DescriptorSource, Sendable, ~Copyable {}
+/// A socket that carries bytes in order: ``TCPStream``, ``UnixStream``.
+public protocol StreamSocket: Socket, ~Copyable {}
 
 extension StreamSocket where Self: ~Copyable {
+    /// Asks how far the connect has come; call it at each writable event until it is connected.
+    ///
+    /// - Returns: Whether to wait on, or to go ahead.
+    /// - Throws: Why the connect failed, as `Errno.connectionRefused` or `Errno.timedOut`.
+    public func finishConnect() throws(Errno) -> ConnectProgress {
+        try fileDescriptor.finishConnect()
+    }
+
     /// Appends bytes from the peer to `buffer`, at most its free capacity.
     ///
     /// Fewer bytes than there was room for mean that no more are there, but not always: what is
@@ -13,9 +21,34 @@ extension StreamSocket where Self: ~Copyable {
     ///
     /// - Parameter buffer: Where to; one without room is a programmer's error and traps.
     /// - Returns: The number of bytes that came, 0 at end of file, or `nil` if none are there yet.
-    /// - Throws: `Errno.connectionReset` if the peer broke the connection. See read(2).
+    /// - Throws: `Errno.connectionReset` if the peer broke the connection. See recv(2).
     public func read(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
-        try fileDescriptor.readAvailable(into: &buffer)
+        try fileDescriptor.receive(into: &buffer)
+    }
+
+    /// Appends bytes from the peer to `first`, and to `second` once that is full.
+    ///
+    /// - Parameters:
+    ///   - first: Where to; both without room is a programmer's error and traps.
+    ///   - second: Where the rest goes, as for the two parts of a ring.
+    /// - Returns: The number of bytes that came in all; as ``read(into:)``.
+    /// - Throws: As ``read(into:)``. See readv(2).
+    public func read(
+        into first: inout OutputSpan<UInt8>,
+        _ second: inout OutputSpan<UInt8>
+    ) throws(Errno) -> Int? {
+        try fileDescriptor.readAvailable(into: &first, &second)
+    }
+
+    /// Appends bytes from the peer to `buffer`, and leaves them to be read again.
+    ///
+    /// It drains nothing, so no edge comes before a ``read(into:)``.
+    ///
+    /// - Parameter buffer: Where to; one without room is a programmer's error and traps.
+    /// - Returns: As ``read(into:)``.
+    /// - Throws: As ``read(into:)``. See recv(2), `MSG_PEEK`.
+    public func peek(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
+        try fileDescriptor.receive(into: &buffer, peeks: true)
     }
 
     /// Hands bytes to the kernel.
@@ -27,16 +60,29 @@ extension StreamSocket where Self: ~Copyable {
         try fileDescriptor.send(bytes)
     }
 
+    /// Hands several runs of bytes to the kernel in one call, as a header and a body.
+    ///
+    /// - Parameters:
+    ///   - first: What goes first.
+    ///   - second: What follows.
+    ///   - third: What follows that, if anything.
+    ///   - fourth: What goes last, if anything.
+    /// - Returns: The number of bytes taken of all together; as ``write(_:)``.
+    /// - Throws: As ``write(_:)``. See sendmsg(2).
+    public func write(
+        _ first: Span<UInt8>,
+        _ second: Span<UInt8>,
+        _ third: Span<UInt8> = Span(),
+        _ fourth: Span<UInt8> = Span()
+    ) throws(Errno) -> Int? {
+        try fileDescriptor.send(first, second, third, fourth)
+    }
+
     /// Ends one or both ways of the connection, after what is still to be sent.
     ///
     /// - Throws: `Errno.socketNotConnected` if the connection is gone. See shutdown(2).
     public func shutdown(_ direction: ShutdownDirection) throws(Errno) {
         try fileDescriptor.shutdown(direction)
-    }
-
-    /// Takes the pending error off the socket, or returns `nil` if there is none.
-    public func takeError() throws(Errno) -> Errno? {
-        try fileDescriptor.takeError()
     }
 }
 #endif

@@ -22,7 +22,7 @@ public struct TCPListener: ~Copyable, TCPSocket {
     /// - Throws: `Errno.addressInUse` if the port is taken, `Errno.addressNotAvailable` if no
     ///   interface has the address. See bind(2) and listen(2).
     public init(binding address: SocketAddress, options: Options = Options()) throws(Errno) {
-        let socket = try OwnedFD.stream(for: address)
+        let socket = try OwnedFD.socket(for: address, .stream)
         try options.apply(to: socket, family: address.ip.family)
         try socket.bind(to: KernelAddress(address))
         try socket.listen(backlog: options.backlog)
@@ -36,31 +36,26 @@ public struct TCPListener: ~Copyable, TCPSocket {
     ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it does not listen. The
     ///   descriptor is closed then.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
-        try socket.adopt(families: OwnedFD.internetFamilies, listening: true)
+        try socket.adopt(families: OwnedFD.internetFamilies, type: .stream, isListening: true)
         self.socket = socket
     }
 
     /// The address bound to, with the port that the kernel chose where 0 was asked for.
     public func localAddress() throws(Errno) -> SocketAddress {
-        try socket.localAddress().socketAddress
+        try fileDescriptor.localAddress().socketAddress
     }
 
     /// Takes the next connection off the backlog.
     ///
     /// - Returns: The connection, non-blocking and close-on-exec, or `nil` if none is waiting.
-    /// - Throws: `Errno.tooManyOpenFiles` when out of descriptors: the connection stays in the
-    ///   backlog, and no new edge will tell of it. `Errno.connectionAbort` and other errors of the
-    ///   connection itself; then the next call may succeed. See accept(2).
+    /// - Throws: Why none was accepted; ``AcceptFailure`` tells what to do about it. When out of
+    ///   descriptors the connection stays in the backlog, and no new edge will tell of it. See
+    ///   accept(2).
     public func accept() throws(Errno) -> Accepted? {
         var peer = KernelAddress()
         guard let descriptor = try socket.accept(peer: &peer) else { return nil }
         let stream = TCPStream(socket: OwnedFD(rawValue: descriptor))
         return Accepted(stream: stream, peer: try peer.socketAddress)
-    }
-
-    /// Takes the pending error off the socket, or returns `nil` if there is none.
-    public func takeError() throws(Errno) -> Errno? {
-        try socket.fileDescriptor.takeError()
     }
 
     /// Gives the socket up without closing it.
@@ -104,6 +99,11 @@ extension TCPListener {
         /// Whole seconds, rounded up; `nil` shows each connection at once.
         public var deferredAccept: Duration?
 
+        /// How many connections may wait whose first packet carried data; `TCP_FASTOPEN`.
+        ///
+        /// `nil` takes no data in a first packet. The sysctl `net.ipv4.tcp_fastopen` must allow it.
+        public var fastOpen: Int?
+
         /// The defaults.
         public init() {}
 
@@ -111,13 +111,17 @@ extension TCPListener {
             to socket: borrowing OwnedFD,
             family: IPAddress.Family
         ) throws(Errno) {
-            if reusesAddress { try socket.set(.reuseAddress, to: 1) }
-            if reusesPort { try socket.set(.reusePort, to: 1) }
-            if freeBinds { try socket.set(.freeBind, to: 1) }
-            if family == .v6 { try socket.set(.onlyV6, to: isOnlyV6 ? 1 : 0) }
+            try socket.prepareToBind(
+                family,
+                reusesAddress: reusesAddress,
+                reusesPort: reusesPort,
+                freeBinds: freeBinds,
+                isOnlyV6: isOnlyV6
+            )
             if let deferredAccept {
                 try socket.set(.deferAccept, to: deferredAccept.roundedUp(to: .seconds(1)))
             }
+            if let fastOpen { try socket.set(.fastOpen, to: CInt(clamping: fastOpen)) }
         }
     }
 }

@@ -2,7 +2,7 @@
 public import SystemPackage
 
 /// A TCP socket: ``TCPStream``, or ``TCPListener``, whose connections inherit its options.
-public protocol TCPSocket: DescriptorSource, Sendable, ~Copyable {}
+public protocol TCPSocket: IPSocket, ~Copyable {}
 
 extension TCPSocket where Self: ~Copyable {
     /// Whether small writes are sent at once, `TCP_NODELAY`.
@@ -12,17 +12,7 @@ extension TCPSocket where Self: ~Copyable {
 
     /// Sends small writes at once rather than wait for earlier ones to be acknowledged.
     public func setNoDelay(_ isOn: Bool) throws(Errno) {
-        try fileDescriptor.set(.noDelay, to: isOn ? 1 : 0)
-    }
-
-    /// The time to live of sent packets, for IPv6 their hop limit.
-    public func timeToLive() throws(Errno) -> Int {
-        Int(try fileDescriptor.value(of: hopLimit()))
-    }
-
-    /// Sets the time to live of sent packets, for IPv6 their hop limit.
-    public func setTimeToLive(_ hops: Int) throws(Errno) {
-        try fileDescriptor.set(hopLimit(), to: CInt(clamping: hops))
+        try fileDescriptor.set(.noDelay, to: isOn)
     }
 
     /// Probes a silent peer, first after `idle` and then at intervals of a ninth of it.
@@ -32,7 +22,7 @@ extension TCPSocket where Self: ~Copyable {
     /// - Parameter idle: Whole seconds, rounded up; `nil` does not probe.
     /// - Throws: See setsockopt(2).
     public func setKeepAlive(_ idle: Duration?) throws(Errno) {
-        try fileDescriptor.set(.keepAlive, to: idle == nil ? 0 : 1)
+        try fileDescriptor.set(.keepAlive, to: idle != nil)
         guard let idle else { return }
         try fileDescriptor.set(.keepAliveIdle, to: idle.roundedUp(to: .seconds(1)))
         try fileDescriptor.set(.keepAliveInterval, to: (idle / 9).roundedUp(to: .seconds(1)))
@@ -46,11 +36,6 @@ extension TCPSocket where Self: ~Copyable {
     /// - Throws: See setsockopt(2).
     public func setUserTimeout(_ limit: Duration?) throws(Errno) {
         try fileDescriptor.set(.userTimeout, to: limit?.roundedUp(to: .milliseconds(1)) ?? 0)
-    }
-
-    private func hopLimit() throws(Errno) -> IntegerOption {
-        try fileDescriptor.value(of: .family) == OwnedFD.internetFamilies[0]
-            ? .hopLimitV4 : .hopLimitV6
     }
 }
 #endif

@@ -12,14 +12,14 @@ public struct TCPStream: ~Copyable, StreamSocket, TCPSocket {
         self.socket = socket
     }
 
-    /// Starts to connect; ``finishConnect()`` tells when it is done.
+    /// Starts to connect; ``StreamSocket/finishConnect()`` tells when it is done.
     ///
     /// Register it as writable; the event comes when the connection is made or has failed.
     ///
     /// - Throws: Errors that are known at once, as `Errno.networkUnreachable`. See connect(2).
     public init(connectingTo address: SocketAddress) throws(Errno) {
-        let socket = try OwnedFD.stream(for: address)
-        _ = try socket.connect(to: KernelAddress(address))
+        let socket = try OwnedFD.socket(for: address, .stream)
+        try socket.connect(to: KernelAddress(address))
         self.socket = socket
     }
 
@@ -29,28 +29,20 @@ public struct TCPStream: ~Copyable, StreamSocket, TCPSocket {
     ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it listens. The
     ///   descriptor is closed then.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
-        try socket.adopt(families: OwnedFD.internetFamilies, listening: false)
+        try socket.adopt(families: OwnedFD.internetFamilies, type: .stream)
         self.socket = socket
-    }
-
-    /// Asks how far the connect has come; call it at each writable event until it is connected.
-    ///
-    /// - Returns: Whether to wait on, or to go ahead.
-    /// - Throws: Why the connect failed, as `Errno.connectionRefused` or `Errno.timedOut`.
-    public func finishConnect() throws(Errno) -> ConnectProgress {
-        try socket.finishConnect()
     }
 
     /// The address of this end.
     public func localAddress() throws(Errno) -> SocketAddress {
-        try socket.localAddress().socketAddress
+        try fileDescriptor.localAddress().socketAddress
     }
 
     /// The address of the other end.
     ///
     /// - Throws: `Errno.socketNotConnected` before the connect is done, or after a reset.
     public func peerAddress() throws(Errno) -> SocketAddress {
-        try socket.peerAddress().socketAddress
+        try fileDescriptor.peerAddress().socketAddress
     }
 
     /// Breaks the connection: what was not sent is lost, and the peer sees a reset.

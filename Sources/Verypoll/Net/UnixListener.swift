@@ -5,7 +5,7 @@ public import SystemPackage
 ///
 /// It is closed when it goes out of scope; the file of its path stays, and is the caller's to
 /// remove.
-public struct UnixListener: ~Copyable, Sendable, DescriptorSource {
+public struct UnixListener: ~Copyable, Socket {
     private let socket: OwnedFD
 
     /// The listening socket's descriptor.
@@ -21,7 +21,7 @@ public struct UnixListener: ~Copyable, Sendable, DescriptorSource {
     /// - Throws: `Errno.addressInUse` if the file exists, also where nobody listens on it any
     ///   more; `Errno.fileNameTooLong` over 107 bytes. See bind(2) and unix(7).
     public init(binding address: UnixAddress, backlog: Int = 4096) throws(Errno) {
-        let socket = try OwnedFD.stream(family: OwnedFD.unixFamily)
+        let socket = try OwnedFD.socket(family: OwnedFD.unixFamily, .stream)
         try socket.bind(to: KernelAddress(address))
         try socket.listen(backlog: backlog)
         self.socket = socket
@@ -34,13 +34,13 @@ public struct UnixListener: ~Copyable, Sendable, DescriptorSource {
     ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it does not listen. The
     ///   descriptor is closed then.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
-        try socket.adopt(families: [OwnedFD.unixFamily], listening: true)
+        try socket.adopt(families: [OwnedFD.unixFamily], type: .stream, isListening: true)
         self.socket = socket
     }
 
     /// The address bound to.
     public func localAddress() throws(Errno) -> UnixAddress {
-        try socket.localAddress().unixAddress
+        try fileDescriptor.localAddress().unixAddress
     }
 
     /// Takes the next connection off the backlog.
@@ -52,11 +52,6 @@ public struct UnixListener: ~Copyable, Sendable, DescriptorSource {
         guard let descriptor = try socket.accept(peer: &peer) else { return nil }
         let stream = UnixStream(socket: OwnedFD(rawValue: descriptor))
         return Accepted(stream: stream, peer: try peer.unixAddress)
-    }
-
-    /// Takes the pending error off the socket, or returns `nil` if there is none.
-    public func takeError() throws(Errno) -> Errno? {
-        try socket.fileDescriptor.takeError()
     }
 
     /// Gives the socket up without closing it.

@@ -2,7 +2,7 @@
 public import SystemPackage
 
 /// A connected, non-blocking Unix-domain stream socket, closed when it goes out of scope.
-public struct UnixStream: ~Copyable, StreamSocket {
+public struct UnixStream: ~Copyable, StreamSocket, UnixSocket {
     private let socket: OwnedFD
 
     /// The socket's descriptor.
@@ -18,8 +18,8 @@ public struct UnixStream: ~Copyable, StreamSocket {
     ///   event will come, so try again later. `Errno.connectionRefused` if nobody listens,
     ///   `Errno.noSuchFileOrDirectory` if there is no such file. See connect(2) and unix(7).
     public init(connectingTo address: UnixAddress) throws(Errno) {
-        let socket = try OwnedFD.stream(family: OwnedFD.unixFamily)
-        _ = try socket.connect(to: KernelAddress(address))
+        let socket = try OwnedFD.socket(family: OwnedFD.unixFamily, .stream)
+        try socket.connect(to: KernelAddress(address))
         self.socket = socket
     }
 
@@ -30,13 +30,13 @@ public struct UnixStream: ~Copyable, StreamSocket {
     ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it listens. The
     ///   descriptor is closed then.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
-        try socket.adopt(families: [OwnedFD.unixFamily], listening: false)
+        try socket.adopt(families: [OwnedFD.unixFamily], type: .stream)
         self.socket = socket
     }
 
     /// Two sockets connected to each other; see socketpair(2).
     public static func pair() throws(Errno) -> Pair {
-        let (first, second) = try OwnedFD.streamPair()
+        let (first, second) = try OwnedFD.socketPair(.stream)
         return Pair(
             first: UnixStream(socket: OwnedFD(rawValue: first)),
             second: UnixStream(socket: OwnedFD(rawValue: second))
@@ -53,22 +53,12 @@ public struct UnixStream: ~Copyable, StreamSocket {
 
     /// The address of this end, most often ``UnixAddress/unnamed`` for the one that connected.
     public func localAddress() throws(Errno) -> UnixAddress {
-        try socket.localAddress().unixAddress
+        try fileDescriptor.localAddress().unixAddress
     }
 
     /// The address of the other end.
     public func peerAddress() throws(Errno) -> UnixAddress {
-        try socket.peerAddress().unixAddress
-    }
-
-    /// The user, group and process that connected or, seen from them, that listened.
-    public func peerCredentials() throws(Errno) -> PeerCredentials {
-        try socket.peerCredentials()
-    }
-
-    /// The supplementary groups of the peer; see `SO_PEERGROUPS` in unix(7).
-    public func peerGroups() throws(Errno) -> [UInt32] {
-        try socket.peerGroups()
+        try fileDescriptor.peerAddress().unixAddress
     }
 
     /// Gives the socket up without closing it.

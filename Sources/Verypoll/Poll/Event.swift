@@ -27,6 +27,12 @@ public struct Event: Sendable {
 
     /// No more bytes will be taken: both ways are closed, or the reader of a pipe went away.
     public var isWriteClosed: Bool { raw.isWriteClosed }
+
+    /// An asynchronous operation has finished: FreeBSD's alone, so never on Linux.
+    public var isAIO: Bool { false }
+
+    /// A list of asynchronous operations has finished: FreeBSD's alone, so never on Linux.
+    public var isLIO: Bool { false }
 }
 
 extension Event: CustomStringConvertible {

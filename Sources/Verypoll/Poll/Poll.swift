@@ -26,6 +26,23 @@ public struct Poll: ~Copyable, Sendable {
     /// event loop.
     public var fileDescriptor: FileDescriptor { registry.selector.fileDescriptor }
 
+    /// How it spins on the queues of network devices before it sleeps; at first not at all.
+    ///
+    /// - Throws: `Errno.notSupported` before Linux 6.9, or where the kernel was built without it.
+    public func busyPolling() throws(Errno) -> BusyPolling {
+        try registry.selector.busyPolling()
+    }
+
+    /// Makes it spin on the queues of network devices before it sleeps.
+    ///
+    /// - Parameter parameters: For how long and how hard.
+    /// - Throws: `Errno.notSupported` before Linux 6.9, or where the kernel was built without it;
+    ///   `Errno.notPermitted` for a budget over 64 without `CAP_NET_ADMIN`. See
+    ///   ioctl_eventpoll(2).
+    public func setBusyPolling(_ parameters: BusyPolling) throws(Errno) {
+        try registry.selector.setBusyPolling(parameters)
+    }
+
     /// Waits until a source is ready, and puts what became ready in `events`.
     ///
     /// A source that was registered in the mode ``RegistrationMode/edge``, the default, may never

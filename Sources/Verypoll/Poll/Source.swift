@@ -56,3 +56,31 @@ extension DescriptorSource where Self: ~Copyable {
         try registry.selector.delete(fileDescriptor.rawValue)
     }
 }
+
+extension DescriptorSource where Self: ~Copyable {
+    /// Lends the descriptor to a call that this library lacks.
+    ///
+    /// ```swift
+    /// let pair = try UnixStream.pair()
+    /// let received = try pair.first.withDescriptor { descriptor throws(Errno) in
+    ///     var byte: UInt8 = 0
+    ///     let count = unsafe recv(descriptor.rawValue, &byte, 1, 0)
+    ///     if count < 0 { throw Errno(rawValue: errno) }
+    ///     return count
+    /// }
+    /// ```
+    ///
+    /// - Parameter body: The call, which must not close the descriptor.
+    /// - Returns: What `body` returns, or `nil` if it throws `Errno.wouldBlock`: so the library's
+    ///   own calls say it, and so a poll knows that the source is drained.
+    /// - Throws: What `body` throws otherwise.
+    public func withDescriptor<Value: ~Copyable>(
+        _ body: (FileDescriptor) throws(Errno) -> Value
+    ) throws(Errno) -> Value? {
+        do throws(Errno) {
+            return try body(fileDescriptor)
+        } catch .wouldBlock {
+            return nil
+        }
+    }
+}

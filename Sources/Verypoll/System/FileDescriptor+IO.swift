@@ -1,27 +1,114 @@
+internal import CVerypoll
 internal import Glibc
+internal import Synchronization
 internal import SystemPackage
 
 extension FileDescriptor {
     /// read(2) into the free capacity of `buffer`; `nil` if it would block, 0 at end of file.
     func readAvailable(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
-        // Reading no bytes gives 0 as well, and would pass for the end of file.
-        precondition(buffer.freeCapacity > 0, "no room to read into")
-        return try unsafe buffer.withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
-            let room = unsafe UnsafeMutableBufferPointer(rebasing: bytes[count...])
-            let received = try readySyscall {
-                unsafe Glibc.read(rawValue, room.baseAddress, room.count)
+        try unsafe buffer.fill { base, room throws(Errno) in
+            try readySyscall { unsafe Glibc.read(rawValue, base, room) }
+        }
+    }
+
+    /// readv(2) into the free capacity of two buffers, the first one first.
+    func readAvailable(
+        into first: inout OutputSpan<UInt8>,
+        _ second: inout OutputSpan<UInt8>
+    ) throws(Errno) -> Int? {
+        precondition(first.freeCapacity + second.freeCapacity > 0, "no room to read into")
+        return try unsafe first.withUnsafeMutableBufferPointer { head, headCount throws(Errno) in
+            try unsafe second.withUnsafeMutableBufferPointer { tail, tailCount throws(Errno) in
+                let room = head.count - headCount
+                let headEnd = unsafe head.baseAddress.map { unsafe $0 + headCount }
+                let tailEnd = unsafe tail.baseAddress.map { unsafe $0 + tailCount }
+                let parts: [2 of iovec] = unsafe [
+                    iovec(iov_base: headEnd, iov_len: room),
+                    iovec(iov_base: tailEnd, iov_len: tail.count - tailCount),
+                ]
+                let received = try unsafe parts.span.withUnsafeBufferPointer { list throws(Errno) in
+                    try readySyscall { unsafe readv(rawValue, list.baseAddress, 2) }
+                }
+                guard let received else { return nil }
+                headCount += min(received, room)
+                tailCount += max(received - room, 0)
+                return received
             }
+        }
+    }
+
+    /// writev(2) without `SIGPIPE`, though a pipe knows no `MSG_NOSIGNAL`; `nil` if it would block.
+    func writeAvailable(
+        _ first: Span<UInt8>,
+        _ second: Span<UInt8>,
+        _ third: Span<UInt8>,
+        _ fourth: Span<UInt8>
+    ) throws(Errno) -> Int? {
+        try unsafe withVector(first, second, third, fourth) { parts throws(Errno) in
+            let base = parts.baseAddress
+            let count = CInt(parts.count)
+            if !lacksNoSignal.load(ordering: .relaxed) {
+                do throws(Errno) {
+                    return try readySyscall {
+                        unsafe pwritev2(rawValue, base, count, -1, cverypoll_nosignal)
+                    }
+                } catch .notSupported {
+                    lacksNoSignal.store(true, ordering: .relaxed)
+                }
+            }
+            return try readySyscall { unsafe cverypoll_writev_masked(rawValue, base, count) }
+        }
+    }
+}
+
+/// Set once `RWF_NOSIGNAL`, of Linux 6.18, was found missing.
+private let lacksNoSignal = Atomic(false)
+
+extension OutputSpan<UInt8> {
+    /// Lends the free capacity to a call that fills it and returns how many bytes it stored.
+    @inline(__always)
+    mutating func fill(
+        _ body: (UnsafeMutablePointer<UInt8>?, Int) throws(Errno) -> Int?
+    ) throws(Errno) -> Int? {
+        // Reading no bytes gives 0 as well, and would pass for the end of file.
+        precondition(freeCapacity > 0, "no room to read into")
+        return try unsafe withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
+            let free = unsafe bytes.baseAddress.map { unsafe $0 + count }
+            let received = try unsafe body(free, bytes.count - count)
             count += received ?? 0
             return received
         }
     }
+}
 
-    /// send(2) without `SIGPIPE`; `nil` if it would block.
-    func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
-        try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
-            try readySyscall {
-                unsafe Glibc.send(rawValue, buffer.baseAddress, buffer.count, CInt(MSG_NOSIGNAL))
+/// Lends up to four spans as the vector of a gathering write; empty ones count as nothing.
+func withVector<Value>(
+    _ first: Span<UInt8>,
+    _ second: Span<UInt8>,
+    _ third: Span<UInt8>,
+    _ fourth: Span<UInt8>,
+    _ body: (UnsafeBufferPointer<iovec>) throws(Errno) -> Value
+) throws(Errno) -> Value {
+    try unsafe first.withVectorPart { first throws(Errno) in
+        try unsafe second.withVectorPart { second throws(Errno) in
+            try unsafe third.withVectorPart { third throws(Errno) in
+                try unsafe fourth.withVectorPart { fourth throws(Errno) in
+                    let parts: [4 of iovec] = unsafe [first, second, third, fourth]
+                    return try unsafe parts.span.withUnsafeBufferPointer(body)
+                }
             }
+        }
+    }
+}
+
+extension Span<UInt8> {
+    func withVectorPart<Value>(
+        _ body: (iovec) throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        try unsafe withUnsafeBufferPointer { bytes throws(Errno) in
+            // The kernel does not write to it, whatever the field's type says.
+            let base = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+            return try unsafe body(iovec(iov_base: base, iov_len: bytes.count))
         }
     }
 }

@@ -3,30 +3,39 @@ internal import Glibc
 internal import SystemPackage
 
 extension FileDescriptor {
-    func set(_ option: IntegerOption, to value: CInt) throws(Errno) {
-        var value = value
-        _ = try syscall {
-            unsafe setsockopt(
-                rawValue,
-                option.level,
-                option.name,
-                &value,
-                socklen_t(MemoryLayout<CInt>.size)
-            )
+    /// recv(2) into the free capacity of `buffer`; `nil` if it would block.
+    func receive(
+        into buffer: inout OutputSpan<UInt8>,
+        peeks: Bool = false
+    ) throws(Errno) -> Int? {
+        let flags = peeks ? CInt(MSG_PEEK) : 0
+        return try unsafe buffer.fill { base, room throws(Errno) in
+            try readySyscall { unsafe recv(rawValue, base, room, flags) }
         }
     }
 
-    func value(of option: IntegerOption) throws(Errno) -> CInt {
-        var value: CInt = 0
-        var size = socklen_t(MemoryLayout<CInt>.size)
-        _ = try syscall { unsafe getsockopt(rawValue, option.level, option.name, &value, &size) }
-        return value
+    /// send(2) without `SIGPIPE`; `nil` if it would block.
+    func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
+        try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
+            try readySyscall {
+                unsafe Glibc.send(rawValue, buffer.baseAddress, buffer.count, noSignal)
+            }
+        }
     }
 
-    /// Takes the pending error off the socket, `SO_ERROR`.
-    func takeError() throws(Errno) -> Errno? {
-        let code = try value(of: .error)
-        return code == 0 ? nil : Errno(rawValue: code)
+    /// sendmsg(2) of several parts without `SIGPIPE`; `nil` if it would block.
+    func send(
+        _ first: Span<UInt8>,
+        _ second: Span<UInt8>,
+        _ third: Span<UInt8>,
+        _ fourth: Span<UInt8>
+    ) throws(Errno) -> Int? {
+        try unsafe withVector(first, second, third, fourth) { parts throws(Errno) in
+            var message = unsafe msghdr()
+            unsafe message.msg_iov = UnsafeMutablePointer(mutating: parts.baseAddress)
+            unsafe message.msg_iovlen = parts.count
+            return try readySyscall { unsafe sendmsg(rawValue, &message, noSignal) }
+        }
     }
 
     /// shutdown(2).
@@ -34,6 +43,8 @@ extension FileDescriptor {
         _ = try syscall { Glibc.shutdown(rawValue, direction.rawValue) }
     }
 }
+
+let noSignal = CInt(MSG_NOSIGNAL)
 
 extension ShutdownDirection {
     fileprivate var rawValue: CInt {

@@ -15,16 +15,14 @@ struct KernelAddress {
             var raw = sockaddr_in()
             raw.sin_family = sa_family_t(AF_INET)
             raw.sin_port = address.port.bigEndian
-            raw.sin_addr.s_addr = UInt32(truncatingIfNeeded: address.ip.bits).bigEndian
+            raw.sin_addr = in_addr(address.ip)
             store(raw)
         case .v6:
             var raw = sockaddr_in6()
             raw.sin6_family = sa_family_t(AF_INET6)
             raw.sin6_port = address.port.bigEndian
             raw.sin6_scope_id = address.zone
-            unsafe withUnsafeMutableBytes(of: &raw.sin6_addr) { bytes in
-                unsafe bytes.storeBytes(of: address.ip.bits.bigEndian, as: UInt128.self)
-            }
+            raw.sin6_addr = in6_addr(address.ip)
             store(raw)
         }
     }
@@ -35,7 +33,10 @@ struct KernelAddress {
         let name: [UInt8]
         switch address {
         case .path(let path):
-            name = Array(path.string.utf8) + [0]
+            // As bytes: a path need not be UTF-8.
+            name = unsafe path.withPlatformString { text in
+                unsafe Array(UnsafeRawBufferPointer(start: text, count: path.length + 1))
+            }
             guard name.count > 1 else { throw .invalidArgument }
         case .abstract(let bytes): name = [0] + bytes
         case .unnamed: name = []
@@ -84,7 +85,8 @@ struct KernelAddress {
             }
             guard let first = name.first else { return .unnamed }
             if first == 0 { return .abstract(Array(name.dropFirst())) }
-            return .path(FilePath(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)))
+            let path = name.prefix { $0 != 0 }.map(CChar.init(bitPattern:)) + [0]
+            return .path(FilePath(platformString: path))
         }
     }
 
@@ -121,5 +123,22 @@ struct KernelAddress {
 
     private func load<Raw>(_ type: Raw.Type) -> Raw {
         unsafe withUnsafeBytes(of: storage) { bytes in unsafe bytes.load(as: Raw.self) }
+    }
+}
+
+extension in_addr {
+    /// An IPv4 address in network byte order.
+    init(_ address: IPAddress) {
+        self.init(s_addr: UInt32(truncatingIfNeeded: address.bits).bigEndian)
+    }
+}
+
+extension in6_addr {
+    /// An IPv6 address in network byte order.
+    init(_ address: IPAddress) {
+        self.init()
+        unsafe withUnsafeMutableBytes(of: &self) { bytes in
+            unsafe bytes.storeBytes(of: address.bits.bigEndian, as: UInt128.self)
+        }
     }
 }

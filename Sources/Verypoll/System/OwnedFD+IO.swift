@@ -1,3 +1,4 @@
+internal import CVerypoll
 internal import Glibc
 public import SystemPackage
 
@@ -14,9 +15,47 @@ extension OwnedFD {
 
     /// Sets `O_NONBLOCK` and `FD_CLOEXEC`; see fcntl(2).
     func makeNonBlockingAndCloseOnExec() throws(Errno) {
-        let status = try syscall { fcntl(rawValue, F_GETFL) }
-        _ = try syscall { fcntl(rawValue, F_SETFL, status | O_NONBLOCK) }
+        try setNonBlocking(true)
         let flags = try syscall { fcntl(rawValue, F_GETFD) }
         _ = try syscall { fcntl(rawValue, F_SETFD, flags | FD_CLOEXEC) }
+    }
+
+    /// A pipe, its reading end first; see pipe2(2).
+    static func pipe() throws(Errno) -> (CInt, CInt) {
+        try unsafe makePair { pair in unsafe pipe2(pair, O_NONBLOCK | O_CLOEXEC) }
+    }
+
+    /// Calls what makes two descriptors at once.
+    static func makePair(
+        _ body: (UnsafeMutablePointer<CInt>?) -> CInt
+    ) throws(Errno) -> (CInt, CInt) {
+        var pair: [2 of CInt] = [-1, -1]
+        var span = pair.mutableSpan
+        _ = try unsafe span.withUnsafeMutableBufferPointer { buffer throws(Errno) in
+            try syscall { unsafe body(buffer.baseAddress) }
+        }
+        return (pair[0], pair[1])
+    }
+
+    /// Checks that it is one end of a pipe or FIFO, opened for reading or for writing.
+    ///
+    /// Throws `invalidArgument` for what is no pipe, and `badFileDescriptor` for the wrong end, as
+    /// read(2) and write(2) would.
+    func adoptPipe(forReading: Bool) throws(Errno) {
+        var status = stat()
+        _ = try syscall { unsafe fstat(rawValue, &status) }
+        guard status.st_mode & S_IFMT == S_IFIFO else { throw .invalidArgument }
+        let mode = try syscall { fcntl(rawValue, F_GETFL) } & O_ACCMODE
+        guard mode == O_RDWR || mode == (forReading ? O_RDONLY : O_WRONLY) else {
+            throw .badFileDescriptor
+        }
+        try makeNonBlockingAndCloseOnExec()
+    }
+
+    /// Sets or clears `O_NONBLOCK`, which belongs to the open file and all its descriptors.
+    func setNonBlocking(_ isOn: Bool) throws(Errno) {
+        let status = try syscall { fcntl(rawValue, F_GETFL) }
+        let wanted = isOn ? status | O_NONBLOCK : status & ~O_NONBLOCK
+        _ = try syscall { fcntl(rawValue, F_SETFL, wanted) }
     }
 }

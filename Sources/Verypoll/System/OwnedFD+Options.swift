@@ -3,42 +3,13 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
-/// A socket option whose value is an int; see socket(7), ip(7), ipv6(7) and tcp(7).
-struct IntegerOption {
-    let level: CInt
-    let name: CInt
-
-    static let acceptsConnections = IntegerOption(level: SOL_SOCKET, name: SO_ACCEPTCONN)
-    static let error = IntegerOption(level: SOL_SOCKET, name: SO_ERROR)
-    static let family = IntegerOption(level: SOL_SOCKET, name: SO_DOMAIN)
-    static let freeBind = IntegerOption(level: CInt(IPPROTO_IP), name: IP_FREEBIND)
-    static let keepAlive = IntegerOption(level: SOL_SOCKET, name: SO_KEEPALIVE)
-    static let reuseAddress = IntegerOption(level: SOL_SOCKET, name: SO_REUSEADDR)
-    static let reusePort = IntegerOption(level: SOL_SOCKET, name: SO_REUSEPORT)
-    static let type = IntegerOption(level: SOL_SOCKET, name: SO_TYPE)
-    static let onlyV6 = IntegerOption(level: CInt(IPPROTO_IPV6), name: IPV6_V6ONLY)
-    static let hopLimitV4 = IntegerOption(level: CInt(IPPROTO_IP), name: IP_TTL)
-    static let hopLimitV6 = IntegerOption(
-        level: CInt(IPPROTO_IPV6),
-        name: IPV6_UNICAST_HOPS
-    )
-
-    static let noDelay = IntegerOption(tcp: TCP_NODELAY)
-    static let deferAccept = IntegerOption(tcp: TCP_DEFER_ACCEPT)
-    static let keepAliveIdle = IntegerOption(tcp: TCP_KEEPIDLE)
-    static let keepAliveInterval = IntegerOption(tcp: TCP_KEEPINTVL)
-    static let userTimeout = IntegerOption(tcp: TCP_USER_TIMEOUT)
-}
-
-extension IntegerOption {
-    fileprivate init(tcp name: CInt) {
-        self.init(level: CInt(IPPROTO_TCP), name: name)
-    }
-}
-
 extension OwnedFD {
     func set(_ option: IntegerOption, to value: CInt) throws(Errno) {
         try fileDescriptor.set(option, to: value)
+    }
+
+    func set(_ option: IntegerOption, to isOn: Bool) throws(Errno) {
+        try fileDescriptor.set(option, to: isOn)
     }
 
     func value(of option: IntegerOption) throws(Errno) -> CInt {
@@ -54,23 +25,41 @@ extension OwnedFD {
         }
     }
 
-    /// Checks that it is a stream socket of one of the families, listening or not, and makes it
-    /// non-blocking and close-on-exec.
+    /// Sets what an IP socket must have before it is bound.
+    func prepareToBind(
+        _ family: IPAddress.Family,
+        reusesAddress: Bool,
+        reusesPort: Bool,
+        freeBinds: Bool,
+        isOnlyV6: Bool
+    ) throws(Errno) {
+        if reusesAddress { try set(.reuseAddress, to: true) }
+        if reusesPort { try set(.reusePort, to: true) }
+        if freeBinds { try set(.freeBind, to: true) }
+        if family == .v6 { try set(.onlyV6, to: isOnlyV6) }
+    }
+
+    /// Checks that it is a socket of one of the families and of the type, and for streams whether
+    /// it listens, and makes it non-blocking and close-on-exec.
     ///
     /// Throws `notSocket`, `protocolWrongTypeForSocket`, `addressFamilyNotSupported`, or
     /// `invalidArgument` where a listening socket was expected and it is none, or the reverse.
-    func adopt(families: [CInt], listening: Bool) throws(Errno) {
-        guard try value(of: .type) == CInt(SOCK_STREAM.rawValue) else {
-            throw .protocolWrongTypeForSocket
-        }
+    func adopt(
+        families: [CInt],
+        type: SocketType,
+        isListening: Bool = false
+    ) throws(Errno) {
+        guard try value(of: .type) == type.rawValue else { throw .protocolWrongTypeForSocket }
         let family = try value(of: .family)
         guard families.contains(family) else { throw .addressFamilyNotSupported }
-        guard try (value(of: .acceptsConnections) != 0) == listening else {
+        guard try (value(of: .acceptsConnections) != 0) == isListening else {
             throw .invalidArgument
         }
         try makeNonBlockingAndCloseOnExec()
     }
+}
 
+extension FileDescriptor {
     /// `SO_PEERCRED`.
     func peerCredentials() throws(Errno) -> PeerCredentials {
         var raw = cverypoll_ucred()

@@ -3,27 +3,39 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
+/// What a socket carries; see socket(2).
+enum SocketType {
+    case stream
+    case datagram
+
+    var rawValue: CInt {
+        switch self {
+        case .stream: CInt(SOCK_STREAM.rawValue)
+        case .datagram: CInt(SOCK_DGRAM.rawValue)
+        }
+    }
+
+    fileprivate var nonBlocking: CInt {
+        rawValue | CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    }
+}
+
 extension OwnedFD {
     static var unixFamily: CInt { AF_UNIX }
     static var internetFamilies: [CInt] { [AF_INET, AF_INET6] }
 
-    /// A new stream socket of a family, non-blocking and close-on-exec; see socket(2).
-    static func stream(family: CInt) throws(Errno) -> OwnedFD {
-        OwnedFD(rawValue: try syscall { Glibc.socket(family, streamType, 0) })
+    /// A new socket of a family, non-blocking and close-on-exec; see socket(2).
+    static func socket(family: CInt, _ type: SocketType) throws(Errno) -> OwnedFD {
+        OwnedFD(rawValue: try syscall { Glibc.socket(family, type.nonBlocking, 0) })
     }
 
-    static func stream(for address: SocketAddress) throws(Errno) -> OwnedFD {
-        try stream(family: address.ip.family == .v4 ? AF_INET : AF_INET6)
+    static func socket(for address: SocketAddress, _ type: SocketType) throws(Errno) -> OwnedFD {
+        try socket(family: address.ip.family == .v4 ? AF_INET : AF_INET6, type)
     }
 
-    /// Two connected Unix-domain stream sockets; see socketpair(2).
-    static func streamPair() throws(Errno) -> (CInt, CInt) {
-        var pair: [2 of CInt] = [-1, -1]
-        var span = pair.mutableSpan
-        _ = try unsafe span.withUnsafeMutableBufferPointer { buffer throws(Errno) in
-            try syscall { unsafe socketpair(AF_UNIX, streamType, 0, buffer.baseAddress) }
-        }
-        return (pair[0], pair[1])
+    /// Two connected Unix-domain sockets; see socketpair(2).
+    static func socketPair(_ type: SocketType) throws(Errno) -> (CInt, CInt) {
+        try unsafe makePair { pair in unsafe socketpair(AF_UNIX, type.nonBlocking, 0, pair) }
     }
 
     func bind(to address: KernelAddress) throws(Errno) {
@@ -37,6 +49,7 @@ extension OwnedFD {
     }
 
     /// connect(2); returns whether it is done, rather than in progress.
+    @discardableResult
     func connect(to address: KernelAddress) throws(Errno) -> Bool {
         try unsafe address.withPointer { pointer, length throws(Errno) in
             do throws(Errno) {
@@ -48,47 +61,12 @@ extension OwnedFD {
         }
     }
 
-    /// How far a connect has come, without a look at its address unless that is needed.
-    ///
-    /// A socket without error and without peer is still connecting; see connect(2), `EINPROGRESS`.
-    func finishConnect() throws(Errno) -> ConnectProgress {
-        if let error = try fileDescriptor.takeError() { throw error }
-        do throws(Errno) {
-            _ = try peerAddress()
-            return .connected
-        } catch .socketNotConnected {
-            return .pending
-        }
-    }
-
     /// accept4(2); `nil` if no connection is waiting, else the new descriptor.
     func accept(peer: inout KernelAddress) throws(Errno) -> CInt? {
         let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         return try unsafe peer.fill { pointer, length throws(Errno) in
             try readySyscall { unsafe accept4(rawValue, pointer, length, flags) }
         }
-    }
-
-    /// The address that the socket is bound to; see getsockname(2).
-    func localAddress() throws(Errno) -> KernelAddress {
-        var address = KernelAddress()
-        _ = try unsafe address.fill { pointer, length throws(Errno) in
-            try syscall { unsafe getsockname(rawValue, pointer, length) }
-        }
-        return address
-    }
-
-    /// The address of the other end; see getpeername(2).
-    func peerAddress() throws(Errno) -> KernelAddress {
-        var address = KernelAddress()
-        _ = try unsafe address.fill { pointer, length throws(Errno) in
-            try syscall { unsafe getpeername(rawValue, pointer, length) }
-        }
-        return address
-    }
-
-    private static var streamType: CInt {
-        CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     }
 }
 #endif

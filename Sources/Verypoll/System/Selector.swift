@@ -56,6 +56,35 @@ struct Selector: ~Copyable, Sendable {
         }
     }
 
+    func busyPolling() throws(Errno) -> BusyPolling {
+        var raw = cverypoll_busy_poll()
+        try supported { unsafe cverypoll_get_busy_poll(epoll.rawValue, &raw) }
+        return BusyPolling(
+            duration: .microseconds(Int64(raw.busy_poll_usecs)),
+            packetBudget: raw.busy_poll_budget,
+            isPreferred: raw.prefer_busy_poll != 0
+        )
+    }
+
+    func setBusyPolling(_ parameters: BusyPolling) throws(Errno) {
+        let raw = cverypoll_busy_poll(
+            busy_poll_usecs: UInt32(parameters.duration.roundedUp(to: .microseconds(1))),
+            busy_poll_budget: parameters.packetBudget,
+            prefer_busy_poll: parameters.isPreferred ? 1 : 0,
+            pad: 0
+        )
+        try supported { cverypoll_set_busy_poll(epoll.rawValue, raw) }
+    }
+
+    /// Makes the error of older kernels, which do not know the ioctl, that of the others.
+    private func supported(_ call: () -> CInt) throws(Errno) {
+        do throws(Errno) {
+            _ = try syscall(call)
+        } catch .inappropriateIOCTLForDevice {
+            throw .notSupported
+        }
+    }
+
     private func wait(
         into buffer: UnsafeMutableBufferPointer<SystemEvent>,
         timeout: Duration?

@@ -24,6 +24,10 @@ struct Selector: ~Copyable, Sendable {
 
     func delete(_ fd: CInt) throws(Errno) { unavailable() }
 
+    func busyPolling() throws(Errno) -> BusyPolling { unavailable() }
+
+    func setBusyPolling(_ parameters: BusyPolling) throws(Errno) { unavailable() }
+
     func wait(
         into ready: inout [SystemEvent],
         capacity: Int,

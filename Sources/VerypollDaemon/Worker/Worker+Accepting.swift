@@ -64,7 +64,7 @@ extension Worker {
                 }
             } catch {
                 if !isRefused { withdraw(listener, total) }
-                guard error.isOfOneConnection else {
+                guard AcceptFailure(error) == .connection else {
                     return pause(index, because: .outOfResources, error)
                 }
                 note(number) { $0.rejected += 1 }
@@ -160,19 +160,6 @@ extension Worker {
             "listener paused, \(why)\(cause)",
             metadata: ["listener": "\(listener.name)", "address": "\(doors[index].socket.address)"]
         )
-    }
-}
-
-extension Errno {
-    /// Whether accept(2) fails so for the one connection only, and may take the next.
-    fileprivate var isOfOneConnection: Bool {
-        switch self {
-        case .connectionAbort, .protocolError, .networkDown, .hostIsDown,
-            .noRouteToHost, .notSupportedOnSocket, .networkUnreachable, .notPermitted,
-            .interrupted:
-            true
-        default: false
-        }
     }
 }
 

@@ -1,0 +1,162 @@
+#if Net
+internal import Glibc
+internal import SystemPackage
+
+/// What came beside the bytes of a Unix-domain socket: descriptors, and who sent them.
+///
+/// Make one and reuse it: its storage is allocated once. What is not taken out of it is closed,
+/// with the next receive or at the end of its scope.
+///
+/// ```swift
+/// let pair = try UnixStream.pair()
+/// _ = try pair.first.send([1].span, passing: [.standardError])
+///
+/// var ancillary = AncillaryData()
+/// var bytes: [UInt8] = []
+/// try bytes.append(addingCapacity: 16) { buffer in
+///     _ = try pair.second.receive(into: &buffer, ancillary: &ancillary)
+/// }
+/// if let descriptor = ancillary.takeDescriptor() {
+///     print("got \(descriptor.fileDescriptor), of \(bytes.count) bytes")
+/// }
+/// ```
+public struct AncillaryData: ~Copyable, Sendable {
+    var room: [UInt8]
+    var passed = ControlMessages.Passed()
+    private var taken = 0
+
+    /// Whether something was lost for want of room, most likely descriptors; the kernel has closed
+    /// what did not fit.
+    public internal(set) var isTruncated = false
+
+    /// Who sent it, for those who asked by ``UnixSocket/setReceivesCredentials(_:)``.
+    public var credentials: PeerCredentials? { passed.credentials }
+
+    /// The number of descriptors that came and were not taken.
+    public var descriptorCount: Int { passed.descriptors.count - taken }
+
+    /// Makes room for credentials and for so many descriptors a receive, 253 at most.
+    public init(descriptorCapacity: Int = 253) {
+        let limit = ControlMessages.descriptorLimit
+        precondition((0...limit).contains(descriptorCapacity), "descriptor capacity out of range")
+        let count = ControlMessages.capacity(forDescriptors: descriptorCapacity)
+        room = Array(repeating: 0, count: count)
+        passed.descriptors.reserveCapacity(descriptorCapacity)
+    }
+
+    deinit {
+        for descriptor in passed.descriptors[taken...] { _ = Glibc.close(descriptor) }
+    }
+
+    /// Takes the next descriptor, in the order they were passed; close-on-exec, and yours.
+    ///
+    /// - Returns: `nil` if none is left.
+    public mutating func takeDescriptor() -> OwnedFD? {
+        guard taken < passed.descriptors.count else { return nil }
+        taken += 1
+        return OwnedFD(rawValue: passed.descriptors[taken - 1])
+    }
+
+    /// Closes what was not taken, and forgets the rest.
+    public mutating func removeAll() {
+        while takeDescriptor() != nil {}
+        passed.descriptors.removeAll(keepingCapacity: true)
+        passed.credentials = nil
+        taken = 0
+        isTruncated = false
+    }
+}
+
+extension FileDescriptor {
+    /// sendmsg(2) with control messages and without `SIGPIPE`; `nil` if it would block.
+    func send(
+        _ bytes: Span<UInt8>,
+        to address: KernelAddress?,
+        control: [UInt8]
+    ) throws(Errno) -> Int? {
+        try unsafe bytes.withVectorPart { part throws(Errno) in
+            try unsafe control.span.withUnsafeBufferPointer { control throws(Errno) in
+                // sendmsg(2) only reads what the header points to, whatever its types say.
+                let control = unsafe UnsafeMutableBufferPointer(mutating: control)
+                return try unsafe withMessage(part, control) { message throws(Errno) in
+                    try unsafe send(&message, to: address)
+                }
+            }
+        }
+    }
+
+    private func send(
+        _ message: inout msghdr,
+        to address: KernelAddress?
+    ) throws(Errno) -> Int? {
+        guard let address else {
+            return try readySyscall { unsafe sendmsg(rawValue, &message, noSignal) }
+        }
+        return try unsafe address.withPointer { pointer, length throws(Errno) in
+            unsafe message.msg_name = UnsafeMutableRawPointer(mutating: pointer)
+            unsafe message.msg_namelen = length
+            return try readySyscall { unsafe sendmsg(rawValue, &message, noSignal) }
+        }
+    }
+
+    /// recvmsg(2); `nil` if nothing is there, else the number of bytes, for a datagram its length.
+    func receive(
+        into buffer: inout OutputSpan<UInt8>,
+        ancillary: inout AncillaryData
+    ) throws(Errno) -> Int? {
+        ancillary.removeAll()
+        let flags = CInt(MSG_TRUNC) | CInt(MSG_CMSG_CLOEXEC)
+        return try unsafe buffer.withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
+            let room = bytes.count - count
+            let free = unsafe bytes.baseAddress.map { unsafe $0 + count }
+            let part = unsafe iovec(iov_base: free, iov_len: room)
+            let received = try unsafe ancillary.fill(part) { message throws(Errno) in
+                try readySyscall { unsafe recvmsg(rawValue, &message, flags) }
+            }
+            count += min(received ?? 0, room)
+            return received
+        }
+    }
+}
+
+extension AncillaryData {
+    /// Lends the room for control messages to a recvmsg(2), and takes apart what came.
+    fileprivate mutating func fill(
+        _ part: iovec,
+        _ body: (inout msghdr) throws(Errno) -> Int?
+    ) throws(Errno) -> Int? {
+        var span = room.mutableSpan
+        let (received, length, flags) = try unsafe span.withUnsafeMutableBufferPointer {
+            control throws(Errno) in
+            try unsafe withMessage(part, control) { message throws(Errno) in
+                let received = try unsafe body(&message)
+                return unsafe (received, message.msg_controllen, message.msg_flags)
+            }
+        }
+        guard received != nil else { return nil }
+        isTruncated = flags & CInt(MSG_CTRUNC) != 0
+        var passed = ControlMessages.Passed()
+        swap(&passed, &self.passed)
+        ControlMessages.parse(room.span.extracting(first: length), into: &passed)
+        self.passed = passed
+        return received
+    }
+}
+
+/// Makes the header of a message of one part and of control messages.
+private func withMessage<Value>(
+    _ part: iovec,
+    _ control: UnsafeMutableBufferPointer<UInt8>,
+    _ body: (inout msghdr) throws(Errno) -> Value
+) throws(Errno) -> Value {
+    var part = unsafe part
+    return try unsafe withUnsafeMutablePointer(to: &part) { part throws(Errno) in
+        var message = unsafe msghdr()
+        unsafe message.msg_iov = part
+        unsafe message.msg_iovlen = 1
+        unsafe message.msg_control = UnsafeMutableRawPointer(control.baseAddress)
+        unsafe message.msg_controllen = control.count
+        return try unsafe body(&message)
+    }
+}
+#endif

@@ -1,0 +1,76 @@
+#if Net
+internal import Glibc
+internal import SystemPackage
+
+extension FileDescriptor {
+    /// recv(2) of one datagram; `nil` if none is there, else its length, which may exceed the room.
+    func receiveDatagram(
+        into buffer: inout OutputSpan<UInt8>,
+        peeks: Bool
+    ) throws(Errno) -> Int? {
+        try unsafe buffer.fillWithDatagram { base, room throws(Errno) in
+            try readySyscall { unsafe recv(rawValue, base, room, datagramFlags(peeks: peeks)) }
+        }
+    }
+
+    /// recvfrom(2) of one datagram, and where it came from.
+    func receiveDatagram(
+        into buffer: inout OutputSpan<UInt8>,
+        from sender: inout KernelAddress,
+        peeks: Bool
+    ) throws(Errno) -> Int? {
+        try unsafe buffer.fillWithDatagram { base, room throws(Errno) in
+            try unsafe sender.fill { address, length throws(Errno) in
+                try readySyscall {
+                    unsafe recvfrom(
+                        rawValue,
+                        base,
+                        room,
+                        datagramFlags(peeks: peeks),
+                        address,
+                        length
+                    )
+                }
+            }
+        }
+    }
+
+    /// sendto(2); `nil` if it would block.
+    func send(_ bytes: Span<UInt8>, to address: KernelAddress) throws(Errno) -> Int? {
+        try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
+            try unsafe address.withPointer { pointer, length throws(Errno) in
+                try readySyscall {
+                    unsafe sendto(
+                        rawValue,
+                        buffer.baseAddress,
+                        buffer.count,
+                        noSignal,
+                        pointer,
+                        length
+                    )
+                }
+            }
+        }
+    }
+}
+
+/// With `MSG_TRUNC` the kernel tells the length of a datagram that did not fit.
+private func datagramFlags(peeks: Bool) -> CInt {
+    CInt(MSG_TRUNC) | (peeks ? CInt(MSG_PEEK) : 0)
+}
+
+extension OutputSpan<UInt8> {
+    /// Lends the free capacity to a call that stores a datagram, or as much of it as fits.
+    fileprivate mutating func fillWithDatagram(
+        _ body: (UnsafeMutablePointer<UInt8>?, Int) throws(Errno) -> Int?
+    ) throws(Errno) -> Int? {
+        try unsafe withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
+            let free = unsafe bytes.baseAddress.map { unsafe $0 + count }
+            let room = bytes.count - count
+            let length = try unsafe body(free, room)
+            count += min(length ?? 0, room)
+            return length
+        }
+    }
+}
+#endif

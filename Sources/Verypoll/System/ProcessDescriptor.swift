@@ -1,0 +1,34 @@
+#if OSExt
+internal import CVerypoll
+internal import Glibc
+internal import SystemPackage
+
+/// A pidfd: a process, whatever becomes of its number; see pidfd_open(2).
+struct ProcessDescriptor: ~Copyable, Sendable {
+    private let descriptor: OwnedFD
+
+    var fileDescriptor: FileDescriptor { descriptor.fileDescriptor }
+
+    init(processID: Int32) throws(Errno) {
+        descriptor = OwnedFD(rawValue: try syscall { cverypoll_pidfd_open(processID) })
+    }
+
+    init(adopting descriptor: consuming OwnedFD) {
+        self.descriptor = descriptor
+    }
+
+    consuming func release() -> OwnedFD { descriptor }
+
+    func send(_ signal: CInt) throws(Errno) {
+        _ = try syscall { cverypoll_pidfd_send_signal(descriptor.rawValue, signal) }
+    }
+
+    /// The exit code, or the signal that ended it, of a child that has ended; `nil` while it runs.
+    func reap() throws(Errno) -> (status: CInt, isSignal: Bool)? {
+        var code: CInt = 0
+        var status: CInt = 0
+        _ = try syscall { unsafe cverypoll_pidfd_wait(descriptor.rawValue, &code, &status) }
+        return code == 0 ? nil : (status, code != CInt(CLD_EXITED))
+    }
+}
+#endif
