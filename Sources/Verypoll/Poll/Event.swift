@@ -1,6 +1,7 @@
 /// What became ready, and for which source.
 ///
-/// The flags are hints: try the call, and take its `nil` for the truth.
+/// The flags are hints: try the call, and take its `nil` for the truth. <doc:PeerGone> shows them
+/// for each kind of source.
 public struct Event: Sendable {
     let raw: SystemEvent
 
@@ -11,6 +12,8 @@ public struct Event: Sendable {
     public var rawMask: UInt32 { raw.flags }
 
     /// A read would return bytes, end of file or an error rather than block.
+    ///
+    /// The end of file of an empty pipe shows as ``isReadClosed`` alone, so read at either.
     public var isReadable: Bool { raw.isReadable }
 
     /// A write would take bytes or return an error rather than block.
