@@ -80,6 +80,8 @@ extension DescriptorSource where Self: ~Copyable {
         do throws(Errno) {
             return try body(fileDescriptor)
         } catch .wouldBlock {
+            SelectorNotice.readDrained(fileDescriptor.rawValue)
+            SelectorNotice.writeDrained(fileDescriptor.rawValue)
             return nil
         }
     }

@@ -79,23 +79,20 @@ extension FileDescriptor {
                 // sendmsg(2) only reads what the header points to, whatever its types say.
                 let control = unsafe UnsafeMutableBufferPointer(mutating: control)
                 return try unsafe withMessage(part, control) { message throws(Errno) in
-                    try unsafe send(&message, to: address)
+                    try readySyscall(writing: rawValue, count: bytes.count) {
+                        unsafe send(&message, to: address)
+                    }
                 }
             }
         }
     }
 
-    private func send(
-        _ message: inout msghdr,
-        to address: KernelAddress?
-    ) throws(Errno) -> Int? {
-        guard let address else {
-            return try readySyscall { unsafe sendmsg(rawValue, &message, noSignal) }
-        }
-        return try unsafe address.withPointer { pointer, length throws(Errno) in
+    private func send(_ message: inout msghdr, to address: KernelAddress?) -> Int {
+        guard let address else { return unsafe sendmsg(rawValue, &message, noSignal) }
+        return unsafe address.withPointer { pointer, length in
             unsafe message.msg_name = UnsafeMutableRawPointer(mutating: pointer)
             unsafe message.msg_namelen = length
-            return try readySyscall { unsafe sendmsg(rawValue, &message, noSignal) }
+            return unsafe sendmsg(rawValue, &message, noSignal)
         }
     }
 
@@ -111,7 +108,8 @@ extension FileDescriptor {
             let free = unsafe bytes.baseAddress.map { unsafe $0 + count }
             let part = unsafe iovec(iov_base: free, iov_len: room)
             let received = try unsafe ancillary.fill(part) { message throws(Errno) in
-                try readySyscall { unsafe recvmsg(rawValue, &message, flags) }
+                // It stops at what was passed, so coming short it tells nothing.
+                try readySyscall(reading: rawValue) { unsafe recvmsg(rawValue, &message, flags) }
             }
             count += min(received ?? 0, room)
             return received

@@ -9,7 +9,9 @@ extension FileDescriptor {
         peeks: Bool
     ) throws(Errno) -> Int? {
         try unsafe buffer.fillWithDatagram { base, room throws(Errno) in
-            try readySyscall { unsafe recv(rawValue, base, room, datagramFlags(peeks: peeks)) }
+            try readySyscall(reading: rawValue) {
+                unsafe recv(rawValue, base, room, datagramFlags(peeks: peeks))
+            }
         }
     }
 
@@ -21,7 +23,7 @@ extension FileDescriptor {
     ) throws(Errno) -> Int? {
         try unsafe buffer.fillWithDatagram { base, room throws(Errno) in
             try unsafe sender.fill { address, length throws(Errno) in
-                try readySyscall {
+                try readySyscall(reading: rawValue) {
                     unsafe recvfrom(
                         rawValue,
                         base,
@@ -39,7 +41,7 @@ extension FileDescriptor {
     func send(_ bytes: Span<UInt8>, to address: KernelAddress) throws(Errno) -> Int? {
         try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
             try unsafe address.withPointer { pointer, length throws(Errno) in
-                try readySyscall {
+                try readySyscall(writing: rawValue, count: buffer.count) {
                     unsafe sendto(
                         rawValue,
                         buffer.baseAddress,

@@ -7,7 +7,9 @@ extension FileDescriptor {
     /// read(2) into the free capacity of `buffer`; `nil` if it would block, 0 at end of file.
     func readAvailable(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         try unsafe buffer.fill { base, room throws(Errno) in
-            try readySyscall { unsafe Glibc.read(rawValue, base, room) }
+            try readySyscall(reading: rawValue, room: room) {
+                unsafe Glibc.read(rawValue, base, room)
+            }
         }
     }
 
@@ -16,7 +18,8 @@ extension FileDescriptor {
         into first: inout OutputSpan<UInt8>,
         _ second: inout OutputSpan<UInt8>
     ) throws(Errno) -> Int? {
-        precondition(first.freeCapacity + second.freeCapacity > 0, "no room to read into")
+        let freeCapacity = first.freeCapacity + second.freeCapacity
+        precondition(freeCapacity > 0, "no room to read into")
         return try unsafe first.withUnsafeMutableBufferPointer { head, headCount throws(Errno) in
             try unsafe second.withUnsafeMutableBufferPointer { tail, tailCount throws(Errno) in
                 let room = head.count - headCount
@@ -27,7 +30,9 @@ extension FileDescriptor {
                     iovec(iov_base: tailEnd, iov_len: tail.count - tailCount),
                 ]
                 let received = try unsafe parts.span.withUnsafeBufferPointer { list throws(Errno) in
-                    try readySyscall { unsafe readv(rawValue, list.baseAddress, 2) }
+                    try readySyscall(reading: rawValue, room: freeCapacity) {
+                        unsafe readv(rawValue, list.baseAddress, 2)
+                    }
                 }
                 guard let received else { return nil }
                 headCount += min(received, room)
@@ -47,16 +52,19 @@ extension FileDescriptor {
         try unsafe withVector(first, second, third, fourth) { parts throws(Errno) in
             let base = parts.baseAddress
             let count = CInt(parts.count)
+            let byteCount = first.count + second.count + third.count + fourth.count
             if !lacksNoSignal.load(ordering: .relaxed) {
                 do throws(Errno) {
-                    return try readySyscall {
+                    return try readySyscall(writing: rawValue, count: byteCount) {
                         unsafe pwritev2(rawValue, base, count, -1, cverypoll_nosignal)
                     }
                 } catch .notSupported {
                     lacksNoSignal.store(true, ordering: .relaxed)
                 }
             }
-            return try readySyscall { unsafe cverypoll_writev_masked(rawValue, base, count) }
+            return try readySyscall(writing: rawValue, count: byteCount) {
+                unsafe cverypoll_writev_masked(rawValue, base, count)
+            }
         }
     }
 }

@@ -85,7 +85,10 @@ extension FileDescriptor {
     /// Takes the pending error off the socket, `SO_ERROR`.
     func takeError() throws(Errno) -> Errno? {
         let code = try value(of: .error)
-        return code == 0 ? nil : Errno(rawValue: code)
+        guard code != 0 else { return nil }
+        let error = Errno(rawValue: code)
+        SelectorNotice.callFailed(rawValue, error)
+        return error
     }
 
     /// How far a connect has come, without a look at its address unless that is needed.

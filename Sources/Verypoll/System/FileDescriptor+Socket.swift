@@ -10,14 +10,17 @@ extension FileDescriptor {
     ) throws(Errno) -> Int? {
         let flags = peeks ? CInt(MSG_PEEK) : 0
         return try unsafe buffer.fill { base, room throws(Errno) in
-            try readySyscall { unsafe recv(rawValue, base, room, flags) }
+            // A peek takes nothing, so coming short it tells nothing.
+            try readySyscall(reading: rawValue, room: peeks ? 0 : room) {
+                unsafe recv(rawValue, base, room, flags)
+            }
         }
     }
 
     /// send(2) without `SIGPIPE`; `nil` if it would block.
     func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
         try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
-            try readySyscall {
+            try readySyscall(writing: rawValue, count: buffer.count) {
                 unsafe Glibc.send(rawValue, buffer.baseAddress, buffer.count, noSignal)
             }
         }
@@ -34,7 +37,10 @@ extension FileDescriptor {
             var message = unsafe msghdr()
             unsafe message.msg_iov = UnsafeMutablePointer(mutating: parts.baseAddress)
             unsafe message.msg_iovlen = parts.count
-            return try readySyscall { unsafe sendmsg(rawValue, &message, noSignal) }
+            let count = first.count + second.count + third.count + fourth.count
+            return try readySyscall(writing: rawValue, count: count) {
+                unsafe sendmsg(rawValue, &message, noSignal)
+            }
         }
     }
 

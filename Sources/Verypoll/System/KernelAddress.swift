@@ -91,10 +91,10 @@ struct KernelAddress {
     }
 
     /// Lends the address to a call that reads it, as bind(2) and connect(2).
-    func withPointer<Value>(
-        _ body: (UnsafePointer<sockaddr>?, socklen_t) throws(Errno) -> Value
-    ) throws(Errno) -> Value {
-        try unsafe withUnsafeBytes(of: storage) { bytes throws(Errno) in
+    func withPointer<Value, Failure>(
+        _ body: (UnsafePointer<sockaddr>?, socklen_t) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        try unsafe withUnsafeBytes(of: storage) { bytes throws(Failure) in
             try unsafe body(bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, length)
         }
     }

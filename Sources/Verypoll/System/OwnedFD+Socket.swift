@@ -65,7 +65,9 @@ extension OwnedFD {
     func accept(peer: inout KernelAddress) throws(Errno) -> CInt? {
         let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         return try unsafe peer.fill { pointer, length throws(Errno) in
-            try readySyscall { unsafe accept4(rawValue, pointer, length, flags) }
+            try readySyscall(reading: rawValue) {
+                unsafe accept4(rawValue, pointer, length, flags)
+            }
         }
     }
 }

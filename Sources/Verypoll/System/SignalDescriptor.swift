@@ -19,7 +19,9 @@ struct SignalDescriptor: ~Copyable, Sendable {
     func next() throws(Errno) -> CInt? {
         var info = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
-        let count = try readySyscall { unsafe read(descriptor.rawValue, &info, size) }
+        let count = try readySyscall(reading: descriptor.rawValue) {
+            unsafe read(descriptor.rawValue, &info, size)
+        }
         return count == nil ? nil : CInt(info.ssi_signo)
     }
 }

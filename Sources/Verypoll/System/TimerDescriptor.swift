@@ -29,7 +29,9 @@ struct TimerDescriptor: ~Copyable, Sendable {
     func expirations() throws(Errno) -> UInt64? {
         var count: UInt64 = 0
         let size = MemoryLayout<UInt64>.size
-        let read = try readySyscall { unsafe Glibc.read(descriptor.rawValue, &count, size) }
+        let read = try readySyscall(reading: descriptor.rawValue, room: .max) {
+            unsafe Glibc.read(descriptor.rawValue, &count, size)
+        }
         return read == nil ? nil : count
     }
 }
