@@ -31,6 +31,11 @@ let package = Package(
             description: "Poll, Registry and Waker work on epoll; without it they trap when used."
         ),
         .trait(
+            name: "PollSelector",
+            description: "The kernel is asked by poll(2) in place of epoll.",
+            enabledTraits: ["OSPoll"]
+        ),
+        .trait(
             name: "OSExt",
             description: "Foreign descriptors, pipes, signals, timers and processes as sources.",
             enabledTraits: ["OSPoll"]

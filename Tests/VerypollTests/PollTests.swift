@@ -54,7 +54,7 @@ struct PollTests {
         #expect(events.isEmpty && ContinuousClock.now >= deadline)
     }
 
-    #if OSExt
+    #if OSExt && !PollSelector
     @Test("a poll's own descriptor is readable while it has events, so that polls nest")
     func nests() throws {
         var inner = try Poll()
@@ -94,10 +94,31 @@ struct PollTests {
         #expect(seen.sorted() == [0, 1, 2, 3, 4])
     }
 
-    @Test("the descriptor of a poll is close-on-exec")
-    func closesOnExec() throws {
-        let poll = try Poll()
-        #expect(fcntl(poll.fileDescriptor.rawValue, F_GETFD) & FD_CLOEXEC != 0)
+    #if PollSelector
+    @Test("on poll(2) a poll has no descriptor of its own, and says so")
+    func trapsOnDescriptor() async throws {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent])
+        {
+            _ = try Poll().fileDescriptor
+        }
+        let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+        #expect(text.contains("a poll has no descriptor"))
+    }
+    #endif
+
+    @Test("the descriptors of a poll are close-on-exec")
+    func closesOnExec() async {
+        // In a process where no other test opens any.
+        await #expect(processExitsWith: .success) {
+            let numbers: Range<CInt> = 0..<256
+            let before = numbers.filter { fcntl($0, F_GETFD) >= 0 }
+            let poll = try Poll()
+            let waker = try Waker(registry: poll.registry, token: Token(0))
+            let added = numbers.filter { fcntl($0, F_GETFD) >= 0 && !before.contains($0) }
+            #expect(added.count == 2)
+            for number in added { #expect(fcntl(number, F_GETFD) == FD_CLOEXEC) }
+            withExtendedLifetime(waker) {}
+        }
     }
 
     @Test("a source that is dropped without deregistering gives no events")

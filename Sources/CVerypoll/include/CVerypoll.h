@@ -1,6 +1,6 @@
 /*
- * What the toolchain's Glibc module leaves out: epoll(7), eventfd(2), signalfd(2), timerfd(2),
- * pidfd_open(2), accept4(2), pipe2(2), prctl(2), pwritev2(2), ucred (unix(7)).
+ * What the toolchain's Glibc module leaves out: epoll(7), ppoll(2), eventfd(2), signalfd(2),
+ * timerfd(2), pidfd_open(2), accept4(2), pipe2(2), prctl(2), pwritev2(2), ucred (unix(7)).
  *
  * struct epoll_event holds a union with a pointer, which Swift treats as an unsafe type. Its twin
  * below has the same layout and plain integers, so that Swift code may keep it in arrays.
@@ -9,6 +9,7 @@
 #define CVERYPOLL_H
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ int accept4(int, struct sockaddr *, socklen_t *, int);
 int pipe2(int[2], int);
 ssize_t pwritev2(int, const struct iovec *, int, off_t, int);
 long syscall(long, ...);
+int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 typedef struct {
 	uint32_t mask;
@@ -60,6 +62,13 @@ static inline int cverypoll_wait2(int epoll, cverypoll_event *events, int capaci
                                   int64_t seconds, int64_t nanoseconds) {
 	struct timespec timeout = {.tv_sec = seconds, .tv_nsec = nanoseconds};
 	return epoll_pwait2(epoll, (struct epoll_event *)events, capacity, &timeout, NULL);
+}
+
+/* Waits for ever if the seconds are negative. */
+static inline int cverypoll_poll(struct pollfd *entries, nfds_t count, int64_t seconds,
+                                 int64_t nanoseconds) {
+	struct timespec timeout = {.tv_sec = seconds, .tv_nsec = nanoseconds};
+	return ppoll(entries, count, seconds < 0 ? NULL : &timeout, NULL);
 }
 
 /* Blocks the signals of the mask (bit n - 1 stands for signal n) and makes a signalfd of them. */
@@ -112,11 +121,12 @@ static inline ssize_t cverypoll_writev_masked(int fd, const struct iovec *parts,
 	return written;
 }
 
-/* A timerfd(2); both times in nanoseconds, 0 for never. */
-static inline int cverypoll_settime(int timer, uint64_t first, uint64_t interval) {
+/* Starts a timerfd(2), or stops it if the first time is 0. */
+static inline int cverypoll_settime(int timer, int64_t seconds, int64_t nanoseconds,
+                                    int64_t interval_seconds, int64_t interval_nanoseconds) {
 	struct itimerspec spec = {
-		.it_value = {(time_t)(first / 1000000000u), (long)(first % 1000000000u)},
-		.it_interval = {(time_t)(interval / 1000000000u), (long)(interval % 1000000000u)},
+		.it_value = {.tv_sec = seconds, .tv_nsec = nanoseconds},
+		.it_interval = {.tv_sec = interval_seconds, .tv_nsec = interval_nanoseconds},
 	};
 	return timerfd_settime(timer, 0, &spec, NULL);
 }

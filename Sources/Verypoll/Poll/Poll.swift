@@ -24,11 +24,14 @@ public struct Poll: ~Copyable, Sendable {
 
     /// The selector's own descriptor, readable while events are pending, to nest it in another
     /// event loop.
+    ///
+    /// With the trait `PollSelector` there is none, and asking for it traps.
     public var fileDescriptor: FileDescriptor { registry.selector.fileDescriptor }
 
     /// How it spins on the queues of network devices before it sleeps; at first not at all.
     ///
-    /// - Throws: `Errno.notSupported` before Linux 6.9, or where the kernel was built without it.
+    /// - Throws: `Errno.notSupported` before Linux 6.9, or where the kernel was built without it,
+    ///   or with the trait `PollSelector`.
     public func busyPolling() throws(Errno) -> BusyPolling {
         try registry.selector.busyPolling()
     }
@@ -36,9 +39,8 @@ public struct Poll: ~Copyable, Sendable {
     /// Makes it spin on the queues of network devices before it sleeps.
     ///
     /// - Parameter parameters: For how long and how hard.
-    /// - Throws: `Errno.notSupported` before Linux 6.9, or where the kernel was built without it;
-    ///   `Errno.notPermitted` for a budget over 64 without `CAP_NET_ADMIN`. See
-    ///   ioctl_eventpoll(2).
+    /// - Throws: As ``busyPolling()``, and `Errno.notPermitted` for a budget over 64 without
+    ///   `CAP_NET_ADMIN`. See ioctl_eventpoll(2).
     public func setBusyPolling(_ parameters: BusyPolling) throws(Errno) {
         try registry.selector.setBusyPolling(parameters)
     }

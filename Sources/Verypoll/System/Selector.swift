@@ -1,4 +1,4 @@
-#if OSPoll
+#if OSPoll && !PollSelector
 internal import CVerypoll
 internal import Glibc
 internal import Synchronization
@@ -25,6 +25,11 @@ struct Selector: ~Copyable, Sendable {
 
     func add(_ fd: CInt, token: Token, interest: Interest, mode: RegistrationMode) throws(Errno) {
         try control(EPOLL_CTL_ADD, fd, token: token, mask: interest.mask(in: mode))
+    }
+
+    /// Watches an eventfd(2) that nobody reads: each increase is an edge.
+    func addCounter(_ fd: CInt, token: Token) throws(Errno) {
+        try add(fd, token: token, interest: .readable, mode: .edge)
     }
 
     func modify(
@@ -114,18 +119,9 @@ struct Selector: ~Copyable, Sendable {
         _ room: CInt,
         _ timeout: Duration
     ) throws(Errno) -> CInt {
-        // A wait is never early, so fractions round up; and the kernel takes no more than a time_t.
-        let (seconds, attoseconds) = timeout.components
-        let nanoseconds = (attoseconds + 999_999_999) / 1_000_000_000
-        let carry = nanoseconds / 1_000_000_000
+        let (seconds, nanoseconds) = timeout.wholeNanoseconds
         return try syscall {
-            unsafe cverypoll_wait2(
-                epoll.rawValue,
-                base,
-                room,
-                min(seconds, Int64(Int32.max)) + carry,
-                nanoseconds % 1_000_000_000
-            )
+            unsafe cverypoll_wait2(epoll.rawValue, base, room, seconds, nanoseconds)
         }
     }
 
@@ -146,23 +142,15 @@ private let lacksNanoseconds = Atomic(false)
 
 extension Interest {
     /// The epoll mask for this interest.
-    ///
-    /// A reader also asks for `EPOLLRDHUP`, so that a peer's half-close reaches it as an event;
-    /// the kernel refuses that flag beside `EPOLLEXCLUSIVE`.
     fileprivate func mask(in mode: RegistrationMode) -> UInt32 {
-        var mask: UInt32 = 0
-        if contains(.readable) { mask |= EPOLLIN.rawValue }
-        if contains(.readable), mode != .exclusive { mask |= EPOLLRDHUP.rawValue }
-        if contains(.writable) { mask |= EPOLLOUT.rawValue }
-        if contains(.priority) { mask |= EPOLLPRI.rawValue }
+        let flags = flags(in: mode)
         switch mode {
-        case .edge: mask |= EPOLLET.rawValue
-        case .level: break
-        case .oneShot: mask |= EPOLLONESHOT.rawValue
-        case .edgeOneShot: mask |= EPOLLET.rawValue | EPOLLONESHOT.rawValue
-        case .exclusive: mask |= cverypoll_exclusive
+        case .edge: return flags | EPOLLET.rawValue
+        case .level: return flags
+        case .oneShot: return flags | EPOLLONESHOT.rawValue
+        case .edgeOneShot: return flags | EPOLLET.rawValue | EPOLLONESHOT.rawValue
+        case .exclusive: return flags | cverypoll_exclusive
         }
-        return mask
     }
 }
 

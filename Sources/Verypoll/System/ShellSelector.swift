@@ -13,6 +13,8 @@ struct Selector: ~Copyable, Sendable {
         unavailable()
     }
 
+    func addCounter(_ fd: CInt, token: Token) throws(Errno) { unavailable() }
+
     func modify(
         _ fd: CInt,
         token: Token,

@@ -1,6 +1,6 @@
 internal import CVerypoll
 
-/// One entry of the array that epoll_wait(2) fills.
+/// One entry of the array that epoll_wait(2) fills; the flags of poll(2) have the same values.
 typealias SystemEvent = cverypoll_event
 
 extension SystemEvent {
@@ -30,4 +30,19 @@ extension SystemEvent {
     }
 
     private func has(_ flag: EPOLL_EVENTS) -> Bool { mask & flag.rawValue != 0 }
+}
+
+extension Interest {
+    /// The flags to ask the kernel for.
+    ///
+    /// A reader also asks for `EPOLLRDHUP`, so that a peer's half-close reaches it as an event;
+    /// the kernel refuses that flag beside `EPOLLEXCLUSIVE`.
+    func flags(in mode: RegistrationMode) -> UInt32 {
+        var flags: UInt32 = 0
+        if contains(.readable) { flags |= EPOLLIN.rawValue }
+        if contains(.readable), mode != .exclusive { flags |= EPOLLRDHUP.rawValue }
+        if contains(.writable) { flags |= EPOLLOUT.rawValue }
+        if contains(.priority) { flags |= EPOLLPRI.rawValue }
+        return flags
+    }
 }

@@ -15,9 +15,19 @@ struct TimerDescriptor: ~Copyable, Sendable {
         descriptor = OwnedFD(rawValue: try syscall { timerfd_create(CInt(clock), flags) })
     }
 
-    /// Runs out after `first`, and then every `interval`, in nanoseconds, 0 for never.
-    func set(first: UInt64, interval: UInt64) throws(Errno) {
-        _ = try syscall { cverypoll_settime(descriptor.rawValue, first, interval) }
+    /// Runs out after `first`, never if that is zero, and then every `interval`, unless it is zero.
+    func set(first: Duration, interval: Duration) throws(Errno) {
+        let first = first.wholeNanoseconds
+        let interval = interval.wholeNanoseconds
+        _ = try syscall {
+            cverypoll_settime(
+                descriptor.rawValue,
+                first.seconds,
+                first.nanoseconds,
+                interval.seconds,
+                interval.nanoseconds
+            )
+        }
     }
 
     /// The nanoseconds until it runs out, 0 if it does not run.

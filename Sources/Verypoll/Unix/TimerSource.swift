@@ -35,18 +35,17 @@ public struct TimerSource: ~Copyable, Sendable, DescriptorSource {
     /// - Parameters:
     ///   - delay: When it first runs out, to the nanosecond and never early; at once for zero or
     ///     less.
-    ///   - interval: When it runs out again and again, without drift, zero or more than a
-    ///     nanosecond; `nil` for never.
+    ///   - interval: When it runs out again and again, without drift; `nil` for never.
     /// - Throws: See timerfd_settime(2).
     public func start(after delay: Duration, every interval: Duration? = nil) throws(Errno) {
-        // A first time of 0 would stop it.
-        let first = max(delay.wholeNanoseconds, 1)
-        try timer.set(first: first, interval: interval.map { max($0.wholeNanoseconds, 1) } ?? 0)
+        // A first time of zero would stop it, and so would an interval end it.
+        let least = Duration.nanoseconds(1)
+        try timer.set(first: max(delay, least), interval: interval.map { max($0, least) } ?? .zero)
     }
 
     /// Stops the timer, and forgets that it ran out.
     public func cancel() throws(Errno) {
-        try timer.set(first: 0, interval: 0)
+        try timer.set(first: .zero, interval: .zero)
     }
 
     /// The time until it runs out next, or `nil` if it does not run.

@@ -6,14 +6,13 @@ extension Duration {
         return units >= Double(CInt.max) ? .max : CInt(units)
     }
 
-    /// The whole nanoseconds, rounded up; 0 for less, and at most some 292 years.
-    var wholeNanoseconds: UInt64 {
+    /// The duration as the kernel takes it.
+    ///
+    /// A wait is never early, so fractions round up; and some kernels' seconds have 32 bits.
+    var wholeNanoseconds: (seconds: Int64, nanoseconds: Int64) {
         let (seconds, attoseconds) = components
-        guard self > .zero else { return 0 }
-        let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carries) = whole.addingReportingOverflow(
-            (attoseconds + 999_999_999) / 1_000_000_000
-        )
-        return UInt64(overflows || carries ? .max : sum)
+        let nanoseconds = (attoseconds + 999_999_999) / 1_000_000_000
+        let carry = nanoseconds / 1_000_000_000
+        return (min(seconds, Int64(Int32.max)) + carry, nanoseconds % 1_000_000_000)
     }
 }

@@ -1,0 +1,70 @@
+#if PollSelector
+internal import SystemPackage
+
+/// A selector on poll(2), for kernels and sandboxes without epoll(7).
+struct Selector: ~Copyable, Sendable {
+    private let table: PollTable
+
+    var fileDescriptor: FileDescriptor {
+        fatalError("Verypoll was built with the trait PollSelector, so a poll has no descriptor")
+    }
+
+    init() throws(Errno) {
+        table = try PollTable()
+    }
+
+    private init(table: PollTable) {
+        self.table = table
+    }
+
+    /// A second reference to the same registrations.
+    func clone() throws(Errno) -> Selector {
+        Selector(table: table)
+    }
+
+    func add(_ fd: CInt, token: Token, interest: Interest, mode: RegistrationMode) throws(Errno) {
+        try table.add(PollRegistration(fd, token: token, interest: interest, mode: mode))
+    }
+
+    /// Watches an eventfd(2) that nobody reads: it is reset when it is reported.
+    func addCounter(_ fd: CInt, token: Token) throws(Errno) {
+        var counter = PollRegistration(fd, token: token, interest: .readable, mode: .level)
+        counter.isCounter = true
+        try table.add(counter)
+    }
+
+    func modify(
+        _ fd: CInt,
+        token: Token,
+        interest: Interest,
+        mode: RegistrationMode
+    ) throws(Errno) {
+        try table.modify(PollRegistration(fd, token: token, interest: interest, mode: mode))
+    }
+
+    func delete(_ fd: CInt) throws(Errno) {
+        try table.delete(fd)
+    }
+
+    func busyPolling() throws(Errno) -> BusyPolling { throw .notSupported }
+
+    func setBusyPolling(_ parameters: BusyPolling) throws(Errno) { throw .notSupported }
+
+    /// Replaces the contents of `ready` with the pending events, waiting if there are none.
+    func wait(
+        into ready: inout [SystemEvent],
+        capacity: Int,
+        timeout: Duration?
+    ) throws(Errno) {
+        ready.removeAll(keepingCapacity: true)
+        // A clock cannot reach further than its 64 bits; such a wait is as good as endless.
+        let longest = Duration.seconds(1 << 32)
+        var left = timeout.map { max(.zero, min($0, longest)) }
+        let deadline = left.map { ContinuousClock.now + $0 }
+        // What ends a wait may come to nothing: a change of the table, or another thread was first.
+        while try !table.ask(into: &ready, capacity: capacity, timeout: left), ready.isEmpty {
+            left = deadline.map { max(.zero, $0 - .now) }
+        }
+    }
+}
+#endif
