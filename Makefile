@@ -17,7 +17,7 @@ STATIC = -c release --static-swift-stdlib
 BINARIES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install uninstall check format clean
+.PHONY: help run test bench install uninstall check format clean
 
 help: ## Shows this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,11 @@ test: ## Builds and runs all tests.
 	@Scripts/install-dependencies test
 	swift build --build-tests
 	swift test --skip-build --disable-xctest --parallel
+
+bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
+	@Scripts/install-dependencies bench
+	@Benchmarks/build
+	@Benchmarks/run $(if $(ROUNDS),--rounds $(ROUNDS))
 
 install: ## Installs commands, units and examples under PREFIX (/usr/local), below DESTDIR.
 ifeq ($(BINARIES),)
@@ -67,7 +72,7 @@ check: ## Runs everything that has to hold before a release; takes long.
 	Scripts/check
 
 format: ## Formats all sources.
-	swift format -i -r Package.swift Sources Tests Examples
+	swift format -i -r Package.swift Sources Tests Examples Benchmarks
 
 clean: ## Removes what was built.
-	rm -rf .build .build-*
+	rm -rf .build .build-* Benchmarks/.build Benchmarks/peers/nio/.build

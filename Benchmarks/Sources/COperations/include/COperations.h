@@ -1,0 +1,22 @@
+/*
+ * The operations of Sources/operations in plain C, by the same system calls.
+ *
+ * Each does what it is named after so many times.
+ */
+#ifndef COPERATIONS_H
+#define COPERATIONS_H
+#include <stdint.h>
+
+void c_poll(long count);
+void c_register(long count);
+void c_wake(long count);
+void c_wake_thread(long count);
+void c_start_timer(long count);
+void c_run_timer(long count);
+void c_pass_stream(long count);
+void c_pass_datagram(long count);
+
+/* What the process has used of its cores, in nanoseconds. */
+uint64_t c_cpu_time(void);
+
+#endif

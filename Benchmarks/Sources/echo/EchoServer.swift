@@ -1,0 +1,61 @@
+import SystemPackage
+import Verypoll
+
+struct EchoServer: ~Copyable {
+    static let bufferSize = 16384
+
+    private var poll: Poll
+    private let listener: TCPListener
+    private var connections = Slab<Connection>(capacity: 65536)
+    private var scratch: [UInt8] = []
+
+    /// Keys of the slab are never negative, so this token is the listener's.
+    private let listening = Token(-1)
+
+    init(port: UInt16) throws(Errno) {
+        let poll = try Poll()
+        let listener = try TCPListener(binding: .loopback(port: port))
+        // Accepted connections inherit it.
+        try listener.setNoDelay(true)
+        try poll.registry.register(listener, token: listening, interest: .readable)
+        scratch.reserveCapacity(Self.bufferSize)
+        self.poll = poll
+        self.listener = listener
+    }
+
+    mutating func run() throws(Errno) -> Never {
+        var events = Events(capacity: 1024)
+        while true {
+            try poll.poll(&events)
+            for event in events {
+                if let key = SlabKey(event.token) {
+                    serve(key, event)
+                } else {
+                    try acceptAll()
+                }
+            }
+        }
+    }
+
+    private mutating func serve(_ key: SlabKey, _ event: Event) {
+        guard connections.contains(key) else { return }
+        do throws(Errno) {
+            if try connections[key].serve(event, scratch: &scratch) { return }
+        } catch {
+            // The connection is broken, so it ends as well.
+        }
+        _ = connections.remove(key)
+    }
+
+    private mutating func acceptAll() throws(Errno) {
+        while let accepted = try listener.accept() {
+            let connection = Connection(stream: accepted.stream)
+            guard case .stored(let key) = connections.insert(connection) else { continue }
+            try poll.registry.register(
+                connections[key].stream,
+                token: key.token,
+                interest: [.readable, .writable]
+            )
+        }
+    }
+}

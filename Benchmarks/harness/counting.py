@@ -1,0 +1,115 @@
+"""System calls, allocations and retains, counted from outside in runs of their own."""
+import dataclasses
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+
+from .processes import Load, Server
+from .scenarios import BIN
+
+# The calls that are told by name; perf takes long to trace all that there are.
+NAMED = ("epoll_wait epoll_pwait epoll_pwait2 epoll_ctl accept accept4 read write readv writev"
+         " recvfrom sendto recvmsg sendmsg setsockopt getpeername fcntl close futex"
+         " timerfd_settime eventfd2").split()
+TRACEPOINTS = ("raw_syscalls:sys_enter", *(f"syscalls:sys_enter_{name}" for name in NAMED))
+SECONDS = 1
+
+
+@dataclasses.dataclass
+class Counts:
+    """What an operation took on average; calls by their names."""
+
+    calls: dict
+    allocations: float
+    retains: float
+    # The same of a connection that was opened and closed, where requests were counted.
+    connection_allocations: float | None = None
+
+    @property
+    def total(self):
+        return sum(self.calls.values())
+
+
+class Counter:
+    """The counters that Scripts/counter.c shares with whoever started the process."""
+
+    def __init__(self):
+        self.file = tempfile.NamedTemporaryFile()
+        self.file.write(bytes(16))
+        self.file.flush()
+        self.environment = {"LD_PRELOAD": str(BIN / "counter.so"), "COUNTS": self.file.name}
+
+    def read(self):
+        return struct.unpack("QQ", pathlib.Path(self.file.name).read_bytes())
+
+
+def perf(*arguments):
+    events = [word for name in TRACEPOINTS for word in ("-e", name)]
+    return ["perf", "stat", "-x", ",", *events, *arguments]
+
+
+def parse(report):
+    """The calls that perf counted, by name."""
+    counts = {}
+    for line in report.splitlines():
+        count, _, event, *_ = [*line.split(","), "", ""]
+        if count.isdigit() and int(count) > 0:
+            counts[event.split("sys_enter")[-1].removeprefix("_")] = int(count)
+    total = counts.pop("", 0)
+    if counts and (rest := total - sum(counts.values())) > 0:
+        counts["other"] = rest
+    return counts
+
+
+def of_server(scenario, command, connections):
+    counter = Counter()
+    with Server("counted", command, counter.environment) as server:
+        load = scenario.load_command([server.port], SECONDS, connections)
+        with Load(load, 30) as warm_up:
+            warm_up.run()
+            warm_up.finish()
+        time.sleep(0.3)
+        start = counter.read()
+        with Load(load, 30) as running:
+            time.sleep(0.3)  # Until the server has accepted them all.
+            tracer = subprocess.Popen(perf("-p", str(server.process.pid)), text=True,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            time.sleep(1)  # Until perf has opened its events, of which nothing tells.
+            before = counter.read()
+            requests = running.run()[0]["requests"]
+            after = counter.read()
+            tracer.send_signal(signal.SIGINT)
+            calls = parse(tracer.communicate(timeout=30)[1])
+            running.finish()
+        time.sleep(0.3)
+        end = counter.read()
+    counts = Counts(
+        calls={name: count / requests for name, count in calls.items()},
+        allocations=(after[0] - before[0]) / requests,
+        retains=(after[1] - before[1]) / requests)
+    if scenario.operation == "request":
+        counts.connection_allocations = (end[0] - after[0] + before[0] - start[0]) / connections
+    return counts
+
+
+def of_program(command, few, many):
+    """What one of the operations takes that the last argument of a command counts."""
+    def count(number):
+        counter = Counter()
+        environment = [f"{name}={value}" for name, value in counter.environment.items()]
+        program = ["env", *environment, *command, str(number)]
+        report = subprocess.run(perf(*program), check=True, text=True, env=os.environ,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr
+        return parse(report), counter.read()
+
+    (few_calls, few_counts), (many_calls, many_counts) = count(few), count(many)
+    operations = many - few
+    return Counts(
+        calls={name: (calls - few_calls.get(name, 0)) / operations
+               for name, calls in many_calls.items()},
+        allocations=(many_counts[0] - few_counts[0]) / operations,
+        retains=(many_counts[1] - few_counts[1]) / operations)

@@ -1,0 +1,19 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+// A package of its own, so that what is measured builds without it.
+let package = Package(
+    name: "nio-peers",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2")
+    ],
+    targets: [
+        .executableTarget(name: "nio-echo", dependencies: nio),
+        .executableTarget(name: "nio-drop", dependencies: nio),
+    ]
+)
