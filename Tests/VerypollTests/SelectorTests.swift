@@ -1,0 +1,297 @@
+#if OSPoll && Net
+import Foundation
+import Synchronization
+import SystemPackage
+import Testing
+import TestSupport
+import Verypoll
+
+/// What epoll(7) does of itself and poll(2) only with the library's help.
+@Suite("What is ready")
+struct ReadinessTests {
+    @Test("a stream that a short read has drained is reported again, without a read of nil")
+    func drainsShort() throws {
+        var poll = try Poll()
+        let pair = try UnixStream.pair()
+        try poll.registry.register(pair.first, token: Token(1), interest: .readable)
+        var received: [UInt8] = []
+        for count in 1...3 {
+            #expect(try pair.second.write([7].span) == 1)
+            #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(1)])
+            #expect(try received.append(from: pair.first) == 1)
+            #expect(received.count == count)
+        }
+    }
+
+    @Test("a stream that a write has filled is reported once its peer has made room")
+    func fills() throws {
+        var poll = try Poll()
+        let pair = try UnixStream.pair()
+        try poll.registry.register(pair.first, token: Token(1), interest: .writable)
+        let block = [UInt8](repeating: 0, count: 65536)
+        for _ in 0..<2 {
+            #expect(try expectEvents(1, from: &poll).allSatisfy { $0.isWritable })
+            while try pair.first.write(block.span) != nil {}
+            #expect(try pendingEvents(in: &poll).isEmpty)
+            var received: [UInt8] = []
+            while try received.append(from: pair.second) != nil {}
+        }
+    }
+
+    @Test("what becomes ready beside something that was reported brings it along")
+    func addsReadiness() throws {
+        var poll = try Poll()
+        let pair = try UnixStream.pair()
+        try poll.registry.register(pair.first, token: Token(1), interest: [.readable, .writable])
+        let first = try expectEvents(1, from: &poll)
+        #expect(first[0].isWritable && !first[0].isReadable)
+        #expect(try pair.second.write([7].span) == 1)
+        let second = try expectEvents(1, from: &poll)
+        #expect(second[0].isWritable && second[0].isReadable && !second[0].isReadClosed)
+        try pair.second.shutdown(.write)
+        let third = try expectEvents(1, from: &poll)
+        #expect(third[0].isReadable && third[0].isReadClosed && !third[0].isWriteClosed)
+        #expect(try pendingEvents(in: &poll).isEmpty)
+    }
+
+    @Test(
+        "in edge mode a hang-up is reported once, also after the end of file was read",
+        arguments: [Interest.readable, .writable, .priority]
+    )
+    func hangsUp(interest: Interest) throws {
+        var poll = try Poll()
+        let first = try widow()
+        try poll.registry.register(first, token: Token(1), interest: interest)
+        let events = try expectEvents(1, from: &poll)
+        #expect(events[0].isReadClosed && events[0].isWriteClosed)
+        var received: [UInt8] = []
+        for _ in 0..<2 {
+            #expect(try pendingEvents(in: &poll).isEmpty)
+            #expect(try received.append(from: first) == 0)
+        }
+        #expect(throws: Errno.brokenPipe) { _ = try first.write([1].span) }
+        #expect(try pendingEvents(in: &poll).isEmpty)
+        try poll.registry.reregister(first, token: Token(2), interest: interest)
+        #expect(try pendingEvents(in: &poll).map(\.token) == [Token(2)])
+    }
+
+    @Test("a reset is reported once, also after its error was read")
+    func resets() throws {
+        var poll = try Poll()
+        let pair = try TCPPair()
+        let server = pair.server
+        pair.client.reset()
+        try poll.registry.register(server, token: Token(1), interest: [.readable, .writable])
+        let events = try expectEvents(1, from: &poll)
+        #expect(events[0].isError && events[0].isReadClosed && events[0].isWriteClosed)
+        #expect(try pendingEvents(in: &poll).isEmpty)
+        var received: [UInt8] = []
+        #expect(throws: Errno.connectionReset) { _ = try received.append(from: server) }
+        #expect(try pendingEvents(in: &poll).isEmpty)
+    }
+
+    @Test(
+        "with room for one event, each of the sources that are ready has its turn",
+        arguments: [RegistrationMode.edge, .level]
+    )
+    func takesTurns(mode: RegistrationMode) throws {
+        var poll = try Poll()
+        let pairs = try (0..<5).map { _ in try Held(UnixStream.pair()) }
+        for (number, pair) in pairs.enumerated() {
+            let token = Token(number)
+            try poll.registry.register(
+                pair.value.first,
+                token: token,
+                interest: .writable,
+                mode: mode
+            )
+        }
+        var events = Events(capacity: 1)
+        var seen: Set<Token> = []
+        for _ in pairs {
+            try poll.poll(&events, timeout: .zero)
+            seen.formUnion(events.map(\.token))
+        }
+        #expect(seen.count == 5)
+        try poll.poll(&events, timeout: .zero)
+        #expect(events.isEmpty == (mode == .edge))
+    }
+
+    @Test("a number that comes again after its source was dropped is a new source")
+    func reusesNumbers() throws {
+        var poll = try Poll()
+        for number in 0..<3 {
+            let pair = try UnixStream.pair()
+            let (token, other) = (Token(number), Token(10 + number))
+            try poll.registry.register(pair.first, token: token, interest: .writable)
+            try poll.registry.register(pair.second, token: other, interest: .readable)
+            #expect(try pendingEvents(in: &poll).map(\.token) == [token])
+        }
+        #expect(try pendingEvents(in: &poll).isEmpty)
+    }
+}
+
+@Suite("While a poll waits")
+struct WaitingTests {
+    @Test("what another thread registers is seen")
+    func seesRegistration() throws {
+        var poll = try Poll()
+        let registry = try Held(poll.registry.clone())
+        let pair = try Held(UnixStream.pair())
+        try whenAsleep {
+            try registry.value.register(pair.value.first, token: Token(1), interest: .writable)
+        }
+        #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(1)])
+    }
+
+    @Test("what another thread reregisters is seen")
+    func seesReregistration() throws {
+        var poll = try Poll()
+        let registry = try Held(poll.registry.clone())
+        let pair = try Held(UnixStream.pair())
+        try poll.registry.register(pair.value.first, token: Token(1), interest: .readable)
+        try whenAsleep {
+            try registry.value.reregister(pair.value.first, token: Token(2), interest: .writable)
+        }
+        #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(2)])
+    }
+
+    @Test("a stream that another thread drains is reported once more comes")
+    func seesDrain() throws {
+        var poll = try Poll()
+        let pair = try Held(UnixStream.pair())
+        try poll.registry.register(pair.value.first, token: Token(1), interest: .readable)
+        #expect(try pair.value.second.write([1].span) == 1)
+        #expect(try expectEvents(1, from: &poll).count == 1)
+        try whenAsleep {
+            var received: [UInt8] = []
+            while try received.append(from: pair.value.first) != nil {}
+            #expect(received == [1])
+            #expect(try pair.value.second.write([2].span) == 1)
+        }
+        #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(1)])
+    }
+
+    @Test("a stream that another thread drops is gone for its peer")
+    func closes() throws {
+        var poll = try Poll()
+        let pair = try UnixStream.pair()
+        try poll.registry.register(pair.first, token: Token(1), interest: .readable)
+        let waker = try Waker(registry: poll.registry, token: Token(2))
+        let (first, second) = (Slot(pair.first), Held(pair.second))
+        try whenAsleep {
+            first.empty()
+            var peer = try Poll()
+            try peer.registry.register(second.value, token: Token(3), interest: .readable)
+            #expect(try expectEvents(1, from: &peer).allSatisfy { $0.isReadClosed })
+            try waker.wake()
+        }
+        #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(2)])
+        withExtendedLifetime(waker) {}
+    }
+}
+
+#if OSExt
+@Suite("Foreign descriptors")
+struct SourceFDTests {
+    @Test("what others read and write is reported each time that it is ready anew, in every mode")
+    func reports() throws {
+        var poll = try Poll()
+        let (reader, writer) = try FileDescriptor.pipe()
+        defer { for end in [reader, writer] { try? end.close() } }
+        let source = SourceFD(reader)
+        try poll.registry.register(source, token: Token(1), interest: .readable)
+        for mode in [RegistrationMode.edge, .level, .oneShot, .edgeOneShot] {
+            try poll.registry.reregister(source, token: Token(1), interest: .readable, mode: mode)
+            for _ in 0..<3 {
+                #expect(try pendingEvents(in: &poll).isEmpty)
+                #expect(try writer.writeAll([7]) == 1)
+                #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(1)])
+                #expect(try read(reader) == [7])
+                if mode == .edge || mode == .level { continue }
+                try poll.registry.reregister(
+                    source,
+                    token: Token(1),
+                    interest: .readable,
+                    mode: mode
+                )
+            }
+        }
+    }
+
+    @Test("one that its owner closes gives no more events, and its number can come again")
+    func closes() async {
+        // In a process where no other test opens and closes any.
+        await #expect(processExitsWith: .success) {
+            var poll = try Poll()
+            for number in 0..<3 {
+                let (reader, writer) = try FileDescriptor.pipe()
+                let (source, token) = (SourceFD(writer), Token(number))
+                try poll.registry.register(source, token: token, interest: .writable, mode: .level)
+                #expect(try pendingEvents(in: &poll).map(\.token) == [token])
+                try reader.close()
+                try writer.close()
+                #expect(try pendingEvents(in: &poll).isEmpty)
+                #expect(throws: Errno.badFileDescriptor) { try poll.registry.deregister(source) }
+            }
+        }
+    }
+
+    @Test("a file, always ready as it is, is `notPermitted`")
+    func refusesFiles() throws {
+        let poll = try Poll()
+        let file = try FileDescriptor.open(FilePath(#filePath), .readOnly)
+        defer { try? file.close() }
+        #expect(throws: Errno.notPermitted) {
+            try poll.registry.register(SourceFD(file), token: Token(1), interest: .readable)
+        }
+    }
+
+    private func read(_ descriptor: FileDescriptor) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe descriptor.read(into: $0) }
+        return Array(bytes.prefix(count))
+    }
+}
+#endif
+
+/// A stream whose peer is gone.
+private func widow() throws -> UnixStream {
+    let pair = try UnixStream.pair()
+    return pair.first
+}
+
+/// Runs `body` on a thread of its own once this thread sleeps, as it does in a poll.
+private func whenAsleep(_ body: @escaping @Sendable () throws -> Void) throws {
+    let link = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
+    onThread {
+        try eventually("the thread to sleep") {
+            let status = try String(contentsOfFile: "/proc/\(link)/stat", encoding: .utf8)
+            return status.split(separator: ") ").last?.first == "S"
+        }
+        try body()
+    }
+}
+
+/// A value that threads share, for as long as one of them needs it.
+private final class Held<Value: ~Copyable & Sendable>: Sendable {
+    let value: Value
+
+    init(_ value: consuming Value) {
+        self.value = value
+    }
+}
+
+/// A stream that any thread may drop.
+private final class Slot: Sendable {
+    private let stream: Mutex<UnixStream?>
+
+    init(_ stream: consuming UnixStream) {
+        self.stream = Mutex(stream)
+    }
+
+    func empty() {
+        stream.withLock { $0 = nil }
+    }
+}
+#endif
