@@ -1,0 +1,97 @@
+#if OSPoll && Net
+import SystemPackage
+import Verypoll
+
+extension RegistrationModel {
+    /// Polls, and compares what is reported with what must and what may be.
+    mutating func check() throws {
+        var missing = due()
+        if Int.random(in: 0..<8, using: &generator) == 0 {
+            try checkInPortions(&missing)
+        } else {
+            try poll.poll(&events, timeout: .zero)
+            try account(for: events, missing: &missing)
+        }
+        try awaitLate(&missing)
+    }
+
+    /// What must be reported now, by the number of the end.
+    private func due() -> [Int: EventFlags] {
+        var due: [Int: EventFlags] = [:]
+        for end in ends.indices {
+            guard let registration = ends[end].registration else { continue }
+            let flags = Readiness(of: ends[end], facing: ends[end ^ 1]).told(by: registration)
+            if !flags.certain.isEmpty { due[end] = flags.certain }
+        }
+        return due
+    }
+
+    /// Polls with room for few events, until all that are ready must have had their turn.
+    private mutating func checkInPortions(_ missing: inout [Int: EventFlags]) throws {
+        for _ in 0...Self.endCount / fewEvents.capacity {
+            let fewest = min(missing.count, fewEvents.capacity)
+            try poll.poll(&fewEvents, timeout: .zero)
+            try account(for: fewEvents, missing: &missing)
+            try require(fewEvents.count >= fewest, "\(fewest) events at least had to come")
+            if fewEvents.count < fewEvents.capacity { return }
+        }
+    }
+
+    /// Waits for what loopback has not yet brought: at most 5 seconds, and never for Unix sockets.
+    private mutating func awaitLate(_ missing: inout [Int: EventFlags]) throws {
+        let deadline = ContinuousClock.now + .seconds(5)
+        while let (end, flags) = missing.first {
+            let mayWait = ends[end].kind == .tcp && ContinuousClock.now < deadline
+            try require(mayWait, "no event says of \(name(end)) what it must: \(flags)", end)
+            try poll.poll(&events, until: deadline)
+            try account(for: events, missing: &missing)
+        }
+    }
+
+    private mutating func account(
+        for events: borrowing Events,
+        missing: inout [Int: EventFlags]
+    ) throws {
+        var seen: Set<Token> = []
+        log.note("poll -> \(events.count) events, of which new:")
+        for event in copy events {
+            try require(seen.insert(event.token).inserted, "two events for \(event.token.rawValue)")
+            try account(for: event, missing: &missing)
+        }
+    }
+
+    private mutating func account(for event: Event, missing: inout [Int: EventFlags]) throws {
+        let told = EventFlags(event)
+        guard let end = owners[event.token], let registration = ends[end].registration else {
+            throw ModelFailure(description: "an event of nobody: \(event)")
+        }
+        if registration.lastTold != told { log.note("  \(name(end)) \(event) \(told)", end) }
+        let truth = Readiness(of: ends[end], facing: ends[end ^ 1])
+        let possible = truth.told(by: registration).possible
+        try require(!told.isEmpty, "the event says nothing", end)
+        try require(
+            told.isSubset(of: possible),
+            "\(name(end)) may be \(possible), and the event says \(told)",
+            end
+        )
+        // An end is told with the bytes before it, or a short read would pass for the last.
+        let isNear = registration.mode != .exclusive && truth.certain.contains(.readClosed)
+        let tellsEnd = told.contains(.readClosed) || !told.contains(.readable)
+        try require(tellsEnd || !isNear, "\(name(end)) is told of bytes, not of the end", end)
+        ends[end].registration?.note(told)
+        if mayRepeat(end) { ends[end].registration?.isQuiet = false }
+        missing[end]?.subtract(told)
+        if missing[end]?.isEmpty == true { missing[end] = nil }
+    }
+
+    /// Whether the kernel may tell news of an end although nothing is done to the pair any more.
+    ///
+    /// Over TCP room is made when acknowledgements come, and an end is several packets.
+    private func mayRepeat(_ end: Int) -> Bool {
+        guard ends[end].kind == .tcp else { return false }
+        return [ends[end], ends[end ^ 1]].contains {
+            $0.wasRestless || $0.receiveEnded || $0.sendEnded || $0.isBroken
+        }
+    }
+}
+#endif
