@@ -2,24 +2,22 @@
 ///
 /// Make one and reuse it: its storage is allocated once, at 12 to 16 bytes an event.
 public struct Events: RandomAccessCollection, Sendable {
-    var ready: [SystemEvent] = []
+    @usableFromInline var buffer: EventBuffer
 
     /// The most events that one poll puts here.
-    public let capacity: Int
+    public var capacity: Int { buffer.capacity }
 
     /// Makes room for `capacity` events, the most that one poll will return.
     public init(capacity: Int) {
-        precondition(capacity > 0, "no room for an event")
-        self.capacity = capacity
-        ready.reserveCapacity(capacity)
+        buffer = EventBuffer(capacity: capacity)
     }
 
-    public var startIndex: Int { 0 }
-    public var endIndex: Int { ready.count }
-    public subscript(position: Int) -> Event { Event(raw: ready[position]) }
+    @inlinable public var startIndex: Int { 0 }
+    @inlinable public var endIndex: Int { buffer.count }
+    public subscript(position: Int) -> Event { Event(raw: buffer[position]) }
 
     /// Empties it and keeps its storage; a poll does so itself.
     public mutating func removeAll() {
-        ready.removeAll(keepingCapacity: true)
+        buffer.removeAll()
     }
 }

@@ -67,6 +67,10 @@ public struct Poll: ~Copyable, Sendable {
         guard let timeout, timeout > .zero, !interruptible else {
             return try wait(&events, timeout: timeout, interruptible: interruptible)
         }
+        try poll(&events, for: timeout)
+    }
+
+    private mutating func poll(_ events: inout Events, for timeout: Duration) throws(Errno) {
         // A clock cannot reach further than its 64 bits; such a wait is as good as endless.
         let longest = Duration.seconds(1 << 32)
         let deadline = ContinuousClock.now + min(timeout, longest)
@@ -99,6 +103,7 @@ public struct Poll: ~Copyable, Sendable {
         }
     }
 
+    @inline(__always)
     private func wait(
         _ events: inout Events,
         timeout: Duration?,
@@ -106,11 +111,7 @@ public struct Poll: ~Copyable, Sendable {
     ) throws(Errno) {
         while true {
             do throws(Errno) {
-                return try registry.selector.wait(
-                    into: &events.ready,
-                    capacity: events.capacity,
-                    timeout: timeout
-                )
+                return try registry.selector.wait(into: &events.buffer, timeout: timeout)
             } catch .interrupted where !interruptible {
                 continue  // Only reached for waits that are endless or take no time.
             }

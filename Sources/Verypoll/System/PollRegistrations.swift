@@ -49,18 +49,14 @@ struct PollRegistrations {
         for registration in list { questions.append(registration.question) }
     }
 
-    /// Turns the answers to ``ask(in:)`` into events, at most `capacity`.
+    /// Turns the answers to ``ask(in:)`` into events, as many as there is room for.
     ///
     /// They may be old: meanwhile a registration may have changed, and a number been closed and
     /// used again. So those that were answered are asked about once more, now that nothing changes.
-    mutating func report(
-        _ answers: ArraySlice<pollfd>,
-        into ready: inout [SystemEvent],
-        capacity: Int
-    ) {
+    mutating func report(_ answers: ArraySlice<pollfd>, into ready: inout EventBuffer) {
         found.removeAll(keepingCapacity: true)
         var index = start < answers.count ? answers.startIndex + start : answers.startIndex
-        for _ in answers.indices where found.count < capacity {
+        for _ in answers.indices where found.count < ready.capacity {
             if answers[index].revents != 0, let position = positions[answers[index].fd] {
                 found.append(list[position].wholeQuestion)
             }

@@ -51,18 +51,14 @@ struct Selector: ~Copyable, Sendable {
     func setBusyPolling(_ parameters: BusyPolling) throws(Errno) { throw .notSupported }
 
     /// Replaces the contents of `ready` with the pending events, waiting if there are none.
-    func wait(
-        into ready: inout [SystemEvent],
-        capacity: Int,
-        timeout: Duration?
-    ) throws(Errno) {
-        ready.removeAll(keepingCapacity: true)
+    func wait(into ready: inout EventBuffer, timeout: Duration?) throws(Errno) {
+        ready.removeAll()
         // A clock cannot reach further than its 64 bits; such a wait is as good as endless.
         let longest = Duration.seconds(1 << 32)
         var left = timeout.map { max(.zero, min($0, longest)) }
         let deadline = left.map { ContinuousClock.now + $0 }
         // What ends a wait may come to nothing: a change of the table, or another thread was first.
-        while try !table.ask(into: &ready, capacity: capacity, timeout: left), ready.isEmpty {
+        while try !table.ask(into: &ready, timeout: left), ready.isEmpty {
             left = deadline.map { max(.zero, $0 - .now) }
         }
     }

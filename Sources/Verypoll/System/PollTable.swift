@@ -67,11 +67,7 @@ final class PollTable: Sendable {
     }
 
     /// Asks poll(2) once and appends the events to `ready`; returns whether the time ran out.
-    func ask(
-        into ready: inout [SystemEvent],
-        capacity: Int,
-        timeout: Duration?
-    ) throws(Errno) -> Bool {
+    func ask(into ready: inout EventBuffer, timeout: Duration?) throws(Errno) -> Bool {
         var questions = beginWait(isLooking: timeout == .zero)
         let time = timeout?.wholeNanoseconds ?? (-1, 0)
         let outcome = Result { () throws(Errno) in
@@ -79,7 +75,7 @@ final class PollTable: Sendable {
                 unsafe cverypoll_poll(&questions, nfds_t(questions.count), time.0, time.1)
             }
         }
-        endWait(questions, into: &ready, capacity: capacity)
+        endWait(questions, into: &ready)
         return try outcome.get() == 0
     }
 
@@ -96,17 +92,13 @@ final class PollTable: Sendable {
         }
     }
 
-    private func endWait(
-        _ answers: [pollfd],
-        into ready: inout [SystemEvent],
-        capacity: Int
-    ) {
+    private func endWait(_ answers: [pollfd], into ready: inout EventBuffer) {
         state.withLock { state in
             state.isWaiting = false
             // It can't fail, as the descriptor is the table's own.
             if state.isInterrupted { try? EventCounter.reset(interruption.rawValue) }
             state.isInterrupted = false
-            state.registrations.report(answers.dropFirst(), into: &ready, capacity: capacity)
+            state.registrations.report(answers.dropFirst(), into: &ready)
             state.questions = answers
         }
     }

@@ -47,17 +47,16 @@ struct Selector: ~Copyable, Sendable {
     }
 
     /// Replaces the contents of `ready` with the pending events, waiting if there are none.
-    func wait(
-        into ready: inout [SystemEvent],
-        capacity: Int,
-        timeout: Duration?
-    ) throws(Errno) {
-        ready.removeAll(keepingCapacity: true)
-        // Not the array's own capacity, which is what malloc(3) had left over.
-        try ready.append(addingCapacity: capacity) { output throws(Errno) in
-            try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
-                count = Int(try unsafe wait(into: buffer, timeout: timeout))
+    @inline(__always)
+    func wait(into ready: inout EventBuffer, timeout: Duration?) throws(Errno) {
+        try unsafe ready.fill { base, room throws(Errno) in
+            guard let timeout, timeout > .zero else {
+                let wait: CInt = timeout == nil ? -1 : 0
+                return try syscall {
+                    unsafe cverypoll_wait(epoll.rawValue, base, room, wait)
+                }
             }
+            return try unsafe wait(base, room, timeout)
         }
     }
 
@@ -91,17 +90,10 @@ struct Selector: ~Copyable, Sendable {
     }
 
     private func wait(
-        into buffer: UnsafeMutableBufferPointer<SystemEvent>,
-        timeout: Duration?
+        _ base: UnsafeMutablePointer<SystemEvent>?,
+        _ room: CInt,
+        _ timeout: Duration
     ) throws(Errno) -> CInt {
-        let room = CInt(clamping: buffer.count)
-        let base = buffer.baseAddress
-        guard let timeout, timeout > .zero else {
-            let wait: CInt = timeout == nil ? -1 : 0
-            return try syscall {
-                unsafe cverypoll_wait(epoll.rawValue, base, room, wait)
-            }
-        }
         if !lacksNanoseconds.load(ordering: .relaxed) {
             do throws(Errno) {
                 return try unsafe waitNanoseconds(base, room, timeout)

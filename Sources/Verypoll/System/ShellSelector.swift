@@ -30,11 +30,7 @@ struct Selector: ~Copyable, Sendable {
 
     func setBusyPolling(_ parameters: BusyPolling) throws(Errno) { unavailable() }
 
-    func wait(
-        into ready: inout [SystemEvent],
-        capacity: Int,
-        timeout: Duration?
-    ) throws(Errno) {
+    func wait(into ready: inout EventBuffer, timeout: Duration?) throws(Errno) {
         unavailable()
     }
 }
