@@ -22,6 +22,7 @@ extension StreamSocket where Self: ~Copyable {
     /// - Parameter buffer: Where to; one without room is a programmer's error and traps.
     /// - Returns: The number of bytes that came, 0 at end of file, or `nil` if none are there yet.
     /// - Throws: `Errno.connectionReset` if the peer broke the connection. See recv(2).
+    @inlinable
     public func read(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.receive(into: &buffer)
     }
@@ -56,6 +57,7 @@ extension StreamSocket where Self: ~Copyable {
     /// - Returns: The number of bytes taken, possibly fewer than given, or `nil` if there is no
     ///   room at all yet.
     /// - Throws: `Errno.brokenPipe` if the peer reads no more, without `SIGPIPE`. See send(2).
+    @inlinable
     public func write(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.send(bytes)
     }

@@ -12,6 +12,7 @@ public struct Registry: ~Copyable, Sendable {
     ///   - interest: What to watch it for; empty is a programmer's error and traps.
     ///   - mode: How often it is reported while it is ready.
     /// - Throws: `Errno.fileExists` if the source is registered here already. See epoll_ctl(2).
+    @inlinable
     public func register(
         _ source: borrowing some Source & ~Copyable,
         token: Token,
@@ -38,6 +39,7 @@ public struct Registry: ~Copyable, Sendable {
     ///     takes that mode only for a new source.
     /// - Throws: `Errno.noSuchFileOrDirectory` if it is not registered here,
     ///   `Errno.invalidArgument` if it was registered as exclusive. See epoll_ctl(2).
+    @inlinable
     public func reregister(
         _ source: borrowing some Source & ~Copyable,
         token: Token,
@@ -52,6 +54,7 @@ public struct Registry: ~Copyable, Sendable {
     /// Stops watching `source`, as closing it does, unless a duplicate of its descriptor is open.
     ///
     /// - Throws: `Errno.noSuchFileOrDirectory` if it is not registered here.
+    @inlinable
     public func deregister(_ source: borrowing some Source & ~Copyable) throws(Errno) {
         try source.deregister(from: self)
     }
@@ -63,5 +66,34 @@ public struct Registry: ~Copyable, Sendable {
     /// - Throws: `Errno.tooManyOpenFiles` if out of descriptors. See fcntl(2).
     public func clone() throws(Errno) -> Registry {
         Registry(selector: try selector.clone())
+    }
+}
+
+/// What sources of one descriptor do; as functions of their own, so that all else is inlined into
+/// the caller, and the way to the kernel is short.
+extension Registry {
+    @usableFromInline
+    func add(
+        _ fd: CInt,
+        token: Token,
+        interest: Interest,
+        mode: RegistrationMode
+    ) throws(Errno) {
+        try selector.add(fd, token: token, interest: interest, mode: mode)
+    }
+
+    @usableFromInline
+    func modify(
+        _ fd: CInt,
+        token: Token,
+        interest: Interest,
+        mode: RegistrationMode
+    ) throws(Errno) {
+        try selector.modify(fd, token: token, interest: interest, mode: mode)
+    }
+
+    @usableFromInline
+    func delete(_ fd: CInt) throws(Errno) {
+        try selector.delete(fd)
     }
 }

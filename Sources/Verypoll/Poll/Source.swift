@@ -32,6 +32,7 @@ public protocol DescriptorSource: Source, ~Copyable {
 }
 
 extension DescriptorSource where Self: ~Copyable {
+    @inlinable
     public func register(
         with registry: borrowing Registry,
         token: Token,
@@ -39,9 +40,10 @@ extension DescriptorSource where Self: ~Copyable {
         mode: RegistrationMode
     ) throws(Errno) {
         let descriptor = fileDescriptor.rawValue
-        try registry.selector.add(descriptor, token: token, interest: interest, mode: mode)
+        try registry.add(descriptor, token: token, interest: interest, mode: mode)
     }
 
+    @inlinable
     public func reregister(
         with registry: borrowing Registry,
         token: Token,
@@ -49,11 +51,12 @@ extension DescriptorSource where Self: ~Copyable {
         mode: RegistrationMode
     ) throws(Errno) {
         let descriptor = fileDescriptor.rawValue
-        try registry.selector.modify(descriptor, token: token, interest: interest, mode: mode)
+        try registry.modify(descriptor, token: token, interest: interest, mode: mode)
     }
 
+    @inlinable
     public func deregister(from registry: borrowing Registry) throws(Errno) {
-        try registry.selector.delete(fileDescriptor.rawValue)
+        try registry.delete(fileDescriptor.rawValue)
     }
 }
 

@@ -1,9 +1,10 @@
 #if Net
 internal import Glibc
-internal import SystemPackage
+public import SystemPackage
 
 extension FileDescriptor {
     /// recv(2) into the free capacity of `buffer`; `nil` if it would block.
+    @usableFromInline
     func receive(
         into buffer: inout OutputSpan<UInt8>,
         peeks: Bool = false
@@ -18,6 +19,7 @@ extension FileDescriptor {
     }
 
     /// send(2) without `SIGPIPE`; `nil` if it would block.
+    @usableFromInline
     func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
         try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
             try readySyscall(writing: rawValue, count: buffer.count) {

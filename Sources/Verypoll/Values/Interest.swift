@@ -2,18 +2,19 @@
 public struct Interest: OptionSet, Hashable, Sendable, CustomStringConvertible {
     public let rawValue: UInt8
 
+    @inlinable
     public init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
     /// The source has bytes to read, a connection to accept, or a peer that stopped writing.
-    public static let readable = Interest(rawValue: 1 << 0)
+    @inlinable public static var readable: Interest { Interest(rawValue: 1 << 0) }
 
     /// The source takes bytes, or its pending connect(2) has finished.
-    public static let writable = Interest(rawValue: 1 << 1)
+    @inlinable public static var writable: Interest { Interest(rawValue: 1 << 1) }
 
     /// The source has out-of-band data, `EPOLLPRI`.
-    public static let priority = Interest(rawValue: 1 << 2)
+    @inlinable public static var priority: Interest { Interest(rawValue: 1 << 2) }
 
     /// The names joined by `|`, as in `readable|writable`.
     public var description: String {
