@@ -10,6 +10,7 @@ extension Duration {
     ///
     /// A wait is never early, so fractions round up; and some kernels' seconds have 32 bits.
     var wholeNanoseconds: (seconds: Int64, nanoseconds: Int64) {
+        guard self != .zero else { return (0, 0) }  // Dividing 128 bits takes its time.
         let (seconds, attoseconds) = components
         let nanoseconds = (attoseconds + 999_999_999) / 1_000_000_000
         let carry = nanoseconds / 1_000_000_000
