@@ -17,7 +17,7 @@ STATIC = -c release --static-swift-stdlib
 BINARIES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench install uninstall check format clean
+.PHONY: help run test bench fuzz install uninstall check format clean
 
 help: ## Shows this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root
 	@Scripts/install-dependencies bench
 	@Benchmarks/build
 	@Benchmarks/run $(if $(ROUNDS),--rounds $(ROUNDS))
+
+fuzz: ## Tries random inputs, and registration against a model; SECONDS=n (30) for each.
+	@Scripts/install-dependencies run
+	@Scripts/fuzz $(SECONDS)
 
 install: ## Installs commands, units and examples under PREFIX (/usr/local), below DESTDIR.
 ifeq ($(BINARIES),)
@@ -72,7 +76,7 @@ check: ## Runs everything that has to hold before a release; takes long.
 	Scripts/check
 
 format: ## Formats all sources.
-	swift format -i -r Package.swift Sources Tests Examples Benchmarks
+	swift format -i -r Package.swift Sources Tests Examples Benchmarks Fuzz
 
 clean: ## Removes what was built.
-	rm -rf .build .build-* Benchmarks/.build Benchmarks/peers/nio/.build
+	rm -rf .build .build-* Fuzz/.build Benchmarks/.build Benchmarks/peers/nio/.build

@@ -1,0 +1,42 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// A package of its own, so that users of the library build none of it. `make fuzz` runs it.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let verypoll: Target.Dependency = .product(name: "Verypoll", package: "verypoll")
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "verypoll-fuzz",
+    dependencies: [
+        .package(name: "verypoll", path: ".."),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
+    ],
+    targets: [
+        .target(name: "FuzzSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz-address",
+            dependencies: ["FuzzSupport", verypoll],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "fuzz-slab",
+            dependencies: ["FuzzSupport", verypoll],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "fuzz-control-messages",
+            dependencies: ["FuzzSupport", verypoll, system],
+            swiftSettings: settings
+        ),
+    ]
+)

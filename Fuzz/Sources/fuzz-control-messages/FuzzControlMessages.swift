@@ -1,0 +1,113 @@
+internal import FuzzSupport
+internal import SystemPackage
+
+@testable internal import Verypoll
+
+/// Control messages, whole, cut off and garbled, against a plain reading of cmsg(3).
+private let target = FuzzTarget(
+    seeds: [
+        ControlMessages.encode([FileDescriptor(rawValue: 7)], nil),
+        ControlMessages.encode(
+            [FileDescriptor(rawValue: 7), FileDescriptor(rawValue: 8)],
+            PeerCredentials(processID: 1, userID: 2, groupID: 3)
+        ),
+        ControlMessages.encode([], PeerCredentials(processID: 1, userID: 2, groupID: 3)),
+    ]
+) { input in
+    compare(input)
+    roundTrip(Script(input))
+}
+
+/// What comes from the kernel, or from whoever claims to be it, is read as cmsg(3) says.
+private func compare(_ input: Span<UInt8>) {
+    var passed = ControlMessages.Passed()
+    ControlMessages.parse(input, into: &passed)
+    let expected = Reading(input.indices.map { input[$0] })
+    require(passed.descriptors == expected.descriptors, "other descriptors")
+    require(passed.credentials == expected.credentials, "other credentials")
+    require(passed.isMalformed == expected.isMalformed, "well-formed or not")
+}
+
+/// What is encoded is found again; of what is cut off, no more than was there.
+private func roundTrip(_ input: consuming Script) {
+    let count = input.next(below: 8)
+    let descriptors = (0..<count).map { _ in FileDescriptor(rawValue: input.next(CInt.self)) }
+    let credentials = PeerCredentials(
+        processID: input.next(Int32.self),
+        userID: input.next(UInt32.self),
+        groupID: input.next(UInt32.self)
+    )
+    let encoded = ControlMessages.encode(descriptors, count % 2 == 0 ? credentials : nil)
+    require(encoded.count <= ControlMessages.capacity(forDescriptors: count), "no room")
+    var passed = ControlMessages.Passed()
+    ControlMessages.parse(encoded.span, into: &passed)
+    require(passed.descriptors == descriptors.map(\.rawValue), "descriptors are lost")
+    require(passed.credentials == (count % 2 == 0 ? credentials : nil), "credentials are lost")
+    require(!passed.isMalformed, "its own encoding is malformed")
+    compare(encoded.span.extracting(first: input.next(below: 1 + encoded.count)))
+}
+
+/// Control messages as the manual page describes them.
+private struct Reading {
+    var descriptors: [CInt] = []
+    var credentials: PeerCredentials?
+    var isMalformed = false
+
+    init(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while rest.count >= 16 {
+            let length = Self.number(Int.self, rest)
+            guard length >= 16, length <= rest.count else {
+                isMalformed = true
+                return
+            }
+            let level = Self.number(CInt.self, rest.dropFirst(8))
+            let type = Self.number(CInt.self, rest.dropFirst(12))
+            let payload = rest.prefix(length).dropFirst(16)
+            switch (level, type) {
+            case (1, 1): readDescriptors(payload)  // SOL_SOCKET, SCM_RIGHTS
+            case (1, 2) where payload.count >= 12: readCredentials(payload)  // SCM_CREDENTIALS
+            default: break
+            }
+            rest = rest.dropFirst((length + 7) & ~7)
+        }
+    }
+
+    private mutating func readDescriptors(_ payload: ArraySlice<UInt8>) {
+        var rest = payload
+        while rest.count >= 4 {
+            descriptors.append(Self.number(CInt.self, rest))
+            rest = rest.dropFirst(4)
+        }
+    }
+
+    private mutating func readCredentials(_ payload: ArraySlice<UInt8>) {
+        credentials = PeerCredentials(
+            processID: Self.number(Int32.self, payload),
+            userID: Self.number(UInt32.self, payload.dropFirst(4)),
+            groupID: Self.number(UInt32.self, payload.dropFirst(8))
+        )
+    }
+
+    private static func number<Number: BitwiseCopyable>(
+        _ type: Number.Type,
+        _ bytes: ArraySlice<UInt8>
+    ) -> Number {
+        unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(as: type) }
+    }
+}
+
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    unsafe target.run(bytes, count)
+}
+
+@_cdecl("LLVMFuzzerCustomMutator")
+func mutate(
+    _ bytes: UnsafeMutablePointer<UInt8>,
+    _ count: Int,
+    _ capacity: Int,
+    _ random: CUnsignedInt
+) -> Int {
+    unsafe target.mutate(bytes, count, capacity, random)
+}
