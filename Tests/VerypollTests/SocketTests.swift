@@ -140,6 +140,28 @@ struct UnixTests {
         }
     }
 
+    @Test("a read over bytes replaces the first ones, and tells how many")
+    func readsOverBytes() throws {
+        let pair = try UnixStream.pair()
+        var bytes: [UInt8] = [1, 2, 3, 4]
+        #expect(try pair.first.read(into: bytes.mutableSpan) == nil)
+        #expect(try pair.second.write([8, 9].span) == 2)
+        #expect(try pair.first.read(into: bytes.mutableSpan) == 2)
+        #expect(bytes == [8, 9, 3, 4])
+        try pair.second.shutdown(.write)
+        #expect(try pair.first.read(into: bytes.mutableSpan) == 0)
+        #expect(bytes == [8, 9, 3, 4])
+    }
+
+    @Test("a read over no bytes traps as well")
+    func trapsOverNoBytes() async {
+        await #expect(processExitsWith: .failure) {
+            let pair = try UnixStream.pair()
+            var bytes: [UInt8] = []
+            _ = try pair.first.read(into: bytes.mutableSpan)
+        }
+    }
+
     @Test("a path and an abstract name are bound, connected to and told back")
     func connects() throws {
         let name = "verypoll-\(UUID().uuidString)"

@@ -27,6 +27,20 @@ extension StreamSocket where Self: ~Copyable {
         try fileDescriptor.receive(into: &buffer)
     }
 
+    /// Puts bytes from the peer at the start of `buffer`, in place of those that are there.
+    ///
+    /// ```swift
+    /// let received = try stream.read(into: bytes.mutableSpan)
+    /// ```
+    ///
+    /// - Parameter buffer: Where to; an empty one is a programmer's error and traps.
+    /// - Returns: As ``read(into:)``.
+    /// - Throws: As ``read(into:)``. See recv(2).
+    @inlinable
+    public func read(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
+        try fileDescriptor.receive(into: &buffer)
+    }
+
     /// Appends bytes from the peer to `first`, and to `second` once that is full.
     ///
     /// - Parameters:

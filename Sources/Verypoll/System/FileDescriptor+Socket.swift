@@ -18,6 +18,17 @@ extension FileDescriptor {
         }
     }
 
+    /// recv(2) over the start of `buffer`; `nil` if it would block, 0 at end of file.
+    @usableFromInline
+    func receive(into buffer: inout MutableSpan<UInt8>) throws(Errno) -> Int? {
+        precondition(!buffer.isEmpty, "no room to read into")
+        return try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
+            try readySyscall(reading: rawValue, room: bytes.count) {
+                unsafe recv(rawValue, bytes.baseAddress, bytes.count, 0)
+            }
+        }
+    }
+
     /// send(2) without `SIGPIPE`; `nil` if it would block.
     @usableFromInline
     func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
