@@ -19,23 +19,18 @@ struct Connection: ~Copyable {
         } else if !event.isReadable {
             return true  // The first edge tells that it is writable.
         }
-        while true {
-            var received: Int?
-            scratch.removeAll(keepingCapacity: true)
-            try scratch.append(addingCapacity: EchoServer.bufferSize) { buffer throws(Errno) in
-                received = try stream.read(into: &buffer)
-            }
-            guard let received else { return true }
+        while let received = try stream.read(into: scratch.mutableSpan) {
             guard received > 0 else { return false }
-            let taken = try send(scratch.span)
+            let taken = try send(scratch.span.extracting(..<received))
             if taken < received {
-                unsent = Array(scratch[taken...])
+                unsent = Array(scratch[taken..<received])
                 sent = 0
                 return true
             }
             // A short read stands for drained, unless an end of file came with the data.
-            if received < EchoServer.bufferSize && !event.isReadClosed { return true }
+            if received < scratch.count && !event.isReadClosed { return true }
         }
+        return true
     }
 
     /// Sends what was left; returns whether all of it is sent now.

@@ -2,12 +2,10 @@ import SystemPackage
 import Verypoll
 
 struct EchoServer: ~Copyable {
-    static let bufferSize = 16384
-
     private var poll: Poll
     private let listener: TCPListener
     private var connections = Slab<Connection>(capacity: 65536)
-    private var scratch: [UInt8] = []
+    private var scratch = [UInt8](repeating: 0, count: 16384)
 
     /// Keys of the slab are never negative, so this token is the listener's.
     private let listening = Token(-1)
@@ -18,7 +16,6 @@ struct EchoServer: ~Copyable {
         // Accepted connections inherit it.
         try listener.setNoDelay(true)
         try poll.registry.register(listener, token: listening, interest: .readable)
-        scratch.reserveCapacity(Self.bufferSize)
         self.poll = poll
         self.listener = listener
     }
