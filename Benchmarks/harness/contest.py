@@ -97,6 +97,9 @@ def run(scenario, servers, connections, seconds):
         busy = machine.busy_seconds() - busy
         wall, own = time.monotonic() - begin, sum(os.times()[:2]) - own
         load.finish()
+    for server, answer in zip(servers, answers):
+        if answer["requests"] == 0:
+            server.fail("did not answer")
     used = [new[0] - old[0] for old, new in zip(before, after)]
     delayed = sum(new[1] - old[1] for old, new in zip(before, after))
     foreign = busy - sum(used) - sum(answer["load_cpu"] for answer in answers) - own

@@ -59,8 +59,9 @@ def parse(report):
         count, _, event, *_ = [*line.split(","), "", ""]
         if count.isdigit() and int(count) > 0:
             counts[event.split("sys_enter")[-1].removeprefix("_")] = int(count)
-    total = counts.pop("", 0)
-    if counts and (rest := total - sum(counts.values())) > 0:
+    if "" not in counts:
+        raise RuntimeError(f"perf counted no system call\n{report}")
+    if (rest := counts.pop("") - sum(counts.values())) > 0:
         counts["other"] = rest
     return counts
 

@@ -10,13 +10,17 @@ func serve(_ listener: borrowing TCPListener) throws(Errno) -> Never {
     try poll.registry.register(listener, token: Token(0), interest: .readable)
     while true {
         try poll.poll(&events)
-        do throws(Errno) {
-            // A connection that nobody keeps is closed.
-            while try listener.accept() != nil {}
-        } catch .connectionAbort {
-            // It was gone before it was accepted; the next may be there.
-            try poll.registry.reregister(listener, token: Token(0), interest: .readable)
-        }
+        while try acceptOne(from: listener) {}
+    }
+}
+
+/// Returns whether there may be more.
+func acceptOne(from listener: borrowing TCPListener) throws(Errno) -> Bool {
+    do throws(Errno) {
+        // A connection that nobody keeps is closed.
+        return try listener.accept() != nil
+    } catch let error where AcceptFailure(error) == .connection {
+        return true
     }
 }
 

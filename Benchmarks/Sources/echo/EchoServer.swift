@@ -45,14 +45,23 @@ struct EchoServer: ~Copyable {
     }
 
     private mutating func acceptAll() throws(Errno) {
-        while let accepted = try listener.accept() {
-            let connection = Connection(stream: accepted.stream)
-            guard case .stored(let key) = connections.insert(connection) else { continue }
-            try poll.registry.register(
-                connections[key].stream,
-                token: key.token,
-                interest: [.readable, .writable]
-            )
+        while true {
+            do throws(Errno) {
+                guard let accepted = try listener.accept() else { return }
+                try admit(accepted.stream)
+            } catch let error where AcceptFailure(error) == .connection {
+                continue
+            }
         }
+    }
+
+    /// Keeps a connection, or closes it if there are too many.
+    private mutating func admit(_ stream: consuming TCPStream) throws(Errno) {
+        guard case .stored(let key) = connections.insert(Connection(stream: stream)) else { return }
+        try poll.registry.register(
+            connections[key].stream,
+            token: key.token,
+            interest: [.readable, .writable]
+        )
     }
 }
