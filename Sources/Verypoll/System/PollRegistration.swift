@@ -38,10 +38,14 @@ struct PollRegistration {
     }
 
     /// Takes what is ready, and returns the event if there is news in it.
-    mutating func event(of ready: UInt32) -> SystemEvent? {
+    mutating func event(of answer: UInt32) -> SystemEvent? {
+        var ready = answer
+        // Both ways are closed, so a write fails rather than blocks, though there be no room yet.
+        // After this there is no more to tell than an error, or a FIFO that is opened anew.
+        if ready & EPOLLHUP.rawValue != 0 { ready |= interest & EPOLLOUT.rawValue }
         guard ready & ~reported != 0 else {
-            // poll(2) tells of errors and hang-ups whether asked or not, and would at each call.
-            isSilent = ready & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+            // poll(2) tells of hang-ups and errors whether asked or not, and would at each call.
+            isSilent = ready & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
             return nil
         }
         switch mode {
