@@ -13,6 +13,16 @@ extension FileDescriptor {
         }
     }
 
+    /// read(2) over the start of `buffer`; `nil` if it would block, 0 at end of file.
+    func readAvailable(into buffer: inout MutableSpan<UInt8>) throws(Errno) -> Int? {
+        precondition(!buffer.isEmpty, "no room to read into")
+        return try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
+            try readySyscall(reading: rawValue, room: bytes.count) {
+                unsafe Glibc.read(rawValue, bytes.baseAddress, bytes.count)
+            }
+        }
+    }
+
     /// readv(2) into the free capacity of two buffers, the first one first.
     func readAvailable(
         into first: inout OutputSpan<UInt8>,

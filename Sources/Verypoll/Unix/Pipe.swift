@@ -116,6 +116,15 @@ public import SystemPackage
             try fileDescriptor.readAvailable(into: &buffer)
         }
 
+        /// Puts bytes at the start of `buffer`, in place of those that are there.
+        ///
+        /// - Parameter buffer: Where to; an empty one is a programmer's error and traps.
+        /// - Returns: As ``read(into:)``.
+        /// - Throws: See read(2).
+        public func read(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
+            try fileDescriptor.readAvailable(into: &buffer)
+        }
+
         /// Appends bytes to `first`, and to `second` once that is full.
         ///
         /// - Parameters:
