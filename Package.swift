@@ -17,6 +17,15 @@ let arguments: Target.Dependency = .product(
     package: "swift-argument-parser"
 )
 
+func example(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["Verypoll", system],
+        path: "Examples/\(name)",
+        swiftSettings: settings
+    )
+}
+
 let package = Package(
     name: "verypoll",
     products: [
@@ -51,12 +60,14 @@ let package = Package(
         // The library.
         .target(name: "CVerypoll"),
         .target(name: "Verypoll", dependencies: ["CVerypoll", system], swiftSettings: settings),
-        .executableTarget(
-            name: "accept-and-drop",
-            dependencies: ["Verypoll", system],
-            path: "Examples/accept-and-drop",
-            swiftSettings: settings
-        ),
+
+        // Programs that show how it is used.
+        example("accept-and-drop"),
+        example("chat"),
+        example("echo"),
+        example("proxy"),
+        example("systemd-sockets"),
+        example("udp-echo"),
 
         // The daemon and its command.
         .systemLibrary(
@@ -103,7 +114,10 @@ let package = Package(
         ),
         .testTarget(
             name: "VerypollTests",
-            dependencies: ["Verypoll", "TestSupport", "accept-and-drop", system],
+            dependencies: [
+                "Verypoll", "TestSupport", "accept-and-drop", "chat", "echo", "proxy",
+                "systemd-sockets", "udp-echo", system,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,20 +1,94 @@
 #if OSPoll && Net
+import SystemPackage
 import Testing
 import TestSupport
+import Verypoll
 
 @Suite("Examples")
 struct ExampleTests {
     @Test("the guide's server accepts and drops one client after the other")
     func acceptsAndDrops() throws {
         let server = try Program("accept-and-drop", ["127.0.0.1:0"])
-        let greeting = try server.waitForStandardOutput(containing: "listening on 127.0.0.1:")
-        let digits = greeting.split(separator: ":").last?.prefix { $0.isNumber } ?? ""
-        let port = try #require(UInt16(digits))
+        let port = try portOfGreeting(of: server)
         for _ in 0..<3 {
             let client = try Client(port: port)
             #expect(try client.receiveToEnd().isEmpty)
         }
         _ = try server.waitForStandardOutput(containing: "dropping 127.0.0.1:")
     }
+
+    @Test("the echo gives many clients their bytes back, and the end when they have ended")
+    func echoes() throws {
+        try requireProgram("socat")
+        let server = try Program("echo", ["127.0.0.1:0"])
+        let port = try portOfGreeting(of: server)
+        let foreign = try shell("printf hello | socat -t 10 - TCP:127.0.0.1:\(port)")
+        #expect(foreign == "hello")
+
+        var clients = Slab<Client>(capacity: 300)
+        for _ in 0..<clients.capacity { _ = clients.insert(try Client(port: port)) }
+        let keys = (0..<clients.endIndex).compactMap { clients.key(at: $0) }
+        for key in keys { try clients[key].send("I am \(key.index)") }
+        for key in keys {
+            try clients[key].finishSending()
+            let echoed = try clients[key].receiveToEnd()
+            #expect(String(decoding: echoed, as: UTF8.self) == "I am \(key.index)")
+        }
+        #expect(keys.count == clients.capacity)
+    }
+
+    @Test("a client of the echo who does not read is not read from, and loses nothing by it")
+    func echoHoldsBack() throws {
+        let server = try Program("echo", ["127.0.0.1:0"])
+        let port = try portOfGreeting(of: server)
+        let lazy = try Client(port: port)
+        let sent = pattern(byteCount: 1 << 16)
+        // What both directions of the kernel and one buffer hold is bounded, so it ends.
+        var total = 0
+        while let count = try lazy.sendNow(sent[(total % sent.count)...]) { total += count }
+
+        let other = try Client(port: port)
+        try other.send("meanwhile")
+        try other.finishSending()
+        #expect(try other.receiveToEnd() == Array("meanwhile".utf8))
+
+        let echoed = try lazy.receive(exactly: total)
+        #expect(echoed.count == total)
+        let isWhole = echoed.indices.allSatisfy { echoed[$0] == sent[$0 % sent.count] }
+        #expect(isWhole)
+    }
+
+    @Test("the UDP echo sends each datagram back to its own sender")
+    func echoesDatagrams() throws {
+        try requireProgram("socat")
+        let server = try Program("udp-echo", ["127.0.0.1:0"])
+        let port = try portOfGreeting(of: server)
+        for text in ["one", "two", String(repeating: "x", count: 9000)] {
+            let answer = try shell(
+                // The datagram that was sent is the one that shall come back, then socat ends.
+                "printf \(text) | socat -t 30 -b 65536 - UDP:127.0.0.1:\(port),readbytes=\(text.count)"
+            )
+            #expect(answer == text)
+        }
+    }
+}
+
+/// The port that an example prints when it listens.
+func portOfGreeting(of program: borrowing Program) throws -> UInt16 {
+    let greeting = try program.waitForStandardOutput(containing: "listening on 127.0.0.1:")
+    let line = greeting.split(separator: "\n").first ?? ""
+    return try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
+}
+
+/// What a line of shell prints.
+func shell(_ line: String) throws -> String {
+    let result = try Program.run("/bin/sh", ["-c", line])
+    #expect(result.exit == .code(0), "\(line): \(result.standardError)")
+    return result.standardOutput
+}
+
+/// Letters in an order that shows whether some are missing, twice there, or elsewhere.
+func pattern(byteCount: Int) -> [UInt8] {
+    (0..<byteCount).map { UInt8(ascii: "a") + UInt8(($0 &* 31 &+ $0 >> 8) % 26) }
 }
 #endif

@@ -1,0 +1,93 @@
+// Serves on the sockets that systemd has opened, told apart by their names.
+//
+// Usage: systemd-sockets, started by systemd with these among its sockets:
+//     [Socket]                          [Socket]
+//     ListenStream=8080                 ListenStream=/run/example.sock
+//     FileDescriptorName=web            FileDescriptorName=control
+//
+// Or by hand: systemd-socket-activate -l 8080 --fdname=web .build/debug/systemd-sockets
+//
+// Whoever connects is told the name of the socket, and that is all. Several sockets may have one
+// name, as one unit with several addresses gives it to them; one of an unknown name is closed.
+#if OSPoll && Net
+import SystemPackage
+import Verypoll
+
+/// The kinds of sockets that this program knows what to do with.
+enum Door: ~Copyable {
+    case web(TCPListener)
+    case control(UnixListener)
+
+    /// Takes a socket over, or closes it if its name is none of ours.
+    init?(_ passed: PassedSocket) throws {
+        let socket = OwnedFD(adopting: passed.descriptor)
+        switch passed.name {
+        case "web": self = .web(try TCPListener(adopting: socket))
+        case "control": self = .control(try UnixListener(adopting: socket))
+        default: return nil
+        }
+    }
+
+    /// Where it listens.
+    func address() throws -> String {
+        switch self {
+        case .web(let listener): try listener.localAddress().description
+        case .control(let listener): try listener.localAddress().description
+        }
+    }
+
+    func register(with registry: borrowing Registry, token: Token) throws {
+        // By level: other connections that are waiting are reported by the next poll.
+        switch self {
+        case .web(let listener):
+            try registry.register(listener, token: token, interest: .readable, mode: .level)
+        case .control(let listener):
+            try registry.register(listener, token: token, interest: .readable, mode: .level)
+        }
+    }
+
+    /// Accepts one connection, and ends it with a line.
+    func serve() throws {
+        // So short a line fits into the buffer of a new socket.
+        switch self {
+        case .web(let listener):
+            guard let accepted = try listener.accept() else { return }
+            _ = try accepted.stream.write(Array("this is web\n".utf8).span)
+        case .control(let listener):
+            guard let accepted = try listener.accept() else { return }
+            _ = try accepted.stream.write(Array("this is control\n".utf8).span)
+        }
+    }
+}
+
+/// Prints a line at once, whether to a terminal or to a pipe.
+func say(_ line: String) throws {
+    try FileDescriptor.standardOutput.writeAll((line + "\n").utf8)
+}
+
+var poll = try Poll()
+var events = Events(capacity: 16)
+let passed = passedSockets()
+guard !passed.isEmpty else { fatalError("systemd passed no socket; see the head of main.swift") }
+
+var doors = Slab<Door>(capacity: passed.count)
+for socket in passed {
+    guard let door = try Door(socket) else {
+        try say("\(socket.name) is unknown and closed")
+        continue
+    }
+    try say("\(socket.name) listens on \(try door.address())")
+    guard case .stored(let key) = doors.insert(door) else { continue }
+    try doors[key].register(with: poll.registry, token: key.token)
+}
+
+while true {
+    try poll.poll(&events)
+    for event in events {
+        guard let key = SlabKey(event.token) else { continue }
+        do { try doors[key].serve() } catch { try say("a connection failed: \(error)") }
+    }
+}
+#else
+print("systemd-sockets needs the traits OSPoll and Net")
+#endif

@@ -1,0 +1,128 @@
+#if OSPoll && OSExt && Net
+import SystemPackage
+import Testing
+import TestSupport
+
+@Suite("The examples on Unix sockets")
+struct SocketExampleTests {
+    @Test("the chat passes each line to all others, says who comes and goes, and cleans up")
+    func chats() throws {
+        try requireProgram("socat")
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("chat")
+        let server = try Program("chat", [path])
+        try server.waitForStandardOutput(containing: "listening on")
+
+        let first = try ChatMember("first", in: directory)
+        try first.waitFor("* you are 0\n")
+        let second = try ChatMember("second", in: directory)
+        try second.waitFor("* you are 1\n")
+        do {
+            let third = try ChatMember("third", in: directory)
+            try third.waitFor("* you are 2\n")
+
+            try first.say("hello\nall of you\n")
+            try second.waitFor("0: hello\n0: all of you\n")
+            try third.waitFor("0: hello\n0: all of you\n")
+            try third.say("hello to you\n")
+            try first.waitFor("* 1 has come\n* 2 has come\n2: hello to you\n")
+        }
+        try second.waitFor("2: hello to you\n* 2 has gone\n")
+
+        try server.send(15)
+        #expect(try server.waitForExit() == .code(0))
+        let names = try shell("ls \(directory.path)")
+        #expect(names == "first\nsecond\nthird\n")
+    }
+
+    @Test("a member of the chat who does not read is left out, and the others go on")
+    func leavesOut() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("chat")
+        let server = try Program("chat", [path])
+        try server.waitForStandardOutput(containing: "listening on")
+        let lazy = try Client(path: path)
+        let keen = try Client(path: path)
+        let talker = try Client(path: path)
+
+        let line = Array(repeating: UInt8(ascii: "x"), count: 4000) + [UInt8(ascii: "\n")]
+        var heard: [UInt8] = []
+        try eventually("the lazy one to be gone") {
+            try talker.send(line)
+            while let bytes = try keen.receiveNow() { heard += bytes }
+            return String(decoding: heard, as: UTF8.self).contains("* 0 has gone\n")
+        }
+        let rest = try lazy.receiveToEnd()
+        #expect(rest.count > 4000)
+    }
+
+    @Test("sockets that systemd passed are told apart by their names, whatever their order")
+    func takesPassedSockets() throws {
+        try requireProgram("socat")
+        let directory = try TemporaryDirectory()
+        let path = directory.appending("control")
+        let control = try Server(path: path)
+        let web = try Server()
+        let other = try Server()
+        let stranger = try Server()
+        let program = try Program(
+            "systemd-sockets",
+            sockets: [
+                PassedSocket(name: "control", descriptor: control.descriptor),
+                PassedSocket(name: "stranger", descriptor: stranger.descriptor),
+                PassedSocket(name: "web", descriptor: web.descriptor),
+                PassedSocket(name: "web", descriptor: other.descriptor),
+            ]
+        )
+        let said = try program.waitForStandardOutput(
+            containing: "web listens on 127.0.0.1:\(other.port)\n"
+        )
+        #expect(said.contains("control listens on \(path)\n"))
+        #expect(said.contains("stranger is unknown and closed\n"))
+        #expect(try shell("socat -u TCP:127.0.0.1:\(web.port) -") == "this is web\n")
+        #expect(try shell("socat -u TCP:127.0.0.1:\(other.port) -") == "this is web\n")
+        #expect(try shell("socat -u UNIX:\(path) -") == "this is control\n")
+    }
+
+    @Test("a socket that is not what its name promises is refused")
+    func refusesOthers() throws {
+        let web = try Server()
+        let result = try Program(
+            "systemd-sockets",
+            sockets: [PassedSocket(name: "control", descriptor: web.descriptor)]
+        ).finish()
+        #expect(result.exit != .code(0))
+        #expect(result.standardError.contains("Address family not supported"))
+    }
+}
+
+/// A socat in the chat, whose input the test writes.
+private struct ChatMember: ~Copyable {
+    let program: Program
+    private let input: FileDescriptor
+
+    init(_ name: String, in directory: borrowing TemporaryDirectory) throws {
+        let pipe = directory.appending(name)
+        _ = try shell("mkfifo \(pipe)")
+        let program = try Program(
+            "socat",
+            ["OPEN:\(pipe),rdonly!!STDOUT", "UNIX-CONNECT:\(directory.appending("chat"))"]
+        )
+        // For reading as well, so that it waits for nobody.
+        input = try FileDescriptor.open(FilePath(pipe), .readWrite, options: .closeOnExec)
+        self.program = program
+    }
+
+    deinit {
+        try? input.close()
+    }
+
+    func say(_ text: String) throws {
+        try input.writeAll(text.utf8)
+    }
+
+    func waitFor(_ text: String) throws {
+        try program.waitForStandardOutput(containing: text)
+    }
+}
+#endif
