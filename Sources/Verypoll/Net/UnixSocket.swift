@@ -25,7 +25,11 @@ extension UnixSocket where Self: ~Copyable {
         passing descriptors: [FileDescriptor],
         credentials: PeerCredentials? = nil
     ) throws(Errno) -> Int? {
-        try fileDescriptor.send(
+        precondition(
+            !bytes.isEmpty || descriptors.isEmpty || !fileDescriptor.isStreamSocket,
+            "a stream passes descriptors only with bytes"
+        )
+        return try fileDescriptor.send(
             bytes,
             to: nil,
             control: ControlMessages.encode(descriptors, credentials)
@@ -37,7 +41,8 @@ extension UnixSocket where Self: ~Copyable {
     /// One call takes what one ``send(_:passing:credentials:)`` passed, and not what the next did.
     ///
     /// - Parameters:
-    ///   - buffer: What the bytes are appended to.
+    ///   - buffer: What the bytes are appended to; for a stream, one without room is a
+    ///     programmer's error and traps.
     ///   - ancillary: Where descriptors and credentials go. What is left there from before is
     ///     closed first.
     /// - Returns: As `read(into:)` of a stream, `receive(into:)` of a datagram socket.
@@ -46,7 +51,12 @@ extension UnixSocket where Self: ~Copyable {
         into buffer: inout OutputSpan<UInt8>,
         ancillary: inout AncillaryData
     ) throws(Errno) -> Int? {
-        try fileDescriptor.receive(into: &buffer, ancillary: &ancillary)
+        // Receiving no bytes gives 0 as well, and would pass for the end of file.
+        precondition(
+            buffer.freeCapacity > 0 || !fileDescriptor.isStreamSocket,
+            "no room to read into"
+        )
+        return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary)
     }
 
     /// Whether each receive tells the sender's credentials; `SO_PASSCRED`.

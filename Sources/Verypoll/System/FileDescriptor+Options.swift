@@ -82,6 +82,9 @@ extension FileDescriptor {
         try value(of: .family) == AF_INET ? v4 : v6
     }
 
+    /// Whether it is a socket that carries bytes in order.
+    var isStreamSocket: Bool { (try? value(of: .type)) == SocketType.stream.rawValue }
+
     /// Takes the pending error off the socket, `SO_ERROR`.
     func takeError() throws(Errno) -> Errno? {
         let code = try value(of: .error)
