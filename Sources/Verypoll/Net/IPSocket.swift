@@ -13,7 +13,9 @@ extension IPSocket where Self: ~Copyable {
 
     /// Sets the time to live of sent packets, for IPv6 their hop limit.
     ///
-    /// - Throws: `Errno.invalidArgument` unless it is from 1 to 255. See ip(7) and ipv6(7).
+    /// - Parameter hops: From 1 to 255, or -1 for what the system is set to.
+    /// - Throws: `Errno.invalidArgument` for any other, save that IPv6 takes 0, which leaves the
+    ///   own machine alone. See ip(7) and ipv6(7).
     public func setTimeToLive(_ hops: Int) throws(Errno) {
         let option = try fileDescriptor.choose(v4: .hopLimitV4, v6: .hopLimitV6)
         try fileDescriptor.set(option, to: CInt(clamping: hops))

@@ -17,7 +17,8 @@ public enum RegistrationMode: Hashable, Sendable {
     /// As ``level``, but where one source is registered with several polls, a change wakes at least
     /// one of them and not all.
     ///
-    /// For listening sockets that threads share. The source can be deregistered but not
+    /// For listening sockets that threads share. Whoever is woken has to take all there is, or to
+    /// come back: for what is left nobody else is woken. The source can be deregistered but not
     /// reregistered, and `priority` is not allowed; see `EPOLLEXCLUSIVE` in epoll_ctl(2).
     case exclusive
 }
