@@ -112,11 +112,12 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .testTarget(
             name: "VerypollTests",
             dependencies: [
-                "Verypoll", "TestSupport", "accept-and-drop", "chat", "echo", "proxy",
-                "systemd-sockets", "udp-echo", system,
+                "Verypoll", "TestSupport", "CTestSupport", "accept-and-drop", "chat", "echo",
+                "proxy", "systemd-sockets", "udp-echo", system,
             ],
             swiftSettings: settings
         ),

@@ -22,10 +22,38 @@ private let foreignDescriptorsStay: Void = {
     for number in 3..<Int32(1024) { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
 }()
 
+/// Starts a program between two descriptors of the test's, which is the one to wait for its end.
+///
+/// - Parameters:
+///   - words: The program's path, and its arguments.
+///   - input: What it reads; `nil` for nothing.
+///   - output: Where it writes; `nil` for nowhere.
+/// - Returns: The number of the process.
+/// - Throws: See posix_spawn(3).
+package func startProcess(
+    _ words: [String],
+    input: FileDescriptor?,
+    output: FileDescriptor?
+) throws -> Int32 {
+    let null = try FileDescriptor.open(FilePath("/dev/null"), .readWrite, options: .closeOnExec)
+    defer { try? null.close() }
+    return try spawn(
+        words,
+        environment: environment(),
+        standardInput: input ?? null,
+        standardOutput: output ?? null,
+        standardError: .standardError,
+        passing: []
+    )
+}
+
 /// Starts a process with no signal blocked or ignored, and returns its number.
+///
+/// Without a standard input it reads nothing.
 func spawn(
     _ words: [String],
     environment: [String],
+    standardInput: FileDescriptor? = nil,
     standardOutput: FileDescriptor,
     standardError: FileDescriptor,
     passing sockets: [FileDescriptor]
@@ -44,6 +72,9 @@ func spawn(
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
     unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    if let standardInput {
+        unsafe posix_spawn_file_actions_adddup2(&actions, standardInput.rawValue, 0)
+    }
     unsafe posix_spawn_file_actions_adddup2(&actions, standardOutput.rawValue, 1)
     unsafe posix_spawn_file_actions_adddup2(&actions, standardError.rawValue, 2)
     for (index, socket) in raised.enumerated() {

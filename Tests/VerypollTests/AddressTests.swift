@@ -86,11 +86,6 @@ struct AddressTests {
         #expect(IPAddress("::ffff:10.0.0.1")?.unmapped == IPAddress("10.0.0.1"))
         #expect(MemoryLayout<SocketAddress>.stride <= 32)
     }
-
-    @Test("an interest prints the names of what is watched for")
-    func interests() {
-        #expect(([.readable, .writable] as Interest).description == "readable|writable")
-    }
 }
 
 /// What inet_pton(3) makes of a text, `nil` if it is no address.

@@ -1,43 +1,76 @@
-#if OSPoll && Net
+#if OSPoll
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 import Verypoll
 
 @Suite("Poll")
 struct PollTests {
-    @Test("a wait with nothing registered ends without events, and not early")
-    func timesOut() throws {
+    @Test(
+        "a wait with nothing registered ends without events, and never early",
+        arguments: [
+            Duration.nanoseconds(1), .nanoseconds(999), .microseconds(1), .nanoseconds(50_001),
+            .microseconds(999), .milliseconds(1), .nanoseconds(1_000_001), .microseconds(2500),
+        ]
+    )
+    func timesOut(timeout: Duration) throws {
         var poll = try Poll()
         var events = Events(capacity: 4)
-        let start = ContinuousClock.now
-        try poll.poll(&events, timeout: .microseconds(2500))
-        #expect(events.isEmpty)
-        #expect(ContinuousClock.now - start >= .microseconds(2500))
+        for _ in 0..<20 {
+            let start = ContinuousClock.now
+            try poll.poll(&events, timeout: timeout)
+            #expect(ContinuousClock.now - start >= timeout)
+            #expect(events.isEmpty)
+        }
     }
 
-    @Test("a wait of no time reports what is pending")
-    func looks() throws {
+    @Test(
+        "a wait of no time, or less, reports what is pending",
+        arguments: [Duration.zero, .nanoseconds(-1), .seconds(-10), .seconds(Int64.min)]
+    )
+    func looks(timeout: Duration) throws {
         var poll = try Poll()
-        let pair = try UnixStream.pair()
+        var events = Events(capacity: 4)
+        let pair = try ForeignPair()
         try poll.registry.register(pair.first, token: Token(1), interest: .readable)
-        #expect(try pendingEvents(in: &poll).isEmpty)
-        #expect(try pair.second.write([1].span) == 1)
-        #expect(try pendingEvents(in: &poll).map(\.token) == [Token(1)])
+        try poll.poll(&events, timeout: timeout)
+        #expect(events.isEmpty)
+        try pair.second.send()
+        try poll.poll(&events, timeout: timeout)
+        #expect(events.map(\.token) == [Token(1)])
     }
 
     @Test(
         "a wait of any length is taken",
-        arguments: [Duration.seconds(Int64.max), .seconds(1 << 40), .seconds(1 << 31)]
+        arguments: [
+            Duration.seconds(Int64.max), .seconds(1 << 40), .seconds(1 << 31),
+            .seconds(Int64(Int32.max)) + .nanoseconds(999_999_999),
+            .milliseconds(Int64(Int32.max) + 1),
+        ]
     )
     func clamps(timeout: Duration) throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
         defer { withExtendedLifetime(waker) {} }
-        try waker.wake()
         var events = Events(capacity: 4)
+        try waker.wake()
         try poll.poll(&events, timeout: timeout)
         #expect(events.count == 1)
+        try waker.wake()
+        try poll.poll(&events, until: ContinuousClock.now + .seconds(1 << 33))
+        #expect(events.count == 1)
+    }
+
+    @Test("a wait without a timeout lasts until something happens")
+    func waitsForEver() throws {
+        var poll = try Poll()
+        let waker = try Waker(registry: poll.registry, token: Token(7))
+        defer { withExtendedLifetime(waker) {} }
+        onThread { try waker.wake() }
+        var events = Events(capacity: 4)
+        try poll.poll(&events)
+        #expect(events.map(\.token) == [Token(7)])
     }
 
     @Test("a wait until an instant reports what is pending even when the instant has passed")
@@ -49,9 +82,82 @@ struct PollTests {
         var events = Events(capacity: 4)
         try poll.poll(&events, until: .now - .seconds(1))
         #expect(events.count == 1)
-        let deadline = ContinuousClock.now + .milliseconds(2)
+        let deadline = ContinuousClock.now + .nanoseconds(2_000_001)
         try poll.poll(&events, until: deadline)
         #expect(events.isEmpty && ContinuousClock.now >= deadline)
+    }
+
+    @Test("a poll empties the events of the one before")
+    func emptiesEvents() throws {
+        var poll = try Poll()
+        let waker = try Waker(registry: poll.registry, token: Token(7))
+        defer { withExtendedLifetime(waker) {} }
+        var events = Events(capacity: 4)
+        try waker.wake()
+        try poll.poll(&events, timeout: .zero)
+        #expect(events.count == 1)
+        try poll.poll(&events, timeout: .zero)
+        #expect(events.isEmpty)
+    }
+
+    @Test(
+        "no more events arrive than there is room for, and the rest comes with later polls",
+        arguments: 1...5
+    )
+    func fillsEvents(capacity: Int) throws {
+        var poll = try Poll()
+        let wakers = try (0..<5).map { try Waker(registry: poll.registry, token: Token($0)) }
+        defer { withExtendedLifetime(wakers) {} }
+        for waker in wakers { try waker.wake() }
+        var events = Events(capacity: capacity)
+        var seen: [Int] = []
+        while seen.count < 5 {
+            try poll.poll(&events, timeout: .zero)
+            try #require(events.count == min(capacity, 5 - seen.count))
+            seen += events.map(\.token.rawValue)
+        }
+        #expect(seen.sorted() == [0, 1, 2, 3, 4])
+    }
+
+    @Test("a source that is dropped without deregistering gives no events")
+    func drops() throws {
+        var poll = try Poll()
+        do {
+            let pair = try ForeignPair()
+            try poll.registry.register(pair.first, token: Token(1), interest: .readable)
+            try pair.second.send()
+        }
+        #expect(try pendingEvents(in: &poll).isEmpty)
+    }
+
+    @Test("a poll closes all its descriptors when it goes out of scope, and so do its wakers")
+    func closesDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            try expectNoLeak {
+                var poll = try Poll()
+                let clone = try poll.registry.clone()
+                let waker = try Waker(registry: clone, token: Token(1))
+                try waker.wake()
+                #expect(try pendingEvents(in: &poll).count == 1)
+            }
+        }
+    }
+
+    @Test("polls are independent of each other, also with the same source")
+    func sharesNothing() throws {
+        var one = try Poll()
+        var two = try Poll()
+        let pair = try ForeignPair()
+        try one.registry.register(pair.first, token: Token(1), interest: .readable)
+        try two.registry.register(pair.first, token: Token(2), interest: .readable)
+        try pair.second.send()
+        #expect(try pendingEvents(in: &one).map(\.token) == [Token(1)])
+        #expect(try pendingEvents(in: &two).map(\.token) == [Token(2)])
+        try one.registry.deregister(pair.first)
+        try pair.first.drain()
+        try pair.second.send()
+        #expect(try pendingEvents(in: &one).isEmpty)
+        #expect(try pendingEvents(in: &two).map(\.token) == [Token(2)])
     }
 
     #if OSExt && !PollSelector
@@ -75,25 +181,6 @@ struct PollTests {
     }
     #endif
 
-    @Test(
-        "no more events arrive than there is room for, and the rest comes with later polls",
-        arguments: 1...5
-    )
-    func fillsEvents(capacity: Int) throws {
-        var poll = try Poll()
-        let wakers = try (0..<5).map { try Waker(registry: poll.registry, token: Token($0)) }
-        defer { withExtendedLifetime(wakers) {} }
-        for waker in wakers { try waker.wake() }
-        var events = Events(capacity: capacity)
-        var seen: [Int] = []
-        while seen.count < 5 {
-            try poll.poll(&events, timeout: .zero)
-            try #require(events.count == min(capacity, 5 - seen.count))
-            seen += events.map(\.token.rawValue)
-        }
-        #expect(seen.sorted() == [0, 1, 2, 3, 4])
-    }
-
     #if PollSelector
     @Test("on poll(2) a poll has no descriptor of its own, and says so")
     func trapsOnDescriptor() async throws {
@@ -106,83 +193,34 @@ struct PollTests {
     }
     #endif
 
-    @Test("the descriptors of a poll are close-on-exec")
-    func closesOnExec() async {
-        // In a process where no other test opens any.
-        await #expect(processExitsWith: .success) {
-            let poll = try Poll()
-            let waker = try Waker(registry: poll.registry, token: Token(0))
-            let descriptors = eventDescriptors()
-            #expect(descriptors.count >= 2)
-            for number in descriptors { #expect(fcntl(number, F_GETFD) & FD_CLOEXEC != 0) }
-            withExtendedLifetime(waker) {}
+    @Test("busy polling is set and told back where the kernel has it, else it is `notSupported`")
+    func busyPolls() throws {
+        let poll = try Poll()
+        let asked = BusyPolling(duration: .nanoseconds(20_001), packetBudget: 16)
+        guard kernelHasBusyPolling else {
+            #expect(throws: Errno.notSupported) { _ = try poll.busyPolling() }
+            #expect(throws: Errno.notSupported) { try poll.setBusyPolling(asked) }
+            return
         }
-    }
-
-    @Test("a source that is dropped without deregistering gives no events")
-    func drops() throws {
-        var poll = try Poll()
-        do {
-            let pair = try UnixStream.pair()
-            try poll.registry.register(pair.first, token: Token(1), interest: .readable)
-            #expect(try pair.second.write([1].span) == 1)
-        }
-        #expect(try pendingEvents(in: &poll).isEmpty)
+        #expect(try poll.busyPolling() == BusyPolling(duration: .zero, packetBudget: 0))
+        try poll.setBusyPolling(asked)
+        // Rounded up to whole microseconds.
+        var told = BusyPolling(duration: .microseconds(21), packetBudget: 16)
+        #expect(try poll.busyPolling() == told)
+        told.isPreferred = true
+        try poll.setBusyPolling(told)
+        #expect(try poll.busyPolling() == told)
     }
 }
 
-/// The open descriptors that are of epoll(7) or eventfd(2).
-private func eventDescriptors() -> [CInt] {
-    (0..<256).filter { number in
-        let file = "/proc/self/fd/\(number)"
-        let link = try? FileManager.default.destinationOfSymbolicLink(atPath: file)
-        return link?.hasPrefix("anon_inode:[event") ?? false
-    }
+/// Whether it was built in and the ioctls are there, which came with Linux 6.9.
+private var kernelHasBusyPolling: Bool {
+    #if PollSelector
+    return false
+    #else
+    let version = ProcessInfo.processInfo.operatingSystemVersion
+    let isNew = (version.majorVersion, version.minorVersion) >= (6, 9)
+    return isNew && FileManager.default.fileExists(atPath: "/proc/sys/net/core/busy_poll")
+    #endif
 }
-
-@Suite("Waker")
-struct WakerTests {
-    @Test("a wake-up from another thread ends the wait with the waker's token")
-    func wakes() throws {
-        var poll = try Poll()
-        let waker = try Waker(registry: poll.registry, token: Token(7))
-        defer { withExtendedLifetime(waker) {} }
-
-        onThread { try waker.wake() }
-
-        let events = try expectEvents(1, from: &poll)
-        #expect(events.map(\.token) == [Token(7)])
-        #expect(events[0].isReadable)
-    }
-
-    @Test("wake-ups before a poll merge into one event, and later ones come anew")
-    func merges() throws {
-        var poll = try Poll()
-        let waker = try Waker(registry: poll.registry, token: Token(7))
-        defer { withExtendedLifetime(waker) {} }
-        for _ in 0..<100 { try waker.wake() }
-        #expect(try pendingEvents(in: &poll).count == 1)
-        #expect(try pendingEvents(in: &poll).isEmpty)
-        try waker.wake()
-        #expect(try pendingEvents(in: &poll).count == 1)
-    }
-}
-
-#if OSExt
-@Suite("Signals")
-struct SignalSourceTests {
-    @Test("a blocked signal is an event, and is read once")
-    func reads() throws {
-        var poll = try Poll()
-        let signals = try SignalSource(blocking: [.user2])
-        try poll.registry.register(signals, token: Token(3), interest: .readable)
-        #expect(try signals.next() == nil)
-        // To this thread alone: others of the test process have not blocked it.
-        pthread_kill(pthread_self(), SIGUSR2)
-        #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(3)])
-        #expect(try signals.next() == .user2)
-        #expect(try signals.next() == nil)
-    }
-}
-#endif
 #endif

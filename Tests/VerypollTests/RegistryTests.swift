@@ -1,187 +1,210 @@
-#if OSPoll && Net
+#if OSPoll
+import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 import Verypoll
 
 @Suite("Registry")
 struct RegistryTests {
-    @Test("in edge mode a drained stream is reported again only once more bytes arrive")
-    func edge() throws {
-        var poll = try Poll()
-        let pair = try UnixStream.pair()
-        try poll.registry.register(pair.first, token: Token(1), interest: .readable)
-        for size in [1, 4096] {
-            let payload = [UInt8](repeating: 0xA5, count: size)
-            #expect(try pair.second.write(payload.span) == size)
-            #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(1)])
-            #expect(try pendingEvents(in: &poll).isEmpty)
-            var received: [UInt8] = []
-            while try received.append(from: pair.first) != nil {}
-            #expect(received == payload)
-        }
-        #expect(try pendingEvents(in: &poll).isEmpty)
-    }
-
-    @Test("in level mode a stream is reported until it is drained")
-    func level() throws {
-        var poll = try Poll()
-        let pair = try UnixStream.pair()
-        try poll.registry.register(pair.first, token: Token(1), interest: .readable, mode: .level)
-        #expect(try pair.second.write([1, 2].span) == 2)
-        for _ in 0..<3 { #expect(try pendingEvents(in: &poll).count == 1) }
-        var received: [UInt8] = []
-        #expect(try received.append(from: pair.first) == 2)
-        #expect(try pendingEvents(in: &poll).isEmpty)
-    }
-
     @Test(
-        "in the one-shot modes a stream is reported once, until it is reregistered",
-        arguments: [RegistrationMode.oneShot, .edgeOneShot]
+        "registering twice is `fileExists`, also with another token, interest and mode",
+        arguments: [Token(1), Token(2)],
+        [RegistrationMode.edge, .level, .oneShot]
     )
-    func oneShot(mode: RegistrationMode) throws {
+    func registersOnce(token: Token, mode: RegistrationMode) throws {
         var poll = try Poll()
-        let pair = try UnixStream.pair()
-        try poll.registry.register(pair.first, token: Token(1), interest: .readable, mode: mode)
-        #expect(try pair.second.write([1].span) == 1)
-        #expect(try pendingEvents(in: &poll).count == 1)
-        #expect(try pair.second.write([2].span) == 1)
-        #expect(try pendingEvents(in: &poll).isEmpty)
-        try poll.registry.reregister(pair.first, token: Token(9), interest: .readable, mode: mode)
-        #expect(try pendingEvents(in: &poll).map(\.token) == [Token(9)])
-    }
-
-    @Test("in exclusive mode a listener shared by polls is accepted from by each, level-triggered")
-    func exclusive() throws {
-        var one = try Poll()
-        var two = try Poll()
-        let listener = try TCPListener(binding: .loopback(port: 0))
-        try one.registry.register(
-            listener,
-            token: Token(1),
-            interest: .readable,
-            mode: .exclusive
-        )
-        try two.registry.register(
-            listener,
-            token: Token(2),
-            interest: .readable,
-            mode: .exclusive
-        )
-        let client = try TCPStream(connectingTo: listener.localAddress())
-        #expect(try expectEvents(1, from: &one).map(\.token) == [Token(1)])
-        #expect(try pendingEvents(in: &two).map(\.token) == [Token(2)])
-        #expect(try listener.accept() != nil)
-        #expect(try pendingEvents(in: &one).isEmpty)
-        #expect(throws: Errno.invalidArgument) {
-            try one.registry.reregister(listener, token: Token(1), interest: .readable)
-        }
-        try one.registry.deregister(listener)
-        withExtendedLifetime(client.fileDescriptor) {}
-    }
-
-    @Test("registering twice is `fileExists`, also with another token")
-    func registersOnce() throws {
-        let poll = try Poll()
-        let pair = try UnixStream.pair()
+        let pair = try ForeignPair()
         try poll.registry.register(pair.first, token: Token(1), interest: .readable)
-        #expect(throws: Errno.fileExists) {
-            try poll.registry.register(pair.first, token: Token(2), interest: .writable)
+        for interest in [Interest.readable, .writable] {
+            #expect(throws: Errno.fileExists) {
+                try poll.registry.register(
+                    pair.first,
+                    token: token,
+                    interest: interest,
+                    mode: mode
+                )
+            }
         }
+        // What was registered first still holds.
+        try pair.second.send()
+        let event = try expectEvent(Token(1), from: &poll)
+        #expect(event.isReadable && !event.isWritable)
     }
 
     @Test("reregistering and deregistering what is not registered is `noSuchFileOrDirectory`")
     func needsRegistration() throws {
         let poll = try Poll()
-        let pair = try UnixStream.pair()
+        let pair = try ForeignPair()
         #expect(throws: Errno.noSuchFileOrDirectory) {
             try poll.registry.reregister(pair.first, token: Token(2), interest: .writable)
         }
         #expect(throws: Errno.noSuchFileOrDirectory) {
             try poll.registry.deregister(pair.first)
         }
+        try poll.registry.register(pair.first, token: Token(1), interest: .readable)
+        try poll.registry.deregister(pair.first)
+        #expect(throws: Errno.noSuchFileOrDirectory) {
+            try poll.registry.deregister(pair.first)
+        }
+        #expect(throws: Errno.noSuchFileOrDirectory) {
+            try poll.registry.reregister(pair.first, token: Token(2), interest: .writable)
+        }
     }
 
     @Test("reregistering changes token and interest, and reports again what is ready")
     func reregisters() throws {
         var poll = try Poll()
-        let pair = try UnixStream.pair()
+        let pair = try ForeignPair()
         try poll.registry.register(pair.first, token: Token(1), interest: .readable)
-        #expect(try pendingEvents(in: &poll).isEmpty)
+        try pair.second.send()
+        #expect(try pendingEvents(in: &poll).map(\.token) == [Token(1)])
         try poll.registry.reregister(pair.first, token: Token(2), interest: [.readable, .writable])
-        let events = try pendingEvents(in: &poll)
-        #expect(events.map(\.token) == [Token(2)])
-        #expect(events[0].isWritable && !events[0].isReadable)
+        let both = try pendingEvents(in: &poll)
+        #expect(both.map(\.token) == [Token(2)])
+        #expect(both[0].isWritable && both[0].isReadable)
+        try poll.registry.reregister(pair.first, token: Token(3), interest: .writable)
+        let one = try pendingEvents(in: &poll)
+        #expect(one.map(\.token) == [Token(3)])
+        #expect(one[0].isWritable && !one[0].isReadable)
     }
 
-    @Test("no events come after deregistering")
+    @Test("reregistering to an interest that is not ready gives no event")
+    func narrows() throws {
+        var poll = try Poll()
+        let pair = try ForeignPair()
+        try poll.registry.register(pair.first, token: Token(1), interest: .writable)
+        #expect(try pendingEvents(in: &poll).count == 1)
+        try poll.registry.reregister(pair.first, token: Token(1), interest: .readable)
+        #expect(try pendingEvents(in: &poll).isEmpty)
+    }
+
+    @Test("no events come after deregistering, neither pending ones nor new ones")
     func deregisters() throws {
         var poll = try Poll()
-        let pair = try UnixStream.pair()
+        let pair = try ForeignPair()
+        try poll.registry.register(pair.first, token: Token(1), interest: .readable)
+        try pair.second.send()
+        try poll.registry.deregister(pair.first)
+        #expect(try pendingEvents(in: &poll).isEmpty)
+        try pair.second.send()
+        #expect(try pendingEvents(in: &poll).isEmpty)
+        // And it can come back.
+        try poll.registry.register(pair.first, token: Token(2), interest: .readable)
+        #expect(try pendingEvents(in: &poll).map(\.token) == [Token(2)])
+    }
+
+    @Test("a source that was deregistered gives no events, although a duplicate of it stays open")
+    func leavesDuplicates() throws {
+        var poll = try Poll()
+        let pair = try ForeignPair()
+        let duplicate = try pair.first.socket.duplicate()
         try poll.registry.register(pair.first, token: Token(1), interest: .readable)
         try poll.registry.deregister(pair.first)
-        #expect(try pair.second.write([1].span) == 1)
+        try pair.second.send()
         #expect(try pendingEvents(in: &poll).isEmpty)
+        withExtendedLifetime(duplicate.fileDescriptor) {}
     }
 
-    @Test("a clone registers with the same poll, from a thread and while it waits")
-    func clones() throws {
+    @Test("a clone may outlive its poll; then it registers, and tells nobody")
+    func outlives() throws {
+        func orphan() throws -> Registry {
+            let poll = try Poll()
+            return try poll.registry.clone()
+        }
+        let clone = try orphan()
+        let pair = try ForeignPair()
+        try clone.register(pair.first, token: Token(1), interest: .readable)
+        try clone.deregister(pair.first)
+    }
+
+    @Test("a source that another thread registers while the poll waits is seen")
+    func registersMeanwhile() throws {
         var poll = try Poll()
-        let clone = try poll.registry.clone()
-        let pair = try UnixStream.pair()
-        let shared = Shared(registry: clone, stream: pair.first)
-        #expect(try pair.second.write([1].span) == 1)
+        let shared = Shared(registry: try poll.registry.clone(), pair: try ForeignPair())
+        try shared.pair.second.send()
+        // Each wait has nothing to see before it; most have begun by then.
+        for turn in 0..<50 {
+            onThread {
+                try shared.registry.register(
+                    shared.pair.first,
+                    token: Token(turn),
+                    interest: .readable
+                )
+            }
+            #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(turn)])
+            #expect(throws: Errno.fileExists) {
+                try poll.registry.register(
+                    shared.pair.first,
+                    token: Token(5),
+                    interest: .readable
+                )
+            }
+            try poll.registry.deregister(shared.pair.first)
+        }
+    }
+
+    @Test("a source that is ready only after another thread registered it ends the wait as well")
+    func becomesReadyMeanwhile() throws {
+        var poll = try Poll()
+        let shared = Shared(registry: try poll.registry.clone(), pair: try ForeignPair())
         onThread {
-            try shared.registry.register(shared.stream, token: Token(4), interest: .readable)
+            try shared.registry.register(shared.pair.first, token: Token(4), interest: .readable)
+            try shared.pair.second.send()
         }
         #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(4)])
-        #expect(throws: Errno.fileExists) {
-            try poll.registry.register(shared.stream, token: Token(5), interest: .readable)
-        }
     }
 
-    @Test("an error of a source's own registration reaches the caller")
-    func forwards() throws {
-        let poll = try Poll()
-        #expect(throws: Errno.timedOut) {
-            try poll.registry.register(Refusing(), token: Token(0), interest: .readable)
+    @Test("several threads use one registry at once, while the poll waits")
+    func servesThreads() throws {
+        var poll = try Poll()
+        let registry = Shared(registry: try poll.registry.clone(), pair: try ForeignPair())
+        let threads = (0..<4).map { number in
+            Worker { try use(registry.registry, token: Token(number)) }
         }
-    }
-
-    @Test("an empty interest traps")
-    func trapsOnEmptyInterest() async {
-        await #expect(processExitsWith: .failure) {
-            let poll = try Poll()
-            let pair = try UnixStream.pair()
-            try poll.registry.register(pair.first, token: Token(1), interest: [])
+        // Each thread's last registration stays, and is ready.
+        var last: [Int: Event] = [:]
+        var events = Events(capacity: 16)
+        while last.count < 4 {
+            try poll.poll(&events, timeout: patience)
+            try #require(!events.isEmpty, "timed out")
+            for event in events where event.token.rawValue >= 100 {
+                last[event.token.rawValue] = event
+            }
         }
+        let pairs = try threads.map { try $0.join() }
+        #expect(Set(last.keys) == [100, 101, 102, 103])
+        withExtendedLifetime(pairs) {}
     }
 
     final class Shared: Sendable {
         let registry: Registry
-        let stream: UnixStream
+        let pair: ForeignPair
 
-        init(registry: consuming Registry, stream: consuming UnixStream) {
+        init(registry: consuming Registry, pair: consuming ForeignPair) {
             self.registry = registry
-            self.stream = stream
+            self.pair = pair
         }
     }
+}
 
-    struct Refusing: Source {
-        func register(
-            with registry: borrowing Registry,
-            token: Token,
-            interest: Interest,
-            mode: RegistrationMode
-        ) throws(Errno) { throw .timedOut }
+/// Keeps a pair for a test's thread.
+private final class Kept: Sendable {
+    let pair: ForeignPair
+    init(_ pair: consuming ForeignPair) { self.pair = pair }
+}
 
-        func reregister(
-            with registry: borrowing Registry,
-            token: Token,
-            interest: Interest,
-            mode: RegistrationMode
-        ) throws(Errno) { throw .timedOut }
-
-        func deregister(from registry: borrowing Registry) throws(Errno) { throw .timedOut }
+/// Registers, reregisters and deregisters a pair of its own again and again.
+private func use(_ registry: borrowing Registry, token: Token) throws -> Kept {
+    let kept = Kept(try ForeignPair())
+    try kept.pair.second.send()
+    for _ in 0..<500 {
+        try registry.register(kept.pair.first, token: token, interest: .readable, mode: .level)
+        try registry.reregister(kept.pair.first, token: token, interest: [.readable, .writable])
+        try registry.deregister(kept.pair.first)
     }
+    let last = Token(100 + token.rawValue)
+    try registry.register(kept.pair.first, token: last, interest: .readable)
+    return kept
 }
 #endif

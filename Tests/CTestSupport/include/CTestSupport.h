@@ -1,0 +1,26 @@
+/*
+ * Kernels other than the one at hand, for tests: system calls that are missing, and a process that
+ * connects and is gone. To be called in an exit test's process only, which it changes for good.
+ */
+#ifndef CTESTSUPPORT_H
+#define CTESTSUPPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* System calls whose absence a test acts out. */
+enum ctest_call { CTEST_EPOLL_WAIT, CTEST_EPOLL_PWAIT2, CTEST_PWRITEV2 };
+
+/* Makes a system call of the whole process fail with an error; 0, or -1 and errno. */
+int ctest_deny(enum ctest_call call, int error);
+
+/* Makes the call with arguments that do nothing, and returns the errno, or 0. */
+int ctest_probe(enum ctest_call call);
+
+/* Starts a process that connects to a Unix-domain socket and ends; -1, or its number. */
+int ctest_connect_and_end(const char *path);
+
+/* Gives up being root for good: user and group become 65534; 0, or -1 and errno. */
+int ctest_become_nobody(void);
+
+#endif

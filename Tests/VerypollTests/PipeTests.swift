@@ -1,0 +1,200 @@
+#if OSExt
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+import Verypoll
+
+// Foundation has another.
+private typealias Pipe = Verypoll.Pipe
+
+@Suite("Pipe")
+struct PipeTests {
+    @Test("bytes go from the sender to the receiver, in order")
+    func carriesBytes() throws {
+        let pipe = try Pipe()
+        #expect(try read(pipe.receiver) == nil)
+        #expect(try pipe.sender.write([1, 2, 3].span) == 3)
+        #expect(try pipe.sender.write([4].span) == 1)
+        #expect(try read(pipe.receiver, room: 3) == [1, 2, 3])
+        #expect(try read(pipe.receiver) == [4])
+        #expect(try read(pipe.receiver) == nil)
+    }
+
+    @Test("several runs of bytes are written in one call, and read into two places")
+    func isVectored() throws {
+        let pipe = try Pipe()
+        let runs: [[UInt8]] = [[1], [2, 3], [], [4, 5]]
+        let (first, second, third, fourth) = (runs[0], runs[1], runs[2], runs[3])
+        #expect(try pipe.sender.write(first.span, second.span) == 3)
+        #expect(try pipe.sender.write(third.span, fourth.span, first.span) == 3)
+        #expect(try pipe.sender.write(first.span, second.span, third.span, fourth.span) == 5)
+        #expect(try readInTwo(pipe.receiver, 2, 4) == [[1, 2], [3, 4, 5, 1]])
+        #expect(try readInTwo(pipe.receiver, 8, 8) == [[1, 2, 3, 4, 5], []])
+        #expect(try readInTwo(pipe.receiver, 8, 8) == nil)
+    }
+
+    @Test("when all senders are gone the receiver reads the rest, then the end of file")
+    func ends() throws {
+        let receiver = try pipeWithoutSender()
+        #expect(try read(receiver) == [9])
+        #expect(try read(receiver) == [])
+        #expect(try read(receiver) == [])
+    }
+
+    @Test("a full pipe takes nothing, and small writes whole or not at all")
+    func fillsUp() throws {
+        let pipe = try Pipe()
+        let block = [UInt8](repeating: 7, count: 4096)
+        var written = 0
+        while let count = try pipe.sender.write(block.span) {
+            #expect(count == 4096)
+            written += count
+        }
+        #expect(try read(pipe.receiver, room: 4096)?.count == 4096)
+        #expect(try pipe.sender.write(block.span) == 4096)
+        #expect(try pipe.sender.write(block.span) == nil)
+        var rest = 0
+        while let bytes = try read(pipe.receiver) { rest += bytes.count }
+        #expect(rest == written)
+    }
+
+    @Test("writing to a pipe that nobody reads throws `brokenPipe`, without SIGPIPE")
+    func breaks() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGPIPE, SIG_DFL)
+            let sender = try pipeWithoutReceiver()
+            for _ in 0..<3 {
+                #expect(throws: Errno.brokenPipe) { _ = try sender.write([1].span) }
+            }
+        }
+    }
+
+    @Test("a blocking pipe waits in its reads, and a non-blocking one does not")
+    func blocks() throws {
+        let pipe = try Pipe()
+        #expect(pipe.sender.fileDescriptor.isNonBlocking)
+        #expect(pipe.receiver.fileDescriptor.isNonBlocking)
+        try pipe.sender.setNonBlocking(false)
+        #expect(!pipe.sender.fileDescriptor.isNonBlocking)
+        #expect(pipe.receiver.fileDescriptor.isNonBlocking)
+        try pipe.receiver.setNonBlocking(false)
+        #expect(!pipe.receiver.fileDescriptor.isNonBlocking)
+        let ends = Ends(pipe)
+        // If the read did not wait it would be nil, for most of these begin before the write.
+        for _ in 0..<20 {
+            let reading = Worker { try read(ends.pipe.receiver) }
+            #expect(try ends.pipe.sender.write([1].span) == 1)
+            #expect(try reading.join() == [1])
+        }
+        try ends.pipe.receiver.setNonBlocking(true)
+        #expect(try read(ends.pipe.receiver) == nil)
+    }
+
+    @Test("release gives an end up and leaves it open")
+    func releases() throws {
+        let pipe = try Pipe()
+        let (sender, receiver) = pipe.release()
+        let written = try Pipe.Sender(adopting: OwnedFD(adopting: sender))
+        let read = try Pipe.Receiver(adopting: OwnedFD(adopting: receiver))
+        #expect(try written.write([1].span) == 1)
+        #expect(try VerypollTests.read(read) == [1])
+    }
+
+    @Test("a read without room traps, as its 0 would pass for the end of file")
+    func trapsWithoutRoom() async {
+        await #expect(processExitsWith: .failure) {
+            let pipe = try Pipe()
+            survives { _ = try read(pipe.receiver, room: 0) }
+        }
+        await #expect(processExitsWith: .failure) {
+            let pipe = try Pipe()
+            survives { _ = try readInTwo(pipe.receiver, 0, 0) }
+        }
+    }
+
+    @Test("bytes are an event to the receiver, and room is one to the sender, each anew as an edge")
+    func reports() throws {
+        var poll = try Poll()
+        let pipe = try Pipe()
+        try poll.registry.register(pipe.receiver, token: Token(1), interest: .readable)
+        try poll.registry.register(pipe.sender, token: Token(2), interest: .writable)
+        let writable = try expectEvent(Token(2), from: &poll)
+        #expect(writable.isWritable && !writable.isReadable && !writable.isWriteClosed)
+        for _ in 0..<2 {
+            let block = [UInt8](repeating: 7, count: 65_536)
+            while try pipe.sender.write(block.span) != nil {}
+            let readable = try expectEvent(Token(1), from: &poll)
+            #expect(readable.isReadable && !readable.isReadClosed)
+            while try read(pipe.receiver) != nil {}
+            #expect(try expectEvent(Token(2), from: &poll).isWritable)
+        }
+    }
+
+    @Test("the end of file is an event to the receiver")
+    func reportsEnd() throws {
+        var poll = try Poll()
+        let receiver = try pipeWithoutSender()
+        try poll.registry.register(receiver, token: Token(1), interest: .readable)
+        let event = try expectEvent(Token(1), from: &poll)
+        #expect(event.isReadable && event.isReadClosed)
+        #expect(try read(receiver) == [9])
+        #expect(try read(receiver) == [])
+    }
+
+    @Test("that nobody reads any more is an event to the sender")
+    func reportsBreak() throws {
+        var poll = try Poll()
+        let sender = try pipeWithoutReceiver()
+        try poll.registry.register(sender, token: Token(1), interest: .writable)
+        let event = try expectEvent(Token(1), from: &poll)
+        #expect(event.isWriteClosed && event.isError)
+    }
+
+    private final class Ends: Sendable {
+        let pipe: Pipe
+        init(_ pipe: consuming Pipe) { self.pipe = pipe }
+    }
+}
+
+extension Verypoll.Pipe {
+    /// Gives both ends up, the sender's first.
+    fileprivate consuming func release() -> (FileDescriptor, FileDescriptor) {
+        (sender.release().release(), receiver.release().release())
+    }
+}
+
+private func pipeWithoutSender() throws -> Pipe.Receiver {
+    let pipe = try Pipe()
+    #expect(try pipe.sender.write([9].span) == 1)
+    return pipe.receiver
+}
+
+private func pipeWithoutReceiver() throws -> Pipe.Sender {
+    let pipe = try Pipe()
+    return pipe.sender
+}
+
+/// What one read gives; `nil` if nothing is there, nothing at the end of file.
+func read(_ pipe: borrowing Verypoll.Pipe.Receiver, room: Int = 65_536) throws -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var count: Int?
+    try bytes.append(addingCapacity: room) { count = try pipe.read(into: &$0) }
+    return count == nil ? nil : bytes
+}
+
+/// What one read into two places gives.
+private func readInTwo(
+    _ pipe: borrowing Pipe.Receiver,
+    _ firstRoom: Int,
+    _ secondRoom: Int
+) throws -> [[UInt8]]? {
+    var first: [UInt8] = []
+    var second: [UInt8] = []
+    var count: Int?
+    try first.append(addingCapacity: firstRoom) { head in
+        try second.append(addingCapacity: secondRoom) { count = try pipe.read(into: &head, &$0) }
+    }
+    return count == nil ? nil : [first, second]
+}
+#endif

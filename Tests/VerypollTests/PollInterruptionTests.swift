@@ -1,0 +1,152 @@
+#if OSPoll
+import CTestSupport
+import Foundation
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+import Verypoll
+
+/// Signal handlers and missing system calls are a whole process' own, so each is an exit test.
+@Suite("Poll, interrupted and on older kernels")
+struct PollInterruptionTests {
+    @Test("a wait that signal handlers interrupt goes on until its time is over")
+    func retries() async {
+        await #expect(processExitsWith: .success) {
+            let storm = try SignalStorm()
+            var poll = try Poll()
+            var events = Events(capacity: 4)
+            // Signals come faster than the time is over: a wait begun anew would never end.
+            repeat {
+                let deadline = ContinuousClock.now + .milliseconds(20)
+                try poll.poll(&events, timeout: .milliseconds(20))
+                #expect(events.isEmpty && ContinuousClock.now >= deadline)
+                try poll.poll(&events, until: deadline + .milliseconds(20))
+                #expect(events.isEmpty && ContinuousClock.now >= deadline + .milliseconds(20))
+            } while SignalStorm.handled < 20
+            #expect(storm.goesOn)
+        }
+    }
+
+    @Test("a wait without a timeout outlasts signal handlers, and still sees events")
+    func outlasts() async {
+        await #expect(processExitsWith: .success) {
+            let storm = try SignalStorm()
+            var poll = try Poll()
+            let waker = try Waker(registry: poll.registry, token: Token(7))
+            onThread {
+                try eventually("signals") { SignalStorm.handled >= 20 }
+                try waker.wake()
+            }
+            var events = Events(capacity: 4)
+            try poll.poll(&events)
+            #expect(events.map(\.token) == [Token(7)])
+            #expect(storm.goesOn && SignalStorm.handled >= 20)
+            withExtendedLifetime(waker) {}
+        }
+    }
+
+    @Test("an interruptible wait throws `interrupted` when a signal handler has run")
+    func isInterruptible() async {
+        await #expect(processExitsWith: .success) {
+            let storm = try SignalStorm()
+            var poll = try Poll()
+            var events = Events(capacity: 4)
+            #expect(throws: Errno.interrupted) { try poll.poll(&events, interruptible: true) }
+            #expect(throws: Errno.interrupted) {
+                try poll.poll(&events, timeout: .seconds(60), interruptible: true)
+            }
+            #expect(throws: Errno.interrupted) {
+                try poll.poll(&events, until: .now + .seconds(60), interruptible: true)
+            }
+            #expect(storm.goesOn && events.isEmpty)
+        }
+    }
+
+    @Test("waits need no epoll_wait(2), whose unit is the millisecond, where epoll_pwait2(2) is")
+    func waitsInNanoseconds() async {
+        await #expect(processExitsWith: .success) {
+            guard ctest_probe(CTEST_EPOLL_PWAIT2) != ENOSYS else { return }
+            try #require(ctest_deny(CTEST_EPOLL_WAIT, ENOSYS) == 0)
+            #expect(ctest_probe(CTEST_EPOLL_WAIT) == ENOSYS)
+            try expectWholeWaits()
+        }
+    }
+
+    @Test("without epoll_pwait2(2) waits round up to milliseconds, and are never early")
+    func waitsInMilliseconds() async {
+        await #expect(processExitsWith: .success) {
+            try #require(ctest_deny(CTEST_EPOLL_PWAIT2, ENOSYS) == 0)
+            #expect(ctest_probe(CTEST_EPOLL_PWAIT2) == ENOSYS)
+            try expectWholeWaits()
+            var poll = try Poll()
+            let waker = try Waker(registry: poll.registry, token: Token(7))
+            for timeout in [Duration.seconds(Int64.max), .seconds(1 << 40), .seconds(1 << 31)] {
+                try waker.wake()
+                var events = Events(capacity: 4)
+                try poll.poll(&events, timeout: timeout)
+                #expect(events.map(\.token) == [Token(7)])
+            }
+        }
+    }
+
+    @Test("a packet budget over 64 is `notPermitted` to those without privileges")
+    func limitsBusyPolling() async {
+        await #expect(processExitsWith: .success) {
+            let poll = try Poll()
+            do throws(Errno) { _ = try poll.busyPolling() } catch { return }
+            try #require(ctest_become_nobody() == 0)
+            let greedy = BusyPolling(duration: .microseconds(20), packetBudget: 65)
+            #expect(throws: Errno.notPermitted) { try poll.setBusyPolling(greedy) }
+        }
+    }
+}
+
+/// Waits of several lengths, none of which may be early or throw.
+private func expectWholeWaits() throws {
+    var poll = try Poll()
+    var events = Events(capacity: 4)
+    for timeout in [Duration.nanoseconds(1), .nanoseconds(999_999), .nanoseconds(1_000_001)] {
+        let start = ContinuousClock.now
+        try poll.poll(&events, timeout: timeout)
+        #expect(ContinuousClock.now - start >= timeout && events.isEmpty)
+    }
+}
+
+/// Sends `SIGUSR1`, which has a handler that counts, to the thread that made it, each millisecond.
+private final class SignalStorm: Sendable {
+    private static let count = Atomic(0)
+    private let isOver = Atomic(false)
+    private let isEnding = Atomic(false)
+
+    /// How often the handler has run.
+    static var handled: Int { count.load(ordering: .relaxed) }
+
+    /// Whether signals are still being sent, rather than that a limit was reached.
+    var goesOn: Bool { !isOver.load(ordering: .relaxed) }
+
+    init() throws {
+        var action = sigaction()
+        unsafe action.__sigaction_handler.sa_handler = { _ in
+            SignalStorm.count.add(1, ordering: .relaxed)
+        }
+        // Without SA_RESTART; a poll would not be restarted anyway.
+        try #require(unsafe sigaction(SIGUSR1, &action, nil) == 0)
+        // The threads of the cooperative pool block it.
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGUSR1)
+        try #require(unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil) == 0)
+        let target = pthread_self()
+        Thread.detachNewThread { [self] in
+            for _ in 0..<20_000 where !isEnding.load(ordering: .relaxed) {
+                pthread_kill(target, SIGUSR1)
+                usleep(1000)
+            }
+            isOver.store(true, ordering: .relaxed)
+        }
+    }
+
+    deinit { isEnding.store(true, ordering: .relaxed) }
+}
+#endif

@@ -1,0 +1,119 @@
+#if OSExt
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+import Verypoll
+
+@Suite("ProcessSource")
+struct ProcessSourceTests {
+    @Test("the end of a child is an event, and tells its exit status", arguments: [0, 3, 255])
+    func exits(status: Int32) throws {
+        var poll = try Poll()
+        let process = try Shell("read line; exit \(status)")
+        try poll.registry.register(process.source, token: Token(1), interest: .readable)
+        #expect(try process.source.termination() == nil)
+        #expect(try pendingEvents(in: &poll).isEmpty)
+        process.goOn()
+        #expect(try expectEvent(Token(1), from: &poll).isReadable)
+        #expect(try process.source.termination() == .exited(status))
+    }
+
+    @Test("a child that a signal ends tells which", arguments: [Signal.terminate, .user1])
+    func isKilled(signal: Signal) throws {
+        var poll = try Poll()
+        let process = try Shell("read line")
+        try poll.registry.register(process.source, token: Token(1), interest: .readable)
+        try process.source.send(signal)
+        _ = try expectEvent(Token(1), from: &poll)
+        #expect(try process.source.termination() == .signaled(signal))
+    }
+
+    @Test("the end is taken once; then it is no child any more, and takes no signals")
+    func isReapedOnce() throws {
+        let process = try Shell("exit 7")
+        try process.source.fileDescriptor.wait()
+        // It has ended and was not waited for, so there is still somebody to send to.
+        try process.source.send(.terminate)
+        #expect(try process.source.termination() == .exited(7))
+        #expect(throws: Errno.noChildProcess) { _ = try process.source.termination() }
+        #expect(throws: Errno.noSuchProcess) { try process.source.send(.terminate) }
+    }
+
+    @Test("a process that is none is `noSuchProcess`")
+    func needsProcess() throws {
+        let process = try Shell("exit 0")
+        try process.source.fileDescriptor.wait()
+        _ = try process.source.termination()
+        // Its number is nobody's now, unless the kernel has come round to it.
+        #expect(throws: Errno.noSuchProcess) {
+            _ = try ProcessSource(processID: process.processID)
+        }
+    }
+
+    @Test("somebody else's process can be watched, and its end not be taken")
+    func watchesOthers() throws {
+        var poll = try Poll()
+        let parent = try ProcessSource(processID: getppid())
+        try poll.registry.register(parent, token: Token(1), interest: .readable)
+        #expect(try pendingEvents(in: &poll).isEmpty)
+        #expect(throws: Errno.noChildProcess) { _ = try parent.termination() }
+    }
+
+    @Test("several sources of one process all see its end")
+    func isWatchedTwice() throws {
+        var poll = try Poll()
+        let process = try Shell("read line")
+        let second = try ProcessSource(processID: process.processID)
+        try poll.registry.register(process.source, token: Token(1), interest: .readable)
+        try poll.registry.register(second, token: Token(2), interest: .readable, mode: .level)
+        process.goOn()
+        var tokens: Set<Token> = []
+        while tokens.count < 2 { tokens.formUnion(try expectEvents(1, from: &poll).map(\.token)) }
+        #expect(try second.termination() == .exited(0))
+        #expect(throws: Errno.noChildProcess) { _ = try process.source.termination() }
+    }
+
+    @Test("release gives the pidfd up and leaves it open, to be adopted again")
+    func releases() throws {
+        let process = try Shell("read line")
+        let pidfd = try ProcessSource(processID: process.processID).release()
+        let adopted = ProcessSource(adopting: pidfd)
+        #expect(try adopted.termination() == nil)
+        process.goOn()
+        try adopted.fileDescriptor.wait()
+        #expect(try adopted.termination() == .exited(0))
+    }
+}
+
+/// A shell that a test has started, and that ends at the latest when its input does.
+private struct Shell: ~Copyable {
+    let processID: Int32
+    let source: ProcessSource
+    private let input: FileDescriptor
+
+    init(_ script: String) throws {
+        let pipe = try FileDescriptor.pipe(options: .closeOnExec)
+        let words = ["/bin/sh", "-c", script]
+        let processID = try startProcess(words, input: pipe.readEnd, output: nil)
+        try pipe.readEnd.close()
+        let source = try ProcessSource(processID: processID)
+        self.processID = processID
+        self.input = pipe.writeEnd
+        self.source = source
+    }
+
+    /// Lets its `read` go on.
+    func goOn() {
+        _ = try? input.writeAll([0x0A])
+    }
+
+    deinit {
+        try? input.close()
+        // Most tests have taken the end already; then this finds nobody.
+        try? source.send(Signal(rawValue: SIGKILL))
+        _ = try? source.fileDescriptor.wait()
+        _ = try? source.termination()
+    }
+}
+#endif

@@ -1,0 +1,106 @@
+#if OSExt
+import Foundation
+import SystemPackage
+import Testing
+import Verypoll
+
+// Each test has a thread of its own, which is left with its signals blocked, and sends to that
+// thread alone: the others of the test process have not blocked them.
+@Suite("SignalSource")
+struct SignalSourceTests {
+    @Test("a blocked signal is an event, and is read once")
+    func reads() throws {
+        try joiningThread {
+            var poll = try Poll()
+            let signals = try SignalSource(blocking: [.user2])
+            try poll.registry.register(signals, token: Token(3), interest: .readable)
+            #expect(try signals.next() == nil)
+            #expect(try pendingEvents(in: &poll).isEmpty)
+            for _ in 0..<2 {
+                pthread_kill(pthread_self(), SIGUSR2)
+                #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(3)])
+                #expect(try signals.next() == .user2)
+                #expect(try signals.next() == nil)
+            }
+        }
+    }
+
+    @Test("several signals come by one source, each with its number")
+    func readsSeveral() throws {
+        try joiningThread {
+            var poll = try Poll()
+            let all: [Signal] = [.hangUp, .user1, .user2, .terminate, .interrupt]
+            let signals = try SignalSource(blocking: all)
+            try poll.registry.register(signals, token: Token(3), interest: .readable)
+            for signal in all { pthread_kill(pthread_self(), signal.rawValue) }
+            _ = try expectEvents(1, from: &poll)
+            var seen: Set<Signal> = []
+            while let signal = try signals.next() { #expect(seen.insert(signal).inserted) }
+            #expect(seen == Set(all))
+        }
+    }
+
+    @Test("signals of one number that come before they are read are merged")
+    func merges() throws {
+        try joiningThread {
+            let signals = try SignalSource(blocking: [.user1])
+            for _ in 0..<10 { pthread_kill(pthread_self(), SIGUSR1) }
+            #expect(try signals.next() == .user1)
+            #expect(try signals.next() == nil)
+        }
+    }
+
+    @Test("a signal that was not asked for does not come")
+    func leavesOthers() throws {
+        try joiningThread {
+            let other = try SignalSource(blocking: [.user2])
+            let signals = try SignalSource(blocking: [.user1])
+            pthread_kill(pthread_self(), SIGUSR2)
+            #expect(try signals.next() == nil)
+            #expect(try other.next() == .user2)
+        }
+    }
+
+    @Test("a signal to a thread reaches the reads of that thread only")
+    func isTheThreadsOwn() throws {
+        try joiningThread {
+            let signals = Shared(try SignalSource(blocking: [.user1]))
+            pthread_kill(pthread_self(), SIGUSR1)
+            // Its threads inherit what is blocked, and have nothing pending.
+            let elsewhere = try joiningThread { try signals.source.next() }
+            #expect(elsewhere == nil)
+            #expect(try signals.source.next() == .user1)
+        }
+    }
+
+    @Test("signals stay blocked when their source is gone")
+    func leavesThemBlocked() throws {
+        try joiningThread {
+            do { _ = try SignalSource(blocking: [.user1]) }
+            pthread_kill(pthread_self(), SIGUSR1)
+            #expect(try SignalSource(blocking: [.user1]).next() == .user1)
+        }
+    }
+
+    @Test("no signal to wait for, and a number that is none, trap")
+    func traps() async {
+        await #expect(processExitsWith: .failure) {
+            survives { _ = try SignalSource(blocking: []) }
+        }
+        await #expect(processExitsWith: .failure) { survives { _ = Signal(rawValue: 0) } }
+        await #expect(processExitsWith: .failure) { survives { _ = Signal(rawValue: 65) } }
+    }
+
+    @Test("the signals with names have the system's numbers")
+    func hasNumbers() {
+        #expect(Signal.hangUp.rawValue == SIGHUP && Signal.interrupt.rawValue == SIGINT)
+        #expect(Signal.user1.rawValue == SIGUSR1 && Signal.user2.rawValue == SIGUSR2)
+        #expect(Signal.terminate.rawValue == SIGTERM && Signal.child.rawValue == SIGCHLD)
+    }
+
+    private final class Shared: Sendable {
+        let source: SignalSource
+        init(_ source: consuming SignalSource) { self.source = source }
+    }
+}
+#endif

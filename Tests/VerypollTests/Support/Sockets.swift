@@ -1,0 +1,98 @@
+#if Net
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+import Verypoll
+
+/// A connected pair of TCP sockets on the loopback interface.
+struct TCPPair: ~Copyable {
+    let client: TCPStream
+    let server: TCPStream
+
+    init(_ family: IPAddress.Family = .v4, options: TCPListener.Options = .init()) throws {
+        let listener = try TCPListener(binding: .loopback(family, port: 0), options: options)
+        let client = try TCPStream(connectingTo: listener.localAddress())
+        let accepted = try listener.next()
+        try client.fileDescriptor.wait(for: POLLOUT)
+        guard try client.finishConnect() == .connected else { throw Errno.socketNotConnected }
+        self.server = accepted.stream
+        self.client = client
+    }
+}
+
+extension TCPListener {
+    /// Waits for the next connection.
+    func next() throws -> Accepted {
+        try fileDescriptor.wait()
+        guard let accepted = try accept() else { throw TimedOut(waitingFor: "a connection") }
+        return accepted
+    }
+}
+
+extension UnixListener {
+    /// Takes the next connection, which a connect has put there.
+    func next() throws -> Accepted {
+        guard let accepted = try accept() else { throw TimedOut(waitingFor: "a connection") }
+        return accepted
+    }
+}
+
+extension UnixAddress {
+    /// An abstract name that nobody else has.
+    static func unique() -> UnixAddress {
+        .abstract(Array("verypoll-\(UUID().uuidString)".utf8))
+    }
+}
+
+extension [UInt8] {
+    /// Appends what one read gives.
+    mutating func append(from stream: borrowing some StreamSocket & ~Copyable) throws -> Int? {
+        var count: Int?
+        try append(addingCapacity: 4096) { output in
+            count = try stream.read(into: &output)
+        }
+        return count
+    }
+
+    /// Appends what one receive gives, with room for `room` bytes.
+    mutating func append(
+        datagramFrom socket: borrowing some DatagramSocket & ~Copyable,
+        room: Int = 4096,
+        peeks: Bool = false
+    ) throws -> Int? {
+        var count: Int?
+        try append(addingCapacity: room) { output in
+            count = try peeks ? socket.peek(into: &output) : socket.receive(into: &output)
+        }
+        return count
+    }
+}
+
+extension StreamSocket where Self: ~Copyable {
+    /// Waits for `count` bytes and returns them; fewer only if the peer ended before.
+    func readExactly(_ count: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            var received: Int?
+            try bytes.append(addingCapacity: min(count - bytes.count, 65_536)) { output in
+                received = try read(into: &output)
+            }
+            if received == 0 { break }
+            if received == nil { try fileDescriptor.wait() }
+        }
+        return bytes
+    }
+
+    /// Writes two to four runs of bytes in one call.
+    func write(parts: [[UInt8]]) throws(Errno) -> Int? {
+        let (first, second) = (parts[0], parts[1])
+        let third = parts.count > 2 ? parts[2] : []
+        let fourth = parts.count > 3 ? parts[3] : []
+        return try write(first.span, second.span, third.span, fourth.span)
+    }
+
+    /// Waits until the peer's end of file has come, and returns what came before.
+    func readToEnd() throws -> [UInt8] { try readExactly(.max) }
+}
+#endif

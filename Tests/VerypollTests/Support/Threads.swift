@@ -1,0 +1,58 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// Runs `body` on a thread of its own, for as long as the test goes on.
+///
+/// A poll blocks its thread. Were both ends of a test on the cooperative pool, which has one
+/// thread per core, the blocked tests would keep the ones that wake them from running.
+func onThread(_ body: @escaping @Sendable () throws -> Void) {
+    Thread.detachNewThread {
+        #expect(throws: Never.self) { try body() }
+    }
+}
+
+/// Runs `body` on a thread of its own to its end, and returns what it gave.
+///
+/// For what a thread is left with, as blocked signals, and for work beside the test's own.
+func joiningThread<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+) throws -> Value {
+    try Worker(body).join()
+}
+
+/// A thread whose end can be waited for.
+final class Worker<Value: Sendable>: Sendable {
+    private let outcome = Mutex<Result<Value, any Error>?>(nil)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ body: @escaping @Sendable () throws -> Value) {
+        Thread.detachNewThread { [self] in
+            let result = Result { try body() }
+            outcome.withLock { $0 = result }
+            ended.signal()
+        }
+    }
+
+    /// What the body returned or threw.
+    func join() throws -> Value {
+        let seconds = Int(patience.components.seconds)
+        guard ended.wait(timeout: .now() + .seconds(seconds)) == .success else {
+            throw TimedOut(waitingFor: "a thread's end")
+        }
+        guard let result = outcome.withLock({ $0 }) else {
+            throw TimedOut(waitingFor: "a thread's outcome")
+        }
+        return try result.get()
+    }
+}
+
+/// A number that threads add to.
+final class Counter: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .sequentiallyConsistent) }
+
+    func add(_ more: Int) { count.add(more, ordering: .sequentiallyConsistent) }
+}
