@@ -17,7 +17,7 @@ STATIC = -c release --static-swift-stdlib
 BINARIES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench fuzz install uninstall check format clean
+.PHONY: help run test bench fuzz docs install uninstall check format clean
 
 help: ## Shows this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root
 fuzz: ## Tries random inputs, and registration against a model; SECONDS=n (30) for each.
 	@Scripts/install-dependencies run
 	@Scripts/fuzz $(SECONDS)
+
+docs: ## Builds the library's documentation as a web site.
+	@Scripts/docs
 
 install: ## Installs commands, units and examples under PREFIX (/usr/local), below DESTDIR.
 ifeq ($(BINARIES),)

@@ -30,12 +30,16 @@ extension StreamSocket where Self: ~Copyable {
     /// Puts bytes from the peer at the start of `buffer`, in place of those that are there.
     ///
     /// ```swift
-    /// let received = try stream.read(into: bytes.mutableSpan)
+    /// let pair = try UnixStream.pair()
+    /// var buffer = [UInt8](repeating: 0, count: 4096)
+    /// while let count = try pair.first.read(into: buffer.mutableSpan), count > 0 {
+    ///     _ = try pair.first.write(buffer.span.extracting(first: count))
+    /// }
     /// ```
     ///
     /// - Parameter buffer: Where to; an empty one is a programmer's error and traps.
-    /// - Returns: As ``read(into:)``.
-    /// - Throws: As ``read(into:)``. See recv(2).
+    /// - Returns: As `read(into:)` of an output span.
+    /// - Throws: As `read(into:)` of an output span. See recv(2).
     @inlinable
     public func read(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.receive(into: &buffer)
@@ -46,8 +50,8 @@ extension StreamSocket where Self: ~Copyable {
     /// - Parameters:
     ///   - first: Where to; both without room is a programmer's error and traps.
     ///   - second: Where the rest goes, as for the two parts of a ring.
-    /// - Returns: The number of bytes that came in all; as ``read(into:)``.
-    /// - Throws: As ``read(into:)``. See readv(2).
+    /// - Returns: The number of bytes that came in all; as `read(into:)`.
+    /// - Throws: As `read(into:)`. See readv(2).
     public func read(
         into first: inout OutputSpan<UInt8>,
         _ second: inout OutputSpan<UInt8>
@@ -57,11 +61,11 @@ extension StreamSocket where Self: ~Copyable {
 
     /// Appends bytes from the peer to `buffer`, and leaves them to be read again.
     ///
-    /// It drains nothing, so no edge comes before a ``read(into:)``.
+    /// It drains nothing, so no edge comes before a `read(into:)`.
     ///
     /// - Parameter buffer: Where to; one without room is a programmer's error and traps.
-    /// - Returns: As ``read(into:)``.
-    /// - Throws: As ``read(into:)``. See recv(2), `MSG_PEEK`.
+    /// - Returns: As `read(into:)`.
+    /// - Throws: As `read(into:)`. See recv(2), `MSG_PEEK`.
     public func peek(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.receive(into: &buffer, peeks: true)
     }

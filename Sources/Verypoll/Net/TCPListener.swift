@@ -4,8 +4,9 @@ public import SystemPackage
 /// A non-blocking TCP socket that accepts connections, closed when it goes out of scope.
 ///
 /// ```swift
+/// let listener = try TCPListener(binding: .loopback(port: 0))
 /// while let accepted = try listener.accept() {
-///     serve(accepted.stream)
+///     print(accepted.peer, try accepted.stream.noDelay())
 /// }
 /// ```
 public struct TCPListener: ~Copyable, TCPSocket {

@@ -5,10 +5,11 @@ public import SystemPackage
 /// ```swift
 /// var poll = try Poll()
 /// var events = Events(capacity: 256)
-/// try poll.registry.register(listener, token: Token(0), interest: .readable)
+/// let socket = try UDPSocket(binding: .loopback(port: 0))
+/// try poll.registry.register(socket, token: Token(0), interest: .readable)
 /// while true {
 ///     try poll.poll(&events)
-///     for event in events { serve(event.token) }
+///     for event in events { print(event.token, event.isReadable) }
 /// }
 /// ```
 public struct Poll: ~Copyable, Sendable {

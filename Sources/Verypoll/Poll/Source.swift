@@ -64,6 +64,10 @@ extension DescriptorSource where Self: ~Copyable {
     /// Lends the descriptor to a call that this library lacks.
     ///
     /// ```swift
+    /// import Glibc
+    /// import SystemPackage
+    /// import Verypoll
+    ///
     /// let pair = try UnixStream.pair()
     /// let received = try pair.first.withDescriptor { descriptor throws(Errno) in
     ///     var byte: UInt8 = 0
@@ -71,6 +75,7 @@ extension DescriptorSource where Self: ~Copyable {
     ///     if count < 0 { throw Errno(rawValue: errno) }
     ///     return count
     /// }
+    /// print(received == nil)  // Nothing is there yet.
     /// ```
     ///
     /// - Parameter body: The call, which must not close the descriptor.

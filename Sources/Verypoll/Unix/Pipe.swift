@@ -119,7 +119,7 @@ public import SystemPackage
         /// Puts bytes at the start of `buffer`, in place of those that are there.
         ///
         /// - Parameter buffer: Where to; an empty one is a programmer's error and traps.
-        /// - Returns: As ``read(into:)``.
+        /// - Returns: As `read(into:)`.
         /// - Throws: See read(2).
         public func read(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
             try fileDescriptor.readAvailable(into: &buffer)
@@ -130,7 +130,7 @@ public import SystemPackage
         /// - Parameters:
         ///   - first: Where to; both without room is a programmer's error and traps.
         ///   - second: Where the rest goes.
-        /// - Returns: The number of bytes that came in all; as ``read(into:)``.
+        /// - Returns: The number of bytes that came in all; as `read(into:)`.
         /// - Throws: See readv(2).
         public func read(
             into first: inout OutputSpan<UInt8>,

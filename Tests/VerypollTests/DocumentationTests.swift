@@ -1,0 +1,111 @@
+#if OSExt && Net
+import Foundation
+import Testing
+import TestSupport
+
+@Suite("Documentation")
+struct DocumentationTests {
+    @Test("every Swift example in the articles, the doc comments and the README compiles")
+    func compiles() throws {
+        try requireProgram("swiftc")
+        let directory = try TemporaryDirectory()
+        let blocks = try Documentation.files().flatMap(CodeBlock.all(in:))
+        #expect(blocks.count > 30)
+        let paths = try blocks.enumerated().map { number, block in
+            try directory.write(block.source(number: number), to: "block\(number).swift")
+        }
+
+        let build = URL(filePath: Program.buildDirectory)
+        let checkouts = build.appending(path: "../../checkouts").standardized
+        let maps = [
+            build.appending(path: "CVerypoll.build/module.modulemap"),
+            checkouts.appending(path: "swift-system/Sources/CSystem/include/module.modulemap"),
+        ]
+        // Code is made and not only types checked: what is wrong with ownership comes out later.
+        let result = try Program.run(
+            "swiftc",
+            [
+                "-emit-sil", "-o", "/dev/null", "-whole-module-optimization",
+                "-module-name", "Documentation", "-swift-version", "6", "-warnings-as-errors",
+                "-enable-upcoming-feature", "MemberImportVisibility",
+                "-module-cache-path", build.appending(path: "ModuleCache").path,
+                "-I", build.appending(path: "Modules").path,
+            ] + maps.flatMap { ["-Xcc", "-fmodule-map-file=\($0.path)"] } + paths
+        )
+        #expect(result.exit == .code(0), "\(result.standardError)")
+    }
+}
+
+/// Where the documentation is.
+private enum Documentation {
+    static let root = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static func files() throws -> [URL] {
+        let library = root.appending(path: "Sources/Verypoll")
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: library.path).sorted()
+        return [root.appending(path: "README.md")]
+            + paths.filter { $0.hasSuffix(".swift") || $0.hasSuffix(".md") }
+            .map { library.appending(path: $0) }
+    }
+}
+
+/// An example that documentation shows.
+private struct CodeBlock {
+    let path: String
+    /// The number of the first line after the fence.
+    let line: Int
+    var lines: [String] = []
+
+    static func all(in file: URL) throws -> [CodeBlock] {
+        let text = try String(contentsOf: file, encoding: .utf8)
+        var blocks: [CodeBlock] = []
+        var open: CodeBlock?
+        for (index, written) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            let isComment = file.pathExtension == "swift"
+            guard let line = isComment ? commentText(of: written) : String(written) else {
+                continue
+            }
+            if var block = open {
+                if line == "```" {
+                    blocks.append(block)
+                    open = nil
+                } else {
+                    block.lines.append(line)
+                    open = block
+                }
+            } else if line == "```swift" {
+                open = CodeBlock(path: file.path, line: index + 2)
+            }
+        }
+        #expect(open == nil, "a code block of \(file.path) does not end")
+        return blocks
+    }
+
+    private static func commentText(of line: Substring) -> String? {
+        let line = line.drop { $0 == " " }
+        guard line.hasPrefix("///") else { return nil }
+        return String(line.dropFirst(line.hasPrefix("/// ") ? 4 : 3))
+    }
+
+    /// A file of the block alone, in a function of its own unless it has to be outside of one.
+    ///
+    /// An error in it is reported where the block stands. What a doc comment shows leaves out the
+    /// imports that every user of the library has.
+    func source(number: Int) -> String {
+        let isImport = { (line: String) in line.hasPrefix("import ") }
+        let imports = lines.filter(isImport)
+        let isOutside = lines.contains { $0.hasPrefix("extension ") || $0.hasPrefix("protocol ") }
+        // Empty in their place, so that the lines keep their numbers.
+        let body = lines.map { isImport($0) ? "" : $0 }
+        let text =
+            (imports.isEmpty ? ["import SystemPackage", "import Verypoll"] : imports)
+            + (isOutside ? [] : ["func block\(number)() throws {"])
+            + ["#sourceLocation(file: \"\(path)\", line: \(line))"] + body + ["#sourceLocation()"]
+            + (isOutside ? [] : ["}"])
+        return text.joined(separator: "\n") + "\n"
+    }
+}
+#endif
