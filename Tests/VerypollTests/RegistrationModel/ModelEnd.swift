@@ -96,8 +96,6 @@ struct ModelRegistration {
         armed.subtract(told)
         // Told once, a hang-up need not be told again before the source is drained.
         armed.subtract([.readClosed, .writeClosed])
-        // And whoever knows of it need not hear of room for bytes that nobody takes.
-        if told.isSuperset(of: [.readClosed, .writeClosed]) { armed.remove(.writable) }
         if told.contains(.readClosed) { toldReadClosed = true }
         isSpent = mode == .oneShot || mode == .edgeOneShot
         isQuiet = true
