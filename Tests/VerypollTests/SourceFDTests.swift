@@ -56,5 +56,64 @@ struct SourceFDTests {
             try poll.registry.register(closed, token: Token(1), interest: .readable)
         }
     }
+
+    @Test("what others read and write is reported each time that it is ready anew, in every mode")
+    func reports() throws {
+        var poll = try Poll()
+        let (reader, writer) = try FileDescriptor.pipe()
+        defer { for end in [reader, writer] { try? end.close() } }
+        let source = SourceFD(reader)
+        try poll.registry.register(source, token: Token(1), interest: .readable)
+        for mode in [RegistrationMode.edge, .level, .oneShot, .edgeOneShot] {
+            try poll.registry.reregister(source, token: Token(1), interest: .readable, mode: mode)
+            for _ in 0..<3 {
+                #expect(try pendingEvents(in: &poll).isEmpty)
+                #expect(try writer.writeAll([7]) == 1)
+                #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(1)])
+                #expect(try read(reader) == [7])
+                if mode == .edge || mode == .level { continue }
+                try poll.registry.reregister(
+                    source,
+                    token: Token(1),
+                    interest: .readable,
+                    mode: mode
+                )
+            }
+        }
+    }
+
+    @Test("one that its owner closes gives no more events, and its number can come again")
+    func closes() async {
+        // In a process where no other test opens and closes any.
+        await #expect(processExitsWith: .success) {
+            var poll = try Poll()
+            for number in 0..<3 {
+                let (reader, writer) = try FileDescriptor.pipe()
+                let (source, token) = (SourceFD(writer), Token(number))
+                try poll.registry.register(source, token: token, interest: .writable, mode: .level)
+                #expect(try pendingEvents(in: &poll).map(\.token) == [token])
+                try reader.close()
+                try writer.close()
+                #expect(try pendingEvents(in: &poll).isEmpty)
+                #expect(throws: Errno.badFileDescriptor) { try poll.registry.deregister(source) }
+            }
+        }
+    }
+
+    @Test("a file, always ready as it is, is `notPermitted`")
+    func refusesFiles() throws {
+        let poll = try Poll()
+        let file = try FileDescriptor.open(FilePath(#filePath), .readOnly)
+        defer { try? file.close() }
+        #expect(throws: Errno.notPermitted) {
+            try poll.registry.register(SourceFD(file), token: Token(1), interest: .readable)
+        }
+    }
+
+    private func read(_ descriptor: FileDescriptor) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe descriptor.read(into: $0) }
+        return Array(bytes.prefix(count))
+    }
 }
 #endif
