@@ -62,6 +62,7 @@ public struct AncillaryData: ~Copyable, Sendable {
         while takeDescriptor() != nil {}
         passed.descriptors.removeAll(keepingCapacity: true)
         passed.credentials = nil
+        passed.isMalformed = false
         taken = 0
         isTruncated = false
     }
@@ -132,11 +133,11 @@ extension AncillaryData {
             }
         }
         guard received != nil else { return nil }
-        isTruncated = flags & CInt(MSG_CTRUNC) != 0
         var passed = ControlMessages.Passed()
         swap(&passed, &self.passed)
         ControlMessages.parse(room.span.extracting(first: length), into: &passed)
         self.passed = passed
+        isTruncated = flags & CInt(MSG_CTRUNC) != 0 || passed.isMalformed
         return received
     }
 }
