@@ -34,6 +34,16 @@ struct PipeTests {
         #expect(try readInTwo(pipe.receiver, 8, 8) == nil)
     }
 
+    @Test("a read over bytes replaces the first ones, and tells how many")
+    func readsOverBytes() throws {
+        let pipe = try Pipe()
+        var bytes: [UInt8] = [1, 2, 3]
+        #expect(try pipe.receiver.read(into: bytes.mutableSpan) == nil)
+        #expect(try pipe.sender.write([8, 9].span) == 2)
+        #expect(try pipe.receiver.read(into: bytes.mutableSpan) == 2)
+        #expect(bytes == [8, 9, 3])
+    }
+
     @Test("when all senders are gone the receiver reads the rest, then the end of file")
     func ends() throws {
         let receiver = try pipeWithoutSender()
@@ -80,15 +90,14 @@ struct PipeTests {
         #expect(pipe.receiver.fileDescriptor.isNonBlocking)
         try pipe.receiver.setNonBlocking(false)
         #expect(!pipe.receiver.fileDescriptor.isNonBlocking)
-        let ends = Ends(pipe)
-        // If the read did not wait it would be nil, for most of these begin before the write.
-        for _ in 0..<20 {
-            let reading = Worker { try read(ends.pipe.receiver) }
-            #expect(try ends.pipe.sender.write([1].span) == 1)
-            #expect(try reading.join() == [1])
+        let ends = Held(pipe)
+        try whenAsleep {
+            let sent = try ends.value.sender.write([1].span)
+            #expect(sent == 1)
         }
-        try ends.pipe.receiver.setNonBlocking(true)
-        #expect(try read(ends.pipe.receiver) == nil)
+        #expect(try read(ends.value.receiver) == [1])
+        try ends.value.receiver.setNonBlocking(true)
+        #expect(try read(ends.value.receiver) == nil)
     }
 
     @Test("release gives an end up and leaves it open")
@@ -149,11 +158,6 @@ struct PipeTests {
         try poll.registry.register(sender, token: Token(1), interest: .writable)
         let event = try expectEvent(Token(1), from: &poll)
         #expect(event.isWriteClosed && event.isError)
-    }
-
-    private final class Ends: Sendable {
-        let pipe: Pipe
-        init(_ pipe: consuming Pipe) { self.pipe = pipe }
     }
 }
 

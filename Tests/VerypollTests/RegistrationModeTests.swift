@@ -136,36 +136,36 @@ struct RegistrationModeTests {
 
     @Test("an exclusive source wakes at least one of the polls that wait for it")
     func exclusiveWakes() throws {
-        let shared = Shared(try ForeignPair())
-        let end = Shared(try ForeignPair())
+        let shared = Held(try ForeignPair())
+        let end = Held(try ForeignPair())
         let taken = Counter()
         let waiting = (0..<3).map { _ in
             Worker {
                 var poll = try Poll()
                 try poll.registry.register(
-                    shared.pair.first,
+                    shared.value.first,
                     token: Token(0),
                     interest: .readable,
                     mode: .exclusive
                 )
                 try poll.registry.register(
-                    end.pair.first,
+                    end.value.first,
                     token: Token(1),
                     interest: .readable,
                     mode: .level
                 )
                 while true {
                     let tokens = try expectEvents(1, from: &poll).map(\.token)
-                    if try shared.pair.first.receive() != nil { taken.add(1) }
+                    if try shared.value.first.receive() != nil { taken.add(1) }
                     if tokens.contains(Token(1)) { return }
                 }
             }
         }
         for count in 1...10 {
-            try shared.pair.second.send()
+            try shared.value.second.send()
             try eventually("somebody to take it") { taken.value == count }
         }
-        try end.pair.second.send()
+        try end.value.second.send()
         for thread in waiting { try thread.join() }
         #expect(taken.value == 10)
     }
@@ -234,11 +234,6 @@ struct RegistrationModeTests {
             try poll.registry.register(pair.first, token: Token(1), interest: .readable)
             survives { try poll.registry.reregister(pair.first, token: Token(1), interest: []) }
         }
-    }
-
-    private final class Shared: Sendable {
-        let pair: ForeignPair
-        init(_ pair: consuming ForeignPair) { self.pair = pair }
     }
 }
 #endif

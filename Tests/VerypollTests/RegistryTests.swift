@@ -188,23 +188,17 @@ struct RegistryTests {
     }
 }
 
-/// Keeps a pair for a test's thread.
-private final class Kept: Sendable {
-    let pair: ForeignPair
-    init(_ pair: consuming ForeignPair) { self.pair = pair }
-}
-
 /// Registers, reregisters and deregisters a pair of its own again and again.
-private func use(_ registry: borrowing Registry, token: Token) throws -> Kept {
-    let kept = Kept(try ForeignPair())
-    try kept.pair.second.send()
+private func use(_ registry: borrowing Registry, token: Token) throws -> Held<ForeignPair> {
+    let kept = Held(try ForeignPair())
+    try kept.value.second.send()
     for _ in 0..<500 {
-        try registry.register(kept.pair.first, token: token, interest: .readable, mode: .level)
-        try registry.reregister(kept.pair.first, token: token, interest: [.readable, .writable])
-        try registry.deregister(kept.pair.first)
+        try registry.register(kept.value.first, token: token, interest: .readable, mode: .level)
+        try registry.reregister(kept.value.first, token: token, interest: [.readable, .writable])
+        try registry.deregister(kept.value.first)
     }
     let last = Token(100 + token.rawValue)
-    try registry.register(kept.pair.first, token: last, interest: .readable)
+    try registry.register(kept.value.first, token: last, interest: .readable)
     return kept
 }
 #endif

@@ -1,9 +1,7 @@
 #if OSPoll && Net
-import Foundation
 import Synchronization
 import SystemPackage
 import Testing
-import TestSupport
 import Verypoll
 
 /// What epoll(7) does of itself and poll(2) only with the library's help.
@@ -195,27 +193,6 @@ struct WaitingTests {
 private func widow() throws -> UnixStream {
     let pair = try UnixStream.pair()
     return pair.first
-}
-
-/// Runs `body` on a thread of its own once this thread sleeps, as it does in a poll.
-private func whenAsleep(_ body: @escaping @Sendable () throws -> Void) throws {
-    let link = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
-    onThread {
-        try eventually("the thread to sleep") {
-            let status = try String(contentsOfFile: "/proc/\(link)/stat", encoding: .utf8)
-            return status.split(separator: ") ").last?.first == "S"
-        }
-        try body()
-    }
-}
-
-/// A value that threads share, for as long as one of them needs it.
-private final class Held<Value: ~Copyable & Sendable>: Sendable {
-    let value: Value
-
-    init(_ value: consuming Value) {
-        self.value = value
-    }
 }
 
 /// A stream that any thread may drop.

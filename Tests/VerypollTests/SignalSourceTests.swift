@@ -64,12 +64,12 @@ struct SignalSourceTests {
     @Test("a signal to a thread reaches the reads of that thread only")
     func isTheThreadsOwn() throws {
         try joiningThread {
-            let signals = Shared(try SignalSource(blocking: [.user1]))
+            let signals = Held(try SignalSource(blocking: [.user1]))
             pthread_kill(pthread_self(), SIGUSR1)
             // Its threads inherit what is blocked, and have nothing pending.
-            let elsewhere = try joiningThread { try signals.source.next() }
+            let elsewhere = try joiningThread { try signals.value.next() }
             #expect(elsewhere == nil)
-            #expect(try signals.source.next() == .user1)
+            #expect(try signals.value.next() == .user1)
         }
     }
 
@@ -96,11 +96,6 @@ struct SignalSourceTests {
         #expect(Signal.hangUp.rawValue == SIGHUP && Signal.interrupt.rawValue == SIGINT)
         #expect(Signal.user1.rawValue == SIGUSR1 && Signal.user2.rawValue == SIGUSR2)
         #expect(Signal.terminate.rawValue == SIGTERM && Signal.child.rawValue == SIGCHLD)
-    }
-
-    private final class Shared: Sendable {
-        let source: SignalSource
-        init(_ source: consuming SignalSource) { self.source = source }
     }
 }
 #endif

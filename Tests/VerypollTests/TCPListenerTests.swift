@@ -227,12 +227,12 @@ struct TCPListenerTests {
         let address = try shared.listener.localAddress()
         let count = Counter()
         let threads = (0..<3).map { _ in Worker { try acceptAll(from: shared, counting: count) } }
-        var clients: [Client] = []
-        for _ in 0..<12 { clients.append(Client(try TCPStream(connectingTo: address))) }
+        var clients: [Held<TCPStream>] = []
+        for _ in 0..<12 { clients.append(Held(try TCPStream(connectingTo: address))) }
         try eventually("all to be accepted") { count.value == 12 }
         try shared.end.second.send()
         let accepted = try threads.flatMap { try $0.join() }
-        let expected = try clients.map { try $0.stream.localAddress() }
+        let expected = try clients.map { try $0.value.localAddress() }
         #expect(Set(accepted) == Set(expected) && accepted.count == 12)
     }
     #endif
@@ -249,11 +249,6 @@ private final class Shared: Sendable {
         self.listener = listener
         self.end = end
     }
-}
-
-private final class Client: Sendable {
-    let stream: TCPStream
-    init(_ stream: consuming TCPStream) { self.stream = stream }
 }
 
 /// Accepts connections in exclusive mode until the end is told; returns where they came from.

@@ -222,7 +222,7 @@ extension UnixDatagram.Pair {
 }
 
 /// A datagram and who sent it.
-private struct Letter: Hashable {
+private struct UnixLetter: Hashable {
     let bytes: [UInt8]
     let sender: UnixAddress
 }
@@ -231,7 +231,7 @@ private struct Letter: Hashable {
 private func receive(
     from socket: borrowing UnixDatagram,
     peeks: Bool = false
-) throws -> Letter? {
+) throws -> UnixLetter? {
     var bytes: [UInt8] = []
     var received: UnixDatagram.Received?
     try bytes.append(addingCapacity: 4096) { buffer in
@@ -239,6 +239,6 @@ private func receive(
     }
     guard let received else { return nil }
     try #require(received.byteCount == bytes.count)
-    return Letter(bytes: bytes, sender: received.sender)
+    return UnixLetter(bytes: bytes, sender: received.sender)
 }
 #endif

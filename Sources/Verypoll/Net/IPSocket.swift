@@ -14,8 +14,8 @@ extension IPSocket where Self: ~Copyable {
     /// Sets the time to live of sent packets, for IPv6 their hop limit.
     ///
     /// - Parameter hops: From 1 to 255, or -1 for what the system is set to.
-    /// - Throws: `Errno.invalidArgument` for any other, save that IPv6 takes 0, which leaves the
-    ///   own machine alone. See ip(7) and ipv6(7).
+    /// - Throws: `Errno.invalidArgument` for any other, save that IPv6 takes 0, which stays on
+    ///   the own machine. See ip(7) and ipv6(7).
     public func setTimeToLive(_ hops: Int) throws(Errno) {
         let option = try fileDescriptor.choose(v4: .hopLimitV4, v6: .hopLimitV6)
         try fileDescriptor.set(option, to: CInt(clamping: hops))
@@ -23,7 +23,7 @@ extension IPSocket where Self: ~Copyable {
 
     /// Whether IPv4 is kept off an IPv6 socket; set before it is bound, by its options.
     ///
-    /// - Throws: `Errno.protocolNotAvailable` for an IPv4 socket. See `IPV6_V6ONLY` in ipv6(7).
+    /// - Throws: `Errno.notSupported` for an IPv4 socket. See `IPV6_V6ONLY` in ipv6(7).
     public func isOnlyV6() throws(Errno) -> Bool {
         try fileDescriptor.value(of: .onlyV6) != 0
     }

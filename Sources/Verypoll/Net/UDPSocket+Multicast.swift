@@ -64,7 +64,8 @@ extension UDPSocket {
 
     /// Sets the time to live of sent multicast, for IPv6 its hop limit.
     ///
-    /// - Throws: `Errno.invalidArgument` unless it is from 0 to 255. See ip(7) and ipv6(7).
+    /// - Parameter hops: From 0, which stays on the own machine, to 255; or -1 for 1.
+    /// - Throws: `Errno.invalidArgument` for any other. See ip(7) and ipv6(7).
     public func setMulticastTimeToLive(_ hops: Int) throws(Errno) {
         let option = try fileDescriptor.choose(v4: .multicastHopLimitV4, v6: .multicastHopLimitV6)
         try fileDescriptor.set(option, to: CInt(clamping: hops))

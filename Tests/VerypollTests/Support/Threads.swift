@@ -48,6 +48,27 @@ final class Worker<Value: Sendable>: Sendable {
     }
 }
 
+/// Runs `body` on a thread of its own once this thread sleeps, as it does in a poll.
+func whenAsleep(_ body: @escaping @Sendable () throws -> Void) throws {
+    let link = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
+    onThread {
+        try eventually("the thread to sleep") {
+            let status = try String(contentsOfFile: "/proc/\(link)/stat", encoding: .utf8)
+            return status.split(separator: ") ").last?.first == "S"
+        }
+        try body()
+    }
+}
+
+/// A value that threads share, for as long as one of them needs it.
+final class Held<Value: ~Copyable & Sendable>: Sendable {
+    let value: Value
+
+    init(_ value: consuming Value) {
+        self.value = value
+    }
+}
+
 /// A number that threads add to.
 final class Counter: Sendable {
     private let count = Atomic(0)

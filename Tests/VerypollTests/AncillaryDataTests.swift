@@ -1,0 +1,298 @@
+#if Net
+import CTestSupport
+import Foundation
+import SystemPackage
+import Testing
+import Verypoll
+
+// Whether a descriptor was closed everywhere is told by a pipe, whose reading end comes to its
+// end only then.
+@Suite("AncillaryData: passed descriptors")
+struct AncillaryDataTests {
+    @Test("a passed descriptor is the receiver's own, and close-on-exec")
+    func passesOne() throws {
+        let pair = try UnixStream.pair()
+        let tracer = try Tracer()
+        let sender = tracer.sender.fileDescriptor
+        #expect(try pair.first.send([7].span, passing: [sender]) == 1)
+        let end = tracer.closeSender()
+        do {
+            var ancillary = AncillaryData()
+            #expect(try receive(from: pair.second, into: &ancillary) == [7])
+            #expect(ancillary.descriptorCount == 1 && !ancillary.isTruncated)
+            #expect(ancillary.credentials == nil)
+            let descriptor = try take(from: &ancillary)
+            #expect(ancillary.descriptorCount == 0)
+            #expect((ancillary.takeDescriptor() == nil) == true)
+            #expect(descriptor.fileDescriptor.closesOnExec)
+            #expect(try descriptor.fileDescriptor.writeAll([1]) == 1)
+            #expect(try !end.isAtEnd())
+            ancillary.removeAll()
+            #expect(try !end.isAtEnd())
+        }
+        #expect(try end.isAtEnd())
+    }
+
+    @Test("descriptors come in the order they were passed, 253 at most", arguments: [3, 253])
+    func passesMany(count: Int) throws {
+        let pair = try UnixStream.pair()
+        let tracers = try (0..<3).map { _ in Held(try Tracer()) }
+        let descriptors = (0..<count).map { tracers[$0 % 3].value.sender.fileDescriptor }
+        #expect(try pair.first.send([1].span, passing: descriptors) == 1)
+        var ancillary = AncillaryData()
+        #expect(try receive(from: pair.second, into: &ancillary) == [1])
+        #expect(ancillary.descriptorCount == count)
+        for index in 0..<count {
+            let descriptor = try take(from: &ancillary)
+            let number = [UInt8(truncatingIfNeeded: index)]
+            #expect(try descriptor.fileDescriptor.writeAll(number) == 1)
+            #expect(try read(tracers[index % 3].value.receiver) == number)
+        }
+        #expect((ancillary.takeDescriptor() == nil) == true)
+    }
+
+    @Test("more than 253 descriptors, or one that is not open, are refused, and nothing is sent")
+    func limits() throws {
+        let pair = try UnixStream.pair()
+        let many = [FileDescriptor](repeating: .standardError, count: 254)
+        #expect(throws: Errno.invalidArgument) {
+            _ = try pair.first.send([1].span, passing: many)
+        }
+        let closed = FileDescriptor(rawValue: 1 << 28)
+        #expect(throws: Errno.badFileDescriptor) {
+            _ = try pair.first.send([1].span, passing: [.standardError, closed])
+        }
+        var ancillary = AncillaryData()
+        #expect(try receive(from: pair.second, into: &ancillary) == nil)
+        #expect(ancillary.descriptorCount == 0)
+    }
+
+    @Test("what is not taken is closed with the next receive, by removeAll, or with its scope")
+    func closesTheRest() throws {
+        let pair = try UnixStream.pair()
+        let ends = try (0..<3).map { _ in
+            let tracer = try Tracer()
+            let sender = tracer.sender.fileDescriptor
+            #expect(try pair.first.send([1].span, passing: [sender, sender, sender]) == 1)
+            return Held(tracer.closeSender())
+        }
+        do {
+            var ancillary = AncillaryData()
+            #expect(try receive(from: pair.second, into: &ancillary) == [1])
+            // One of three is taken; it is closed at once, the others are not.
+            do { _ = try take(from: &ancillary) }
+            #expect(try !ends[0].value.isAtEnd())
+            #expect(try receive(from: pair.second, into: &ancillary) == [1])
+            #expect(try ends[0].value.isAtEnd() && !ends[1].value.isAtEnd())
+            #expect(ancillary.descriptorCount == 3)
+            ancillary.removeAll()
+            #expect(try ends[1].value.isAtEnd() && ancillary.descriptorCount == 0)
+            #expect(try receive(from: pair.second, into: &ancillary) == [1])
+            #expect(try !ends[2].value.isAtEnd())
+            // Receiving nothing closes as well.
+            #expect(try receive(from: pair.second, into: &ancillary) == nil)
+            #expect(try ends[2].value.isAtEnd() && ancillary.descriptorCount == 0)
+        }
+        let last = try Tracer()
+        #expect(try pair.first.send([1].span, passing: [last.sender.fileDescriptor]) == 1)
+        let end = last.closeSender()
+        do {
+            var ancillary = AncillaryData()
+            #expect(try receive(from: pair.second, into: &ancillary) == [1])
+            #expect(try !end.isAtEnd())
+        }
+        #expect(try end.isAtEnd())
+    }
+
+    @Test("descriptors without room are told of, and closed", arguments: [0, 1, 5])
+    func truncates(capacity: Int) throws {
+        let pair = try UnixStream.pair()
+        let tracer = try Tracer()
+        let descriptors = [FileDescriptor](repeating: tracer.sender.fileDescriptor, count: 100)
+        #expect(try pair.first.send([1].span, passing: descriptors) == 1)
+        let end = tracer.closeSender()
+        var ancillary = AncillaryData(descriptorCapacity: capacity)
+        #expect(try receive(from: pair.second, into: &ancillary) == [1])
+        #expect(ancillary.isTruncated == true)
+        #expect(ancillary.descriptorCount >= capacity && ancillary.descriptorCount < 100)
+        #expect(try end.isAtEnd() == (ancillary.descriptorCount == 0))
+        ancillary.removeAll()
+        #expect(ancillary.isTruncated == false)
+        #expect(try end.isAtEnd())
+    }
+
+    @Test("what was truncated, taken or left leaks nothing")
+    func leaksNothing() async {
+        await #expect(processExitsWith: .success) {
+            let pair = try UnixStream.pair()
+            var ancillary = AncillaryData(descriptorCapacity: 2)
+            let passed = [FileDescriptor](repeating: .standardError, count: 30)
+            try expectNoLeak { () throws in
+                #expect(try pair.first.send([1].span, passing: passed) == 1)
+                #expect(try receive(from: pair.second, into: &ancillary) == [1])
+                #expect(ancillary.isTruncated == true)
+                _ = ancillary.takeDescriptor()
+            }
+            #expect(ancillary.descriptorCount < 30)
+        }
+    }
+
+    @Test("bytes that are read without asking for descriptors close those")
+    func closesUnread() throws {
+        let pair = try UnixStream.pair()
+        let tracer = try Tracer()
+        #expect(try pair.first.send([1].span, passing: [tracer.sender.fileDescriptor]) == 1)
+        let end = tracer.closeSender()
+        #expect(try pair.second.readExactly(1) == [1])
+        #expect(try end.isAtEnd())
+    }
+
+    @Test("one receive takes what one send passed, and leaves what the next one did")
+    func keepsApart() throws {
+        let pair = try UnixStream.pair()
+        let error = FileDescriptor.standardError
+        #expect(try pair.first.send([1, 2].span, passing: [error]) == 2)
+        #expect(try pair.first.send([3].span, passing: [error, error]) == 1)
+        #expect(try pair.first.write([4].span) == 1)
+        var ancillary = AncillaryData()
+        #expect(try receive(from: pair.second, into: &ancillary) == [1, 2])
+        #expect(ancillary.descriptorCount == 1)
+        #expect(try receive(from: pair.second, into: &ancillary) == [3])
+        #expect(ancillary.descriptorCount == 2)
+        #expect(try receive(from: pair.second, into: &ancillary) == [4])
+        #expect(ancillary.descriptorCount == 0)
+    }
+
+    @Test("descriptors go with the first of the bytes that a stream takes, and the rest without")
+    func writesPartly() throws {
+        let pair = try UnixStream.pair()
+        let tracer = try Tracer()
+        let bytes = (0..<1 << 21).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let sender = tracer.sender.fileDescriptor
+        let sent = try #require(try pair.first.send(bytes.span, passing: [sender]))
+        #expect(sent > 0 && sent < bytes.count)
+        let end = tracer.closeSender()
+        // Now there is no room at all, and nothing passes.
+        let other = try Tracer()
+        #expect(try pair.first.send([1].span, passing: [other.sender.fileDescriptor]) == nil)
+        let otherEnd = other.closeSender()
+        #expect(try otherEnd.isAtEnd())
+
+        var ancillary = AncillaryData()
+        var received = try #require(try receive(from: pair.second, into: &ancillary))
+        #expect(ancillary.descriptorCount == 1)
+        do { _ = try take(from: &ancillary) }
+        #expect(try end.isAtEnd())
+        var rest = bytes[sent...]
+        while received.count < bytes.count {
+            while !rest.isEmpty, let count = try pair.first.write(rest.span) {
+                rest = rest.dropFirst(count)
+            }
+            while let more = try receive(from: pair.second, into: &ancillary) {
+                #expect(ancillary.descriptorCount == 0)
+                received += more
+            }
+        }
+        #expect(received == bytes)
+    }
+
+    @Test("a datagram passes descriptors, an empty one too, to its peer and to an address")
+    func passesWithDatagrams() throws {
+        let receiver = try UnixDatagram(binding: .unique())
+        let address = try receiver.localAddress()
+        let connected = try UnixDatagram()
+        try connected.connect(to: address)
+        let other = try UnixDatagram()
+        let tracer = try Tracer()
+        let passed = [tracer.sender.fileDescriptor]
+        #expect(try connected.send([1, 2].span, passing: passed) == 2)
+        #expect(try connected.send(Span(), passing: passed) == 0)
+        #expect(try other.send([3].span, to: address, passing: passed) == 1)
+        #expect(try other.send([4].span, to: address, passing: []) == 1)
+        let end = tracer.closeSender()
+        var ancillary = AncillaryData()
+        for bytes in [[1, 2], [], [3]] as [[UInt8]] {
+            #expect(try receive(from: receiver, into: &ancillary) == bytes)
+            #expect(ancillary.descriptorCount == 1)
+        }
+        #expect(try receive(from: receiver, into: &ancillary) == [4])
+        #expect(ancillary.descriptorCount == 0)
+        #expect(try end.isAtEnd())
+        #expect(try receive(from: receiver, into: &ancillary) == nil)
+    }
+
+    @Test("a datagram that does not fit is cut and its length told, with its descriptors whole")
+    func cutsDatagrams() throws {
+        let pair = try UnixDatagram.pair()
+        #expect(try pair.first.send([1, 2, 3].span, passing: [.standardError]) == 3)
+        var ancillary = AncillaryData()
+        var bytes: [UInt8] = []
+        var length: Int?
+        try bytes.append(addingCapacity: 2) { buffer in
+            length = try pair.second.receive(into: &buffer, ancillary: &ancillary)
+        }
+        #expect(length == 3 && bytes == [1, 2])
+        #expect(ancillary.descriptorCount == 1 && !ancillary.isTruncated)
+    }
+
+    @Test("a socket that refuses descriptors makes sends that pass some `notPermitted`")
+    func refuses() throws {
+        let pair = try UnixStream.pair()
+        do throws(Errno) {
+            try pair.second.setReceivesDescriptors(false)
+        } catch {
+            // Before Linux 6.16.
+            #expect(error == .protocolNotAvailable)
+            return
+        }
+        #expect(throws: Errno.notPermitted) {
+            _ = try pair.first.send([1].span, passing: [.standardError])
+        }
+        #expect(try pair.first.send([2].span, passing: []) == 1)
+        try pair.second.setReceivesDescriptors(true)
+        #expect(try pair.first.send([3].span, passing: [.standardError]) == 1)
+        #expect(try pair.second.readExactly(2) == [2, 3])
+    }
+
+    @Test("descriptors that no byte of a stream would carry trap, and so does a capacity over 253")
+    func traps() async {
+        await #expect(processExitsWith: .failure) {
+            let pair = try UnixStream.pair()
+            survives { _ = try pair.first.send(Span(), passing: [.standardError]) }
+        }
+        await #expect(processExitsWith: .failure) {
+            survives { _ = AncillaryData(descriptorCapacity: 254) }
+        }
+        await #expect(processExitsWith: .failure) {
+            survives { _ = AncillaryData(descriptorCapacity: -1) }
+        }
+    }
+}
+
+/// Takes a descriptor that must be there.
+private func take(from ancillary: inout AncillaryData) throws -> OwnedFD {
+    guard let descriptor = ancillary.takeDescriptor() else { throw Errno.noSuchFileOrDirectory }
+    return descriptor
+}
+
+/// The bytes in a pipe.
+private func read(_ pipe: borrowing OwnedFD) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let descriptor = pipe.fileDescriptor
+    let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe descriptor.read(into: $0) }
+    return Array(bytes.prefix(count))
+}
+
+/// What one receive gives; `nil` if nothing is there.
+func receive(
+    from socket: borrowing some UnixSocket & ~Copyable,
+    into ancillary: inout AncillaryData
+) throws -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var count: Int?
+    try bytes.append(addingCapacity: 65_536) { buffer in
+        count = try socket.receive(into: &buffer, ancillary: &ancillary)
+    }
+    return count == nil ? nil : bytes
+}
+#endif

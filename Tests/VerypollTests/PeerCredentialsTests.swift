@@ -1,0 +1,136 @@
+#if Net
+import CTestSupport
+import Foundation
+import SystemPackage
+import Testing
+import Verypoll
+
+@Suite("PeerCredentials")
+struct PeerCredentialsTests {
+    @Test("the peer's credentials are those of its process, of a pair and of a connection")
+    func tells() throws {
+        let pair = try UnixStream.pair()
+        #expect(try pair.first.peerCredentials() == own)
+        let datagrams = try UnixDatagram.pair()
+        #expect(try datagrams.first.peerCredentials() == own)
+        let address = UnixAddress.unique()
+        let listener = try UnixListener(binding: address)
+        let client = try UnixStream(connectingTo: address)
+        let accepted = try listener.next()
+        #expect(try client.peerCredentials() == own)
+        #expect(try accepted.stream.peerCredentials() == own)
+    }
+
+    @Test("the peer's groups are those of its process")
+    func tellsGroups() throws {
+        let pair = try UnixStream.pair()
+        var groups = [gid_t](repeating: 0, count: 65_536)
+        let count = unsafe getgroups(Int32(groups.count), &groups)
+        #expect(try pair.first.peerGroups().sorted() == groups.prefix(Int(count)).sorted())
+    }
+
+    @Test("groups in any number are told")
+    func tellsManyGroups() async {
+        await #expect(processExitsWith: .success) {
+            guard geteuid() == 0 else { return }
+            let groups = (0..<300).map { gid_t(1000 + $0) }
+            try #require(unsafe setgroups(groups.count, groups) == 0)
+            let pair = try UnixStream.pair()
+            #expect(try pair.first.peerGroups().sorted() == groups)
+        }
+    }
+
+    @Test("the peer's process is a pidfd, close-on-exec, of that process")
+    func tellsProcess() throws {
+        let pair = try UnixStream.pair()
+        do throws(Errno) {
+            let process = try pair.first.peerProcess()
+            #expect(process.fileDescriptor.closesOnExec)
+            #expect(processID(of: process.fileDescriptor) == getpid())
+        } catch {
+            // Before Linux 6.5.
+            #expect(error == .protocolNotAvailable)
+        }
+    }
+
+    @Test("who asks is told the sender of each receive, and who does not is not")
+    func receives() throws {
+        let pair = try UnixStream.pair()
+        var ancillary = AncillaryData()
+        #expect(try !pair.second.receivesCredentials())
+        #expect(try pair.first.send([1].span, passing: [.standardError]) == 1)
+        #expect(try receive(from: pair.second, into: &ancillary) == [1])
+        #expect(ancillary.credentials == nil && ancillary.descriptorCount == 1)
+
+        try pair.second.setReceivesCredentials(true)
+        #expect(try pair.second.receivesCredentials())
+        #expect(try pair.first.write([2].span) == 1)
+        #expect(try receive(from: pair.second, into: &ancillary) == [2])
+        #expect(ancillary.credentials == own && ancillary.descriptorCount == 0)
+        #expect(try pair.first.send([3].span, passing: [.standardError]) == 1)
+        #expect(try receive(from: pair.second, into: &ancillary) == [3])
+        #expect(ancillary.credentials == own && ancillary.descriptorCount == 1)
+        ancillary.removeAll()
+        #expect(ancillary.credentials == nil)
+    }
+
+    @Test("credentials have room of their own beside as many descriptors as were asked for")
+    func hasRoom() throws {
+        let pair = try UnixStream.pair()
+        try pair.second.setReceivesCredentials(true)
+        for count in [0, 1, 2, 7, 253] {
+            let passed = [FileDescriptor](repeating: .standardError, count: count)
+            #expect(try pair.first.send([1].span, passing: passed, credentials: own) == 1)
+            var ancillary = AncillaryData(descriptorCapacity: count)
+            #expect(try receive(from: pair.second, into: &ancillary) == [1])
+            #expect(ancillary.credentials == own)
+            #expect(ancillary.descriptorCount == count && !ancillary.isTruncated)
+        }
+    }
+
+    @Test("datagrams tell their sender as well")
+    func receivesDatagrams() throws {
+        let pair = try UnixDatagram.pair()
+        try pair.second.setReceivesCredentials(true)
+        #expect(try pair.first.send([1].span) == 1)
+        var ancillary = AncillaryData()
+        #expect(try receive(from: pair.second, into: &ancillary) == [1])
+        #expect(ancillary.credentials == own)
+    }
+
+    @Test("the true credentials may be sent, and a lie about them is `notPermitted`")
+    func refusesLies() async {
+        await #expect(processExitsWith: .success) {
+            try #require(ctest_become_nobody() == 0)
+            let pair = try UnixStream.pair()
+            try pair.second.setReceivesCredentials(true)
+            #expect(try pair.first.send([1].span, passing: [], credentials: own) == 1)
+            let lies = [
+                PeerCredentials(processID: getpid(), userID: 0, groupID: getegid()),
+                PeerCredentials(processID: getpid(), userID: geteuid(), groupID: 0),
+                PeerCredentials(processID: 1, userID: geteuid(), groupID: getegid()),
+            ]
+            for lie in lies {
+                #expect(throws: Errno.notPermitted) {
+                    _ = try pair.first.send([2].span, passing: [], credentials: lie)
+                }
+            }
+            var ancillary = AncillaryData()
+            #expect(try receive(from: pair.second, into: &ancillary) == [1])
+            #expect(ancillary.credentials == own)
+        }
+    }
+}
+
+private var own: PeerCredentials {
+    PeerCredentials(processID: getpid(), userID: geteuid(), groupID: getegid())
+}
+
+/// The process of a pidfd, as proc(5) tells it.
+private func processID(of pidfd: FileDescriptor) -> Int32? {
+    let path = "/proc/self/fdinfo/\(pidfd.rawValue)"
+    let lines = try? String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    let line = lines?.first { $0.hasPrefix("Pid:") }
+    return line?.split(whereSeparator: \.isWhitespace).last.flatMap { Int32($0) }
+}
+#endif
