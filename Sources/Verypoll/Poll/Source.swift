@@ -26,6 +26,10 @@ public protocol Source: ~Copyable {
 }
 
 /// A source that is one file descriptor.
+///
+/// What the library has no call for belongs in ``withDescriptor(_:)``: with the trait
+/// `PollSelector`, edges are known by what the calls on a descriptor have found. If others make
+/// calls on it, forward to a `SourceFD`.
 public protocol DescriptorSource: Source, ~Copyable {
     /// The descriptor to watch; it stays open and the same for the value's whole life.
     var fileDescriptor: FileDescriptor { get }
@@ -91,6 +95,9 @@ extension DescriptorSource where Self: ~Copyable {
             SelectorNotice.readDrained(fileDescriptor.rawValue)
             SelectorNotice.writeDrained(fileDescriptor.rawValue)
             return nil
+        } catch {
+            SelectorNotice.callFailed(fileDescriptor.rawValue, error)
+            throw error
         }
     }
 }

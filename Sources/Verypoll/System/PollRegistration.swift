@@ -42,7 +42,7 @@ struct PollRegistration {
         var ready = answer
         // Both ways are closed, so a write fails rather than blocks, though there be no room yet.
         // After this there is no more to tell than an error, or a FIFO that is opened anew.
-        if ready & EPOLLHUP.rawValue != 0 { ready |= interest & EPOLLOUT.rawValue }
+        if mode == .edge, ready & EPOLLHUP.rawValue != 0 { ready |= interest & EPOLLOUT.rawValue }
         guard ready & ~reported != 0 else {
             // poll(2) tells of hang-ups and errors whether asked or not, and would at each call.
             isSilent = ready & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
