@@ -15,6 +15,8 @@ struct TCPEventTests {
         let event = try expectEvent(Token(1), from: &poll)
         #expect(event.isWritable && event.isError)
         #expect(throws: Errno.connectionRefused) { _ = try client.finishConnect() }
+        // Told once, it is no reason to wait on for ever.
+        #expect(throws: Errno.socketNotConnected) { _ = try client.finishConnect() }
     }
 
     @Test("a connect that is done is an event, and one that is pending is none")

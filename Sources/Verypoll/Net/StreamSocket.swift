@@ -8,7 +8,8 @@ extension StreamSocket where Self: ~Copyable {
     /// Asks how far the connect has come; call it at each writable event until it is connected.
     ///
     /// - Returns: Whether to wait on, or to go ahead.
-    /// - Throws: Why the connect failed, as `Errno.connectionRefused` or `Errno.timedOut`.
+    /// - Throws: Why the connect failed, as `Errno.connectionRefused` or `Errno.timedOut`;
+    ///   `Errno.socketNotConnected` if that was told before, or no connect was begun.
     public func finishConnect() throws(Errno) -> ConnectProgress {
         try fileDescriptor.finishConnect()
     }

@@ -94,17 +94,28 @@ extension FileDescriptor {
         return error
     }
 
-    /// How far a connect has come, without a look at its address unless that is needed.
-    ///
-    /// A socket without error and without peer is still connecting; see connect(2), `EINPROGRESS`.
+    /// How far a connect has come; see connect(2), `EINPROGRESS`.
     func finishConnect() throws(Errno) -> ConnectProgress {
         if let error = try takeError() { throw error }
         do throws(Errno) {
             _ = try peerAddress()
             return .connected
-        } catch .socketNotConnected {
+        } catch .socketNotConnected where isConnecting {
             return .pending
         }
+    }
+
+    /// Whether a TCP socket waits for the answer to its first packet.
+    ///
+    /// One that does not, and has no peer, has failed, and somebody has taken its error already.
+    private var isConnecting: Bool {
+        // The state is the first byte of struct tcp_info; see tcp(7), `TCP_INFO`.
+        var state: UInt8 = 0
+        var size = socklen_t(MemoryLayout<UInt8>.size)
+        guard unsafe getsockopt(rawValue, CInt(IPPROTO_TCP), TCP_INFO, &state, &size) == 0 else {
+            return false
+        }
+        return CInt(state) == CInt(TCP_SYN_SENT) || CInt(state) == CInt(TCP_SYN_RECV)
     }
 
     /// The address that the socket is bound to; see getsockname(2).
