@@ -245,12 +245,6 @@ struct WaitingTests {
     }
 }
 
-/// A stream whose peer is gone.
-private func widow() throws -> UnixStream {
-    let pair = try UnixStream.pair()
-    return pair.first
-}
-
 /// A stream that any thread may drop.
 private final class Slot: Sendable {
     private let stream: Mutex<UnixStream?>
