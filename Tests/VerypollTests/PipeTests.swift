@@ -162,6 +162,12 @@ struct PipeTests {
 }
 
 extension Verypoll.Pipe {
+    /// Closes the one end, and returns the other.
+    fileprivate consuming func dropSender() -> Receiver { receiver }
+
+    /// Closes the one end, and returns the other.
+    fileprivate consuming func dropReceiver() -> Sender { sender }
+
     /// Gives both ends up, the sender's first.
     fileprivate consuming func release() -> (FileDescriptor, FileDescriptor) {
         (sender.release().release(), receiver.release().release())
@@ -171,12 +177,16 @@ extension Verypoll.Pipe {
 private func pipeWithoutSender() throws -> Pipe.Receiver {
     let pipe = try Pipe()
     #expect(try pipe.sender.write([9].span) == 1)
-    return pipe.receiver
+    let receiver = pipe.dropSender()
+    try receiver.fileDescriptor.waitForEnd()
+    return receiver
 }
 
 private func pipeWithoutReceiver() throws -> Pipe.Sender {
     let pipe = try Pipe()
-    return pipe.sender
+    let sender = pipe.dropReceiver()
+    try sender.fileDescriptor.waitForEnd()
+    return sender
 }
 
 /// What one read gives; `nil` if nothing is there, nothing at the end of file.

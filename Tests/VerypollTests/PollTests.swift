@@ -120,14 +120,17 @@ struct PollTests {
     }
 
     @Test("a source that is dropped without deregistering gives no events")
-    func drops() throws {
-        var poll = try Poll()
-        do {
-            let pair = try ForeignPair()
-            try poll.registry.register(pair.first, token: Token(1), interest: .readable)
-            try pair.second.send()
+    func drops() async {
+        // Another test's process has its descriptors as well, for the moment until it executes.
+        await #expect(processExitsWith: .success) {
+            var poll = try Poll()
+            do {
+                let pair = try ForeignPair()
+                try poll.registry.register(pair.first, token: Token(1), interest: .readable)
+                try pair.second.send()
+            }
+            #expect(try pendingEvents(in: &poll).isEmpty)
         }
-        #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
     @Test("a poll closes all its descriptors when it goes out of scope, and so do its wakers")

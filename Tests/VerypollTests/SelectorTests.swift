@@ -82,6 +82,7 @@ struct ReadinessTests {
         let pair = try TCPPair()
         let server = pair.server
         pair.client.reset()
+        try server.fileDescriptor.waitForEnd()
         try poll.registry.register(server, token: Token(1), interest: .readable)
         let events = try expectEvents(1, from: &poll)
         #expect(events[0].isError && events[0].isReadClosed && events[0].isWriteClosed)

@@ -183,9 +183,9 @@ struct UnixStreamTests {
         let half = try expectEvent(Token(1), from: &poll)
         #expect(half.isReadable && half.isReadClosed && !half.isWriteClosed)
         let first = pair.dropSecond()
+        try first.fileDescriptor.waitForEnd()
         let whole = try expectEvent(Token(1), from: &poll)
         #expect(whole.isReadClosed && whole.isWriteClosed && !whole.isError)
-        withExtendedLifetime(first.fileDescriptor) {}
     }
     #endif
 }
@@ -200,6 +200,8 @@ private func widow(unread count: Int = 0) throws -> UnixStream {
     let pair = try UnixStream.pair()
     let bytes = [UInt8](repeating: 1, count: count)
     #expect(try pair.first.write(bytes.span) == count)
-    return pair.dropSecond()
+    let stream = pair.dropSecond()
+    try stream.fileDescriptor.waitForEnd()
+    return stream
 }
 #endif

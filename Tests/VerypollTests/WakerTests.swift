@@ -65,13 +65,16 @@ struct WakerTests {
     }
 
     @Test("a waker that is gone takes its pending event with it")
-    func takesEventAlong() throws {
-        var poll = try Poll()
-        do {
-            let waker = try Waker(registry: poll.registry, token: Token(7))
-            try waker.wake()
+    func takesEventAlong() async {
+        // Another test's process has its descriptors as well, for the moment until it executes.
+        await #expect(processExitsWith: .success) {
+            var poll = try Poll()
+            do {
+                let waker = try Waker(registry: poll.registry, token: Token(7))
+                try waker.wake()
+            }
+            #expect(try pendingEvents(in: &poll).isEmpty)
         }
-        #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
     @Test("a waker is made through a clone of the registry as well")

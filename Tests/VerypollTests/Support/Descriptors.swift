@@ -42,6 +42,14 @@ extension FileDescriptor {
         try #require(count == 1, "timed out", sourceLocation: sourceLocation)
     }
 
+    /// Waits until the other end is gone, or an error is pending.
+    ///
+    /// That is not at once when this process has closed it: another that is about to execute a
+    /// program has all its descriptors until it does.
+    func waitForEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try wait(for: 0, sourceLocation: sourceLocation)
+    }
+
     /// The integer that a socket has for an option.
     func option(_ level: Int32, _ name: Int32) throws -> Int32 {
         var value: Int32 = 0
@@ -68,6 +76,15 @@ struct Tracer: ~Copyable {
 }
 
 extension OwnedFD {
+    /// Waits until all descriptors of the other end of a pipe are closed.
+    ///
+    /// A process that is about to execute a program has them all until it does, so that for a
+    /// moment somebody else's descriptor may be open yet.
+    func expectEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try fileDescriptor.wait(sourceLocation: sourceLocation)
+        #expect(try isAtEnd(), sourceLocation: sourceLocation)
+    }
+
     /// Whether all descriptors of the other end of a pipe are closed.
     func isAtEnd() throws -> Bool {
         var byte: UInt8 = 0

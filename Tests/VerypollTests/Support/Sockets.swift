@@ -21,6 +21,31 @@ struct TCPPair: ~Copyable {
     }
 }
 
+/// An address of the loopback interface that nobody listens on, and that nobody else gets.
+struct Nobody: ~Copyable {
+    private let socket: OwnedFD
+    let address: SocketAddress
+
+    init(_ family: IPAddress.Family = .v4) throws {
+        // Bound, and never made to listen.
+        let domain = family == .v4 ? AF_INET : AF_INET6
+        let number = Glibc.socket(domain, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let stream = try TCPStream(adopting: OwnedFD(adopting: FileDescriptor(rawValue: number)))
+        var raw = sockaddr_in6()
+        raw.sin6_family = sa_family_t(domain)
+        if family == .v6 { raw.sin6_addr = in6addr_loopback }
+        let bound = unsafe withUnsafePointer(to: raw) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(number, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+            }
+        }
+        guard bound == 0 else { throw Errno(rawValue: errno) }
+        let address = try stream.localAddress()
+        self.address = SocketAddress(.loopback(family), port: address.port)
+        self.socket = stream.release()
+    }
+}
+
 extension TCPListener {
     /// Waits for the next connection.
     func next() throws -> Accepted {

@@ -1,0 +1,98 @@
+#if Net
+import Foundation
+import SystemPackage
+import Testing
+import Verypoll
+
+@Suite("AcceptFailure")
+struct AcceptFailureTests {
+    @Test(
+        "errors of the one connection are told apart",
+        arguments: [
+            Errno.connectionAbort, .connectionReset, .protocolError, .notPermitted, .interrupted,
+            .timedOut, .networkDown, .networkUnreachable, .hostIsDown, .noRouteToHost,
+            .notSupportedOnSocket, .protocolNotAvailable, Errno(rawValue: ENONET),
+        ]
+    )
+    func isOfTheConnection(error: Errno) {
+        #expect(AcceptFailure(error) == .connection)
+    }
+
+    @Test(
+        "want of descriptors and of memory is told apart",
+        arguments: [
+            Errno.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory,
+        ]
+    )
+    func isOfResources(error: Errno) {
+        #expect(AcceptFailure(error) == .resources)
+    }
+
+    @Test(
+        "all else is of the listener itself",
+        arguments: [
+            Errno.badFileDescriptor, .notSocket, .invalidArgument, .badAddress,
+            .protocolWrongTypeForSocket,
+        ]
+    )
+    func isOfTheListener(error: Errno) {
+        #expect(AcceptFailure(error) == .listener)
+    }
+
+    @Test("without descriptors an accept fails for resources, and the connection waits on")
+    func runsOut() async {
+        await #expect(processExitsWith: .success) {
+            let listener = try TCPListener(binding: .loopback(port: 0))
+            let client = try TCPStream(connectingTo: listener.localAddress())
+            let address = UnixAddress.unique()
+            let unixListener = try UnixListener(binding: address)
+            let unixClient = try UnixStream(connectingTo: address)
+            try listener.fileDescriptor.wait()
+
+            let hoard = try takeAllDescriptors()
+            var failures: [AcceptFailure] = []
+            for _ in 0..<2 {
+                do throws(Errno) { _ = try listener.accept() } catch {
+                    #expect(error == .tooManyOpenFiles)
+                    failures.append(AcceptFailure(error))
+                }
+                do throws(Errno) { _ = try unixListener.accept() } catch {
+                    failures.append(AcceptFailure(error))
+                }
+            }
+            #expect(failures == [.resources, .resources, .resources, .resources])
+            for number in hoard { close(number) }
+            #expect(try listener.next().peer == client.localAddress())
+            _ = try unixListener.next()
+            withExtendedLifetime(unixClient.fileDescriptor) {}
+        }
+    }
+
+    @Test("a listener that is none any more fails as the listener")
+    func isBroken() throws {
+        let listener = try TCPListener(binding: .loopback(port: 0))
+        // On Linux it listens no more then.
+        try #require(shutdown(listener.fileDescriptor.rawValue, Int32(SHUT_RDWR)) == 0)
+        do throws(Errno) {
+            _ = try listener.accept()
+            Issue.record("accepted from what does not listen")
+        } catch {
+            #expect(error == .invalidArgument && AcceptFailure(error) == .listener)
+        }
+    }
+}
+
+/// Opens descriptors until there are no more, of which there are few from now on.
+private func takeAllDescriptors() throws -> [Int32] {
+    var limit = rlimit()
+    try #require(unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+    limit.rlim_cur = 128
+    try #require(unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+    var hoard: [Int32] = []
+    while true {
+        let number = dup(2)
+        if number < 0 { return hoard }
+        hoard.append(number)
+    }
+}
+#endif

@@ -1,0 +1,62 @@
+#if OSPoll && OSExt && Net
+import Foundation
+import SystemPackage
+import Testing
+import Verypoll
+
+@Suite("Descriptors that programs inherit")
+struct CloseOnExecTests {
+    @Test("no descriptor that the library makes is inherited by a program")
+    func closesOnExec() async {
+        await #expect(processExitsWith: .success) {
+            let before = try inheritedDescriptors()
+            let made = try openDescriptors().count
+            var poll = try Poll()
+            let clone = try poll.registry.clone()
+            let waker = try Waker(registry: clone, token: Token(0))
+
+            let listener = try TCPListener(binding: .loopback(port: 0))
+            let client = try TCPStream(connectingTo: listener.localAddress())
+            let accepted = try listener.next()
+            let socket = try UDPSocket(binding: .loopback(port: 0))
+
+            let address = UnixAddress.unique()
+            let unixListener = try UnixListener(binding: address)
+            let unixClient = try UnixStream(connectingTo: address)
+            let unixAccepted = try unixListener.next()
+            let streams = try UnixStream.pair()
+            let datagrams = try UnixDatagram.pair()
+            let datagram = try UnixDatagram()
+            let duplicate = try datagram.release().duplicate()
+
+            let pipe = try Verypoll.Pipe()
+            let timer = try TimerSource()
+            let signals = try SignalSource(blocking: [.user1])
+            let process = try ProcessSource(processID: getppid())
+            let peer = try? streams.first.peerProcess()
+
+            var ancillary = AncillaryData()
+            #expect(try streams.first.send([1].span, passing: [.standardError]) == 1)
+            #expect(try receive(from: streams.second, into: &ancillary) == [1])
+            #expect(ancillary.descriptorCount == 1)
+
+            // As many as the lines above make, whatever the selector needs of its own.
+            #expect(try openDescriptors().count - made >= 20)
+            #expect(try inheritedDescriptors() == before)
+
+            #expect(try pendingEvents(in: &poll).isEmpty)
+            withExtendedLifetime((waker, client.fileDescriptor, accepted.peer)) {}
+            withExtendedLifetime((socket.fileDescriptor, unixClient.fileDescriptor)) {}
+            withExtendedLifetime((unixAccepted.peer, datagrams.first.fileDescriptor)) {}
+            withExtendedLifetime((duplicate.fileDescriptor, pipe.sender.fileDescriptor)) {}
+            withExtendedLifetime((timer.fileDescriptor, signals.fileDescriptor)) {}
+            withExtendedLifetime((process.fileDescriptor, peer == nil)) {}
+        }
+    }
+}
+
+/// The descriptors that a program would get which this process executes.
+private func inheritedDescriptors() throws -> Set<Int32> {
+    try openDescriptors().filter { !FileDescriptor(rawValue: $0).closesOnExec }
+}
+#endif
