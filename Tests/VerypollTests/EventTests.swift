@@ -20,8 +20,9 @@ struct EventTests {
         #expect(Set(events.map(\.token.rawValue)) == [0, 1, 2])
         #expect(events.reversed().map(\.token) == events.map(\.token).reversed())
         #expect(events.last?.token == events[2].token)
+        #expect(events.description.contains(": in, "))
         events.removeAll()
-        #expect(events.isEmpty && events.capacity == 5)
+        #expect(events.isEmpty && events.capacity == 5 && events.description == "[]")
     }
 
     @Test("events without room for one trap")

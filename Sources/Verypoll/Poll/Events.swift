@@ -21,3 +21,10 @@ public struct Events: RandomAccessCollection, Sendable {
         buffer.removeAll()
     }
 }
+
+extension Events: CustomStringConvertible {
+    /// The events, as in `[7: in|rdhup, 9: out]`.
+    public var description: String {
+        "[" + map(\.description).joined(separator: ", ") + "]"
+    }
+}
