@@ -148,6 +148,8 @@ struct ReadinessTests {
     func takesTurns(mode: RegistrationMode) throws {
         var poll = try Poll()
         let pairs = try (0..<5).map { _ in try Held(UnixStream.pair()) }
+        // An optimized build lets go of them after their last use, which closes them.
+        defer { withExtendedLifetime(pairs) {} }
         for (number, pair) in pairs.enumerated() {
             let token = Token(number)
             try poll.registry.register(
