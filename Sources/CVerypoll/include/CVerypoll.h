@@ -1,6 +1,6 @@
 /*
  * What the toolchain's Glibc module leaves out: epoll(7), ppoll(2), eventfd(2), signalfd(2),
- * timerfd(2), pidfd_open(2), accept4(2), pipe2(2), prctl(2), pwritev2(2), ucred (unix(7)).
+ * timerfd(2), pidfd_open(2), accept4(2), pipe2(2), splice(2), prctl(2), pwritev2(2), ucred (unix(7)).
  *
  * struct epoll_event holds a union with a pointer, which Swift treats as an unsafe type. Its twin
  * below has the same layout and plain integers, so that Swift code may keep it in arrays.
@@ -30,6 +30,7 @@
 int accept4(int, struct sockaddr *, socklen_t *, int);
 int pipe2(int[2], int);
 ssize_t pwritev2(int, const struct iovec *, int, off_t, int);
+ssize_t splice(int, off_t *, int, off_t *, size_t, unsigned);
 long syscall(long, ...);
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
@@ -49,6 +50,10 @@ typedef struct {
 
 /* Named ones import as structs of their own, not as Int; these are plain masks. */
 static const uint32_t cverypoll_exclusive = 1u << 28;
+
+/* From fcntl.h, which shows them under _GNU_SOURCE alone. */
+static const unsigned cverypoll_splice_move_nonblock = 1 | 2; /* SPLICE_F_MOVE, _NONBLOCK */
+static const int cverypoll_setpipe_size = 1031; /* F_SETPIPE_SZ */
 
 static inline int cverypoll_ctl(int epoll, int operation, int fd, cverypoll_event event) {
 	return epoll_ctl(epoll, operation, fd, (struct epoll_event *)&event);
