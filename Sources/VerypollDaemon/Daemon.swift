@@ -60,6 +60,7 @@ package enum Daemon {
             let supervisor = try Supervisor(
                 loaded,
                 opened: opened,
+                upstreams: configuration.upstreams.map(Upstream.init),
                 control: control,
                 signals: signals,
                 logger: logger

@@ -58,6 +58,7 @@ final class Supervisor {
     init(
         _ loaded: LoadedConfiguration,
         opened: [OpenedListener],
+        upstreams: [Upstream],
         control: consuming FileSocket,
         signals: consuming SignalSource,
         logger: Logger
@@ -78,6 +79,7 @@ final class Supervisor {
         workers = try WorkerPool(
             loaded.configuration,
             opened: opened,
+            upstreams: upstreams,
             totalGate: totalGate,
             supervisor: mailbox,
             logger: logger
@@ -179,6 +181,7 @@ final class Supervisor {
                 if let answer = questions.finish(ticket, isFound: isFound) {
                     control.complete(answer.ticket, with: answer.result)
                 }
+            case .serverChanged: break
             case .empty:
                 // It may come late, when the stop has begun.
                 if case .draining = phase { workersDone += 1 }

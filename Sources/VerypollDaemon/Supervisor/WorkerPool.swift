@@ -25,6 +25,7 @@ struct WorkerPool {
     init(
         _ configuration: Configuration,
         opened: [OpenedListener],
+        upstreams: [Upstream],
         totalGate: SessionGate,
         supervisor: Mailbox<SupervisorMessage>,
         logger: Logger
@@ -47,6 +48,7 @@ struct WorkerPool {
                 index: index,
                 workerCount: configuration.workers,
                 listeners: opened.map(\.listener),
+                upstreams: upstreams,
                 totalGate: totalGate,
                 listenerCounters: listenerCounters.map { $0[index] },
                 counters: counters[index],

@@ -14,6 +14,7 @@ extension Worker {
             case .end: endWork()
             case .listSessions(let filter, let ticket): list(filter, ticket: ticket)
             case .killSession(let id, let ticket): kill(id, ticket: ticket)
+            case .serversChanged, .serverDown: break
             }
         }
     }

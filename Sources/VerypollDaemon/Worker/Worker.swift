@@ -8,6 +8,8 @@ struct WorkerContext: Sendable {
     let index: Int
     let workerCount: Int
     let listeners: [Listener]
+    /// In the order of the configuration, by which messages name them.
+    let upstreams: [Upstream]
     /// Counts the sessions of all listeners.
     let totalGate: SessionGate
     /// This worker's counters of each listener.

@@ -16,6 +16,10 @@ enum WorkerMessage: Equatable, Sendable {
     case listSessions(SessionFilter, ticket: Int)
     /// End a session.
     case killSession(id: UInt64, ticket: Int)
+    /// A server of an upstream may have become available: sessions that wait for one go on.
+    case serversChanged
+    /// A server is down, or ejected: its live sessions get what the upstream's `whenDown` says.
+    case serverDown(upstream: Int, server: Int)
 }
 
 /// Which sessions are asked for.
@@ -37,6 +41,8 @@ enum SupervisorMessage: Sendable {
     case sessions([Status.Session], isTruncated: Bool, ticket: Int)
     /// The answer to `killSession`.
     case killed(Bool, ticket: Int)
+    /// A session has changed the health of a server.
+    case serverChanged(upstream: Int, server: Int, ServerChange)
     /// The worker drains, and no session is left.
     case empty
     /// The worker's thread is about to end.

@@ -1,0 +1,19 @@
+internal import Verypoll
+
+/// Where a connection to a server of an upstream goes.
+enum ServerAddress: Hashable, Sendable {
+    /// A TCP socket.
+    case tcp(SocketAddress)
+    /// A Unix-domain stream socket.
+    case unix(UnixAddress)
+}
+
+extension ServerAddress: CustomStringConvertible {
+    /// The address as the configuration writes it.
+    var description: String {
+        switch self {
+        case .tcp(let address): address.description
+        case .unix(let address): "unix:\(address)"
+        }
+    }
+}

@@ -1,0 +1,125 @@
+internal import Synchronization
+internal import Verypoll
+
+/// A server of an upstream, as all threads share it: immutable but for atomics and the addresses.
+final class UpstreamServer: Sendable {
+    /// Its address as the configuration has it.
+    let name: String
+    /// Where it is reached, as configured.
+    let target: UpstreamAddress
+    /// Whether it gets sessions only while no other server is available.
+    let isBackup: Bool
+    /// Its share of the sessions, compared with the weights of the others.
+    let weight: Atomic<Int>
+    /// The sessions on it, those that are still connecting included; ``Upstream/pick`` counts them
+    /// in, and ``leave()`` out.
+    let active = Atomic(0)
+    /// What sessions have done with it since the start.
+    let counters = ServerCounters()
+
+    private let passive: PassiveHealth
+    /// Whether the checks say that it is down.
+    private let isHeldDown = Atomic(false)
+    /// The address of a server that needs no name service.
+    private let literal: [ServerAddress]?
+    private let resolved = Mutex<[ServerAddress]>([])
+    private let hasAddresses: Atomic<Bool>
+    private let isLookedUp: Atomic<Bool>
+
+    init(
+        _ configuration: UpstreamConfiguration.Server,
+        passive: UpstreamConfiguration.PassiveCheck
+    ) {
+        target = configuration.address
+        name = configuration.address.description
+        isBackup = configuration.backup
+        weight = Atomic(configuration.weight)
+        self.passive = PassiveHealth(passive)
+        literal =
+            switch configuration.address {
+            case .ip(let address): [.tcp(address)]
+            case .unix(let address): [.unix(address)]
+            case .host: nil
+            }
+        hasAddresses = Atomic(literal != nil)
+        isLookedUp = Atomic(literal != nil)
+    }
+
+    // MARK: Addresses
+
+    /// Where it is reached now, the best first; empty while its name is not known.
+    var addresses: [ServerAddress] {
+        literal ?? resolved.withLock { $0 }
+    }
+
+    /// Whether the first answer of the name service is still to come.
+    var awaitsName: Bool { !isLookedUp.load(ordering: .relaxed) }
+
+    /// Whether the name service knows no address, if it is needed at all.
+    var isUnresolved: Bool { !hasAddresses.load(ordering: .relaxed) }
+
+    /// Takes the answer of the name service; an empty one leaves the addresses as they are.
+    ///
+    /// Connections that are open, or on their way, are not touched.
+    func resolve(to addresses: [ServerAddress]) {
+        precondition(literal == nil, "the server has no name")
+        if !addresses.isEmpty {
+            resolved.withLock { $0 = addresses }
+            hasAddresses.store(true, ordering: .relaxed)
+        }
+        isLookedUp.store(true, ordering: .relaxed)
+    }
+
+    // MARK: Health
+
+    /// Whether the checks say that it is down; before the first of them it is taken to be up.
+    var isDown: Bool {
+        get { isHeldDown.load(ordering: .relaxed) }
+        set { isHeldDown.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether the failures of sessions have taken it out for now.
+    func isEjected(now: UInt64) -> Bool { passive.isEjected(now: now) }
+
+    /// Whether a session may go there: it is neither down nor ejected, and its address is known.
+    ///
+    /// - Parameter now: The millisecond of the monotonic clock.
+    /// - Returns: `false` also for one that is used all the same if there is no other; see
+    ///   ``Upstream/pick``.
+    func isAvailable(now: UInt64) -> Bool {
+        !isDown && !isUnresolved && !isEjected(now: now)
+    }
+
+    /// Notes that a session has connected.
+    ///
+    /// - Returns: What that changed, for the supervisor; mostly nothing.
+    func connected(now: UInt64) -> ServerChange? {
+        counters.sessions.add(1, ordering: .relaxed)
+        return passive.succeed()
+    }
+
+    /// Notes that a session could not connect, to any of the addresses.
+    ///
+    /// - Returns: What that changed, for the supervisor; mostly nothing.
+    func failed(now: UInt64) -> ServerChange? {
+        counters.failures.add(1, ordering: .relaxed)
+        return passive.fail(now: now)
+    }
+
+    /// Counts a session out that ``Upstream/pick`` has counted in.
+    func leave() {
+        active.subtract(1, ordering: .relaxed)
+    }
+}
+
+/// Monotone counters of a server, which several workers add to.
+struct ServerCounters: ~Copyable, Sendable {
+    /// The sessions that have connected.
+    let sessions = Atomic(0)
+    /// The sessions that could not connect.
+    let failures = Atomic(0)
+    /// The bytes that were received from it; whoever served a session adds them at its end.
+    let bytesIn = Atomic(0)
+    /// The bytes that were sent to it; see ``bytesIn``.
+    let bytesOut = Atomic(0)
+}
