@@ -37,7 +37,8 @@ package enum Daemon {
                     try OpenedListener(
                         listener,
                         passed: &passed,
-                        workers: configuration.workers
+                        workers: configuration.workers,
+                        upstream: configuration.upstreamIndex(of: listener)
                     )
                 )
             }

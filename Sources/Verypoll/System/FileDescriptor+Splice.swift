@@ -10,7 +10,7 @@ extension FileDescriptor {
         let flags = cverypoll_splice_move_nonblock
         do throws(Errno) {
             let moved = try readySyscall {
-                unsafe CVerypoll.splice(source, nil, destination.rawValue, nil, count, flags)
+                CVerypoll.splice(source, nil, destination.rawValue, nil, count, flags)
             }
             // Which of the two it was that had no more is not told.
             if moved.map({ $0 > 0 && $0 < count }) ?? true {

@@ -103,6 +103,14 @@ extension Configuration {
     }
 }
 
+extension Configuration {
+    /// The index of the upstream that a listener's sessions are proxied to, if they are.
+    func upstreamIndex(of listener: ListenerConfiguration) -> Int? {
+        guard case .proxy(let name) = listener.handler else { return nil }
+        return upstreams.firstIndex { $0.name == name }
+    }
+}
+
 extension Configuration.Control {
     static let keys = KeyTable([
         Key("socket", .text),

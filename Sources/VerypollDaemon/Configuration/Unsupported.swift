@@ -13,12 +13,8 @@ extension Configuration {
             refuse("the end of an idle daemon", at: JSONPointer(["exitOnIdle"]))
         }
         for listener in listeners {
-            let kind = listener.handler.kind
-            if kind == .proxy || kind == .metrics {
-                refuse(
-                    "the handler \(kind.rawValue.quoted)",
-                    at: listener.pointer / "handler" / "type"
-                )
+            if listener.handler.kind == .metrics {
+                refuse("the handler \"metrics\"", at: listener.pointer / "handler" / "type")
             }
             let keys = [
                 "maxSessionsPerSource": listener.maxSessionsPerSource != nil,

@@ -26,11 +26,13 @@ extension OpenedListener {
     ///   - configuration: The listener as the file has it.
     ///   - passed: The sockets of systemd; those that are named are taken.
     ///   - workers: How many workers there are, which matters to `reusePort`.
+    ///   - upstream: The index of the upstream that its sessions are proxied to.
     /// - Throws: What the operator is to mend.
     init(
         _ configuration: ListenerConfiguration,
         passed: inout ActivatedSockets,
-        workers: Int
+        workers: Int,
+        upstream: Int?
     ) throws(ListenerError) {
         var sockets: [ListeningSocket] = []
         var addresses: [Status.Listener.Address] = []
@@ -60,7 +62,7 @@ extension OpenedListener {
             sockets += opened
         }
         self.sockets = sockets
-        listener = Listener(configuration, addresses: addresses)
+        listener = Listener(configuration, addresses: addresses, upstream: upstream)
     }
 
     private static func bind(
@@ -183,7 +185,8 @@ extension ListenerConfiguration {
 extension Listener {
     fileprivate convenience init(
         _ configuration: ListenerConfiguration,
-        addresses: [Status.Listener.Address]
+        addresses: [Status.Listener.Address],
+        upstream: Int?
     ) {
         guard let service = SessionService(rawValue: configuration.handler.kind.rawValue) else {
             preconditionFailure("the configuration lets no such handler through")
@@ -193,6 +196,9 @@ extension Listener {
             service: service,
             timeouts: SessionTimeouts(configuration.timeouts, for: service),
             whenFull: configuration.whenFull,
+            upstream: upstream,
+            keepAlive: configuration.socket.keepAlive,
+            userTimeout: configuration.timeouts.userTimeout,
             maxSessions: configuration.maxSessions,
             addresses: addresses
         )

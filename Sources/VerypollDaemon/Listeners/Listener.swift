@@ -12,6 +12,15 @@ final class Listener: Sendable {
     let timeouts: SessionTimeouts
     let whenFull: ListenerConfiguration.WhenFull
 
+    /// The index of the upstream that its sessions are proxied to.
+    let upstream: Int?
+
+    /// The silence after which the kernel asks whether a server is there, as for clients.
+    let keepAlive: Duration?
+
+    /// The time for a server to acknowledge what it was sent, as for clients.
+    let userTimeout: Duration?
+
     /// The limit that the configuration sets, or `nil` if only that of all sessions holds.
     let maxSessions: Int?
 
@@ -26,6 +35,9 @@ final class Listener: Sendable {
         service: SessionService,
         timeouts: SessionTimeouts,
         whenFull: ListenerConfiguration.WhenFull,
+        upstream: Int?,
+        keepAlive: Duration?,
+        userTimeout: Duration?,
         maxSessions: Int?,
         addresses: [Status.Listener.Address]
     ) {
@@ -33,6 +45,9 @@ final class Listener: Sendable {
         self.service = service
         self.timeouts = timeouts
         self.whenFull = whenFull
+        self.upstream = upstream
+        self.keepAlive = keepAlive
+        self.userTimeout = userTimeout
         self.maxSessions = maxSessions
         self.addresses = addresses
         gate = SessionGate(limit: maxSessions ?? .max)

@@ -28,7 +28,7 @@ final class ListeningSocket: Sendable {
 
     /// A connection and where it came from.
     struct Accepted: ~Copyable {
-        let socket: ClientSocket
+        let socket: SessionSocket
         /// The address of the other end, which the kernel forgets once it has gone; `nil` for a
         /// Unix-domain client.
         let peer: SocketAddress?

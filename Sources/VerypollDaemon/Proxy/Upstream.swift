@@ -64,6 +64,19 @@ final class Upstream: Sendable {
         servers.contains { $0.awaitsName && !$0.isDown }
     }
 
+    /// Counts a session in that waits for the gate, or returns `false` if too many do.
+    func enterQueue() -> Bool {
+        let before = waiting.add(1, ordering: .relaxed).oldValue
+        guard before >= Self.queueLimit else { return true }
+        leaveQueue()
+        return false
+    }
+
+    /// Counts a session out that waits no more.
+    func leaveQueue() {
+        waiting.subtract(1, ordering: .relaxed)
+    }
+
     /// Chooses a server and counts the session in on it.
     ///
     /// Servers that are available come before backups, and available backups before servers that

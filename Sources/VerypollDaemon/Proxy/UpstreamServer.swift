@@ -106,9 +106,12 @@ final class UpstreamServer: Sendable {
         return passive.fail(now: now)
     }
 
-    /// Counts a session out that ``Upstream/pick`` has counted in.
-    func leave() {
+    /// Counts a session out that ``Upstream/pick`` has counted in, and what went over it.
+    func leave(bytesIn: UInt64 = 0, bytesOut: UInt64 = 0) {
         active.subtract(1, ordering: .relaxed)
+        guard bytesIn | bytesOut != 0 else { return }
+        counters.bytesIn.add(Int(bytesIn), ordering: .relaxed)
+        counters.bytesOut.add(Int(bytesOut), ordering: .relaxed)
     }
 }
 

@@ -8,12 +8,16 @@ internal import Glibc
     /// How many bytes a buffer holds.
     static let capacity = 64 * 1024
 
-    private let memory: UnsafeMutableRawBufferPointer
-    private var start = 0
-    private var end = 0
+    // Small fields, as an idle session pays for them as well.
+    private let base: UnsafeMutableRawPointer
+    private var start: UInt32 = 0
+    private var end: UInt32 = 0
 
     /// The number of bytes to be drained.
-    var count: Int { end - start }
+    var count: Int { Int(end - start) }
+
+    /// The number of bytes that can be appended.
+    var room: Int { Self.capacity - Int(end) }
 
     /// Maps a buffer; a machine without 64 KiB of memory left traps.
     init() {
@@ -25,12 +29,14 @@ internal import Glibc
             -1,
             0
         )
-        precondition(unsafe mapped != MAP_FAILED, "out of memory for a buffer")
-        unsafe memory = UnsafeMutableRawBufferPointer(start: mapped, count: Self.capacity)
+        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
+            preconditionFailure("out of memory for a buffer")
+        }
+        unsafe base = mapped
     }
 
     deinit {
-        _ = unsafe munmap(memory.baseAddress, memory.count)
+        _ = unsafe munmap(base, Self.capacity)
     }
 
     /// Forgets its bytes.
@@ -43,36 +49,36 @@ internal import Glibc
     mutating func append<Value, Failure>(
         _ body: (inout OutputSpan<UInt8>) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[end...])
-        let bytes = unsafe room.bindMemory(to: UInt8.self)
+        let free = unsafe UnsafeMutableRawBufferPointer(start: base + Int(end), count: room)
+        let bytes = unsafe free.bindMemory(to: UInt8.self)
         var output = unsafe OutputSpan(buffer: bytes, initializedCount: 0)
         do throws(Failure) {
             let value = try body(&output)
-            end += unsafe output.finalize(for: bytes)
+            end += UInt32(unsafe output.finalize(for: bytes))
             return value
         } catch {
-            end += unsafe output.finalize(for: bytes)
+            end += UInt32(unsafe output.finalize(for: bytes))
             throw error
         }
     }
 
     /// Appends bytes for which there must be room.
     mutating func append(_ bytes: Span<UInt8>) {
-        precondition(bytes.count <= Self.capacity - end, "buffer capacity overflow")
+        precondition(bytes.count <= room, "buffer capacity overflow")
         unsafe bytes.withUnsafeBytes { source in
-            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[end...])
-            unsafe room.copyMemory(from: source)
+            let free = unsafe UnsafeMutableRawBufferPointer(start: base + Int(end), count: room)
+            unsafe free.copyMemory(from: source)
         }
-        end += bytes.count
+        end += UInt32(bytes.count)
     }
 
     /// Lends the bytes to `body` and drops as many at the start as it returns.
     mutating func drain<Failure>(
         _ body: (Span<UInt8>) throws(Failure) -> Int?
     ) throws(Failure) -> Int? {
-        let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[start..<end])
+        let bytes = unsafe UnsafeRawBufferPointer(start: base + Int(start), count: count)
         let taken = try body(unsafe Span(_unsafeElements: bytes.bindMemory(to: UInt8.self)))
-        start += taken ?? 0
+        start += UInt32(taken ?? 0)
         if start == end { removeAll() }
         return taken
     }

@@ -7,16 +7,16 @@ extension Session {
     /// A client that only ends its own way still gets characters: it is one that breaks the
     /// connection, or stops reading for longer than the configured times, that ends the session.
     mutating func chargen(on bench: inout Workbench) throws(Errno) -> Step {
-        if flags.contains(.inputReady) {
+        if client.flags.contains(.inputReady) {
             try receive(on: &bench)
             bench.scratch.removeAll()
         }
         for _ in 0..<Workbench.callsPerTurn {
             let rest = bench.characters.span.extracting(Int(position)...)
-            let count = try send(rest, now: bench.now)
+            let count = try send(rest)
             let period = Self.chargenPeriod
             position = UInt16((Int(position) + count) % period)
-            if count < rest.count { return flags.contains(.inputReady) ? .again : .wait }
+            if count < rest.count { return client.flags.contains(.inputReady) ? .again : .wait }
         }
         return .again
     }

@@ -7,12 +7,12 @@ extension Session {
     /// Were the connection closed at once, bytes that the client has sent would make the kernel
     /// reset it, and the line could be lost.
     mutating func daytime(on bench: inout Workbench) throws(Errno) -> Step {
-        if !flags.contains(.outputEnded) {
+        if !client.flags.contains(.outputEnded) {
             let line = bench.daytime.bytes
             let rest = line.span.extracting(min(Int(position), line.count)...)
-            position += UInt16(try send(rest, now: bench.now))
+            position += UInt16(try send(rest))
             guard Int(position) >= line.count else { return .wait }
-            try endOutput(now: bench.now)
+            try client.endOutput()
         }
         return try discard(on: &bench)
     }

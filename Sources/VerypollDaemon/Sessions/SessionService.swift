@@ -8,9 +8,12 @@ enum SessionService: String, Sendable {
     case drop
     case daytime
     case chargen
+    case proxy
 
     /// Whether the session waits for its client to send the first byte.
-    var awaitsClient: Bool { self == .echo || self == .discard }
+    ///
+    /// With a proxy either end may be the first to speak.
+    var awaitsClient: Bool { self == .echo || self == .discard || self == .proxy }
 }
 
 extension Session {
@@ -23,6 +26,7 @@ extension Session {
             case .drop: return .end(.completed)
             case .daytime: return try daytime(on: &bench)
             case .chargen: return try chargen(on: &bench)
+            case .proxy: return proxy(on: &bench)
             }
         } catch {
             bench.scratch.removeAll()

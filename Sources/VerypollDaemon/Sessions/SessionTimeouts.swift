@@ -5,6 +5,8 @@ struct SessionTimeouts: Sendable {
     var idle = UInt64.max
     var halfClosed = UInt64.max
     var lifetime = UInt64.max
+    /// The time for a PROXY header to come, where one is awaited.
+    var proxyHeader = UInt64.max
 }
 
 extension Session {
@@ -17,10 +19,15 @@ extension Session {
             let moment = start + span + 1
             if first.map({ moment < $0.millisecond }) ?? true { first = (moment, timeout) }
         }
-        if bytesIn == 0 { consider(.firstByte, timeouts.firstByte, since: openedAt) }
+        if awaitsHeader { consider(.proxyHeader, timeouts.proxyHeader, since: openedAt) }
+        // What came may still be unread, while no server takes it.
+        if bytesIn == 0, bytesOut == 0, !client.flags.contains(.inputReady) {
+            consider(.firstByte, timeouts.firstByte, since: openedAt)
+        }
         if isHalfClosed { consider(.halfClosed, timeouts.halfClosed, since: halfClosedAt) }
         consider(.idle, timeouts.idle, since: activeAt)
         consider(.lifetime, timeouts.lifetime, since: openedAt)
+        if route.nextAt != .max { consider(.route, route.nextAt, since: 0) }
         return first
     }
 }

@@ -7,8 +7,11 @@ struct Workbench: ~Copyable {
     /// Where bytes are read to; empty whenever a session begins to be served.
     var scratch = Buffer()
 
-    /// Where bytes wait that a client did not take.
+    /// Where bytes wait that an end of a session did not take.
     var pool = BufferPool()
+
+    /// Pipes for bulk.
+    var conduits: ConduitPool
 
     /// The present millisecond, read once a turn.
     var now: UInt64

@@ -49,6 +49,8 @@ struct WorkerPool {
                 workerCount: configuration.workers,
                 listeners: opened.map(\.listener),
                 upstreams: upstreams,
+                pipeLimit: 64,
+                drainDeadline: configuration.drain.deadline.milliseconds,
                 totalGate: totalGate,
                 listenerCounters: listenerCounters.map { $0[index] },
                 counters: counters[index],

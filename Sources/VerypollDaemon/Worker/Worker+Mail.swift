@@ -9,14 +9,20 @@ extension Worker {
         for message in mailbox.takeAll() {
             switch message {
             case .ping: context.supervisor.post(.pong(worker: context.index))
-            case .resume: reopenDoors()
+            case .resume: resume()
             case .drain: drain()
             case .end: endWork()
             case .listSessions(let filter, let ticket): list(filter, ticket: ticket)
             case .killSession(let id, let ticket): kill(id, ticket: ticket)
-            case .serversChanged, .serverDown: break
+            case .serversChanged: retryHeld()
+            case .serverDown(let upstream, let server): leave(server, of: upstream)
             }
         }
+    }
+
+    private mutating func resume() {
+        retryHeld()
+        reopenDoors()
     }
 
     private mutating func drain() {
@@ -65,7 +71,7 @@ extension Worker {
             listener: context.listeners[session.listener].name,
             worker: context.index,
             peer: session.peerDescription,
-            local: session.socket.localDescription,
+            local: session.localDescription,
             state: session.isHalfClosed ? .halfClosed : .open,
             openedTimestampUSec: WallClock.microseconds() - age,
             idleUSec: Int(bench.now - session.activeAt) * 1000,
@@ -78,11 +84,11 @@ extension Worker {
 
 extension Session {
     /// The bytes that wait for the client to take them.
-    fileprivate var bufferedByteCount: Int {
-        switch parked {
-        case .some(let buffer): buffer.count
-        case .none: 0
-        }
+    fileprivate var bufferedByteCount: Int { down.bufferedByteCount }
+
+    /// The address that the client has connected to, for people.
+    fileprivate var localDescription: String? {
+        destination?.description ?? client.socket.localDescription
     }
 
     /// Whether it is with a client: an address, an address and a port, or what it is called.

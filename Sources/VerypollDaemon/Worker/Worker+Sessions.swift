@@ -12,7 +12,8 @@ extension Worker {
             listener: listener,
             now: bench.now,
             socket: accepted.socket,
-            peer: peer
+            peer: peer,
+            upstream: context.listeners[listener].upstream
         )
         nextSessionID += UInt64(context.workerCount)
         switch sessions.insert(session) {
@@ -22,37 +23,62 @@ extension Worker {
         case .stored(let key):
             note(listener) { $0.accepted += 1 }
             do throws(Errno) {
-                try sessions[key].socket.register(with: poll.registry, token: key.token)
+                try sessions[key].client.socket.register(with: poll.registry, token: key.token)
             } catch {
                 return end(key, because: .failed(error))
             }
-            let timeouts = context.listeners[listener].timeouts
-            if let due = sessions[key].deadline(timeouts) {
-                timers.schedule(key.index, at: due.millisecond)
-            }
+            bringForward(key)
+            if sessions[key].route.upstream >= 0 { route(key) }
         }
+    }
+
+    /// Notes what an event tells of one of a session's connections.
+    mutating func note(_ event: Event, _ key: SlabKey) {
+        guard Tokens.isServer(event.token) else { return sessions[key].client.note(event) }
+        sessions[key].server.note(event)
+        let isMade = event.isWritable && !event.isError && !event.isWriteClosed
+        if isMade, sessions[key].route.phase == .connecting { connectionMade(key) }
     }
 
     /// Lets a session do what there is to do.
     mutating func serve(_ key: SlabKey) {
+        settle(key, work(key))
+    }
+
+    /// Does what there is to do for a session, and counts it.
+    mutating func work(_ key: SlabKey) -> Session.Step {
         let listener = sessions[key].listener
         let bytesIn = sessions[key].bytesIn
         let bytesOut = sessions[key].bytesOut
-        let wasHalfClosed = sessions[key].isHalfClosed
+        let isConnecting = sessions[key].route.phase == .connecting
         let step = sessions[key].serve(context.listeners[listener].service, on: &bench)
         let received = sessions[key].bytesIn - bytesIn
         let sent = sessions[key].bytesOut - bytesOut
-        note(listener) { tally in
-            tally.bytesIn += received
-            tally.bytesOut += sent
+        if received + sent > 0 {
+            sessions[key].activeAt = bench.now
+            note(listener) { tally in
+                tally.bytesIn += received
+                tally.bytesOut += sent
+            }
         }
+        if isConnecting, sessions[key].route.phase == .connected { connectionMade(key) }
+        return step
+    }
+
+    /// Does with a session what its step says.
+    mutating func settle(_ key: SlabKey, _ step: Session.Step) {
         switch step {
         case .wait: break
         case .again: ready.append(key)
         case .starved: starved.append(key)
+        case .end(.serverFailed(let error)) where sessions[key].route.phase == .connecting:
+            return connectFailed(key, error)
         case .end(let reason): return end(key, because: reason)
         }
-        if !wasHalfClosed, sessions[key].isHalfClosed { bringForward(key) }
+        if sessions[key].halfClosedAt == 0, sessions[key].isHalfClosed {
+            sessions[key].halfClosedAt = bench.now
+            bringForward(key)
+        }
         feedStarved()
     }
 
@@ -60,15 +86,22 @@ extension Worker {
     mutating func end(_ key: SlabKey, because reason: Session.EndReason) {
         guard var session = sessions.remove(key) else { return }
         timers.cancel(key.index)
-        if let buffer = session.parked.take() { bench.pool.give(buffer) }
+        let isBroken = reason.isBreak || !session.up.isEmpty || !session.down.isEmpty
+        session.up.discard(on: &bench)
+        session.down.discard(on: &bench)
         let listener = context.listeners[session.listener]
         if context.logsSessions { log(session, of: listener, reason) }
         // Whoever sees that it has gone is to see what it did as well.
         publish()
         let isListenerAwaited = listener.gate.leave()
         let isTotalAwaited = context.totalGate.leave()
-        // The descriptor is free only once the session is gone, and others may need it.
-        discardSession(session)
+        leave(session.route, bytesIn: session.down.taken, bytesOut: session.up.given)
+        // The descriptors are free only once the session is gone, and others may need them.
+        if isBroken, session.route.upstream >= 0 {
+            session.breakOff()
+        } else {
+            discardSession(session)
+        }
         if isListenerAwaited || isTotalAwaited { tellOfRoom() }
         if doorsRetryAt != .max { doorsRetryAt = bench.now }
         feedStarved()
@@ -96,7 +129,8 @@ extension Worker {
         }
     }
 
-    private mutating func bringForward(_ key: SlabKey) {
+    /// Sets a session's timer, where its times have changed.
+    mutating func bringForward(_ key: SlabKey) {
         let timeouts = context.listeners[sessions[key].listener].timeouts
         guard let due = sessions[key].deadline(timeouts) else { return }
         timers.schedule(key.index, at: due.millisecond)
@@ -121,14 +155,40 @@ extension Worker {
     }
 }
 
-/// Closes a session's connection; a function, because that is what ends a value's life early.
+/// Closes a session's connections; a function, because that is what ends a value's life early.
 private func discardSession(_ session: consuming Session) {}
+
+extension Session {
+    /// Closes its connections so that both ends learn that something is missing.
+    fileprivate consuming func breakOff() {
+        client.socket.reset()
+        server.socket.reset()
+    }
+}
+
+extension Session.EndReason {
+    /// Whether the session did not come to its natural end, so that neither end is to think so.
+    fileprivate var isBreak: Bool {
+        switch self {
+        case .completed, .timedOut, .drained: false
+        default: true
+        }
+    }
+}
 
 extension Session.EndReason: CustomStringConvertible {
     var description: String {
         switch self {
         case .completed: "both ways ended"
         case .failed(let error): "\(error)"
+        case .serverFailed(let error): "the server's connection failed: \(error)"
+        case .noServer(.down): "no server is up"
+        case .noServer(.unreachable(let error)): "no server can be reached, the last: \(error)"
+        case .noServer(.queueFull): "the upstream's queue is full"
+        case .noServer(.queueTimeout): "the upstream had no room in time"
+        case .serverDown: "the server is down"
+        case .malformedHeader: "the PROXY header is malformed"
+        case .notAdmitted: "the source is not admitted"
         case .timedOut(let timeout): "the time \(timeout.rawValue) ran out"
         case .killed: "killed"
         case .drained: "the daemon stopped"

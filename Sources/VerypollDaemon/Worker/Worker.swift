@@ -10,6 +10,10 @@ struct WorkerContext: Sendable {
     let listeners: [Listener]
     /// In the order of the configuration, by which messages name them.
     let upstreams: [Upstream]
+    /// How many pipes this worker may have in use for bulk.
+    let pipeLimit: Int
+    /// What sessions of a server that goes down get at most, in milliseconds.
+    let drainDeadline: UInt64
     /// Counts the sessions of all listeners.
     let totalGate: SessionGate
     /// This worker's counters of each listener.
@@ -33,6 +37,15 @@ struct Worker: ~Copyable {
         static let mailbox = Token(-1)
         static func door(_ index: Int) -> Token { Token(-2 - index) }
         static func door(of token: Token) -> Int { -2 - token.rawValue }
+
+        /// The token of a session's server is its client's with one bit more, which is free as no
+        /// slab is so large.
+        static func server(_ key: SlabKey) -> Token { Token(key.token.rawValue | serverBit) }
+        static func isServer(_ token: Token) -> Bool { token.rawValue & serverBit != 0 }
+        static func session(_ token: Token) -> SlabKey? {
+            token.rawValue < 0 ? nil : SlabKey(Token(token.rawValue & ~serverBit))
+        }
+        private static let serverBit = 1 << 31
     }
 
     /// The most events that one turn handles.
@@ -52,6 +65,8 @@ struct Worker: ~Copyable {
     var ready: ReadyQueue
     /// Sessions that wait for a buffer.
     var starved: ReadyQueue
+    /// Sessions that wait for a server, or for their turn at an upstream.
+    var held: ReadyQueue
     /// The sockets that this worker accepts from.
     var doors: [Door]
     /// The millisecond when paused doors are to be tried again, `UInt64.max` for never.
@@ -85,10 +100,11 @@ struct Worker: ~Copyable {
         dirtyListeners.reserveCapacity(context.listeners.count)
         // Numbers of different workers differ; the first session of all is number 1.
         nextSessionID = UInt64(context.index) + 1
-        bench = Workbench(now: now)
+        bench = Workbench(conduits: ConduitPool(limit: context.pipeLimit), now: now)
         sessions = Slab(capacity: context.totalGate.limit)
         ready = ReadyQueue(capacity: context.totalGate.limit)
         starved = ReadyQueue(capacity: context.totalGate.limit)
+        held = ReadyQueue(capacity: context.totalGate.limit)
         timers = TimerWheel(capacity: context.totalGate.limit, now: now)
         self.poll = poll
     }
@@ -122,9 +138,9 @@ struct Worker: ~Copyable {
     private mutating func handleEvents() {
         for position in 0..<events.count {
             let event = events[position]
-            if let key = SlabKey(event.token) {
+            if let key = Tokens.session(event.token) {
                 guard sessions.contains(key) else { continue }
-                sessions[key].note(event)
+                note(event, key)
                 // Whoever is queued has its turn there.
                 if !ready.contains(key) { serve(key) }
             } else if event.token == Tokens.mailbox {
@@ -151,7 +167,11 @@ struct Worker: ~Copyable {
             let timeouts = context.listeners[sessions[key].listener].timeouts
             guard let due = sessions[key].deadline(timeouts) else { continue }
             if due.millisecond <= bench.now {
-                end(key, because: .timedOut(due.timeout))
+                if due.timeout == .route {
+                    continueRoute(key)
+                } else {
+                    end(key, because: .timedOut(due.timeout))
+                }
             } else {
                 timers.schedule(index, at: due.millisecond)
             }

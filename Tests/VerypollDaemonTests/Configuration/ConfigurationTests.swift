@@ -206,8 +206,6 @@ struct ConfigurationTests {
             "5:3: /listners: there is no key of this name here (did you mean \"listeners\"?)",
             "8:34: /listeners/web/listen/1: \"localhost\" is no IP address; a listener takes one, such"
                 + " as \"127.0.0.1:81\" or \"[::1]:81\"",
-            "9:28: /listeners/web/handler/type: the handler \"proxy\" is not in this version of"
-                + " verypolld yet",
             "9:49: /listeners/web/handler/upstream: no upstream is named \"ap\" (did you mean"
                 + " \"app\"?)",
             "10:19: /listeners/web/whenFull: must be one of \"pause\", \"reject\", not \"paus\" (did"
@@ -219,7 +217,6 @@ struct ConfigurationTests {
             "16:30: /listeners/mail/socket/noDelay: must be true or false, not the string \"yes\"",
             "18:5: /listeners/mail: this key stands twice, first at 12:5; remove or rename one",
         ]
-        // The eleventh is what this version can't do yet.
         #expect(problems(in: text) == expected)
     }
 

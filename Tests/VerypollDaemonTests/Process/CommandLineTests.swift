@@ -118,20 +118,19 @@ struct CommandLineTests {
         }
     }
 
-    @Test("a handler that this version has not is refused in words, to check and to run")
-    func refusesProxy() throws {
+    @Test("a setting that this version has not is refused in words, to check and to run")
+    func refusesUnsupported() throws {
         let text = """
-            {"listeners": {"web": {"listen": ["127.0.0.1:0"],
-            "handler": {"type": "proxy", "upstream": "app"}}},
-            "upstreams": {"app": {"servers": ["127.0.0.1:1"]}}}
+            {"listeners": {"web": {"listen": ["127.0.0.1:0"], "handler": {"type": "echo"}}},
+            "restart": {"keepSessions": true}}
             """
         let directory = try TemporaryDirectory()
-        let file = try directory.write(text, to: "proxy.json")
+        let file = try directory.write(text, to: "keep.json")
         for option in ["--check-config", "--config"] {
             let result = try run(option, file)
             #expect(result.exit == .code(78))
-            let place = "\(file):2:21: /listeners/web/handler/type: "
-            let reason = #"the handler "proxy" is not in this version of verypolld yet"#
+            let place = "\(file):2:29: /restart/keepSessions: "
+            let reason = "keeping sessions is not in this version of verypolld yet"
             #expect(result.standardError == place + reason + "\n")
         }
     }

@@ -11,21 +11,22 @@ struct SessionTests {
     @Test("a buffer goes back to the pool when its client has broken the connection")
     func returnsBuffer() throws {
         let pair = try UnixStream.pair()
-        var session = Session(id: 1, listener: 0, now: 0, socket: .unix(pair.first), peer: nil)
-        var bench = Workbench(now: 0)
+        var session = session(over: .unix(pair.first))
+        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
         while bench.pool.inUse == 0 {
             try fill(pair.second)
-            session.flags.insert(.inputReady)
+            session.client.flags.insert(.inputReady)
             _ = session.serve(.echo, on: &bench)
         }
         #expect(bench.pool.inUse == 1)
 
         close(pair.second)
+        session.client.flags.insert(.outputReady)  // As the event says.
         guard case .end(.failed) = session.serve(.echo, on: &bench) else {
             Issue.record("a session without a client goes on")
             return
         }
-        if let buffer = session.parked.take() { bench.pool.give(buffer) }
+        session.down.discard(on: &bench)
         #expect(bench.pool.inUse == 0)
     }
 
@@ -38,10 +39,10 @@ struct SessionTests {
         var events = Events(capacity: 4)
         try poll.poll(&events, timeout: .seconds(30))
         guard let accepted = try listener.accept() else { throw Errno.timedOut }
-        let socket = ClientSocket.tcp(accepted.stream)
+        let socket = SessionSocket.tcp(accepted.stream)
         try socket.register(with: poll.registry, token: Token(1))
-        var session = Session(id: 1, listener: 0, now: 0, socket: socket, peer: accepted.peer)
-        var bench = Workbench(now: 0)
+        var session = session(over: socket)
+        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
 
         try send("abc", over: client.fileDescriptor)
         try send("!", over: client.fileDescriptor, flags: CInt(MSG_OOB))
@@ -50,7 +51,7 @@ struct SessionTests {
             try poll.poll(&events, timeout: .seconds(10))
             try #require(!events.isEmpty, "only \(session.bytesIn) of 6 bytes were read")
             for event in events where event.token == Token(1) {
-                session.note(event)
+                session.client.note(event)
                 #expect(session.serve(.echo, on: &bench) == .wait)
             }
         }
@@ -60,14 +61,18 @@ struct SessionTests {
     @Test("bytes behind a passed descriptor are not left unread")
     func readsPastDescriptors() throws {
         let pair = try UnixStream.pair()
-        var session = Session(id: 1, listener: 0, now: 0, socket: .unix(pair.first), peer: nil)
-        var bench = Workbench(now: 0)
+        var session = session(over: .unix(pair.first))
+        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
         try pass(pair.second.fileDescriptor, with: "abc", over: pair.second.fileDescriptor)
         try send("def", over: pair.second.fileDescriptor)
 
-        session.flags.insert(.inputReady)
+        session.client.flags.insert(.inputReady)
         #expect(session.serve(.discard, on: &bench) == .wait)
         #expect(session.bytesIn == 6)
+    }
+
+    private func session(over socket: consuming SessionSocket) -> Session {
+        Session(id: 1, listener: 0, now: 0, socket: socket, peer: nil, upstream: nil)
     }
 
     private func send(_ text: String, over socket: FileDescriptor, flags: CInt = 0) throws {

@@ -2,16 +2,28 @@
 internal import SystemPackage
 internal import Verypoll
 
-/// The connection to a client, of either kind.
-enum ClientSocket: ~Copyable, Sendable {
+/// A connection to a client or a server, of either kind.
+enum SessionSocket: ~Copyable, Sendable {
     case tcp(TCPStream)
     case unix(UnixStream)
+    /// No connection yet, or none at all; nothing can be read from it or written to it.
+    case none
 
     /// As `StreamSocket.read(into:)`.
     func read(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream): try stream.read(into: &buffer)
         case .unix(let stream): try stream.read(into: &buffer)
+        case .none: nil
+        }
+    }
+
+    /// As `StreamSocket.peek(into:)`.
+    func peek(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
+        switch self {
+        case .tcp(let stream): try stream.peek(into: &buffer)
+        case .unix(let stream): try stream.peek(into: &buffer)
+        case .none: nil
         }
     }
 
@@ -20,25 +32,34 @@ enum ClientSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): try stream.write(bytes)
         case .unix(let stream): try stream.write(bytes)
+        case .none: nil
         }
     }
 
-    /// Ends the way to the client, after what is still to be sent.
+    /// Moves bytes that came into a pipe; as `Pipe.Sender.splice(from:atMost:)`.
+    func splice(into pipe: borrowing Pipe.Sender, atMost count: Int) throws(Errno) -> Int? {
+        switch self {
+        case .tcp(let stream): try pipe.splice(from: stream, atMost: count)
+        case .unix(let stream): try pipe.splice(from: stream, atMost: count)
+        case .none: nil
+        }
+    }
+
+    /// Sends bytes out of a pipe; as `Pipe.Receiver.splice(to:atMost:)`.
+    func splice(from pipe: borrowing Pipe.Receiver, atMost count: Int) throws(Errno) -> Int? {
+        switch self {
+        case .tcp(let stream): try pipe.splice(to: stream, atMost: count)
+        case .unix(let stream): try pipe.splice(to: stream, atMost: count)
+        case .none: nil
+        }
+    }
+
+    /// Ends the way to the peer, after what is still to be sent.
     func shutdownWriting() throws(Errno) {
         switch self {
         case .tcp(let stream): try stream.shutdown(.write)
         case .unix(let stream): try stream.shutdown(.write)
-        }
-    }
-
-    /// Whether a read may return less than there is without a word in the event.
-    ///
-    /// On a Unix-domain socket it ends at descriptors that the client has passed, which are none of
-    /// our business; see unix(7).
-    var stopsReadsEarly: Bool {
-        switch self {
-        case .tcp: false
-        case .unix: true
+        case .none: break
         }
     }
 
@@ -52,14 +73,25 @@ enum ClientSocket: ~Copyable, Sendable {
             try registry.register(stream, token: token, interest: interest)
         case .unix(let stream):
             try registry.register(stream, token: token, interest: interest)
+        case .none: break
         }
     }
 
-    /// Ends the connection so that the client sees a reset, where there is such a thing.
+    /// Ends the connection so that the peer sees a reset, where there is such a thing.
     consuming func reset() {
         switch consume self {
         case .tcp(let stream): stream.reset()
         case .unix: break
+        case .none: break
+        }
+    }
+
+    /// Sends small writes at once rather than gather them while earlier ones are under way.
+    func sendAtOnce() throws(Errno) {
+        switch self {
+        case .tcp(let stream): try stream.setNoDelay(true)
+        case .unix: break
+        case .none: break
         }
     }
 
@@ -67,6 +99,7 @@ enum ClientSocket: ~Copyable, Sendable {
     var peerCredentialsDescription: String {
         switch self {
         case .tcp: return "unknown"
+        case .none: return "unknown"
         case .unix(let stream):
             guard let peer = try? stream.peerCredentials() else { return "unknown" }
             return "unix:pid=\(peer.processID),uid=\(peer.userID)"
@@ -78,6 +111,7 @@ enum ClientSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): (try? stream.localAddress())?.description
         case .unix(let stream): (try? stream.localAddress()).map { "unix:\($0)" }
+        case .none: nil
         }
     }
 }

@@ -1,0 +1,37 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Verypoll
+
+extension ServerAddress {
+    /// A connection that was begun.
+    struct Begun: ~Copyable {
+        let socket: SessionSocket
+        /// Whether it is made or refused by now, so that it can be written to without an event.
+        let isAtOnce: Bool
+    }
+
+    /// Begins to connect.
+    ///
+    /// A server on the machine itself is connected by the time that connect(2) returns, whatever it
+    /// returns, and cannot vanish unnoticed, so that it needs no keep-alive.
+    ///
+    /// - Parameter options: The listener whose settings for keep-alive and the like hold.
+    /// - Returns: The connection, which may turn out to be refused yet.
+    /// - Throws: Why there is none. See connect(2).
+    func connect(options: Listener) throws(Errno) -> Begun {
+        switch self {
+        case .unix(let address):
+            let stream = try UnixStream(connectingTo: address)
+            return Begun(socket: .unix(stream), isAtOnce: true)
+        case .tcp(let address):
+            let stream = try TCPStream(connectingTo: address)
+            let isLocal = address.ip.unmapped.isLoopback
+            if !isLocal {
+                try stream.setKeepAlive(options.keepAlive)
+                if let limit = options.userTimeout { try stream.setUserTimeout(limit) }
+            }
+            return Begun(socket: .tcp(stream), isAtOnce: isLocal)
+        }
+    }
+}
+#endif

@@ -1,0 +1,82 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Verypoll
+
+/// A pipe through which bytes pass from socket to socket without being copied; see splice(2).
+struct Conduit: ~Copyable {
+    /// How many bytes a pipe is asked to hold.
+    static let capacity = 256 * 1024
+
+    private let pipe: Pipe
+
+    /// The bytes that are in it.
+    private(set) var count = 0
+
+    /// Makes a pipe.
+    init() throws(Errno) {
+        let pipe = try Pipe()
+        // What a user may have in pipes is limited; a smaller one does the same with more calls.
+        _ = try? pipe.sender.setCapacity(Self.capacity)
+        self.pipe = pipe
+    }
+
+    /// Takes in what has come to a socket.
+    ///
+    /// - Returns: As `Pipe.Sender.splice(from:atMost:)`.
+    mutating func fill(from socket: borrowing SessionSocket) throws(Errno) -> Int? {
+        let moved = try socket.splice(into: pipe.sender, atMost: Self.capacity)
+        count += moved ?? 0
+        return moved
+    }
+
+    /// Gives what is in it to a socket.
+    ///
+    /// - Returns: How many bytes were taken; some are left only if there is no room for more.
+    mutating func drain(to socket: borrowing SessionSocket) throws(Errno) -> Int {
+        let before = count
+        while count > 0, let moved = try socket.splice(from: pipe.receiver, atMost: count) {
+            count -= moved
+        }
+        return before - count
+    }
+}
+
+/// The pipes of a worker, at most ``limit`` of which are in use, and some kept for the next use.
+struct ConduitPool: ~Copyable {
+    /// The unused pipes that are kept.
+    private static let kept = 16
+
+    private var unused: [16 of Conduit?] = .init { _ in nil }
+    private var unusedCount = 0
+    private var inUse = 0
+
+    /// The pipes that may be in use at a time.
+    let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Gives an empty pipe; `nil` if all are in use, or the kernel gives no more.
+    mutating func take() -> Conduit? {
+        guard inUse < limit else { return nil }
+        if unusedCount > 0 {
+            unusedCount -= 1
+            inUse += 1
+            return unused[unusedCount].take()
+        }
+        // Without one the bytes are copied, so nothing is lost.
+        guard let conduit = try? Conduit() else { return nil }
+        inUse += 1
+        return conduit
+    }
+
+    /// Takes a pipe back; one that still holds bytes is closed.
+    mutating func give(_ conduit: consuming Conduit) {
+        inUse -= 1
+        guard conduit.count == 0, unusedCount < Self.kept else { return }
+        unused[unusedCount] = consume conduit
+        unusedCount += 1
+    }
+}
+#endif

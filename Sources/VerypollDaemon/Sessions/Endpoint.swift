@@ -1,0 +1,139 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Verypoll
+
+/// One of the two ends of a session: a socket, and what its events and calls have told of it.
+struct Endpoint: ~Copyable {
+    /// What is known of the socket.
+    struct Flags: OptionSet {
+        let rawValue: UInt16
+
+        /// An event told that there is something to read, and it was not drained since.
+        static let inputReady = Flags(rawValue: 1 << 0)
+        /// The peer's end of file was read, or an error took its place.
+        static let inputEnded = Flags(rawValue: 1 << 1)
+        /// A write may be taken: none has come short since an event told so.
+        static let outputReady = Flags(rawValue: 1 << 2)
+        /// The way to the peer was ended.
+        static let outputEnded = Flags(rawValue: 1 << 3)
+        /// The peer has ended its way, so what a short read leaves is the end of file.
+        static let endIsBehind = Flags(rawValue: 1 << 4)
+        /// Only `nil` stands for drained, as a read may come short for reasons of its own.
+        static let isReadToNil = Flags(rawValue: 1 << 5)
+        /// A call has failed, and the connection is of no more use but for what came before.
+        static let failed = Flags(rawValue: 1 << 6)
+        /// The way to the peer is to be ended at the end of the turn.
+        static let endOwed = Flags(rawValue: 1 << 7)
+        /// The kernel gathers small writes while earlier ones are under way.
+        static let gathers = Flags(rawValue: 1 << 8)
+        /// Something was sent.
+        static let hasSent = Flags(rawValue: 1 << 9)
+    }
+
+    var socket: SessionSocket
+    var flags: Flags
+
+    init(_ socket: consuming SessionSocket, flags: Flags = []) {
+        self.flags = flags
+        switch socket {
+        case .tcp: self.flags.insert(.gathers)
+        // A read ends at descriptors that the peer has passed, which are none of our business; see
+        // unix(7).
+        case .unix: self.flags.insert(.isReadToNil)
+        case .none: break
+        }
+        self.socket = socket
+    }
+
+    /// Notes what an event tells.
+    mutating func note(_ event: Event) {
+        let isEnd = event.isReadClosed || event.isError
+        if event.isReadable || isEnd, !flags.contains(.inputEnded) { flags.insert(.inputReady) }
+        if event.isWritable || event.isError { flags.insert(.outputReady) }
+        if event.isReadClosed { flags.insert(.endIsBehind) }
+        // A read stops short of urgent data, whatever is behind it; see MSG_OOB in tcp(7). And an
+        // error is told only where all that came before it was read.
+        if event.isPriority || event.isError { flags.insert(.isReadToNil) }
+        if event.isError, flags.contains(.inputEnded) { flags.insert([.failed, .outputEnded]) }
+    }
+
+    /// Reads once behind what the buffer holds, and notes if that has drained the socket.
+    ///
+    /// - Returns: How many bytes came; 0 also where none are there yet and at the end of file.
+    mutating func receive(into buffer: inout Buffer) throws(Errno) -> Int {
+        let room = buffer.room
+        let count: Int?
+        do throws(Errno) {
+            count = try buffer.append { output throws(Errno) in try socket.read(into: &output) }
+        } catch {
+            failInput()
+            throw error
+        }
+        guard let count else {
+            flags.remove(.inputReady)
+            return 0
+        }
+        if count == 0 {
+            endInput()
+        } else if count < room, !flags.contains(.isReadToNil) {
+            // All that came before the end was there when the event told of the end.
+            if flags.contains(.endIsBehind) { endInput() } else { flags.remove(.inputReady) }
+        }
+        return count
+    }
+
+    /// Writes bytes; returns how many were taken, fewer only if there is no room for more.
+    mutating func send(_ bytes: Span<UInt8>) throws(Errno) -> Int {
+        do throws(Errno) {
+            try prepareToSend()
+            let count = try socket.write(bytes) ?? 0
+            if count < bytes.count { flags.remove(.outputReady) }
+            return count
+        } catch {
+            failOutput()
+            throw error
+        }
+    }
+
+    /// Sees to it that no second small write waits for the answer to the first.
+    ///
+    /// The first is sent at once in any case, so most short sessions save the call.
+    mutating func prepareToSend() throws(Errno) {
+        if flags.isSuperset(of: [.gathers, .hasSent]) {
+            flags.remove(.gathers)
+            try socket.sendAtOnce()
+        }
+        flags.insert(.hasSent)
+    }
+
+    /// Ends the way to the peer.
+    mutating func endOutput() throws(Errno) {
+        flags.remove([.endOwed, .outputReady])
+        flags.insert(.outputEnded)
+        do throws(Errno) {
+            try socket.shutdownWriting()
+        } catch {
+            failOutput()
+            throw error
+        }
+    }
+
+    /// Notes that nothing more will come.
+    mutating func endInput() {
+        flags.remove(.inputReady)
+        flags.insert(.inputEnded)
+    }
+
+    /// Notes that a read has failed, before which everything else was read.
+    mutating func failInput() {
+        endInput()
+        flags.insert([.failed, .outputEnded])
+    }
+
+    /// Notes that a write has failed; what came before the error is still there to be read.
+    mutating func failOutput() {
+        flags.insert([.failed, .outputEnded, .isReadToNil])
+        if !flags.contains(.inputEnded) { flags.insert(.inputReady) }
+    }
+}
+#endif

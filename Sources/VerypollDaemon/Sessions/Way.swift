@@ -1,0 +1,203 @@
+#if Net && OSExt
+internal import SystemPackage
+
+/// One way of a session, from one of its ends to the other.
+///
+/// It begins by copying through the worker's scratch buffer, which is best for short messages. Once
+/// that was full several times running, bytes pass through a pipe of the kernel instead, which is
+/// best for bulk; and when little comes at a time, it goes back to copying.
+struct Way: ~Copyable {
+    /// How a turn of pumping ended.
+    enum Flow {
+        /// Nothing is left to do until the next event.
+        case idle
+        /// The turn is over, and there is more to read.
+        case again
+        /// It needs a buffer, and there is none.
+        case starved
+    }
+
+    /// Full buffers in a row after which bytes are spliced.
+    private static let fullReads = 2
+
+    /// Splices in a row that moved less than ``littleByteCount`` after which bytes are copied.
+    private static let smallSplices = 8
+    private static let littleByteCount = 16 * 1024
+
+    /// The bytes that were taken from the one end.
+    var taken: UInt64 = 0
+    /// The bytes that were given to the other.
+    var given: UInt64 = 0
+    /// What the other end did not take yet.
+    var parked: Buffer?
+    /// The pipe with what the other end did not take yet.
+    private var conduit: Conduit?
+    private var isSpliced = false
+    private var streak: UInt8 = 0
+
+    /// Whether nothing waits to be given.
+    var isEmpty: Bool { parked == nil && conduit == nil }
+
+    /// The number of bytes that wait to be given.
+    var bufferedByteCount: Int {
+        let copied =
+            switch parked {
+            case .some(let buffer): buffer.count
+            case .none: 0
+            }
+        return copied + splicedByteCount
+    }
+
+    private var splicedByteCount: Int {
+        switch conduit {
+        case .some(let conduit): conduit.count
+        case .none: 0
+        }
+    }
+
+    /// Moves what can be moved within a bounded number of system calls.
+    ///
+    /// What stands in the scratch buffer already goes first. Errors are of either end, whose flags
+    /// tell.
+    mutating func pump(
+        from source: inout Endpoint,
+        to sink: inout Endpoint,
+        on bench: inout Workbench
+    ) throws(Errno) -> Flow {
+        guard try flush(to: &sink, on: &bench) else { return .idle }
+        for _ in 0..<Workbench.callsPerTurn {
+            let flags = source.flags
+            guard flags.contains(.inputReady), sink.flags.contains(.outputReady) else {
+                return .idle
+            }
+            if isSpliced, takeConduit(on: &bench) {
+                try splice(from: &source, to: &sink)
+                giveConduit(on: &bench)
+            } else {
+                guard bench.pool.hasRoom else { return .starved }
+                try copy(from: &source, to: &sink, on: &bench)
+            }
+        }
+        return source.flags.contains(.inputReady) && isEmpty ? .again : .idle
+    }
+
+    /// Gives what waits, and returns whether nothing is left of it.
+    mutating func flush(to sink: inout Endpoint, on bench: inout Workbench) throws(Errno) -> Bool {
+        if isEmpty { return true }
+        guard sink.flags.contains(.outputReady) else { return false }
+        if var buffer = parked.take() {
+            do throws(Errno) {
+                given += try UInt64(drain(&buffer, to: &sink))
+            } catch {
+                parked = consume buffer  // The pool counts it, and gets it back later.
+                throw error
+            }
+            guard buffer.count == 0 else {
+                parked = consume buffer
+                return false
+            }
+            bench.pool.give(buffer)
+        }
+        if conduit != nil {
+            try drainConduit(to: &sink)
+            giveConduit(on: &bench)
+        }
+        return isEmpty
+    }
+
+    /// Gives back what it holds, and drops what is in there.
+    mutating func discard(on bench: inout Workbench) {
+        if let buffer = parked.take() { bench.pool.give(buffer) }
+        if let conduit = conduit.take() { bench.conduits.give(conduit) }
+    }
+
+    // MARK: Copying
+
+    private mutating func copy(
+        from source: inout Endpoint,
+        to sink: inout Endpoint,
+        on bench: inout Workbench
+    ) throws(Errno) {
+        let count = try source.receive(into: &bench.scratch)
+        taken += UInt64(count)
+        streak = bench.scratch.room == 0 ? streak + 1 : 0
+        if streak >= Self.fullReads {
+            isSpliced = true
+            streak = 0
+        }
+        try forwardScratch(to: &sink, on: &bench)
+    }
+
+    /// Sends what the scratch buffer holds, and parks what is not taken.
+    mutating func forwardScratch(
+        to sink: inout Endpoint,
+        on bench: inout Workbench
+    ) throws(Errno) {
+        guard bench.scratch.count > 0 else { return }
+        do throws(Errno) {
+            given += try UInt64(drain(&bench.scratch, to: &sink))
+        } catch {
+            park(on: &bench)  // A connection that was not made yet may get it by the next.
+            throw error
+        }
+        if bench.scratch.count > 0 { park(on: &bench) }
+    }
+
+    /// Keeps what the scratch buffer holds; ask for room in the pool before.
+    private mutating func park(on bench: inout Workbench) {
+        var buffer = bench.pool.take()
+        bench.scratch.move(to: &buffer)
+        parked = consume buffer
+    }
+
+    private func drain(_ buffer: inout Buffer, to sink: inout Endpoint) throws(Errno) -> Int {
+        try buffer.drain { bytes throws(Errno) in try sink.send(bytes) } ?? 0
+    }
+
+    // MARK: Splicing
+
+    private mutating func takeConduit(on bench: inout Workbench) -> Bool {
+        if conduit == nil { conduit = bench.conduits.take() }
+        return conduit != nil
+    }
+
+    private mutating func giveConduit(on bench: inout Workbench) {
+        guard splicedByteCount == 0, let empty = conduit.take() else { return }
+        bench.conduits.give(empty)
+    }
+
+    private mutating func splice(
+        from source: inout Endpoint,
+        to sink: inout Endpoint
+    ) throws(Errno) {
+        do throws(Errno) {
+            guard let count = try conduit?.fill(from: source.socket) else {
+                source.flags.remove(.inputReady)
+                return
+            }
+            taken += UInt64(count)
+            if count == 0 { source.endInput() }
+            streak = count < Self.littleByteCount ? streak + 1 : 0
+        } catch {
+            source.failInput()
+            throw error
+        }
+        if streak >= Self.smallSplices {
+            isSpliced = false
+            streak = 0
+        }
+        try drainConduit(to: &sink)
+    }
+
+    private mutating func drainConduit(to sink: inout Endpoint) throws(Errno) {
+        do throws(Errno) {
+            try sink.prepareToSend()
+            given += try UInt64(conduit?.drain(to: sink.socket) ?? 0)
+        } catch {
+            sink.failOutput()
+            throw error
+        }
+        if splicedByteCount > 0 { sink.flags.remove(.outputReady) }
+    }
+}
+#endif

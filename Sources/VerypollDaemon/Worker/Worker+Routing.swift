@@ -1,0 +1,294 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Verypoll
+
+extension Worker {
+    /// How long a session pauses, in milliseconds, before it looks for a server again.
+    private static let shortestPause: UInt64 = 50
+    private static let longestPause: UInt64 = 1_000
+
+    /// Looks for a server, goes on to the next one that may be reached, or holds the session.
+    ///
+    /// A connection to the machine itself is written to at once, as it is made by then or refused;
+    /// with any other the session waits for the event, and leaves the client unread until then.
+    mutating func route(_ key: SlabKey) {
+        let upstream = context.upstreams[Int(sessions[key].route.upstream)]
+        guard enter(upstream, key) else { return }
+        while true {
+            guard let address = nextAddress(of: upstream, key) else {
+                guard chooseServer(of: upstream, key) else {
+                    return pauseRouting(of: upstream, key)
+                }
+                continue
+            }
+            do throws(Errno) {
+                return try connect(key, to: address, of: upstream)
+            } catch {
+                sessions[key].route.lastError = error.rawValue
+                if error.isShortage { return pauseRouting(of: upstream, key, isBusy: true) }
+            }
+        }
+    }
+
+    /// Goes on after a connection could not be made.
+    mutating func connectFailed(_ key: SlabKey, _ error: Errno) {
+        sessions[key].route.lastError = error.rawValue
+        sessions[key].disconnect()
+        route(key)
+    }
+
+    /// Notes that the server has been reached.
+    mutating func connectionMade(_ key: SlabKey) {
+        sessions[key].route.phase = .connected
+        sessions[key].route.nextAt = .max
+        sessions[key].route.endsAt = .max
+        sessions[key].route.tried = []
+        let route = sessions[key].route
+        let server = context.upstreams[Int(route.upstream)].servers[Int(route.server)]
+        report(server.connected(now: bench.now), of: route)
+    }
+
+    /// Lets the sessions that are held try again, the one that has waited longest first.
+    mutating func retryHeld() {
+        // Those that are held again meanwhile have had their turn.
+        var fullUpstream: Int32?
+        for _ in 0..<held.count {
+            guard let key = held.popFirst() else { return }
+            guard sessions.contains(key), sessions[key].route.phase == .held else { continue }
+            let upstream = sessions[key].route.upstream
+            if sessions[key].route.isQueued, upstream == fullUpstream {
+                held.append(key)  // Behind one that found no room.
+                continue
+            }
+            resumeRoute(key)
+            let isQueued = sessions.contains(key) && sessions[key].route.isQueued
+            if isQueued { fullUpstream = upstream }
+        }
+    }
+
+    /// Lets a session that was held try again, with the whole time to connect.
+    private mutating func resumeRoute(_ key: SlabKey) {
+        if sessions[key].route.isEntered {
+            let upstream = context.upstreams[Int(sessions[key].route.upstream)]
+            sessions[key].route.endsAt = bench.now + upstream.connectTimeout
+        }
+        route(key)
+    }
+
+    /// Does what is due at the moment that a session's route has set.
+    mutating func continueRoute(_ key: SlabKey) {
+        switch sessions[key].route.phase {
+        case .none: break
+        case .connected: end(key, because: .serverDown)
+        case .connecting: connectFailed(key, .timedOut)
+        case .held:
+            if sessions[key].route.endsAt <= bench.now { return giveUp(key) }
+            resumeRoute(key)
+        }
+    }
+
+    /// Takes leave of the server and the upstream, at the end of a session.
+    func leave(_ route: Route, bytesIn: UInt64, bytesOut: UInt64) {
+        guard route.upstream >= 0 else { return }
+        let upstream = context.upstreams[Int(route.upstream)]
+        if route.server >= 0 {
+            upstream.servers[Int(route.server)].leave(bytesIn: bytesIn, bytesOut: bytesOut)
+        }
+        if route.isQueued { upstream.leaveQueue() }
+        if route.isEntered {
+            if upstream.gate.leave() { tellOfRoom() }
+        }
+    }
+
+    /// Gives the sessions of a server that is down what the upstream's configuration says.
+    mutating func leave(_ server: Int, of upstream: Int) {
+        let policy = context.upstreams[upstream].whenDown
+        guard policy != .keep else { return }
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index) else { continue }
+            let route = sessions[key].route
+            guard route.upstream == Int32(upstream), route.server == Int32(server),
+                route.phase == .connected
+            else { continue }
+            if policy == .close {
+                end(key, because: .serverDown)
+            } else {
+                sessions[key].route.nextAt = min(route.nextAt, bench.now + context.drainDeadline)
+                bringForward(key)
+            }
+        }
+    }
+
+    // MARK: Steps
+
+    /// Counts the session in, or puts it in the queue.
+    private mutating func enter(_ upstream: Upstream, _ key: SlabKey) -> Bool {
+        guard !sessions[key].route.isEntered else { return true }
+        guard upstream.gate.enterOrAwait() else {
+            if !sessions[key].route.isQueued {
+                guard upstream.enterQueue() else {
+                    end(key, because: .noServer(.queueFull))
+                    return false
+                }
+                sessions[key].route.isQueued = true
+                let patience = max(upstream.connectTimeout, upstream.retryFor)
+                sessions[key].route.endsAt = bench.now + patience
+            }
+            sessions[key].route.nextAt = sessions[key].route.endsAt
+            hold(key)
+            return false
+        }
+        upstream.gate.settle()
+        sessions[key].route.isEntered = true
+        if sessions[key].route.isQueued {
+            upstream.leaveQueue()
+            sessions[key].route.isQueued = false
+        }
+        sessions[key].route.endsAt = bench.now + upstream.connectTimeout
+        sessions[key].route.beganAt = bench.now
+        return true
+    }
+
+    /// The address to try next of the server that was chosen.
+    private mutating func nextAddress(of upstream: Upstream, _ key: SlabKey) -> ServerAddress? {
+        let server = Int(sessions[key].route.server)
+        guard server >= 0, bench.now < sessions[key].route.endsAt else { return nil }
+        let addresses = upstream.servers[server].addresses
+        let index = Int(sessions[key].route.address)
+        guard index < addresses.count else { return nil }
+        sessions[key].route.address += 1
+        return addresses[index]
+    }
+
+    /// Gives up the present server, if there is one, and chooses the next.
+    private mutating func chooseServer(of upstream: Upstream, _ key: SlabKey) -> Bool {
+        let present = sessions[key].route.server
+        if present >= 0 {
+            let server = upstream.servers[Int(present)]
+            server.leave()
+            report(server.failed(now: bench.now), of: sessions[key].route)
+            sessions[key].route.tried.append(Int(present))
+            sessions[key].route.server = -1
+        }
+        guard bench.now < sessions[key].route.endsAt else { return false }
+        let route = sessions[key].route
+        let source = sessions[key].peer?.ip
+        guard let server = upstream.pick(source: source, excluding: route.tried, now: bench.now)
+        else { return false }
+        sessions[key].route.server = Int32(server)
+        sessions[key].route.address = 0
+        return true
+    }
+
+    /// Begins to connect, and if that takes no time goes on at once.
+    private mutating func connect(
+        _ key: SlabKey,
+        to address: ServerAddress,
+        of upstream: Upstream
+    ) throws(Errno) {
+        let begun = try address.connect(options: context.listeners[sessions[key].listener])
+        let isAtOnce = begun.isAtOnce
+        sessions[key].server = Endpoint(begun.socket, flags: isAtOnce ? .outputReady : [])
+        sessions[key].route.phase = .connecting
+        sessions[key].route.attemptedAt = MonotonicClock.nanoseconds()
+        if sessions[key].up.isEmpty { sessions[key].route.owedHeader = upstream.proxyHeader }
+        if isAtOnce {
+            if !sessions[key].client.flags.contains(.inputEnded) {
+                sessions[key].client.flags.insert(.inputReady)
+            }
+            let step = work(key)
+            if case .end(.serverFailed(let error)) = step,
+                sessions[key].route.phase == .connecting
+            {
+                sessions[key].disconnect()
+                throw error
+            }
+            try sessions[key].server.socket.register(with: poll.registry, token: Tokens.server(key))
+            settle(key, step)
+            guard sessions.contains(key), sessions[key].route.phase == .connecting else { return }
+        } else {
+            try sessions[key].server.socket.register(with: poll.registry, token: Tokens.server(key))
+        }
+        let left = sessions[key].route.endsAt - bench.now
+        let attempt = hasAlternative(upstream, sessions[key].route) ? max(left / 2, 1) : left
+        sessions[key].route.nextAt = bench.now + attempt
+        bringForward(key)
+    }
+
+    /// Whether there is anything left to try, for which some of the time is to be kept.
+    private func hasAlternative(_ upstream: Upstream, _ route: Route) -> Bool {
+        let server = upstream.servers[Int(route.server)]
+        return Int(route.address) < server.addresses.count
+            || upstream.servers.count > route.tried.count + 1
+    }
+
+    /// Holds the session for a while where that is of use, or ends it.
+    private mutating func pauseRouting(
+        of upstream: Upstream,
+        _ key: SlabKey,
+        isBusy: Bool = false
+    ) {
+        let began = sessions[key].route.beganAt
+        var patience = upstream.retryFor
+        if isBusy || upstream.awaitsNames { patience = max(patience, upstream.connectTimeout) }
+        let end = began + patience
+        guard bench.now < end else { return giveUp(key) }
+        if isBusy {
+            // The server is there, so it is tried again, from its first address on.
+            sessions[key].route.address = 0
+        } else {
+            sessions[key].route.tried = []
+        }
+        // The longer it has waited, the longer it pauses.
+        let pause = max(Self.shortestPause, min((bench.now - began) / 4, Self.longestPause))
+        sessions[key].route.nextAt = min(bench.now + pause, end)
+        sessions[key].route.endsAt = end
+        hold(key)
+    }
+
+    private mutating func hold(_ key: SlabKey) {
+        sessions[key].route.phase = .held
+        held.append(key)
+        bringForward(key)
+    }
+
+    private mutating func giveUp(_ key: SlabKey) {
+        let route = sessions[key].route
+        if route.isQueued { return end(key, because: .noServer(.queueTimeout)) }
+        let error = Errno(rawValue: route.lastError)
+        end(key, because: .noServer(route.lastError == 0 ? .down : .unreachable(error)))
+    }
+
+    private func report(_ change: ServerChange?, of route: Route) {
+        guard let change else { return }
+        let message = SupervisorMessage.serverChanged(
+            upstream: Int(route.upstream),
+            server: Int(route.server),
+            change
+        )
+        context.supervisor.post(message)
+    }
+}
+
+extension Errno {
+    /// Whether connecting fails for want of something that says nothing about the server.
+    ///
+    /// That is descriptors, memory or ports here, or room in the backlog of a Unix-domain socket,
+    /// of which no event will tell. See connect(2) and unix(7).
+    fileprivate var isShortage: Bool {
+        switch self {
+        case .resourceTemporarilyUnavailable, .addressNotAvailable: true
+        default: AcceptFailure(self) == .resources
+        }
+    }
+}
+
+extension Session {
+    /// Drops the connection to a server that could not be reached; what is for it is kept.
+    fileprivate mutating func disconnect() {
+        server = Endpoint(.none)
+        brokenBy = 0
+    }
+}
+#endif
