@@ -126,6 +126,16 @@ static inline ssize_t cverypoll_writev_masked(int fd, const struct iovec *parts,
 	return written;
 }
 
+/* The toolchain's glibc may be older than this call, and the kernel as well. */
+static inline int cverypoll_close_range(unsigned first, unsigned last) {
+	return (int)syscall(436 /* SYS_close_range */, first, last, 0);
+}
+
+/* How many bytes a TCP socket has not sent yet, SIOCOUTQNSD of linux/sockios.h; see tcp(7). */
+static inline int cverypoll_unsent(int fd, int *count) {
+	return ioctl(fd, 0x894B, count);
+}
+
 /* Starts a timerfd(2), or stops it if the first time is 0. */
 static inline int cverypoll_settime(int timer, int64_t seconds, int64_t nanoseconds,
                                     int64_t interval_seconds, int64_t interval_nanoseconds) {

@@ -45,6 +45,13 @@ public struct TCPStream: ~Copyable, StreamSocket, TCPSocket {
         try fileDescriptor.peerAddress().socketAddress
     }
 
+    /// The bytes that were written but wait here until the peer has room for them.
+    ///
+    /// See `SIOCOUTQNSD` in tcp(7).
+    public func unsentByteCount() throws(Errno) -> Int {
+        try fileDescriptor.unsentByteCount()
+    }
+
     /// Breaks the connection: what was not sent is lost, and the peer sees a reset.
     public consuming func reset() {
         // Without lingering, close(2) sends a reset. Where even that fails, it closes as ever.

@@ -77,6 +77,13 @@ extension FileDescriptor {
         return value
     }
 
+    /// `SIOCOUTQNSD`, of TCP.
+    func unsentByteCount() throws(Errno) -> Int {
+        var count: CInt = 0
+        _ = try syscall { unsafe cverypoll_unsent(rawValue, &count) }
+        return Int(count)
+    }
+
     /// The option of the socket's own family, where IPv4 and IPv6 have one each.
     func choose(v4: IntegerOption, v6: IntegerOption) throws(Errno) -> IntegerOption {
         try value(of: .family) == AF_INET ? v4 : v6

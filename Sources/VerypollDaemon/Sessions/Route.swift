@@ -13,6 +13,8 @@ struct Route {
         case connecting
         /// The connection is made.
         case connected
+        /// One connection is broken, and the last bytes of the other are under way.
+        case breaking
     }
 
     var phase = Phase.none

@@ -24,7 +24,10 @@ extension Session {
         } catch {
             note(error, on: &bench)
         }
-        if brokenBy != 0, let reason = breakReason { return .end(reason) }
+        if brokenBy != 0, let reason = breakReason {
+            let isUnsent = client.hasUnsent || server.hasUnsent
+            return isUnsent && bench.now < route.endsAt ? .linger : .end(reason)
+        }
         return isAgain ? .again : passEnds()
     }
 
@@ -79,6 +82,11 @@ extension Session {
 }
 
 extension Endpoint {
+    /// Whether a reset would drop bytes.
+    fileprivate var hasUnsent: Bool {
+        !flags.contains(.failed) && flags.contains(.hasSent) && socket.unsentByteCount > 0
+    }
+
     /// Ends the way to the peer the second time that this is called.
     ///
     /// - Returns: Whether it is still owed.

@@ -16,6 +16,8 @@ struct Session: ~Copyable {
         case again
         /// It needs a buffer, and there is none.
         case starved
+        /// It is broken, and waits until the kernel has sent what a reset would drop.
+        case linger
         /// It is over.
         case end(EndReason)
     }

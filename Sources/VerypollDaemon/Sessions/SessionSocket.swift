@@ -86,6 +86,25 @@ enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
+    /// The bytes that the kernel keeps until the peer has room for them, where a reset would drop
+    /// them.
+    var unsentByteCount: Int {
+        switch self {
+        case .tcp(let stream): (try? stream.unsentByteCount()) ?? 0
+        case .unix: 0
+        case .none: 0
+        }
+    }
+
+    /// Gives the descriptor up without closing it; `nil` if there is none.
+    consuming func release() -> OwnedFD? {
+        switch consume self {
+        case .tcp(let stream): stream.release()
+        case .unix(let stream): stream.release()
+        case .none: nil
+        }
+    }
+
     /// Sends small writes at once rather than gather them while earlier ones are under way.
     func sendAtOnce() throws(Errno) {
         switch self {

@@ -13,11 +13,16 @@ struct Door {
     var backOff: UInt64 = 100
     /// The millisecond of its last line in the log, so that these are few.
     var loggedAt: UInt64?
+    /// The connections that were taken since it was last put behind the other workers.
+    var taken = 0
 }
 
 extension Worker {
     /// The most connections that one door takes in a turn.
     private static let acceptsPerTurn = 32
+
+    /// The connections after which others have their turn at a door.
+    private static let acceptsPerTenure = 8
 
     /// The longest pause for want of resources, in milliseconds.
     private static let longestBackOff: UInt64 = 3_200
@@ -51,6 +56,7 @@ extension Worker {
                     return
                 }
                 doors[index].backOff = 100
+                doors[index].taken += 1
                 if isRefused {
                     note(number) { $0.rejected += 1 }
                     accepted.socket.reset()
@@ -69,6 +75,24 @@ extension Worker {
                 }
                 note(number) { $0.rejected += 1 }
             }
+        }
+    }
+
+    /// Puts this worker behind the others who wait at a door, once it has taken its share.
+    ///
+    /// Of the workers that wait, the kernel wakes the one that was registered first. Without this,
+    /// it would have all the sessions of a daemon that is not under load.
+    mutating func rotate(_ index: Int) {
+        guard context.workerCount > 1, doors.indices.contains(index),
+            doors[index].taken >= Self.acceptsPerTenure, doors[index].pauseReason == .none,
+            doors[index].socket.worker == nil
+        else { return }
+        doors[index].taken = 0
+        do throws(Errno) {
+            try doors[index].socket.deregister(from: poll.registry)
+            try doors[index].socket.register(with: poll.registry, token: Tokens.door(index))
+        } catch {
+            pause(index, because: .outOfResources, error)
         }
     }
 

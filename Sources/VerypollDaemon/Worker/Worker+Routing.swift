@@ -81,6 +81,7 @@ extension Worker {
         switch sessions[key].route.phase {
         case .none: break
         case .connected: end(key, because: .serverDown)
+        case .breaking: serve(key)
         case .connecting: connectFailed(key, .timedOut)
         case .held:
             if sessions[key].route.endsAt <= bench.now { return giveUp(key) }

@@ -4,6 +4,11 @@ internal import SystemPackage
 internal import Verypoll
 
 extension Worker {
+    /// How long a broken session's last bytes may take to be sent, and how often that is looked
+    /// at, in milliseconds.
+    private static let lingerTime: UInt64 = 5_000
+    private static let lingerPause: UInt64 = 10
+
     /// Takes on a connection that the gates have let in.
     mutating func begin(_ accepted: consuming ListeningSocket.Accepted, listener: Int) {
         let peer = accepted.peer
@@ -71,6 +76,7 @@ extension Worker {
         case .wait: break
         case .again: ready.append(key)
         case .starved: starved.append(key)
+        case .linger: linger(key)
         case .end(.serverFailed(let error)) where sessions[key].route.phase == .connecting:
             return connectFailed(key, error)
         case .end(let reason): return end(key, because: reason)
@@ -80,6 +86,16 @@ extension Worker {
             bringForward(key)
         }
         feedStarved()
+    }
+
+    /// Looks again in a while whether what a broken session has still to send was sent.
+    private mutating func linger(_ key: SlabKey) {
+        if sessions[key].route.phase != .breaking {
+            sessions[key].route.phase = .breaking
+            sessions[key].route.endsAt = bench.now + Self.lingerTime
+        }
+        sessions[key].route.nextAt = bench.now + Self.lingerPause
+        bringForward(key)
     }
 
     /// Ends a session and gives back all that it has.
@@ -100,7 +116,7 @@ extension Worker {
         if isBroken, session.route.upstream >= 0 {
             session.breakOff()
         } else {
-            discardSession(session)
+            session.close()
         }
         if isListenerAwaited || isTotalAwaited { tellOfRoom() }
         if doorsRetryAt != .max { doorsRetryAt = bench.now }
@@ -155,10 +171,15 @@ extension Worker {
     }
 }
 
-/// Closes a session's connections; a function, because that is what ends a value's life early.
-private func discardSession(_ session: consuming Session) {}
-
 extension Session {
+    /// Closes its connections; a function, because that is what ends a value's life early.
+    fileprivate consuming func close() {
+        guard let client = client.socket.release(), let server = server.socket.release() else {
+            return
+        }
+        OwnedFD.close(client, server)
+    }
+
     /// Closes its connections so that both ends learn that something is missing.
     fileprivate consuming func breakOff() {
         client.socket.reset()

@@ -148,6 +148,7 @@ struct Worker: ~Copyable {
                 handleMail()
             } else {
                 accept(at: Tokens.door(of: event.token))
+                rotate(Tokens.door(of: event.token))
             }
         }
     }
