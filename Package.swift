@@ -136,7 +136,7 @@ let package = Package(
             name: "VerypollDaemonTests",
             dependencies: [
                 "VerypollDaemon", "VerypollControl", "Varlink", "Verypoll", "TestSupport",
-                "verypolld", system,
+                "verypolld", system, logging,
             ],
             swiftSettings: settings
         ),

@@ -39,6 +39,11 @@ internal import SystemPackage
         pthread_join(handle, nil)
     }
 
+    /// Lets the thread go: nobody waits for it, and the end of the process ends it.
+    func detach() {
+        pthread_detach(handle)
+    }
+
     private final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void

@@ -1,0 +1,194 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Verypoll
+
+/// Keeps the addresses of the servers that the configuration gives by name up to date.
+///
+/// It lives on the supervisor's thread and never waits: each look-up has a thread for itself, which
+/// leaves its answer in a mailbox and ends. At most ``threadLimit`` run at a time, so that a name
+/// that takes long holds up no other. Nobody waits for them either; they keep alive what they need.
+struct Resolver {
+    /// The most look-ups at a time.
+    static let threadLimit = 4
+
+    /// How long after a failure the next attempt is made; it doubles from failure to failure, up to
+    /// the interval of the upstream.
+    static let firstRetryDelay = Duration.seconds(1)
+
+    /// Looks a name up and waits for the answer.
+    typealias Lookup =
+        @Sendable (_ host: String, _ port: UInt16) -> Result<[SocketAddress], NameLookupFailure>
+
+    /// What a look-up has found.
+    struct Answer: Sendable {
+        fileprivate let name: Int
+        fileprivate let result: Result<[SocketAddress], NameLookupFailure>
+    }
+
+    /// The name of a server, and what is known of it.
+    private struct Name {
+        let server: ServerIndex
+        let host: String
+        let port: UInt16
+        let interval: Duration
+        /// When to look it up, or `nil` while it is being looked up.
+        var dueAt: ContinuousClock.Instant?
+        var retryDelay = Resolver.firstRetryDelay
+        var failure: NameLookupFailure?
+    }
+
+    private let upstreams: [Upstream]
+    private let answers: Mailbox<Answer>
+    private let lookup: Lookup
+    private let logger: Logger
+    private var names: [Name] = []
+    private var running = 0
+
+    /// Makes a resolver whose first look-ups are due now.
+    ///
+    /// - Parameters:
+    ///   - upstreams: Whose servers are looked up.
+    ///   - answers: Where the threads leave what they find; ``takeAnswers(now:)`` is due for it.
+    ///   - now: The present.
+    ///   - logger: Hears of changes.
+    ///   - lookup: Asks the name service.
+    init(
+        _ upstreams: [Upstream],
+        answers: Mailbox<Answer>,
+        now: ContinuousClock.Instant,
+        logger: Logger,
+        lookup: @escaping Lookup = NameLookup.addresses
+    ) {
+        self.upstreams = upstreams
+        self.answers = answers
+        self.lookup = lookup
+        self.logger = logger
+        for (index, upstream) in upstreams.enumerated() {
+            for (position, server) in upstream.servers.enumerated() {
+                guard case .host(let host, let port) = server.target else { continue }
+                names.append(
+                    Name(
+                        server: ServerIndex(upstream: index, server: position),
+                        host: host,
+                        port: port,
+                        interval: upstream.configuration.resolve.interval,
+                        dueAt: now
+                    )
+                )
+            }
+        }
+    }
+
+    /// When ``tick(now:)`` is due; `nil` while only answers are awaited.
+    var deadline: ContinuousClock.Instant? {
+        running < Self.threadLimit ? names.compactMap(\.dueAt).min() : nil
+    }
+
+    /// Why the last look-up of a server's name failed, or `nil` if it did not.
+    func failure(of server: ServerIndex) -> NameLookupFailure? {
+        names.first { $0.server == server }?.failure
+    }
+
+    /// Starts the look-ups that are due, those first that have been due for longest.
+    mutating func tick(now: ContinuousClock.Instant) {
+        while let due = deadline, due <= now {
+            guard let index = names.firstIndex(where: { $0.dueAt == due }) else { return }
+            start(index, now: now)
+        }
+    }
+
+    /// Takes what the threads have found.
+    ///
+    /// - Returns: The servers that sessions may have waited for: their first answer has come, be it
+    ///   a failure, or they had no address before.
+    mutating func takeAnswers(now: ContinuousClock.Instant) -> [ServerIndex] {
+        answers.takeAll().compactMap { answer in
+            running -= 1
+            return finish(answer, now: now) ? names[answer.name].server : nil
+        }
+    }
+
+    private mutating func start(_ index: Int, now: ContinuousClock.Instant) {
+        let name = names[index]
+        do throws(Errno) {
+            let thread = try Thread(name: "resolver") { [answers, lookup] in
+                let result = lookup(name.host, name.port)
+                answers.post(Answer(name: index, result: result))
+            }
+            thread.detach()
+            names[index].dueAt = nil
+            running += 1
+        } catch {
+            fail(index, NameLookupFailure(reason: "no thread can be had: \(error)"), now: now)
+        }
+    }
+
+    private mutating func finish(_ answer: Answer, now: ContinuousClock.Instant) -> Bool {
+        let index = answer.name
+        let server = server(of: index)
+        let isAwaited = server.awaitsName
+        let isUnresolved = server.isUnresolved
+        switch answer.result {
+        case .success(let found):
+            succeed(index, found.map { .tcp($0) }, now: now)
+            return isAwaited || isUnresolved
+        case .failure(let failure):
+            server.resolve(to: [])
+            fail(index, failure, now: now)
+            return isAwaited
+        }
+    }
+
+    private mutating func succeed(
+        _ index: Int,
+        _ found: [ServerAddress],
+        now: ContinuousClock.Instant
+    ) {
+        let server = server(of: index)
+        let known = server.addresses
+        server.resolve(to: found)
+        // Name servers turn the order from answer to answer, which is no news.
+        if Set(known) != Set(found) {
+            let list = found.map(\.description).joined(separator: ", ")
+            let old = known.map(\.description).joined(separator: ", ")
+            logger.info(
+                "\(server.name) is at \(list)\(old.isEmpty ? "" : ", and no longer at \(old)")",
+                metadata: metadata(index)
+            )
+        } else if names[index].failure != nil {
+            logger.info("\(server.name) is found again", metadata: metadata(index))
+        }
+        names[index].failure = nil
+        names[index].retryDelay = Self.firstRetryDelay
+        names[index].dueAt = now + names[index].interval
+    }
+
+    private mutating func fail(
+        _ index: Int,
+        _ failure: NameLookupFailure,
+        now: ContinuousClock.Instant
+    ) {
+        let name = names[index]
+        if name.failure != failure {
+            let server = server(of: index)
+            let rest = server.isUnresolved ? "" : "; its last addresses are kept"
+            logger.warning(
+                "\(server.name) is not found: \(failure)\(rest)",
+                metadata: metadata(index)
+            )
+        }
+        names[index].failure = failure
+        names[index].dueAt = now + min(name.retryDelay, name.interval)
+        names[index].retryDelay = min(name.retryDelay * 2, name.interval)
+    }
+
+    private func server(of index: Int) -> UpstreamServer {
+        upstreams[names[index].server]
+    }
+
+    private func metadata(_ index: Int) -> Logger.Metadata {
+        ["upstream": "\(upstreams[names[index].server.upstream].name)"]
+    }
+}
+#endif
