@@ -37,8 +37,7 @@ package enum Daemon {
                     try OpenedListener(
                         listener,
                         passed: &passed,
-                        workers: configuration.workers,
-                        upstream: configuration.upstreamIndex(of: listener)
+                        place: ListenerPlace(of: listener, in: configuration)
                     )
                 )
             }

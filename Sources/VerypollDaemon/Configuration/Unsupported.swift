@@ -12,20 +12,8 @@ extension Configuration {
         if exitOnIdle != nil {
             refuse("the end of an idle daemon", at: JSONPointer(["exitOnIdle"]))
         }
-        for listener in listeners {
-            if listener.handler.kind == .metrics {
-                refuse("the handler \"metrics\"", at: listener.pointer / "handler" / "type")
-            }
-            let keys = [
-                "maxSessionsPerSource": listener.maxSessionsPerSource != nil,
-                "acceptRate": listener.acceptRate != nil,
-                "allow": listener.allow != nil,
-                "deny": !listener.deny.isEmpty,
-                "proxyProtocol": listener.proxyProtocol != nil,
-            ]
-            for (key, isSet) in keys where isSet {
-                refuse("the key \(key.quoted)", at: listener.pointer / key)
-            }
+        for listener in listeners where listener.handler.kind == .metrics {
+            refuse("the handler \"metrics\"", at: listener.pointer / "handler" / "type")
         }
     }
 }

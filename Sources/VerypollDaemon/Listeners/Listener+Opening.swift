@@ -10,6 +10,22 @@ struct OpenedListener {
     let sockets: [ListeningSocket]
 }
 
+/// What a listener is to know of the rest of the configuration.
+struct ListenerPlace {
+    /// How many workers there are, which matters to `reusePort`.
+    let workers: Int
+    /// The index of the upstream that its sessions are proxied to.
+    let upstream: Int?
+    /// The most sessions that the daemon has.
+    let sessionLimit: Int
+
+    init(of listener: ListenerConfiguration, in configuration: Configuration) {
+        workers = configuration.workers
+        upstream = configuration.upstreamIndex(of: listener)
+        sessionLimit = configuration.limits.maxSessions
+    }
+}
+
 /// Why a listener cannot be opened.
 struct ListenerError: Error, CustomStringConvertible {
     let listener: String
@@ -25,14 +41,12 @@ extension OpenedListener {
     /// - Parameters:
     ///   - configuration: The listener as the file has it.
     ///   - passed: The sockets of systemd; those that are named are taken.
-    ///   - workers: How many workers there are, which matters to `reusePort`.
-    ///   - upstream: The index of the upstream that its sessions are proxied to.
+    ///   - place: What the rest of the file says that matters to it.
     /// - Throws: What the operator is to mend.
     init(
         _ configuration: ListenerConfiguration,
         passed: inout ActivatedSockets,
-        workers: Int,
-        upstream: Int?
+        place: ListenerPlace
     ) throws(ListenerError) {
         var sockets: [ListeningSocket] = []
         var addresses: [Status.Listener.Address] = []
@@ -40,7 +54,7 @@ extension OpenedListener {
             let opened: [ListeningSocket]
             do {
                 switch address {
-                case .ip(let ip): opened = try Self.bind(ip, configuration, workers: workers)
+                case .ip(let ip): opened = try Self.bind(ip, configuration, workers: place.workers)
                 case .unix(let unix): opened = [try Self.bind(unix, configuration)]
                 case .systemd(let name): opened = try Self.adopt(name, configuration, &passed)
                 }
@@ -62,7 +76,12 @@ extension OpenedListener {
             sockets += opened
         }
         self.sockets = sockets
-        listener = Listener(configuration, addresses: addresses, upstream: upstream)
+        listener = Listener(
+            configuration,
+            addresses: addresses,
+            upstream: place.upstream,
+            sessionLimit: place.sessionLimit
+        )
     }
 
     private static func bind(
@@ -179,39 +198,6 @@ extension ListenerConfiguration {
         try listener.setNoDelay(socket.noDelay)
         try listener.setKeepAlive(socket.keepAlive)
         try listener.setUserTimeout(timeouts.userTimeout)
-    }
-}
-
-extension Listener {
-    fileprivate convenience init(
-        _ configuration: ListenerConfiguration,
-        addresses: [Status.Listener.Address],
-        upstream: Int?
-    ) {
-        guard let service = SessionService(rawValue: configuration.handler.kind.rawValue) else {
-            preconditionFailure("the configuration lets no such handler through")
-        }
-        self.init(
-            name: configuration.name,
-            service: service,
-            timeouts: SessionTimeouts(configuration.timeouts, for: service),
-            whenFull: configuration.whenFull,
-            upstream: upstream,
-            keepAlive: configuration.socket.keepAlive,
-            userTimeout: configuration.timeouts.userTimeout,
-            maxSessions: configuration.maxSessions,
-            addresses: addresses
-        )
-    }
-}
-
-extension SessionTimeouts {
-    fileprivate init(_ timeouts: Timeouts, for service: SessionService) {
-        // Who is spoken to first need not say a word.
-        firstByte = (service.awaitsClient ? timeouts.firstByte : nil)?.milliseconds ?? .max
-        idle = timeouts.idle?.milliseconds ?? .max
-        halfClosed = timeouts.halfClosed?.milliseconds ?? .max
-        lifetime = timeouts.lifetime?.milliseconds ?? .max
     }
 }
 #endif

@@ -3,7 +3,7 @@ internal import VerypollControl
 
 /// A named group of listening sockets whose connections are served alike.
 ///
-/// It is immutable but for its gate, and so shared by all threads. The sockets themselves are in
+/// It is immutable but for what counts, and so shared by all threads. The sockets themselves are in
 /// the hands of those who accept, so that they are closed when nobody does any more.
 final class Listener: Sendable {
     /// What the configuration calls it.
@@ -30,27 +30,64 @@ final class Listener: Sendable {
     /// Counts its sessions.
     let gate: SessionGate
 
+    /// Who may connect, or `nil` if everybody may.
+    let rules: AccessRules?
+
+    /// Whose PROXY headers are read, or `nil` if none are.
+    let headerSources: AccessRules?
+
+    /// Counts the sessions of each source, or `nil` if they are not limited.
+    let sources: SourceTable?
+
+    /// Paces the connections, or `nil` if they may come as fast as they do.
+    let pacer: AcceptPacer?
+
+    /// Makes a listener of its configuration.
+    ///
+    /// - Parameters:
+    ///   - configuration: The listener as the file has it.
+    ///   - addresses: Where its sockets are.
+    ///   - upstream: The index of the upstream that it hands its sessions to.
+    ///   - sessionLimit: The most sessions that the daemon has.
     init(
-        name: String,
-        service: SessionService,
-        timeouts: SessionTimeouts,
-        whenFull: ListenerConfiguration.WhenFull,
+        _ configuration: ListenerConfiguration,
+        addresses: [Status.Listener.Address],
         upstream: Int?,
-        keepAlive: Duration?,
-        userTimeout: Duration?,
-        maxSessions: Int?,
-        addresses: [Status.Listener.Address]
+        sessionLimit: Int
     ) {
-        self.name = name
+        let kind = configuration.handler.kind
+        guard let service = SessionService(rawValue: kind.rawValue) else {
+            preconditionFailure("the configuration lets no such handler through")
+        }
+        name = configuration.name
         self.service = service
-        self.timeouts = timeouts
-        self.whenFull = whenFull
+        timeouts = SessionTimeouts(configuration, for: service)
+        whenFull = configuration.whenFull
         self.upstream = upstream
-        self.keepAlive = keepAlive
-        self.userTimeout = userTimeout
-        self.maxSessions = maxSessions
+        keepAlive = configuration.socket.keepAlive
+        userTimeout = configuration.timeouts.userTimeout
+        maxSessions = configuration.maxSessions
         self.addresses = addresses
         gate = SessionGate(limit: maxSessions ?? .max)
+        let isOpen = configuration.allow == nil && configuration.deny.isEmpty
+        rules = isOpen ? nil : AccessRules(allow: configuration.allow, deny: configuration.deny)
+        headerSources = configuration.proxyProtocol.map { AccessRules(allow: $0.from, deny: []) }
+        sources = configuration.maxSessionsPerSource.map {
+            SourceTable(limit: $0, capacity: min(configuration.maxSessions ?? .max, sessionLimit))
+        }
+        pacer = configuration.acceptRate.map(AcceptPacer.init)
+    }
+}
+
+extension SessionTimeouts {
+    fileprivate init(_ configuration: ListenerConfiguration, for service: SessionService) {
+        let timeouts = configuration.timeouts
+        // Who is spoken to first need not say a word.
+        firstByte = (service.awaitsClient ? timeouts.firstByte : nil)?.milliseconds ?? .max
+        idle = timeouts.idle?.milliseconds ?? .max
+        halfClosed = timeouts.halfClosed?.milliseconds ?? .max
+        lifetime = timeouts.lifetime?.milliseconds ?? .max
+        proxyHeader = configuration.proxyProtocol?.timeout.milliseconds ?? .max
     }
 }
 #endif

@@ -45,11 +45,13 @@ internal import Glibc
         end = 0
     }
 
-    /// Lends the room at the end to `body`, which appends to it.
+    /// Lends the room at the end, or some of it, to `body`, which appends to it.
     mutating func append<Value, Failure>(
+        atMost limit: Int = Self.capacity,
         _ body: (inout OutputSpan<UInt8>) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let free = unsafe UnsafeMutableRawBufferPointer(start: base + Int(end), count: room)
+        let size = min(room, limit)
+        let free = unsafe UnsafeMutableRawBufferPointer(start: base + Int(end), count: size)
         let bytes = unsafe free.bindMemory(to: UInt8.self)
         var output = unsafe OutputSpan(buffer: bytes, initializedCount: 0)
         do throws(Failure) {
@@ -70,6 +72,12 @@ internal import Glibc
             unsafe free.copyMemory(from: source)
         }
         end += UInt32(bytes.count)
+    }
+
+    /// Lends the bytes to `body`.
+    func withBytes<Value>(_ body: (Span<UInt8>) -> Value) -> Value {
+        let bytes = unsafe UnsafeRawBufferPointer(start: base + Int(start), count: count)
+        return body(unsafe Span(_unsafeElements: bytes.bindMemory(to: UInt8.self)))
     }
 
     /// Lends the bytes to `body` and drops as many at the start as it returns.

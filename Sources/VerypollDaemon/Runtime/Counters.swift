@@ -4,6 +4,7 @@ internal import Synchronization
 struct ListenerTally: Sendable, Equatable {
     var accepted: UInt64 = 0
     var rejected: UInt64 = 0
+    var denied: UInt64 = 0
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
 
@@ -11,6 +12,7 @@ struct ListenerTally: Sendable, Equatable {
         ListenerTally(
             accepted: left.accepted + right.accepted,
             rejected: left.rejected + right.rejected,
+            denied: left.denied + right.denied,
             bytesIn: left.bytesIn + right.bytesIn,
             bytesOut: left.bytesOut + right.bytesOut
         )
@@ -23,6 +25,10 @@ enum PauseReason: UInt8, Sendable {
     case listenerLimit
     case totalLimit
     case outOfResources
+    case acceptRate
+
+    /// Whether it is over at a moment that is known.
+    var isTimed: Bool { self == .outOfResources || self == .acceptRate }
 }
 
 /// A worker's tally of one listener, where other threads may read it.
@@ -32,6 +38,7 @@ enum PauseReason: UInt8, Sendable {
 final class ListenerCounters: Sendable {
     private let accepted = Atomic<UInt64>(0)
     private let rejected = Atomic<UInt64>(0)
+    private let denied = Atomic<UInt64>(0)
     private let bytesIn = Atomic<UInt64>(0)
     private let bytesOut = Atomic<UInt64>(0)
     private let pause = Atomic<UInt8>(0)
@@ -39,6 +46,7 @@ final class ListenerCounters: Sendable {
     func publish(_ tally: ListenerTally) {
         accepted.store(tally.accepted, ordering: .relaxed)
         rejected.store(tally.rejected, ordering: .relaxed)
+        denied.store(tally.denied, ordering: .relaxed)
         bytesIn.store(tally.bytesIn, ordering: .relaxed)
         bytesOut.store(tally.bytesOut, ordering: .relaxed)
     }
@@ -48,6 +56,7 @@ final class ListenerCounters: Sendable {
         ListenerTally(
             accepted: accepted.load(ordering: .relaxed),
             rejected: rejected.load(ordering: .relaxed),
+            denied: denied.load(ordering: .relaxed),
             bytesIn: bytesIn.load(ordering: .relaxed),
             bytesOut: bytesOut.load(ordering: .relaxed)
         )

@@ -48,13 +48,18 @@ struct Endpoint: ~Copyable {
     /// Notes what an event tells.
     mutating func note(_ event: Event) {
         let isEnd = event.isReadClosed || event.isError
-        if event.isReadable || isEnd, !flags.contains(.inputEnded) { flags.insert(.inputReady) }
+        if event.isReadable || isEnd { noteInput() }
         if event.isWritable || event.isError { flags.insert(.outputReady) }
         if event.isReadClosed { flags.insert(.endIsBehind) }
         // A read stops short of urgent data, whatever is behind it; see MSG_OOB in tcp(7). And an
         // error is told only where all that came before it was read.
         if event.isPriority || event.isError { flags.insert(.isReadToNil) }
         if event.isError, flags.contains(.inputEnded) { flags.insert([.failed, .outputEnded]) }
+    }
+
+    /// Notes that something may have come.
+    mutating func noteInput() {
+        if !flags.contains(.inputEnded) { flags.insert(.inputReady) }
     }
 
     /// Reads once behind what the buffer holds, and notes if that has drained the socket.
@@ -133,7 +138,7 @@ struct Endpoint: ~Copyable {
     /// Notes that a write has failed; what came before the error is still there to be read.
     mutating func failOutput() {
         flags.insert([.failed, .outputEnded, .isReadToNil])
-        if !flags.contains(.inputEnded) { flags.insert(.inputReady) }
+        noteInput()
     }
 }
 #endif

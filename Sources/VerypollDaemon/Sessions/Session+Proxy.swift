@@ -31,6 +31,14 @@ extension Session {
         return isAgain ? .again : passEnds()
     }
 
+    /// Notes that the client has broken the connection before there is one to a server, so that
+    /// nobody reads of it.
+    mutating func loseClient() {
+        guard route.phase == .held || route.phase == .connecting else { return }
+        client.failInput()
+        if brokenBy == 0 { brokenBy = Errno.connectionReset.rawValue }
+    }
+
     /// Moves bytes to the server, after the header that it is owed.
     private mutating func pumpUp(on bench: inout Workbench) throws(Errno) -> Way.Flow {
         let version = route.owedHeader
@@ -38,6 +46,8 @@ extension Session {
         guard server.flags.contains(.outputReady) else { return .idle }
         guard bench.pool.hasRoom else { return .starved }
         route.owedHeader = .off
+        let header = outgoingHeader
+        bench.scratch.append { output in header.write(version, into: &output) }
         if client.flags.contains(.inputReady) { try receive(on: &bench) }
         try up.forwardScratch(to: &server, on: &bench)
         return try up.pump(from: &client, to: &server, on: &bench)

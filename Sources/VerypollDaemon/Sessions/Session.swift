@@ -30,7 +30,7 @@ struct Session: ~Copyable {
         case serverFailed(Errno)
         case noServer(NoServer)
         case serverDown
-        case malformedHeader
+        case malformedHeader(ProxyHeader.Reason)
         case notAdmitted
         case timedOut(Timeout)
         case killed

@@ -17,8 +17,23 @@ enum SessionService: String, Sendable {
 }
 
 extension Session {
-    /// Does what there is to do, within a bounded number of system calls.
+    /// Does what there is to do, within a bounded number of system calls, and tells the bench.
     mutating func serve(_ service: SessionService, on bench: inout Workbench) -> Step {
+        let before = (bytesIn: bytesIn, bytesOut: bytesOut)
+        let wasConnecting = route.phase == .connecting
+        let step = dispatch(service, on: &bench)
+        bench.turn = Workbench.Turn(
+            bytesIn: bytesIn - before.bytesIn,
+            bytesOut: bytesOut - before.bytesOut,
+            hasConnected: wasConnecting && route.phase == .connected,
+            hasHalfClosed: halfClosedAt == 0 && isHalfClosed
+        )
+        if bench.turn.bytesIn + bench.turn.bytesOut > 0 { activeAt = bench.now }
+        if bench.turn.hasHalfClosed { halfClosedAt = bench.now }
+        return step
+    }
+
+    private mutating func dispatch(_ service: SessionService, on bench: inout Workbench) -> Step {
         do throws(Errno) {
             switch service {
             case .echo: return try echo(on: &bench)

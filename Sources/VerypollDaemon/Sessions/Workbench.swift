@@ -16,6 +16,19 @@ struct Workbench: ~Copyable {
     /// The present millisecond, read once a turn.
     var now: UInt64
 
+    /// What the last session that was served has done.
+    var turn = Turn()
+
+    /// What a session has done while it was served.
+    struct Turn {
+        var bytesIn: UInt64 = 0
+        var bytesOut: UInt64 = 0
+        /// Whether its server was reached.
+        var hasConnected = false
+        /// Whether the first of its ways has ended.
+        var hasHalfClosed = false
+    }
+
     /// The text of chargen, several times over.
     let characters = Session.chargenText()
 

@@ -42,16 +42,23 @@ extension Worker {
         let waits = listener.whenFull == .pause
         for _ in 0..<Self.acceptsPerTurn {
             guard doors[index].pauseReason == .none, !isDraining else { return }
+            var permit: AcceptPacer.Permit?
+            switch listener.pacer?.take(now: MonotonicClock.nanoseconds()) {
+            case .granted(let granted): permit = granted
+            case .wait(let nanosecond): return pause(index, until: nanosecond)
+            case nil: break
+            }
             let refusal = enter(listener, total)
             let isRefused = refusal != .none
-            if isRefused {
-                if waits { return pause(index, because: refusal) }
+            if isRefused, waits || !(total.isFull || listener.gate.isFull) {
+                giveBack(permit, to: listener)
                 // Nobody is turned away for a place that is only held for a moment; the next poll
                 // tells of the connection again.
-                guard total.isFull || listener.gate.isFull else { return }
+                return waits ? pause(index, because: refusal) : ()
             }
             do throws(Errno) {
                 guard let accepted = try door.accept() else {
+                    giveBack(permit, to: listener)
                     if !isRefused { withdraw(listener, total) }
                     return
                 }
@@ -60,21 +67,45 @@ extension Worker {
                 if isRefused {
                     note(number) { $0.rejected += 1 }
                     accepted.socket.reset()
-                } else if listener.service == .drop {
-                    note(number) { $0.accepted += 1 }
-                    withdraw(listener, total)
                 } else {
-                    listener.gate.settle()
-                    total.settle()
-                    begin(accepted, listener: number)
+                    admit(accepted, to: listener, number)
                 }
             } catch {
+                giveBack(permit, to: listener)
                 if !isRefused { withdraw(listener, total) }
                 guard AcceptFailure(error) == .connection else {
                     return pause(index, because: .outOfResources, error)
                 }
                 note(number) { $0.rejected += 1 }
             }
+        }
+    }
+
+    private func giveBack(_ permit: AcceptPacer.Permit?, to listener: Listener) {
+        if let permit { listener.pacer?.giveBack(permit) }
+    }
+
+    /// Begins a session for a connection that has its places, unless its source is refused.
+    private mutating func admit(
+        _ accepted: consuming ListeningSocket.Accepted,
+        to listener: Listener,
+        _ number: Int
+    ) {
+        let admission = admission(of: accepted.peer, to: listener)
+        if case .refused = admission {
+            note(number) { $0.denied += 1 }
+            withdraw(listener, context.totalGate)
+            accepted.socket.reset()
+        } else if listener.service == .drop {
+            note(number) { $0.accepted += 1 }
+            withdraw(listener, context.totalGate)
+            if case .admitted(true) = admission, let ip = accepted.peer?.ip {
+                listener.sources?.leave(ip)
+            }
+        } else {
+            listener.gate.settle()
+            context.totalGate.settle()
+            begin(accepted, listener: number, admission)
         }
     }
 
@@ -96,14 +127,14 @@ extension Worker {
         }
     }
 
-    /// Watches paused doors again: those that wait for a gate, and those of one more reason.
-    mutating func reopenDoors(also reason: PauseReason = .none) {
-        if reason == .outOfResources { doorsRetryAt = .max }
+    /// Watches paused doors again: those that wait for a gate, and if their time has come others.
+    mutating func reopenDoors(isTime: Bool = false) {
+        if isTime { doorsRetryAt = .max }
         guard !isDraining else { return }
         for index in doors.indices {
             let pauseReason = doors[index].pauseReason
             guard pauseReason != .none else { continue }
-            guard pauseReason != .outOfResources || reason == .outOfResources else { continue }
+            guard !pauseReason.isTimed || isTime else { continue }
             do throws(Errno) {
                 let token = Tokens.door(index)
                 try doors[index].socket.register(with: poll.registry, token: token)
@@ -159,7 +190,13 @@ extension Worker {
             retryDoors(after: doors[index].backOff)
             doors[index].backOff = min(2 * doors[index].backOff, Self.longestBackOff)
         }
-        logPause(index, reason, error)
+        if reason != .acceptRate { logPause(index, reason, error) }
+    }
+
+    /// Leaves connections in the backlog until the listener's rate allows for the next.
+    private mutating func pause(_ index: Int, until nanosecond: UInt64) {
+        pause(index, because: .acceptRate)
+        doorsRetryAt = min(doorsRetryAt, nanosecond / 1_000_000 + 1)
     }
 
     private mutating func retryDoors(after delay: UInt64) {
@@ -195,6 +232,7 @@ extension PauseReason {
         case .listenerLimit: "the limit of \(limit) sessions is reached"
         case .totalLimit: "the limit of \(total) sessions in all is reached"
         case .outOfResources: "out of file descriptors or memory"
+        case .acceptRate: "connections come faster than acceptRate"
         }
     }
 }

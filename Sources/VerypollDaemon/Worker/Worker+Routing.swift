@@ -26,6 +26,7 @@ extension Worker {
                 return try connect(key, to: address, of: upstream)
             } catch {
                 sessions[key].route.lastError = error.rawValue
+                sessions[key].disconnect()
                 if error.isShortage { return pauseRouting(of: upstream, key, isBusy: true) }
             }
         }
@@ -194,22 +195,15 @@ extension Worker {
         sessions[key].route.phase = .connecting
         sessions[key].route.attemptedAt = MonotonicClock.nanoseconds()
         if sessions[key].up.isEmpty { sessions[key].route.owedHeader = upstream.proxyHeader }
+        try sessions[key].server.socket.register(with: poll.registry, token: Tokens.server(key))
         if isAtOnce {
-            if !sessions[key].client.flags.contains(.inputEnded) {
-                sessions[key].client.flags.insert(.inputReady)
-            }
+            // What the client sent may be there already.
+            sessions[key].client.noteInput()
             let step = work(key)
-            if case .end(.serverFailed(let error)) = step,
-                sessions[key].route.phase == .connecting
-            {
-                sessions[key].disconnect()
-                throw error
-            }
-            try sessions[key].server.socket.register(with: poll.registry, token: Tokens.server(key))
+            let isMade = sessions[key].route.phase != .connecting
+            if case .end(.serverFailed(let error)) = step, !isMade { throw error }
             settle(key, step)
             guard sessions.contains(key), sessions[key].route.phase == .connecting else { return }
-        } else {
-            try sessions[key].server.socket.register(with: poll.registry, token: Tokens.server(key))
         }
         let left = sessions[key].route.endsAt - bench.now
         let attempt = hasAlternative(upstream, sessions[key].route) ? max(left / 2, 1) : left

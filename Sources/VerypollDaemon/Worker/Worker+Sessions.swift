@@ -10,9 +10,13 @@ extension Worker {
     private static let lingerPause: UInt64 = 10
 
     /// Takes on a connection that the gates have let in.
-    mutating func begin(_ accepted: consuming ListeningSocket.Accepted, listener: Int) {
+    mutating func begin(
+        _ accepted: consuming ListeningSocket.Accepted,
+        listener: Int,
+        _ admission: Admission
+    ) {
         let peer = accepted.peer
-        let session = Session(
+        var session = Session(
             id: nextSessionID,
             listener: listener,
             now: bench.now,
@@ -21,6 +25,11 @@ extension Worker {
             upstream: context.listeners[listener].upstream
         )
         nextSessionID += UInt64(context.workerCount)
+        switch admission {
+        case .awaitsHeader: session.awaitsHeader = true
+        case .admitted(let isCounted): session.isCountedBySource = isCounted
+        case .refused: break
+        }
         switch sessions.insert(session) {
         case .full:
             // The gate of all sessions lets no more in than the slab holds.
@@ -33,13 +42,17 @@ extension Worker {
                 return end(key, because: .failed(error))
             }
             bringForward(key)
-            if sessions[key].route.upstream >= 0 { route(key) }
+            if sessions[key].route.upstream >= 0, !sessions[key].awaitsHeader { route(key) }
         }
     }
 
     /// Notes what an event tells of one of a session's connections.
     mutating func note(_ event: Event, _ key: SlabKey) {
-        guard Tokens.isServer(event.token) else { return sessions[key].client.note(event) }
+        guard Tokens.isServer(event.token) else {
+            sessions[key].client.note(event)
+            if event.isError { sessions[key].loseClient() }
+            return
+        }
         sessions[key].server.note(event)
         let isMade = event.isWritable && !event.isError && !event.isWriteClosed
         if isMade, sessions[key].route.phase == .connecting { connectionMade(key) }
@@ -47,26 +60,22 @@ extension Worker {
 
     /// Lets a session do what there is to do.
     mutating func serve(_ key: SlabKey) {
+        if sessions[key].awaitsHeader, !readHeader(key) { return }
         settle(key, work(key))
     }
 
     /// Does what there is to do for a session, and counts it.
     mutating func work(_ key: SlabKey) -> Session.Step {
         let listener = sessions[key].listener
-        let bytesIn = sessions[key].bytesIn
-        let bytesOut = sessions[key].bytesOut
-        let isConnecting = sessions[key].route.phase == .connecting
         let step = sessions[key].serve(context.listeners[listener].service, on: &bench)
-        let received = sessions[key].bytesIn - bytesIn
-        let sent = sessions[key].bytesOut - bytesOut
-        if received + sent > 0 {
-            sessions[key].activeAt = bench.now
+        let turn = bench.turn
+        if turn.bytesIn + turn.bytesOut > 0 {
             note(listener) { tally in
-                tally.bytesIn += received
-                tally.bytesOut += sent
+                tally.bytesIn += turn.bytesIn
+                tally.bytesOut += turn.bytesOut
             }
         }
-        if isConnecting, sessions[key].route.phase == .connected { connectionMade(key) }
+        if turn.hasConnected { connectionMade(key) }
         return step
     }
 
@@ -81,10 +90,7 @@ extension Worker {
             return connectFailed(key, error)
         case .end(let reason): return end(key, because: reason)
         }
-        if sessions[key].halfClosedAt == 0, sessions[key].isHalfClosed {
-            sessions[key].halfClosedAt = bench.now
-            bringForward(key)
-        }
+        if bench.turn.hasHalfClosed { bringForward(key) }
         feedStarved()
     }
 
@@ -107,13 +113,19 @@ extension Worker {
         session.down.discard(on: &bench)
         let listener = context.listeners[session.listener]
         if context.logsSessions { log(session, of: listener, reason) }
+        if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
+        switch reason {
+        case .malformedHeader, .timedOut(.proxyHeader), .notAdmitted:
+            note(session.listener) { $0.denied += 1 }
+        default: break
+        }
         // Whoever sees that it has gone is to see what it did as well.
         publish()
         let isListenerAwaited = listener.gate.leave()
         let isTotalAwaited = context.totalGate.leave()
         leave(session.route, bytesIn: session.down.taken, bytesOut: session.up.given)
         // The descriptors are free only once the session is gone, and others may need them.
-        if isBroken, session.route.upstream >= 0 {
+        if isBroken, session.route.upstream >= 0 || session.awaitsHeader {
             session.breakOff()
         } else {
             session.close()
@@ -191,6 +203,7 @@ extension Session.EndReason {
     /// Whether the session did not come to its natural end, so that neither end is to think so.
     fileprivate var isBreak: Bool {
         switch self {
+        case .timedOut(.proxyHeader): true
         case .completed, .timedOut, .drained: false
         default: true
         }
@@ -208,7 +221,7 @@ extension Session.EndReason: CustomStringConvertible {
         case .noServer(.queueFull): "the upstream's queue is full"
         case .noServer(.queueTimeout): "the upstream had no room in time"
         case .serverDown: "the server is down"
-        case .malformedHeader: "the PROXY header is malformed"
+        case .malformedHeader(let reason): "the PROXY header \(reason.rawValue)"
         case .notAdmitted: "the source is not admitted"
         case .timedOut(let timeout): "the time \(timeout.rawValue) ran out"
         case .killed: "killed"

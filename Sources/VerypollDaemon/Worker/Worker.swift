@@ -177,7 +177,7 @@ struct Worker: ~Copyable {
                 timers.schedule(index, at: due.millisecond)
             }
         }
-        if doorsRetryAt <= bench.now { reopenDoors(also: .outOfResources) }
+        if doorsRetryAt <= bench.now { reopenDoors(isTime: true) }
     }
 
     /// Shows the tallies to other threads.

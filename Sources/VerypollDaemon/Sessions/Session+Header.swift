@@ -1,0 +1,78 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import Verypoll
+
+extension Session {
+    /// What came of reading the PROXY header that a session begins with.
+    enum HeaderStep {
+        case incomplete
+        case complete
+        case end(EndReason)
+    }
+
+    /// Reads the header if all of it has come, and takes over whom the session is of.
+    ///
+    /// It is only looked at before, so that a client that sends half of one occupies no buffer.
+    mutating func readHeader(on bench: inout Workbench) -> HeaderStep {
+        guard client.flags.contains(.inputReady) else { return .incomplete }
+        defer { bench.scratch.removeAll() }
+        do throws(Errno) {
+            let count = try bench.scratch.append { output throws(Errno) in
+                try client.socket.peek(into: &output)
+            }
+            guard let count else {
+                client.flags.remove(.inputReady)
+                return .incomplete
+            }
+            // As load balancers do to see whether the port is open.
+            if count == 0 { return .end(.completed) }
+            switch bench.scratch.withBytes(ProxyHeader.parse) {
+            case .malformed(let reason): return .end(.malformedHeader(reason))
+            case .complete(let header, let byteCount):
+                bench.scratch.removeAll()
+                try skip(byteCount, on: &bench)
+                take(header)
+                return .complete
+            case .incomplete:
+                client.flags.remove(.inputReady)
+                return client.flags.contains(.endIsBehind)
+                    ? .end(.malformedHeader(.length)) : .incomplete
+            }
+        } catch {
+            client.failInput()
+            return .end(.failed(error))
+        }
+    }
+
+    /// Reads what was looked at before.
+    private mutating func skip(_ byteCount: Int, on bench: inout Workbench) throws(Errno) {
+        while bench.scratch.count < byteCount {
+            let rest = byteCount - bench.scratch.count
+            let count = try bench.scratch.append(atMost: rest) { output throws(Errno) in
+                try client.socket.read(into: &output)
+            }
+            guard let count, count > 0 else { throw .connectionReset }
+        }
+    }
+
+    private mutating func take(_ header: ProxyHeader) {
+        guard case .tcp(let source, let destination) = header.origin else { return }
+        peer = source
+        self.destination = destination
+    }
+
+    /// The header that a server is sent.
+    var outgoingHeader: ProxyHeader {
+        switch client.socket {
+        case .tcp(let stream):
+            guard let peer, let local = destination ?? (try? stream.localAddress()) else { break }
+            return ProxyHeader(.tcp(source: peer, destination: local))
+        case .unix(let stream):
+            guard let local = try? stream.localAddress() else { break }
+            return ProxyHeader(.unix(source: .unnamed, destination: local))
+        case .none: break
+        }
+        return ProxyHeader(.local)
+    }
+}
+#endif
