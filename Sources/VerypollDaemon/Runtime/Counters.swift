@@ -26,9 +26,27 @@ enum PauseReason: UInt8, Sendable {
     case totalLimit
     case outOfResources
     case acceptRate
+    /// It has more sessions than the other workers, and leaves the next to them for a moment.
+    case othersTurn
 
-    /// Whether it is over at a moment that is known.
-    var isTimed: Bool { self == .outOfResources || self == .acceptRate }
+    /// What ends a pause.
+    enum Wait {
+        /// A session that ends.
+        case forSessions
+        /// Whatever ends, or a longer time.
+        case forResources
+        /// A time so short that it is no news.
+        case forMoment
+    }
+
+    /// What ends it.
+    var wait: Wait {
+        switch self {
+        case .none, .listenerLimit, .totalLimit: .forSessions
+        case .outOfResources: .forResources
+        case .acceptRate, .othersTurn: .forMoment
+        }
+    }
 }
 
 /// A worker's tally of one listener, where other threads may read it.

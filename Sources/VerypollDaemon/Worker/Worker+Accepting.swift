@@ -15,6 +15,8 @@ struct Door {
     var loggedAt: UInt64?
     /// The connections that were taken since it was last put behind the other workers.
     var taken = 0
+    /// Whether it was left to the others just now.
+    var hasYielded = false
 }
 
 extension Worker {
@@ -69,6 +71,7 @@ extension Worker {
                     accepted.socket.reset()
                 } else {
                     admit(accepted, to: listener, number)
+                    if isAhead, !doors[index].hasYielded { return yield(index) }
                 }
             } catch {
                 giveBack(permit, to: listener)
@@ -79,6 +82,20 @@ extension Worker {
                 note(number) { $0.rejected += 1 }
             }
         }
+    }
+
+    /// Whether it has more than its share of the sessions, so that others are to take the next.
+    private var isAhead: Bool {
+        guard context.workerCount > 1 else { return false }
+        let share = context.totalGate.active / context.workerCount
+        return sessions.count > share + 2 + share / 8
+    }
+
+    /// Leaves a door to the others for a moment, after which it takes what they have not.
+    private mutating func yield(_ index: Int) {
+        doors[index].hasYielded = true
+        pause(index, because: .othersTurn)
+        doorsResumeAt = min(doorsResumeAt, bench.now + 1)
     }
 
     private func giveBack(_ permit: AcceptPacer.Permit?, to listener: Listener) {
@@ -114,8 +131,9 @@ extension Worker {
     /// Of the workers that wait, the kernel wakes the one that was registered first. Without this,
     /// it would have all the sessions of a daemon that is not under load.
     mutating func rotate(_ index: Int) {
-        guard context.workerCount > 1, doors.indices.contains(index),
-            doors[index].taken >= Self.acceptsPerTenure, doors[index].pauseReason == .none,
+        guard doors.indices.contains(index), doors[index].pauseReason == .none else { return }
+        doors[index].hasYielded = false
+        guard context.workerCount > 1, doors[index].taken >= Self.acceptsPerTenure,
             doors[index].socket.worker == nil
         else { return }
         doors[index].taken = 0
@@ -127,14 +145,15 @@ extension Worker {
         }
     }
 
-    /// Watches paused doors again: those that wait for a gate, and if their time has come others.
-    mutating func reopenDoors(isTime: Bool = false) {
-        if isTime { doorsRetryAt = .max }
+    /// Watches the doors again that are paused for reasons of a kind.
+    mutating func reopenDoors(_ wait: PauseReason.Wait) {
+        if wait == .forResources { doorsRetryAt = .max }
+        if wait == .forMoment { doorsResumeAt = .max }
         guard !isDraining else { return }
         for index in doors.indices {
             let pauseReason = doors[index].pauseReason
             guard pauseReason != .none else { continue }
-            guard !pauseReason.isTimed || isTime else { continue }
+            guard pauseReason.wait == wait else { continue }
             do throws(Errno) {
                 let token = Tokens.door(index)
                 try doors[index].socket.register(with: poll.registry, token: token)
@@ -190,13 +209,13 @@ extension Worker {
             retryDoors(after: doors[index].backOff)
             doors[index].backOff = min(2 * doors[index].backOff, Self.longestBackOff)
         }
-        if reason != .acceptRate { logPause(index, reason, error) }
+        if reason.wait != .forMoment { logPause(index, reason, error) }
     }
 
     /// Leaves connections in the backlog until the listener's rate allows for the next.
     private mutating func pause(_ index: Int, until nanosecond: UInt64) {
         pause(index, because: .acceptRate)
-        doorsRetryAt = min(doorsRetryAt, nanosecond / 1_000_000 + 1)
+        doorsResumeAt = min(doorsResumeAt, nanosecond / 1_000_000 + 1)
     }
 
     private mutating func retryDoors(after delay: UInt64) {
@@ -208,7 +227,8 @@ extension Worker {
         // A listener with several doors shows the first of their reasons that is one.
         let listener = doors[index].listener
         let reasons = doors.lazy.filter { $0.listener == listener }.map(\.pauseReason)
-        context.listenerCounters[listener].pauseReason = reasons.first { $0 != .none } ?? .none
+        let shown = reasons.first { $0 != .none && $0 != .othersTurn }
+        context.listenerCounters[listener].pauseReason = shown ?? .none
     }
 
     private mutating func logPause(_ index: Int, _ reason: PauseReason, _ error: Errno?) {
@@ -228,7 +248,7 @@ extension PauseReason {
     /// The reason for people.
     func description(limit: Int, total: Int) -> String {
         switch self {
-        case .none: "accepting"
+        case .none, .othersTurn: "accepting"
         case .listenerLimit: "the limit of \(limit) sessions is reached"
         case .totalLimit: "the limit of \(total) sessions in all is reached"
         case .outOfResources: "out of file descriptors or memory"

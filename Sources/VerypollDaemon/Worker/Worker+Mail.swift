@@ -22,7 +22,7 @@ extension Worker {
 
     private mutating func resume() {
         retryHeld()
-        reopenDoors()
+        reopenDoors(.forSessions)
     }
 
     private mutating func drain() {

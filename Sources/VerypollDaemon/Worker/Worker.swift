@@ -71,6 +71,8 @@ struct Worker: ~Copyable {
     var doors: [Door]
     /// The millisecond when paused doors are to be tried again, `UInt64.max` for never.
     var doorsRetryAt = UInt64.max
+    /// The millisecond when doors that were left for a moment are to be watched again.
+    var doorsResumeAt = UInt64.max
     var nextSessionID: UInt64
     var tallies: [ListenerTally]
     /// The listeners whose tallies are to be published at the end of the turn.
@@ -129,7 +131,7 @@ struct Worker: ~Copyable {
 
     private func timeout(now: UInt64) -> Duration? {
         if !ready.isEmpty { return .zero }
-        let deadline = min(timers.nextDeadline ?? .max, doorsRetryAt)
+        let deadline = min(timers.nextDeadline ?? .max, doorsRetryAt, doorsResumeAt)
         guard deadline != .max else { return nil }
         let moment = deadline * 1_000_000
         return moment <= now ? .zero : .nanoseconds(Int64(clamping: moment - now))
@@ -177,7 +179,8 @@ struct Worker: ~Copyable {
                 timers.schedule(index, at: due.millisecond)
             }
         }
-        if doorsRetryAt <= bench.now { reopenDoors(isTime: true) }
+        if doorsRetryAt <= bench.now { reopenDoors(.forResources) }
+        if doorsResumeAt <= bench.now { reopenDoors(.forMoment) }
     }
 
     /// Shows the tallies to other threads.
