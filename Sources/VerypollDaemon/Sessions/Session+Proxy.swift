@@ -8,27 +8,25 @@ extension Session {
     /// Where one connection fails, what it brought before is still given to the other, and then the
     /// other is broken as well.
     mutating func proxy(on bench: inout Workbench) -> Step {
-        var isAgain = false
-        do throws(Errno) {
-            let flow = try pumpUp(on: &bench)
-            if flow == .starved { return .starved }
-            isAgain = flow == .again
-        } catch {
-            note(error, on: &bench)
-        }
+        // Both, whatever became of the first: the second may free what the first waits for.
+        var flow = Way.Flow.idle
+        do throws(Errno) { flow = try pumpUp(on: &bench) } catch { note(error, on: &bench) }
         if route.phase == .connecting, up.given > 0 || down.taken > 0 { route.phase = .connected }
         do throws(Errno) {
-            let flow = try down.pump(from: &server, to: &client, on: &bench)
-            if flow == .starved { return .starved }
-            isAgain = isAgain || flow == .again
+            flow = max(flow, try down.pump(from: &server, to: &client, on: &bench))
         } catch {
             note(error, on: &bench)
         }
-        if brokenBy != 0, let reason = breakReason {
+        let isBroken = client.flags.union(server.flags).contains(.failed)
+        if isBroken, let reason = breakReason(on: &bench) {
             let isUnsent = client.hasUnsent || server.hasUnsent
             return isUnsent && bench.now < route.endsAt ? .linger : .end(reason)
         }
-        return isAgain ? .again : passEnds()
+        return switch flow {
+        case .starved: .starved
+        case .again: .again
+        case .idle: passEnds()
+        }
     }
 
     /// Notes that the client has broken the connection before there is one to a server, so that
@@ -36,7 +34,6 @@ extension Session {
     mutating func loseClient() {
         guard route.phase == .held || route.phase == .connecting else { return }
         client.failInput()
-        if brokenBy == 0 { brokenBy = Errno.connectionReset.rawValue }
     }
 
     /// Moves bytes to the server, after the header that it is owed.
@@ -60,8 +57,12 @@ extension Session {
     }
 
     /// Why the session is over, once what its failed end brought has been given to the other.
-    private var breakReason: EndReason? {
-        let error = Errno(rawValue: brokenBy)
+    private mutating func breakReason(on bench: inout Workbench) -> EndReason? {
+        // Of a connection that had ended both its ways, an event alone has told.
+        let error = brokenBy == 0 ? .connectionReset : Errno(rawValue: brokenBy)
+        if client.flags.contains(.failed) { down.discard(on: &bench) }
+        // Before it is connected, the next server may get what this one was to have.
+        if server.flags.contains(.failed), route.phase == .connected { up.discard(on: &bench) }
         if client.flags.contains(.failed) {
             let isSpent = !client.flags.contains(.inputReady) && up.isEmpty
             guard isSpent || server.flags.contains(.failed) || route.phase != .connected else {

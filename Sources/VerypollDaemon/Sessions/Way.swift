@@ -8,13 +8,15 @@ internal import SystemPackage
 /// best for bulk; and when little comes at a time, it goes back to copying.
 struct Way: ~Copyable {
     /// How a turn of pumping ended.
-    enum Flow {
+    enum Flow: UInt8, Comparable {
         /// Nothing is left to do until the next event.
         case idle
         /// The turn is over, and there is more to read.
         case again
         /// It needs a buffer, and there is none.
         case starved
+
+        static func < (left: Flow, right: Flow) -> Bool { left.rawValue < right.rawValue }
     }
 
     /// Full buffers in a row after which bytes are spliced.
@@ -64,6 +66,7 @@ struct Way: ~Copyable {
         to sink: inout Endpoint,
         on bench: inout Workbench
     ) throws(Errno) -> Flow {
+        guard !sink.flags.contains(.failed) else { return .idle }
         guard try flush(to: &sink, on: &bench) else { return .idle }
         for _ in 0..<Workbench.callsPerTurn {
             let flags = source.flags
