@@ -30,24 +30,33 @@ struct KernelAddress {
     /// Throws `nameTooLong` where the name doesn't fit; a path keeps room for its final NUL.
     init(_ address: UnixAddress) throws(Errno) {
         storage.ss_family = sa_family_t(AF_UNIX)
-        let name: [UInt8]
+        let size: Int
         switch address {
         case .path(let path):
             // As bytes: a path need not be UTF-8.
-            name = unsafe path.withPlatformString { text in
-                unsafe Array(UnsafeRawBufferPointer(start: text, count: path.length + 1))
+            guard path.length > 0 else { throw .invalidArgument }
+            size = path.length + 1
+            guard size <= Self.nameSize else { throw .fileNameTooLong }
+            unsafe path.withPlatformString { text in
+                unsafe store(name: UnsafeRawBufferPointer(start: text, count: size))
             }
-            guard name.count > 1 else { throw .invalidArgument }
-        case .abstract(let bytes): name = [0] + bytes
-        case .unnamed: name = []
+        case .abstract(let bytes):
+            size = bytes.count + 1  // A NUL goes before it.
+            guard size <= Self.nameSize else { throw .fileNameTooLong }
+            unsafe bytes.withUnsafeBytes { bytes in unsafe store(name: bytes, at: 1) }
+        case .unnamed: size = 0
         }
-        let room = MemoryLayout<sockaddr_un>.size - Self.nameOffset
-        guard name.count <= room else { throw .fileNameTooLong }
+        length = socklen_t(Self.nameOffset + size)
+    }
+
+    private static var nameSize: Int { MemoryLayout<sockaddr_un>.size - nameOffset }
+
+    /// Stores bytes of a Unix-domain name, which have room.
+    private mutating func store(name: UnsafeRawBufferPointer, at start: Int = 0) {
         unsafe withUnsafeMutableBytes(of: &storage) { bytes in
-            unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[Self.nameOffset...])
-                .copyBytes(from: name)
+            let room = unsafe bytes[(Self.nameOffset + start)...]
+            unsafe UnsafeMutableRawBufferPointer(rebasing: room).copyMemory(from: name)
         }
-        length = socklen_t(Self.nameOffset + name.count)
     }
 
     /// The IP address that the kernel filled in.
