@@ -1,0 +1,97 @@
+import SystemPackage
+import TestSupport
+import Verypoll
+
+@testable import VerypollDaemon
+
+/// The header of a TCP connection.
+func tcpHeader(_ source: String, _ destination: String) throws -> ProxyHeader {
+    guard let source = SocketAddress(source), let destination = SocketAddress(destination) else {
+        throw NoAddress()
+    }
+    return ProxyHeader(.tcp(source: source, destination: destination))
+}
+
+private struct NoAddress: Error {}
+
+extension ProxyHeader {
+    /// What servers are sent.
+    func written(_ version: UpstreamConfiguration.ProxyHeader) -> [UInt8] {
+        let capacity = version == .v1 ? Self.longestLine : Self.longestBinary
+        return [UInt8](capacity: capacity) { output in write(version, into: &output) }
+    }
+
+    /// One of any kind.
+    static func random(using generator: inout Generator) -> ProxyHeader {
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: ProxyHeader(.local)
+        case 1:
+            ProxyHeader(
+                .unix(source: .random(using: &generator), destination: .random(using: &generator))
+            )
+        default:
+            ProxyHeader(
+                .tcp(source: .random(using: &generator), destination: .random(using: &generator))
+            )
+        }
+    }
+}
+
+/// A header of version two, put together from its parts: the family and the transport, what follows
+/// the length, the version and the command, and what stands there for the length if it is wrong.
+func binaryHeader(
+    _ family: UInt8,
+    _ rest: [UInt8],
+    command: UInt8 = 0x21,
+    length: Int? = nil
+) -> [UInt8] {
+    let length = length ?? rest.count
+    return Array(ProxyHeader.signature.utf8)
+        + [command, family, UInt8(length >> 8), UInt8(length & 0xFF)] + rest
+}
+
+/// A further piece of a header of version two.
+func headerExtension(_ type: UInt8, _ value: [UInt8]) -> [UInt8] {
+    [type, UInt8(value.count >> 8), UInt8(value.count & 0xFF)] + value
+}
+
+/// A header with its checksum, which stands in the four bytes from `index`.
+func checksummed(_ header: [UInt8], at index: Int) -> [UInt8] {
+    let sum = header.span.crc32c(zeroing: index..<index + 4)
+    return header[..<index] + [24, 16, 8, 0].map { UInt8(sum >> $0 & 0xFF) }
+        + header[(index + 4)...]
+}
+
+extension SocketAddress {
+    fileprivate static func random(using generator: inout Generator) -> SocketAddress {
+        let port = UInt16.random(in: 0 ... .max, using: &generator)
+        let v4 = UInt32.random(in: 0 ... .max, using: &generator)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0, 1: return SocketAddress(IPAddress(v4: v4), port: port)
+        case 2: return SocketAddress(IPAddress(v6: 0xFFFF << 32 | UInt128(v4)), port: port)
+        default:
+            // Runs of zero groups are what the text is about.
+            let kept = UInt8.random(in: 0 ... .max, using: &generator)
+            var bits: UInt128 = 0
+            for group in 0..<8 {
+                let value = UInt16.random(in: 1 ... .max, using: &generator)
+                bits = bits << 16 | (kept >> group & 1 == 0 ? 0 : UInt128(value))
+            }
+            return SocketAddress(IPAddress(v6: bits), port: port)
+        }
+    }
+}
+
+extension UnixAddress {
+    fileprivate static func random(using generator: inout Generator) -> UnixAddress {
+        let count = Int.random(in: 1...107, using: &generator)
+        // No slash, of which FilePath keeps but one, and no zero at the end.
+        let name = (0..<count).map { _ in UInt8.random(in: 0x80 ... .max, using: &generator) }
+        let text = name.map(CChar.init(bitPattern:)) + [0]
+        return switch Int.random(in: 0..<3, using: &generator) {
+        case 0: .unnamed
+        case 1: .abstract(count > 1 ? [0] + name.dropFirst() : name)
+        default: .path(FilePath(platformString: text))
+        }
+    }
+}
