@@ -30,6 +30,8 @@ let package = Package(
     name: "verypoll",
     products: [
         .library(name: "Verypoll", targets: ["Verypoll"]),
+        // For Fuzz, which is a package of its own; nothing in it is public.
+        .library(name: "_VerypollDaemon", targets: ["VerypollDaemon"]),
         .executable(name: "verypolld", targets: ["verypolld"]),
         .executable(name: "verypollctl", targets: ["verypollctl"]),
     ],

@@ -13,6 +13,8 @@ let settings: [SwiftSetting] = [
 
 let verypoll: Target.Dependency = .product(name: "Verypoll", package: "verypoll")
 
+let daemon: Target.Dependency = .product(name: "_VerypollDaemon", package: "verypoll")
+
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -36,6 +38,11 @@ let package = Package(
         .executableTarget(
             name: "fuzz-control-messages",
             dependencies: ["FuzzSupport", verypoll, system],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "fuzz-proxy-header",
+            dependencies: ["FuzzSupport", verypoll, daemon, system],
             swiftSettings: settings
         ),
     ]
