@@ -7,6 +7,11 @@ enum MonotonicClock {
     static func nanoseconds() -> UInt64 {
         cverypoll_clock(CLOCK_MONOTONIC)
     }
+
+    /// The whole milliseconds of ``nanoseconds()``.
+    static func milliseconds() -> UInt64 {
+        nanoseconds() / 1_000_000
+    }
 }
 
 /// The time of day, which may step.

@@ -25,6 +25,7 @@ final class Supervisor {
         static let signals = Token(0)
         static let mailbox = Token(1)
         static let firstOfControl = 2
+        static let firstOfUpstreams = 1000
     }
 
     /// How often the status is brought up to date.
@@ -43,6 +44,7 @@ final class Supervisor {
     var questions = Questions()
     var busyShares: BusyShares
     var control: ControlServer
+    var upstreams: UpstreamWatch
     private let notifier = ServiceNotifier()
     private let signals: SignalSource
     private let socketFile: SocketFile
@@ -73,6 +75,12 @@ final class Supervisor {
             service: try Self.service(),
             authorization: Authorization(daemonUser: geteuid(), group: group),
             firstToken: Tokens.firstOfControl
+        )
+        self.upstreams = try UpstreamWatch(
+            upstreams,
+            registry: try poll.registry.clone(),
+            firstToken: Tokens.firstOfUpstreams,
+            logger: logger
         )
         totalGate = SessionGate(limit: loaded.configuration.limits.maxSessions)
         served = opened.map(\.listener)
@@ -117,6 +125,8 @@ final class Supervisor {
                 switch event.token {
                 case Tokens.signals: try handleSignals()
                 case Tokens.mailbox: try handleMail()
+                case let token where upstreams.tokens.contains(token.rawValue):
+                    upstreams.handle(event)
                 default: control.handle(event, handler: self)
                 }
             }
@@ -139,6 +149,7 @@ final class Supervisor {
         case .starting, .running: break
         case .draining(let end), .stopping(let end): deadline = min(deadline, end)
         }
+        if let due = upstreams.deadline { deadline = min(deadline, due) }
         if let due = control.deadline { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
         return deadline
@@ -181,7 +192,8 @@ final class Supervisor {
                 if let answer = questions.finish(ticket, isFound: isFound) {
                     control.complete(answer.ticket, with: answer.result)
                 }
-            case .serverChanged: break
+            case .serverChanged(let upstream, let server, let change):
+                upstreams.note(change, of: ServerIndex(upstream: upstream, server: server))
             case .empty:
                 // It may come late, when the stop has begun.
                 if case .draining = phase { workersDone += 1 }
@@ -196,6 +208,8 @@ final class Supervisor {
 
     private func handleTime(_ now: ContinuousClock.Instant) throws {
         control.tick(now: now, handler: self)
+        upstreams.tick(now: now)
+        for message in upstreams.takeNews() { workers.postOnce(message) }
         for ticket in questions.expire(now: now) {
             control.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
         }

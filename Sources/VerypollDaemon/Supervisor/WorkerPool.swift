@@ -71,6 +71,11 @@ struct WorkerPool {
         for mailbox in mailboxes { mailbox.post(message) }
     }
 
+    /// Leaves a message with every worker that does not have the same one already.
+    func postOnce(_ message: WorkerMessage) {
+        for mailbox in mailboxes { mailbox.postOnce(message) }
+    }
+
     /// Waits for the threads, each of which has said that it ends.
     func join() {
         for thread in threads { thread.join() }

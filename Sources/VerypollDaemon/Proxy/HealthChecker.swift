@@ -1,0 +1,217 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Verypoll
+
+/// Checks the servers of the upstreams whose configuration says so.
+///
+/// It lives on the supervisor's thread, inside the supervisor's poll, and never waits. Events of
+/// ``tokens`` go to ``handle(_:now:)``, and at ``deadline`` it wants ``tick(now:)``.
+struct HealthChecker: ~Copyable {
+    /// The most checks at a time; others that are due wait for their turn.
+    static let probeLimit = 64
+
+    /// The time over which the first checks are spread.
+    static let firstSpread = Duration.milliseconds(100)
+
+    /// The tokens that the checks' sockets are registered with.
+    let tokens: Range<Int>
+
+    /// A server that is up or down since a moment ago.
+    struct Change: Equatable {
+        let server: ServerIndex
+        let change: HealthRecord.Change
+    }
+
+    private struct Target {
+        let index: ServerIndex
+        let check: UpstreamConfiguration.HealthCheck
+        var record: HealthRecord
+        /// When to check it, or `nil` while it is being checked.
+        var dueAt: ContinuousClock.Instant?
+        /// Whether the last check could not be made.
+        var isHindered = false
+    }
+
+    private let upstreams: [Upstream]
+    private let registry: Registry
+    private let logger: Logger
+    private var targets: [Target] = []
+    private var probes: [HealthProbe?]
+    private var runningCount = 0
+    private var generator = SmallGenerator(state: .random(in: 0 ... .max))
+
+    /// Makes a checker whose first checks are due now, or a little later.
+    ///
+    /// - Parameters:
+    ///   - upstreams: Whose servers are checked.
+    ///   - registry: A handle of the poll whose events come to it.
+    ///   - firstToken: The first of the tokens that are its own; see ``tokens``.
+    ///   - now: The present.
+    ///   - logger: Hears of changes.
+    init(
+        _ upstreams: [Upstream],
+        registry: consuming Registry,
+        firstToken: Int,
+        now: ContinuousClock.Instant,
+        logger: Logger
+    ) {
+        self.upstreams = upstreams
+        self.registry = registry
+        self.logger = logger
+        tokens = firstToken..<firstToken + Self.probeLimit
+        probes = Array(repeating: nil, count: Self.probeLimit)
+        for index in upstreams.serverIndices {
+            guard let check = upstreams[index.upstream].configuration.check else { continue }
+            let delay = Self.firstSpread * Double.random(in: 0..<1, using: &generator)
+            targets.append(
+                Target(index: index, check: check, record: HealthRecord(check), dueAt: now + delay)
+            )
+        }
+    }
+
+    /// When ``tick(now:)`` is due.
+    var deadline: ContinuousClock.Instant? {
+        var deadline = runningCount < Self.probeLimit ? targets.compactMap(\.dueAt).min() : nil
+        guard runningCount > 0 else { return deadline }
+        for case let probe? in probes {
+            deadline = min(deadline ?? probe.dueAt, probe.dueAt)
+        }
+        return deadline
+    }
+
+    /// Whether a check is under way.
+    var isChecking: Bool { runningCount > 0 }
+
+    /// Why the last check of a server failed, or `nil` if it did not.
+    func failure(of server: ServerIndex) -> String? {
+        targets.first { $0.index == server }?.record.failure
+    }
+
+    /// Goes on with the check that an event is for.
+    mutating func handle(_ event: Event, now: ContinuousClock.Instant) -> Change? {
+        let slot = event.token.rawValue - tokens.lowerBound
+        // An event may come late, for a check that is over or for one that took its place; nothing
+        // but the calls on the socket themselves is believed.
+        guard let probe = probes[slot] else { return nil }
+        return settle(slot, probe.advance(with: registry, now: now), now: now)
+    }
+
+    /// Ends the checks whose time is over, and begins those that are due, the latest ones first.
+    mutating func tick(now: ContinuousClock.Instant) -> [Change] {
+        var changes: [Change] = []
+        for slot in probes.indices {
+            guard let probe = probes[slot], probe.dueAt <= now else { continue }
+            let outcome = probe.expire(with: registry, now: now)
+            if let change = settle(slot, outcome, now: now) { changes.append(change) }
+        }
+        let due = targets.indices.filter { targets[$0].dueAt.map { $0 <= now } ?? false }
+        for target in due.sorted(by: { isDue($0, before: $1) }) {
+            guard let slot = probes.firstIndex(where: { $0 == nil }) else { break }
+            if let change = start(target, in: slot, now: now) { changes.append(change) }
+        }
+        return changes
+    }
+
+    /// Checks a server at once whose addresses are known now.
+    mutating func check(_ server: ServerIndex, now: ContinuousClock.Instant) {
+        guard let index = targets.firstIndex(where: { $0.index == server }) else { return }
+        if targets[index].dueAt != nil { targets[index].dueAt = now }
+    }
+
+    private func isDue(_ one: Int, before other: Int) -> Bool {
+        guard let first = targets[one].dueAt, let second = targets[other].dueAt else {
+            return false
+        }
+        return first < second
+    }
+
+    private mutating func start(
+        _ index: Int,
+        in slot: Int,
+        now: ContinuousClock.Instant
+    ) -> Change? {
+        let target = targets[index]
+        let upstream = upstreams[target.index.upstream]
+        let server = upstreams[target.index]
+        guard !server.isUnresolved else {
+            // There is nothing to connect to, which says nothing about the server.
+            targets[index].dueAt = now + jittered(target.check.interval)
+            return nil
+        }
+        let probe = HealthProbe(
+            of: index,
+            server,
+            check: target.check,
+            header: upstream.proxyHeader,
+            token: Token(tokens.lowerBound + slot),
+            now: now
+        )
+        targets[index].dueAt = nil
+        probes[slot] = probe
+        runningCount += 1
+        return settle(slot, probe.start(with: registry, now: now), now: now)
+    }
+
+    /// Takes the outcome of a check, if it has come to one.
+    private mutating func settle(
+        _ slot: Int,
+        _ outcome: HealthProbe.Outcome?,
+        now: ContinuousClock.Instant
+    ) -> Change? {
+        guard let outcome, let probe = probes[slot] else { return nil }
+        probes[slot] = nil
+        runningCount -= 1
+        let interval = jittered(targets[probe.index].check.interval)
+        targets[probe.index].dueAt = max(now, probe.startedAt + interval)
+        let wasHindered = targets[probe.index].isHindered
+        targets[probe.index].isHindered = false
+        switch outcome {
+        case .success: return note(nil, of: probe.index)
+        case .failure(let reason): return note(reason, of: probe.index)
+        case .inconclusive(let error):
+            targets[probe.index].isHindered = true
+            if !wasHindered {
+                logger.warning(
+                    "\(upstreams[targets[probe.index].index].name) cannot be checked: \(error)",
+                    metadata: metadata(probe.index)
+                )
+            }
+            return nil
+        }
+    }
+
+    private mutating func note(_ failure: String?, of index: Int) -> Change? {
+        let server = upstreams[targets[index].index]
+        let change = targets[index].record.note(failure)
+        switch change {
+        case .down:
+            server.isDown = true
+            logger.warning(
+                "\(server.name) is down: \(failure ?? "")",
+                metadata: metadata(index)
+            )
+        case .up:
+            server.isDown = false
+            logger.notice("\(server.name) is up again", metadata: metadata(index))
+        case nil:
+            if let failure, !server.isDown {
+                logger.info(
+                    "a check of \(server.name) failed: \(failure)",
+                    metadata: metadata(index)
+                )
+            }
+        }
+        return change.map { Change(server: targets[index].index, change: $0) }
+    }
+
+    /// A tenth more or less, so that checks which begin together do not stay so.
+    private mutating func jittered(_ interval: Duration) -> Duration {
+        interval * Double.random(in: 0.9...1.1, using: &generator)
+    }
+
+    private func metadata(_ index: Int) -> Logger.Metadata {
+        ["upstream": "\(upstreams[targets[index].index.upstream].name)"]
+    }
+}
+#endif

@@ -1,0 +1,80 @@
+#if Net && OSExt
+internal import Synchronization
+internal import Verypoll
+internal import VerypollControl
+
+extension UpstreamWatch {
+    /// The state of a server as somebody last saw it.
+    struct Sighting {
+        let state: Status.Server.State
+        /// When it was first seen so, in microseconds since 1970.
+        let since: Int
+    }
+
+    /// How the upstreams are doing, in the order of their names.
+    mutating func status() -> [Status.Upstream] {
+        var list: [Status.Upstream] = []
+        for (index, upstream) in upstreams.enumerated() {
+            var servers: [Status.Server] = []
+            for position in upstream.servers.indices {
+                servers.append(status(of: ServerIndex(upstream: index, server: position)))
+            }
+            list.append(
+                Status.Upstream(
+                    name: upstream.name,
+                    balance: upstream.configuration.balance.rawValue,
+                    active: upstream.gate.active,
+                    maxSessions: upstream.configuration.maxSessions,
+                    waiting: upstream.waiting.load(ordering: .relaxed),
+                    servers: servers
+                )
+            )
+        }
+        return list.sorted { $0.name < $1.name }
+    }
+
+    /// Notes the present state of a server, and since when it is so.
+    @discardableResult
+    mutating func look(at index: ServerIndex) -> Sighting {
+        let state = upstreams[index].state
+        if let known = sightings[index], known.state == state { return known }
+        let sighting = Sighting(state: state, since: WallClock.microseconds())
+        sightings[index] = sighting
+        return sighting
+    }
+
+    private mutating func status(of index: ServerIndex) -> Status.Server {
+        let server = upstreams[index]
+        let sighting = look(at: index)
+        let reason: String? =
+            switch sighting.state {
+            case .up: nil
+            case .down: checker.failure(of: index)
+            case .ejected: Self.ejectionReason
+            case .unresolved: resolver.failure(of: index)?.description ?? "its name is looked up"
+            }
+        return Status.Server(
+            address: server.name,
+            resolvedAddresses: server.addresses.map(\.description),
+            weight: server.weight.load(ordering: .relaxed),
+            backup: server.isBackup,
+            state: sighting.state,
+            stateReason: reason,
+            stateTimestampUSec: sighting.since,
+            active: server.active.load(ordering: .relaxed),
+            sessions: server.counters.sessions.load(ordering: .relaxed),
+            failures: server.counters.failures.load(ordering: .relaxed),
+            bytesIn: server.counters.bytesIn.load(ordering: .relaxed),
+            bytesOut: server.counters.bytesOut.load(ordering: .relaxed)
+        )
+    }
+}
+
+extension UpstreamServer {
+    fileprivate var state: Status.Server.State {
+        if isUnresolved { return .unresolved }
+        if isDown { return .down }
+        return isEjected(now: MonotonicClock.milliseconds()) ? .ejected : .up
+    }
+}
+#endif

@@ -1,0 +1,145 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Verypoll
+
+/// What the supervisor does for the upstreams: names, checks, and ejections that sessions report.
+///
+/// It lives inside the supervisor's poll: events of ``tokens`` go to ``handle(_:now:)``, and at
+/// ``deadline`` it wants ``tick(now:)``. What the workers are to be told gathers in ``takeNews()``.
+struct UpstreamWatch: ~Copyable {
+    /// Why a server is ejected, in words.
+    static let ejectionReason = "sessions could not connect to it"
+
+    /// The tokens of the watch's sources.
+    let tokens: Range<Int>
+
+    let upstreams: [Upstream]
+    private let logger: Logger
+    private(set) var resolver: Resolver
+    private(set) var checker: HealthChecker
+    /// The ends of the ejections that the workers have not been told of.
+    private var ejections: [ServerIndex: ContinuousClock.Instant] = [:]
+    /// The states of the servers, for people.
+    var sightings: [ServerIndex: Sighting] = [:]
+    private var news: [WorkerMessage] = []
+
+    /// Makes the watch, whose first look-ups and checks are due at once.
+    ///
+    /// - Parameters:
+    ///   - upstreams: All of them, in the order of the configuration.
+    ///   - registry: A handle of the poll whose events come to it.
+    ///   - firstToken: The first of the tokens that are its own; see ``tokens``.
+    ///   - now: The present.
+    ///   - logger: Hears of changes.
+    ///   - lookup: Asks the name service.
+    /// - Throws: See eventfd(2).
+    init(
+        _ upstreams: [Upstream],
+        registry: consuming Registry,
+        firstToken: Int,
+        now: ContinuousClock.Instant = .now,
+        logger: Logger,
+        lookup: @escaping Resolver.Lookup = NameLookup.addresses
+    ) throws(Errno) {
+        let answers = try Mailbox<Resolver.Answer>(registry: registry, token: Token(firstToken))
+        resolver = Resolver(
+            upstreams,
+            answers: answers,
+            now: now,
+            logger: logger,
+            lookup: lookup
+        )
+        self.upstreams = upstreams
+        self.logger = logger
+        checker = HealthChecker(
+            upstreams,
+            registry: registry,
+            firstToken: firstToken + 1,
+            now: now,
+            logger: logger
+        )
+        tokens = firstToken..<checker.tokens.upperBound
+        for index in upstreams.serverIndices { look(at: index) }
+    }
+
+    /// When ``tick(now:)`` is due.
+    var deadline: ContinuousClock.Instant? {
+        [resolver.deadline, checker.deadline, ejections.values.min()].compactMap { $0 }.min()
+    }
+
+    /// Takes what the workers are to be told.
+    mutating func takeNews() -> [WorkerMessage] {
+        defer { news = [] }
+        return news
+    }
+
+    /// Works on what an event tells of.
+    mutating func handle(_ event: Event, now: ContinuousClock.Instant = .now) {
+        if checker.tokens.contains(event.token.rawValue) {
+            if let change = checker.handle(event, now: now) { note(change) }
+            return
+        }
+        for server in resolver.takeAnswers(now: now) {
+            look(at: server)
+            checker.check(server, now: now)
+            tell(.serversChanged)
+        }
+    }
+
+    /// Works on what is due.
+    mutating func tick(now: ContinuousClock.Instant = .now) {
+        resolver.tick(now: now)
+        for change in checker.tick(now: now) { note(change) }
+        for (server, end) in ejections where end <= now {
+            ejections[server] = nil
+            look(at: server)
+            // It may be out again by now, and the message that says so be on its way.
+            if upstreams[server].isEjected(now: MonotonicClock.milliseconds()) { continue }
+            log(.info, "\(upstreams[server].name) is tried again", server)
+            tell(.serversChanged)
+        }
+    }
+
+    /// Notes what a session has changed in the health of a server.
+    mutating func note(
+        _ change: ServerChange,
+        of server: ServerIndex,
+        now: ContinuousClock.Instant = .now
+    ) {
+        look(at: server)
+        switch change {
+        case .ejected(let until):
+            let left = Int64(clamping: until) - Int64(clamping: MonotonicClock.milliseconds())
+            // A millisecond more, as that clock is cut to milliseconds.
+            ejections[server] = now + .milliseconds(max(left, 0) + 1)
+            let time = upstreams[server.upstream].configuration.passive.duration.timeSpan
+            let name = upstreams[server].name
+            log(.warning, "\(name) is not used for \(time): \(Self.ejectionReason)", server)
+            tell(.serverDown(upstream: server.upstream, server: server.server))
+        case .readmitted:
+            ejections[server] = nil
+            log(.notice, "\(upstreams[server].name) accepts connections again", server)
+            tell(.serversChanged)
+        }
+    }
+
+    private mutating func note(_ change: HealthChecker.Change) {
+        look(at: change.server)
+        switch change.change {
+        case .down:
+            tell(.serverDown(upstream: change.server.upstream, server: change.server.server))
+        case .up: tell(.serversChanged)
+        }
+    }
+
+    private mutating func tell(_ message: WorkerMessage) {
+        if !news.contains(message) { news.append(message) }
+    }
+
+    private func log(_ level: Logger.Level, _ message: Logger.Message, _ server: ServerIndex) {
+        let upstream = upstreams[server.upstream]
+        logger.log(level: level, message, metadata: ["upstream": "\(upstream.name)"])
+    }
+}
+#endif
