@@ -44,7 +44,8 @@ extension Configuration {
         let budget = Limits.sessionBudget(
             descriptorLimit: descriptorLimit,
             workers: workers,
-            listeners: listeners
+            listeners: listeners,
+            upstreams: upstreams
         )
         let limit = JSONPointer(["limits", "maxSessions"])
         let remedy = "raise it with LimitNOFILE= in the unit or with ulimit -n"

@@ -97,7 +97,8 @@ extension Configuration {
         let budget = Limits.sessionBudget(
             descriptorLimit: descriptorLimit,
             workers: workers,
-            listeners: listeners
+            listeners: listeners,
+            upstreams: upstreams
         )
         limits = Limits(object.object("limits"), budget: budget)
     }

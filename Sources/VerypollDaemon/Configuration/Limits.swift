@@ -23,7 +23,7 @@ extension Configuration.Limits {
             object.optionalInteger("maxSessions") ?? max(1, min(budget, Self.defaultLimit))
     }
 
-    /// How many sessions the limit of file descriptors can carry; 0 or less if none.
+    /// How many sessions the limit of file descriptors can carry; 0 if none.
     ///
     /// It is what the limit leaves, divided by what a session costs: 1 descriptor, or 2 if any
     /// listener is a proxy. From the limit are taken
@@ -31,19 +31,51 @@ extension Configuration.Limits {
     ///   socket, journal and notifications;
     /// - 2 for each worker, its poll and its waker;
     /// - 1 for each address that is listened on, or for each worker and address with `reusePort`;
+    /// - 2 for each pipe that a worker may have, see ``pipesPerWorker``;
+    /// - 1 for each server that is probed, and 8 for looking up names if any server has one;
     /// - a reserve for clients of the control socket and for logs, an eighth of the limit and at
     ///   most 64.
     package static func sessionBudget(
         descriptorLimit: Int,
         workers: Int,
-        listeners: [ListenerConfiguration]
+        listeners: [ListenerConfiguration],
+        upstreams: [UpstreamConfiguration]
     ) -> Int {
         let sockets = listeners.reduce(0) { sum, listener in
             sum + listener.addresses.count * (listener.socket.reusePort ? workers : 1)
         }
+        let pipes = pipesPerWorker(
+            descriptorLimit: descriptorLimit,
+            workers: workers,
+            listeners: listeners
+        )
+        let probes = upstreams.reduce(0) { $0 + ($1.check == nil ? 0 : $1.servers.count) }
+        let lookups = upstreams.contains(where: \.hasNames) ? 8 : 0
         let reserve = min(64, descriptorLimit / 8)
         let descriptorsPerSession = listeners.contains(where: \.handler.isProxy) ? 2 : 1
-        let left = descriptorLimit - 3 - 8 - 2 * workers - sockets - reserve
-        return max(0, left) / descriptorsPerSession
+        let fixed = 3 + 8 + 2 * workers + sockets + 2 * pipes * workers + probes + lookups + reserve
+        return max(0, descriptorLimit - fixed) / descriptorsPerSession
+    }
+
+    /// How many pipes a worker may have, through which the kernel moves the bytes of sessions.
+    ///
+    /// There are at most 64, and those of all workers take at most an eighth of the limit of file
+    /// descriptors; without a proxy there are none.
+    static func pipesPerWorker(
+        descriptorLimit: Int,
+        workers: Int,
+        listeners: [ListenerConfiguration]
+    ) -> Int {
+        guard listeners.contains(where: \.handler.isProxy) else { return 0 }
+        return min(64, descriptorLimit / 8 / (2 * workers))
+    }
+}
+
+extension UpstreamConfiguration {
+    /// Whether any server is reached by a name.
+    fileprivate var hasNames: Bool {
+        servers.contains { server in
+            if case .host = server.address { true } else { false }
+        }
     }
 }

@@ -11,7 +11,8 @@ struct ConfigurationLimitTests {
         return Configuration.Limits.sessionBudget(
             descriptorLimit: descriptorLimit,
             workers: configuration.workers,
-            listeners: configuration.listeners
+            listeners: configuration.listeners,
+            upstreams: configuration.upstreams
         )
     }
 
@@ -29,16 +30,50 @@ struct ConfigurationLimitTests {
         #expect(try budget(text, 1024) == 1024 - 3 - 8 - 2 * 5 - 2 * 5 - 64)
     }
 
-    @Test("a session of a proxy costs two descriptors")
+    @Test("a session of a proxy costs two descriptors, and so does each pipe of the workers")
     func proxies() throws {
-        var listeners = try configuration(text).listeners
-        listeners[0].handler = .proxy(upstream: "app")
-        let budget = Configuration.Limits.sessionBudget(
-            descriptorLimit: 1024,
-            workers: 2,
-            listeners: listeners
+        let text = "{\"workers\": 2, \(proxy("\"servers\": [\"10.0.0.1:80\"]").dropFirst())"
+        #expect(try budget(text, 1024) == (1024 - 3 - 8 - 2 * 2 - 1 - 2 * 2 * 32 - 64) / 2)
+        #expect(try budget(text, 1 << 20) == (1 << 20 - 3 - 8 - 2 * 2 - 1 - 2 * 2 * 64 - 64) / 2)
+    }
+
+    @Test("a server that is probed costs a descriptor, and looking up names costs eight in all")
+    func probesAndNames() throws {
+        let plain = try budget(proxy("\"servers\": [\"10.0.0.1:80\", \"unix:/a\"]"), 1 << 12)
+        let probed = try budget(
+            proxy("\"servers\": [\"10.0.0.1:80\", \"unix:/a\"], \"check\": {}"),
+            1 << 12
         )
-        #expect(budget == (1024 - 3 - 8 - 2 * 2 - 1 - 64) / 2)
+        let named = try budget(proxy("\"servers\": [\"a.example:80\", \"b:80\"]"), 1 << 12)
+        #expect(probed == plain - 2 / 2)
+        #expect(named == plain - 8 / 2)
+    }
+
+    @Test("a worker has 64 pipes at most, all have an eighth of the descriptors, no proxy has none")
+    func pipes() throws {
+        func pipes(_ text: String, _ descriptorLimit: Int, workers: Int) throws -> Int {
+            Configuration.Limits.pipesPerWorker(
+                descriptorLimit: descriptorLimit,
+                workers: workers,
+                listeners: try configuration(text).listeners
+            )
+        }
+        let text = proxy("\"servers\": [\"10.0.0.1:80\"]")
+        #expect(try pipes(text, 1 << 20, workers: 1) == 64)
+        #expect(try pipes(text, 1 << 20, workers: 1024) == 64)
+        #expect(try pipes(text, 1024, workers: 1) == 64)
+        #expect(try pipes(text, 1023, workers: 1) == 63)
+        #expect(try pipes(text, 1024, workers: 3) == 21)
+        #expect(try pipes(text, 64, workers: 16) == 0)
+        #expect(try pipes(self.text, 1 << 20, workers: 1) == 0)
+    }
+
+    /// The text of a configuration with one listener, a proxy for an upstream with those keys.
+    private func proxy(_ keys: String) -> String {
+        """
+        {"listeners": {"web": {"listen": ["127.0.0.1:80"],
+        "handler": {"type": "proxy", "upstream": "app"}}}, "upstreams": {"app": {\(keys)}}}
+        """
     }
 
     @Test("the default limit is the budget, at most 100000")
