@@ -15,6 +15,7 @@ package enum DaemonInterface {
     package enum Method: String, CaseIterable, Sendable {
         case getStatus = "io.verypoll.Daemon.GetStatus"
         case listListeners = "io.verypoll.Daemon.ListListeners"
+        case listUpstreams = "io.verypoll.Daemon.ListUpstreams"
         case listSessions = "io.verypoll.Daemon.ListSessions"
         case killSession = "io.verypoll.Daemon.KillSession"
     }

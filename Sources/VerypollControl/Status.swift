@@ -17,6 +17,7 @@ package struct Status: Codable, Hashable, Sendable {
     package var state: State
     package var note: String?
     package var listeners: [Listener]
+    package var upstreams: [Upstream]
     package var workers: [Worker]
     package var totals: Totals
 
@@ -29,6 +30,7 @@ package struct Status: Codable, Hashable, Sendable {
         state: State,
         note: String?,
         listeners: [Listener],
+        upstreams: [Upstream],
         workers: [Worker],
         totals: Totals
     ) {
@@ -39,6 +41,7 @@ package struct Status: Codable, Hashable, Sendable {
         self.state = state
         self.note = note
         self.listeners = listeners
+        self.upstreams = upstreams
         self.workers = workers
         self.totals = totals
     }

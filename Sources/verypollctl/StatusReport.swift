@@ -7,12 +7,19 @@ struct StatusReport {
     let now: Int
     let terminal: Terminal
 
-    /// The headline fields, then the table of listeners.
+    /// The headline fields, then the tables of listeners and upstreams.
     func lines(hasLegend: Bool) -> [String] {
         let dot = terminal.styled(status.state == .stopping ? "○" : "●", style)
         let title = "\(dot) \(terminal.styled("verypolld", .bold)) - version \(status.version)"
-        let table = listenerTable(status.listeners).lines(header: hasLegend, on: terminal)
-        return [title] + fields() + (status.listeners.isEmpty ? [] : [""] + table)
+        var lines = [title] + fields()
+        if !status.listeners.isEmpty {
+            lines += [""] + listenerTable(status.listeners).lines(header: hasLegend, on: terminal)
+        }
+        if !status.upstreams.isEmpty {
+            let table = upstreamTable(status.upstreams, now: now)
+            lines += [""] + table.lines(header: hasLegend, on: terminal)
+        }
+        return lines
     }
 
     private var style: Style {

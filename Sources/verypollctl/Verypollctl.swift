@@ -16,8 +16,8 @@ struct Verypollctl: ParsableCommand {
             """,
         version: "verypollctl \(Release.version)",
         subcommands: [
-            StatusCommand.self, ListenersCommand.self, SessionsCommand.self, PingCommand.self,
-            VersionCommand.self,
+            StatusCommand.self, ListenersCommand.self, UpstreamsCommand.self, SessionsCommand.self,
+            PingCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: StatusCommand.self
     )

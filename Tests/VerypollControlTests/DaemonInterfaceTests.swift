@@ -33,6 +33,10 @@ struct DaemonInterfaceTests {
         case is Int?.Type: .nullable(.int)
         case is [Status.Listener].Type: .array(.named("Listener"))
         case is [Status.Listener.Address].Type: .array(.named("ListenAddress"))
+        case is [Status.Upstream].Type: .array(.named("Upstream"))
+        case is [Status.Server].Type: .array(.named("Server"))
+        case is [String].Type: .array(.string)
+        case is Status.Server.State.Type: .named("ServerState")
         case is [Status.Worker].Type: .array(.named("Worker"))
         case is [Status.Session].Type: .array(.named("Session"))
         case is Status.Totals.Type: .named("Totals")
@@ -72,6 +76,10 @@ struct DaemonInterfaceTests {
             described.methods["ListListeners"]?.output
                 == fields(of: ListenerList(listeners: Sample.status.listeners))
         )
+        #expect(
+            described.methods["ListUpstreams"]?.output
+                == fields(of: UpstreamList(upstreams: Sample.status.upstreams))
+        )
         #expect(described.methods["ListSessions"]?.output == fields(of: Sample.sessions))
         #expect(described.methods["KillSession"]?.output == [:])
     }
@@ -79,10 +87,13 @@ struct DaemonInterfaceTests {
     @Test("types have the described fields, of the described kinds")
     func describesTypes() throws {
         let listener = try #require(Sample.status.listeners.first)
+        let upstream = try #require(Sample.status.upstreams.first)
         #expect(
             described.structs == [
                 "Listener": fields(of: listener),
                 "ListenAddress": fields(of: try #require(listener.addresses.first)),
+                "Upstream": fields(of: upstream),
+                "Server": fields(of: try #require(upstream.servers.first)),
                 "Worker": fields(of: try #require(Sample.status.workers.first)),
                 "Totals": fields(of: Sample.status.totals),
                 "Session": fields(of: try #require(Sample.sessions.sessions.first)),
@@ -93,6 +104,7 @@ struct DaemonInterfaceTests {
                 "State": Status.State.allCases.map(\.rawValue),
                 "Origin": Status.Listener.Address.Origin.allCases.map(\.rawValue),
                 "ListenerState": Status.Listener.State.allCases.map(\.rawValue),
+                "ServerState": Status.Server.State.allCases.map(\.rawValue),
                 "SessionState": Status.Session.State.allCases.map(\.rawValue),
             ]
         )
@@ -102,6 +114,7 @@ struct DaemonInterfaceTests {
     func describesParameters() {
         #expect(described.methods["GetStatus"]?.input == [:])
         #expect(described.methods["ListListeners"]?.input == [:])
+        #expect(described.methods["ListUpstreams"]?.input == [:])
         #expect(described.methods["ListSessions"]?.input == fields(of: SessionQuery()))
         #expect(
             Set(SessionQuery.CodingKeys.allCases.map(\.stringValue))

@@ -24,6 +24,31 @@ enum Sample {
                 bytesOut: 1 << 39
             )
         ],
+        upstreams: [
+            Status.Upstream(
+                name: "app",
+                balance: "leastSessions",
+                active: 9,
+                maxSessions: 20,
+                waiting: 1,
+                servers: [
+                    Status.Server(
+                        address: "app.internal:80",
+                        resolvedAddresses: ["10.0.0.1:80", "10.0.0.2:80"],
+                        weight: 2,
+                        backup: true,
+                        state: .down,
+                        stateReason: "Connection refused",
+                        stateTimestampUSec: 1_700_000_000_000_000,
+                        active: 9,
+                        sessions: 90,
+                        failures: 3,
+                        bytesIn: 1 << 30,
+                        bytesOut: 1 << 20
+                    )
+                ]
+            )
+        ],
         workers: [
             Status.Worker(
                 index: 0,

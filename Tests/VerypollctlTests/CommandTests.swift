@@ -67,6 +67,22 @@ struct CommandTests: ~Copyable {
         )
     }
 
+    @Test("upstreams are a table with a header and a count, or JSON")
+    func printsUpstreams() throws {
+        let text = try run("upstreams").standardOutput
+        #expect(text.hasPrefix("UPSTREAM  SERVER "))
+        #expect(text.hasSuffix("\n\n2 upstreams listed.\n"))
+        #expect(text.contains(": No such file or directory\n"))
+
+        let json = try run("upstreams", "-j").standardOutput
+        #expect(json.hasPrefix(#"{"upstreams":[{"active":12,"balance":"roundRobin","name":"app","#))
+        #expect(
+            json.contains(
+                #""resolvedAddresses":["10.0.0.5:80","[2001:db8::5]:80"],"sessions":400,"#
+            )
+        )
+    }
+
     @Test("without the legend there are only rows")
     func omitsLegend() throws {
         let result = try run("sessions", "--no-legend")
@@ -172,7 +188,7 @@ struct CommandTests: ~Copyable {
             ["no-such-verb"], ["--no-such-option"], ["sessions", "kill"],
             ["sessions", "kill", "seven"], ["sessions", "--limit", "0"],
             ["sessions", "--limit", "10001"], ["status", "--json=xml"], ["ping", "--timeout=0"],
-            ["listeners", "extra"], ["ping", "--socket", ""],
+            ["listeners", "extra"], ["upstreams", "extra"], ["ping", "--socket", ""],
         ]
     )
     func refusesUsage(arguments: [String]) throws {
@@ -189,7 +205,9 @@ struct CommandTests: ~Copyable {
 
         #expect(result.exit == .code(2))
         #expect(result.standardError.contains("'statsu'"))
-        #expect(result.standardError.contains("status, listeners, sessions, ping, version"))
+        #expect(
+            result.standardError.contains("status, listeners, upstreams, sessions, ping, version")
+        )
     }
 
     @Test("help and version go to standard output and end with 0")

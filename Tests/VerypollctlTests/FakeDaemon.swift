@@ -103,6 +103,8 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func listeners() -> [Status.Listener] { fixedStatus.listeners }
 
+    func upstreams() -> [Status.Upstream] { fixedStatus.upstreams }
+
     func sessions(
         matching query: SessionQuery,
         ticket: ControlTicket

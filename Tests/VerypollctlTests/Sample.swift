@@ -42,6 +42,7 @@ enum Sample {
                 bytesOut: 0
             ),
         ],
+        upstreams: upstreams,
         workers: [
             Status.Worker(
                 index: 0,

@@ -12,6 +12,9 @@ protocol ControlHandler: AnyObject {
     /// The listeners, in the order of their names.
     func listeners() -> [Status.Listener]
 
+    /// The upstreams, in the order of their names.
+    func upstreams() -> [Status.Upstream]
+
     /// Lists the open sessions that `query` describes, at most as many as its limit.
     ///
     /// - Throws: ``VarlinkError/listenerNotFound(_:)`` if the query names none that there is.

@@ -45,6 +45,9 @@ extension ControlServer {
         case .listListeners:
             _ = try call.parameters(as: NoParameters.self)
             client.connection.reply(ListenerList(listeners: handler.listeners()))
+        case .listUpstreams:
+            _ = try call.parameters(as: NoParameters.self)
+            client.connection.reply(UpstreamList(upstreams: handler.upstreams()))
         case .listSessions:
             let query = try call.parameters(as: SessionQuery.self)
             guard SessionQuery.limits.contains(query.effectiveLimit) else {
@@ -67,7 +70,7 @@ extension DaemonInterface.Method {
     /// What it takes to call the method.
     fileprivate var permission: Permission {
         switch self {
-        case .getStatus, .listListeners, .listSessions: .read
+        case .getStatus, .listListeners, .listUpstreams, .listSessions: .read
         case .killSession: .operate
         }
     }

@@ -16,6 +16,7 @@ extension Supervisor: ControlHandler {
             state: phase.state,
             note: note,
             listeners: listeners(),
+            upstreams: upstreams(),
             workers: workers.counters.enumerated().map { index, counters in
                 let tally = counters.tally
                 return Status.Worker(
@@ -40,6 +41,10 @@ extension Supervisor: ControlHandler {
 
     func listeners() -> [Status.Listener] {
         served.indices.map(status(ofListener:)).sorted { $0.name < $1.name }
+    }
+
+    func upstreams() -> [Status.Upstream] {
+        upstreamWatch.status()
     }
 
     func sessions(
@@ -82,9 +87,10 @@ extension Supervisor: ControlHandler {
 
     /// What an operator should know.
     private var note: String? {
-        let notes = served.indices.compactMap { index in
+        let pauses = served.indices.compactMap { index in
             pauseDescription(ofListener: index).map { "\(served[index].name) paused: \($0)" }
         }
+        let notes = pauses + upstreamWatch.notes
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }
 

@@ -44,7 +44,7 @@ final class Supervisor {
     var questions = Questions()
     var busyShares: BusyShares
     var control: ControlServer
-    var upstreams: UpstreamWatch
+    var upstreamWatch: UpstreamWatch
     private let notifier = ServiceNotifier()
     private let signals: SignalSource
     private let socketFile: SocketFile
@@ -76,7 +76,7 @@ final class Supervisor {
             authorization: Authorization(daemonUser: geteuid(), group: group),
             firstToken: Tokens.firstOfControl
         )
-        self.upstreams = try UpstreamWatch(
+        upstreamWatch = try UpstreamWatch(
             upstreams,
             registry: try poll.registry.clone(),
             firstToken: Tokens.firstOfUpstreams,
@@ -125,8 +125,8 @@ final class Supervisor {
                 switch event.token {
                 case Tokens.signals: try handleSignals()
                 case Tokens.mailbox: try handleMail()
-                case let token where upstreams.tokens.contains(token.rawValue):
-                    upstreams.handle(event)
+                case let token where upstreamWatch.tokens.contains(token.rawValue):
+                    upstreamWatch.handle(event)
                 default: control.handle(event, handler: self)
                 }
             }
@@ -149,7 +149,7 @@ final class Supervisor {
         case .starting, .running: break
         case .draining(let end), .stopping(let end): deadline = min(deadline, end)
         }
-        if let due = upstreams.deadline { deadline = min(deadline, due) }
+        if let due = upstreamWatch.deadline { deadline = min(deadline, due) }
         if let due = control.deadline { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
         return deadline
@@ -193,7 +193,7 @@ final class Supervisor {
                     control.complete(answer.ticket, with: answer.result)
                 }
             case .serverChanged(let upstream, let server, let change):
-                upstreams.note(change, of: ServerIndex(upstream: upstream, server: server))
+                upstreamWatch.note(change, of: ServerIndex(upstream: upstream, server: server))
             case .empty:
                 // It may come late, when the stop has begun.
                 if case .draining = phase { workersDone += 1 }
@@ -208,8 +208,8 @@ final class Supervisor {
 
     private func handleTime(_ now: ContinuousClock.Instant) throws {
         control.tick(now: now, handler: self)
-        upstreams.tick(now: now)
-        for message in upstreams.takeNews() { workers.postOnce(message) }
+        upstreamWatch.tick(now: now)
+        for message in upstreamWatch.takeNews() { workers.postOnce(message) }
         for ticket in questions.expire(now: now) {
             control.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
         }

@@ -33,6 +33,15 @@ extension UpstreamWatch {
         return list.sorted { $0.name < $1.name }
     }
 
+    /// What an operator should know, a line for each upstream that does not have all its servers.
+    var notes: [String] {
+        upstreams.compactMap { upstream in
+            let upCount = upstream.servers.count { $0.state == .up }
+            guard upCount < upstream.servers.count else { return nil }
+            return "upstream \(upstream.name): \(upCount) of \(upstream.servers.count) servers up"
+        }
+    }
+
     /// Notes the present state of a server, and since when it is so.
     @discardableResult
     mutating func look(at index: ServerIndex) -> Sighting {

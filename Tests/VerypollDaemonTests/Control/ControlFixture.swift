@@ -100,6 +100,7 @@ final class ScriptedHandler: ControlHandler {
             state: .running,
             note: nil,
             listeners: listeners(),
+            upstreams: upstreams(),
             workers: [],
             totals: .init(
                 active: 0,
@@ -111,6 +112,8 @@ final class ScriptedHandler: ControlHandler {
             )
         )
     }
+
+    func upstreams() -> [Status.Upstream] { [] }
 
     func listeners() -> [Status.Listener] { [] }
 

@@ -26,15 +26,18 @@ struct ControlServerTests {
             to: Self.ping,
             Self.status,
             #"{"method":"io.verypoll.Daemon.ListListeners"}"#,
+            #"{"method":"io.verypoll.Daemon.ListUpstreams"}"#,
             Self.sessions,
             Self.kill,
             from: client
         )
 
-        #expect(answers.count == 5)
+        #expect(answers.count == 6)
         #expect(answers.first == "{}")
         #expect(answers[1].contains(#""state":"running""#))
-        #expect(answers[2...] == [#"{"parameters":{"listeners":[]}}"#, Self.noSessions, "{}"])
+        #expect(answers[2] == #"{"parameters":{"listeners":[]}}"#)
+        #expect(answers[3] == #"{"parameters":{"upstreams":[]}}"#)
+        #expect(answers[4...] == [Self.noSessions, "{}"])
         #expect(fixture.handler.killed == [7])
     }
 

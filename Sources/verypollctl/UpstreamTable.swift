@@ -1,0 +1,77 @@
+internal import VerypollControl
+
+/// The upstreams, a row each, and below it a row for each of its servers.
+///
+/// - Parameters:
+///   - upstreams: What to list.
+///   - now: The time at which they are looked at, in microseconds since 1970.
+/// - Returns: The table.
+func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
+    var table = Table(
+        ("UPSTREAM", .left),
+        ("SERVER", .left),
+        ("STATE", .left),
+        ("WEIGHT", .right),
+        ("SESSIONS", .right),
+        ("SERVED", .right),
+        ("FAILED", .right),
+        ("IN", .right),
+        ("OUT", .right),
+        folding: ["SERVER"]
+    )
+    for upstream in upstreams {
+        let servers = upstream.servers
+        let upCount = servers.count { $0.state == .up }
+        let limit = upstream.maxSessions.map { " of \($0)" } ?? ""
+        table.append(
+            Table.Cell(upstream.name, .bold),
+            Table.Cell(upstream.balance),
+            Table.Cell("\(upCount) of \(servers.count) up", upCount == 0 ? .red : .plain),
+            "",
+            "\(upstream.active)\(limit)",
+            "\(servers.reduce(0) { $0 + $1.sessions })",
+            "\(servers.reduce(0) { $0 + $1.failures })",
+            Table.Cell(formatByteCount(servers.reduce(0) { $0 + $1.bytesIn })),
+            Table.Cell(formatByteCount(servers.reduce(0) { $0 + $1.bytesOut }))
+        )
+        if upstream.waiting > 0 {
+            let verb = upstream.waiting == 1 ? "waits" : "wait"
+            table.remark(Table.Cell("\(count(upstream.waiting, "session")) \(verb)", .yellow))
+        }
+        for server in servers { table.append(server, now: now) }
+    }
+    return table
+}
+
+extension Table {
+    fileprivate mutating func append(_ server: Status.Server, now: Int) {
+        append(
+            "",
+            Cell(server.backup ? "\(server.address) (backup)" : server.address),
+            Cell(server.state.rawValue, server.state.style),
+            "\(server.weight)",
+            "\(server.active)",
+            "\(server.sessions)",
+            "\(server.failures)",
+            Cell(formatByteCount(server.bytesIn)),
+            Cell(formatByteCount(server.bytesOut))
+        )
+        if server.state != .up {
+            let time = formatSpan(microseconds: now - server.stateTimestampUSec)
+            let reason = server.stateReason.map { ": \($0)" } ?? ""
+            remark(Cell("for \(time)\(reason)", server.state.style))
+        } else if server.resolvedAddresses != [server.address] {
+            remark(Cell("at \(server.resolvedAddresses.joined(separator: ", "))"))
+        }
+    }
+}
+
+extension Status.Server.State {
+    fileprivate var style: Style {
+        switch self {
+        case .up: .green
+        case .down: .red
+        case .ejected, .unresolved: .yellow
+        }
+    }
+}
