@@ -45,5 +45,10 @@ let package = Package(
             dependencies: ["FuzzSupport", verypoll, daemon, system],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "fuzz-request-head",
+            dependencies: ["FuzzSupport", daemon],
+            swiftSettings: settings
+        ),
     ]
 )

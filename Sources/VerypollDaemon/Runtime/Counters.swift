@@ -4,9 +4,12 @@ internal import Synchronization
 struct ListenerTally: Sendable, Equatable {
     var accepted: UInt64 = 0
     var rejected: UInt64 = 0
+    /// The connections that the access rules turned away, not counted in `rejected`.
     var denied: UInt64 = 0
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
+    /// How long those sessions lasted that have ended.
+    var sessionTime = Histogram<SessionTime>()
 
     static func + (left: ListenerTally, right: ListenerTally) -> ListenerTally {
         ListenerTally(
@@ -14,7 +17,8 @@ struct ListenerTally: Sendable, Equatable {
             rejected: left.rejected + right.rejected,
             denied: left.denied + right.denied,
             bytesIn: left.bytesIn + right.bytesIn,
-            bytesOut: left.bytesOut + right.bytesOut
+            bytesOut: left.bytesOut + right.bytesOut,
+            sessionTime: left.sessionTime + right.sessionTime
         )
     }
 }
@@ -59,6 +63,7 @@ final class ListenerCounters: Sendable {
     private let denied = Atomic<UInt64>(0)
     private let bytesIn = Atomic<UInt64>(0)
     private let bytesOut = Atomic<UInt64>(0)
+    private let sessionTime = PublishedHistogram<SessionTime>()
     private let pause = Atomic<UInt8>(0)
 
     func publish(_ tally: ListenerTally) {
@@ -67,6 +72,7 @@ final class ListenerCounters: Sendable {
         denied.store(tally.denied, ordering: .relaxed)
         bytesIn.store(tally.bytesIn, ordering: .relaxed)
         bytesOut.store(tally.bytesOut, ordering: .relaxed)
+        sessionTime.publish(tally.sessionTime)
     }
 
     /// What was published last.
@@ -76,7 +82,8 @@ final class ListenerCounters: Sendable {
             rejected: rejected.load(ordering: .relaxed),
             denied: denied.load(ordering: .relaxed),
             bytesIn: bytesIn.load(ordering: .relaxed),
-            bytesOut: bytesOut.load(ordering: .relaxed)
+            bytesOut: bytesOut.load(ordering: .relaxed),
+            sessionTime: sessionTime.histogram
         )
     }
 

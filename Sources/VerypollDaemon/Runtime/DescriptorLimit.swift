@@ -8,6 +8,11 @@ package enum DescriptorLimit {
         Int(clamping: try limits().rlim_max)
     }
 
+    /// How many the process may have now.
+    package static func soft() throws(Errno) -> Int {
+        Int(clamping: try limits().rlim_cur)
+    }
+
     /// Raises the soft limit to the hard one, and returns it; see setrlimit(2).
     package static func raise() throws(Errno) -> Int {
         var limits = try limits()

@@ -139,8 +139,23 @@ struct ClockTests {
         #expect(text.wholeMatch(of: form) != nil, "\(text)")
     }
 
+    @Test("a date has the form of RFC 9110")
+    func formatsDate() {
+        #expect(formatHTTPDate(secondsSince1970: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(formatHTTPDate(secondsSince1970: 0) == "Thu, 01 Jan 1970 00:00:00 GMT")
+    }
+
+    @Test("the process's use of the machine can be read")
+    func readsUsage() throws {
+        let usage = ProcessUsage.current()
+        #expect(usage.processorTime > 0)
+        #expect(usage.descriptorLimit == (try DescriptorLimit.soft()))
+        #expect((3...usage.descriptorLimit).contains(usage.openDescriptors))
+    }
+
     @Test("the descriptor limit can be read")
     func readsLimit() throws {
         #expect(try DescriptorLimit.hard() > 0)
+        #expect(try DescriptorLimit.soft() <= DescriptorLimit.hard())
     }
 }

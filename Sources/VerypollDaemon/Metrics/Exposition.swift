@@ -1,0 +1,141 @@
+/// Metrics as text, in either of the formats that Prometheus reads.
+///
+/// Families are written one after the other, each with all its samples; one without samples is left
+/// out. A name ends with its unit, `seconds` or `bytes`, and the `_total` of a counter is added.
+struct Exposition {
+    /// The format of the text.
+    enum Format: CaseIterable, Sendable {
+        /// OpenMetrics 1.0.
+        case openMetrics
+        /// Prometheus' own, 0.0.4, which every tool understands.
+        case classic
+
+        /// What HTTP calls it.
+        var contentType: String {
+            switch self {
+            case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            case .classic: "text/plain; version=0.0.4; charset=utf-8"
+            }
+        }
+    }
+
+    /// Something to have samples of, with the labels that tell which it is.
+    typealias Labeled<Element> = (labels: MetricLabels, element: Element)
+
+    private enum Kind: String {
+        case counter, gauge, histogram, info
+    }
+
+    private let format: Format
+    private var text = ""
+
+    init(_ format: Format) {
+        self.format = format
+    }
+
+    /// Writes numbers that only grow.
+    ///
+    /// - Parameters:
+    ///   - name: The name without `_total`.
+    ///   - help: A sentence without quotes, backslashes and line ends.
+    ///   - elements: What is counted for.
+    ///   - value: The number of an element, if it has one.
+    mutating func counters<Element, Value: CustomStringConvertible>(
+        _ name: String,
+        _ help: String,
+        _ elements: [Labeled<Element>],
+        _ value: (Element) -> Value?
+    ) {
+        write(.counter, name, help, suffix: "_total", elements, value)
+    }
+
+    /// Writes numbers that go up and down; parameters as for ``counters(_:_:_:_:)``.
+    mutating func gauges<Element, Value: CustomStringConvertible>(
+        _ name: String,
+        _ help: String,
+        _ elements: [Labeled<Element>],
+        _ value: (Element) -> Value?
+    ) {
+        write(.gauge, name, help, suffix: "", elements, value)
+    }
+
+    /// Writes what is told by labels alone; the `_info` of the name is added.
+    mutating func info(_ name: String, _ help: String, _ labels: MetricLabels) {
+        write(.info, name, help, suffix: "_info", [(labels, 1)]) { $0 }
+    }
+
+    /// Writes how often a time was how long, in seconds; parameters as for ``counters(_:_:_:_:)``.
+    mutating func histograms<Element, Scale>(
+        _ name: String,
+        _ help: String,
+        _ elements: [Labeled<Element>],
+        _ value: (Element) -> Histogram<Scale>
+    ) {
+        guard !elements.isEmpty else { return }
+        begin(.histogram, name, help, suffix: "")
+        let bounds = Scale.bounds.indices.map { "\(seconds(Scale.bounds[$0]))" } + ["+Inf"]
+        for (labels, element) in elements {
+            let histogram = value(element)
+            var count: UInt64 = 0
+            for bucket in histogram.counts.indices {
+                count += histogram.counts[bucket]
+                line("\(name)_bucket", "\(labels.text),le=\"\(bounds[bucket])\"", count)
+            }
+            line("\(name)_sum", labels.text, seconds(histogram.sum))
+            line("\(name)_count", labels.text, count)
+        }
+    }
+
+    /// The whole of the text; nothing can follow.
+    consuming func finish() -> [UInt8] {
+        if format == .openMetrics { text += "# EOF\n" }
+        return Array(text.utf8)
+    }
+
+    private mutating func write<Element, Value: CustomStringConvertible>(
+        _ kind: Kind,
+        _ name: String,
+        _ help: String,
+        suffix: String,
+        _ elements: [Labeled<Element>],
+        _ value: (Element) -> Value?
+    ) {
+        var isBegun = false
+        for (labels, element) in elements {
+            guard let value = value(element) else { continue }
+            if !isBegun { begin(kind, name, help, suffix: suffix) }
+            isBegun = true
+            line(name + suffix, labels.text, value)
+        }
+    }
+
+    private mutating func begin(_ kind: Kind, _ name: String, _ help: String, suffix: String) {
+        switch format {
+        case .openMetrics:
+            text += "# TYPE \(name) \(kind.rawValue)\n"
+            for unit in ["seconds", "bytes"] where name.hasSuffix("_\(unit)") {
+                text += "# UNIT \(name) \(unit)\n"
+            }
+            text += "# HELP \(name) \(help)\n"
+        case .classic:
+            // It knows no such thing as an info, and takes the ends of names as they come.
+            let word = kind == .info ? "gauge" : kind.rawValue
+            text += "# HELP \(name)\(suffix) \(help)\n# TYPE \(name)\(suffix) \(word)\n"
+        }
+    }
+
+    private mutating func line(
+        _ name: String,
+        _ labels: String,
+        _ value: some CustomStringConvertible
+    ) {
+        text += name
+        if !labels.isEmpty { text += "{\(labels)}" }
+        text += " \(value.description)\n"
+    }
+}
+
+/// The base unit of time.
+func seconds(_ microseconds: UInt64) -> Double {
+    Double(microseconds) / 1_000_000
+}

@@ -1,0 +1,162 @@
+extension MetricsSnapshot {
+    /// All of it as text.
+    func exposition(in format: Exposition.Format) -> [UInt8] {
+        var exposition = Exposition(format)
+        writeDaemon(to: &exposition)
+        writeListeners(to: &exposition)
+        writeUpstreams(to: &exposition)
+        writeServers(to: &exposition)
+        writeWorkers(to: &exposition)
+        return exposition.finish()
+    }
+
+    private func writeDaemon(to exposition: inout Exposition) {
+        exposition.info("verypolld_build", "What runs here.", ["version": version])
+        let daemon: [Exposition.Labeled<MetricsSnapshot>] = [([:], self)]
+        exposition.gauges(
+            "process_start_time_seconds",
+            "When the daemon was started, since the beginning of 1970 UTC.",
+            daemon
+        ) { seconds($0.startedAt) }
+        exposition.counters(
+            "process_cpu_seconds",
+            "The time that the threads of the daemon have run.",
+            daemon
+        ) { seconds($0.process.processorTime) }
+        exposition.gauges(
+            "process_open_fds",
+            "The file descriptors that are open.",
+            daemon,
+            \.process.openDescriptors
+        )
+        exposition.gauges(
+            "process_max_fds",
+            "The most file descriptors that may be open.",
+            daemon,
+            \.process.descriptorLimit
+        )
+        exposition.gauges(
+            "verypolld_active_sessions",
+            "The sessions that are open.",
+            daemon,
+            \.active
+        )
+        exposition.gauges(
+            "verypolld_max_sessions",
+            "The most sessions that may be open.",
+            daemon,
+            \.maxSessions
+        )
+    }
+
+    private func writeListeners(to exposition: inout Exposition) {
+        let all = listeners.map { (labels: ["listener": $0.name] as MetricLabels, element: $0) }
+        func counters(_ name: String, _ help: String, _ value: (ListenerTally) -> UInt64) {
+            exposition.counters("verypolld_listener_" + name, help, all) { value($0.tally) }
+        }
+        counters("accepted", "The connections that became sessions.", \.accepted)
+        counters("rejected", "The connections that were turned away for a limit.", \.rejected)
+        counters("denied", "The connections that the access rules turned away.", \.denied)
+        counters("received_bytes", "The bytes that came from clients.", \.bytesIn)
+        counters("sent_bytes", "The bytes that were sent to clients.", \.bytesOut)
+        exposition.gauges(
+            "verypolld_listener_active_sessions",
+            "The sessions that are open.",
+            all,
+            \.active
+        )
+        exposition.gauges(
+            "verypolld_listener_max_sessions",
+            "The most sessions that may be open.",
+            all,
+            \.maxSessions
+        )
+        exposition.gauges(
+            "verypolld_listener_paused",
+            "Whether connections are left in the backlog for now.",
+            all
+        ) { $0.isPaused ? 1 : 0 }
+        exposition.histograms(
+            "verypolld_listener_session_duration_seconds",
+            "How long those sessions lasted that have ended.",
+            all,
+            \.tally.sessionTime
+        )
+    }
+
+    private func writeUpstreams(to exposition: inout Exposition) {
+        let all = upstreams.map { (labels: ["upstream": $0.name] as MetricLabels, element: $0) }
+        exposition.gauges(
+            "verypolld_upstream_active_sessions",
+            "The sessions that are open.",
+            all,
+            \.active
+        )
+        exposition.gauges(
+            "verypolld_upstream_waiting_sessions",
+            "The sessions that wait for a server.",
+            all,
+            \.waiting
+        )
+        exposition.gauges(
+            "verypolld_upstream_max_sessions",
+            "The most sessions that may be open.",
+            all,
+            \.maxSessions
+        )
+    }
+
+    private func writeServers(to exposition: inout Exposition) {
+        let all = servers.map {
+            (
+                labels: ["upstream": $0.upstream, "server": $0.address] as MetricLabels,
+                element: $0
+            )
+        }
+        func counters(_ name: String, _ help: String, _ value: (Server) -> UInt64) {
+            exposition.counters("verypolld_server_" + name, help, all, value)
+        }
+        exposition.gauges(
+            "verypolld_server_up",
+            "Whether the server gets sessions.",
+            all
+        ) { $0.isUp ? 1 : 0 }
+        exposition.gauges(
+            "verypolld_server_active_sessions",
+            "The sessions that are open.",
+            all,
+            \.active
+        )
+        counters("sessions", "The sessions that the server got.", \.sessions)
+        counters("failures", "The connects and health checks that were in vain.", \.failures)
+        counters("received_bytes", "The bytes that came from the server.", \.bytesIn)
+        counters("sent_bytes", "The bytes that were sent to the server.", \.bytesOut)
+        exposition.histograms(
+            "verypolld_server_connect_duration_seconds",
+            "How long connecting to the server took.",
+            all,
+            \.connectTime
+        )
+    }
+
+    private func writeWorkers(to exposition: inout Exposition) {
+        let all = workers.map { (labels: ["worker": "\($0.index)"] as MetricLabels, element: $0) }
+        func counters(_ name: String, _ help: String, _ value: (WorkerTally) -> UInt64) {
+            exposition.counters("verypolld_worker_" + name, help, all) { value($0.tally) }
+        }
+        exposition.gauges(
+            "verypolld_worker_active_sessions",
+            "The sessions that the worker serves.",
+            all,
+            \.tally.sessions
+        )
+        counters("polls", "How often the worker has waited for events.", \.polls)
+        counters("events", "The events that the worker has got.", \.events)
+        counters("wakeups", "How often another thread has woken the worker.", \.wakeUps)
+        exposition.counters(
+            "verypolld_worker_busy_seconds",
+            "The time that the worker did not wait for events.",
+            all
+        ) { seconds($0.tally.busy / 1_000) }
+    }
+}
