@@ -121,6 +121,8 @@ struct ServerCounters: ~Copyable, Sendable {
     let sessions = Atomic(0)
     /// The sessions that could not connect.
     let failures = Atomic(0)
+    /// How long the connects took that succeeded.
+    let connectTime = SharedHistogram<ConnectTime>()
     /// The bytes that were received from it; whoever served a session adds them at its end.
     let bytesIn = Atomic(0)
     /// The bytes that were sent to it; see ``bytesIn``.

@@ -4,7 +4,7 @@ internal import Synchronization
 struct ListenerTally: Sendable, Equatable {
     var accepted: UInt64 = 0
     var rejected: UInt64 = 0
-    /// The connections that the access rules turned away, not counted in `rejected`.
+    /// The connections that access rules and PROXY headers turned away; not among `rejected`.
     var denied: UInt64 = 0
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
@@ -63,7 +63,7 @@ final class ListenerCounters: Sendable {
     private let denied = Atomic<UInt64>(0)
     private let bytesIn = Atomic<UInt64>(0)
     private let bytesOut = Atomic<UInt64>(0)
-    private let sessionTime = PublishedHistogram<SessionTime>()
+    private let sessionTime = SharedHistogram<SessionTime>()
     private let pause = Atomic<UInt8>(0)
 
     func publish(_ tally: ListenerTally) {

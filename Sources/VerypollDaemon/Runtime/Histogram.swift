@@ -21,11 +21,15 @@ struct Histogram<Scale: HistogramScale>: Sendable, Equatable {
 
     /// Adds a value.
     mutating func add(microseconds value: UInt64) {
+        counts[Self.bucket(of: value)] += 1
+        sum &+= value
+    }
+
+    fileprivate static func bucket(of value: UInt64) -> Int {
         let bounds = Scale.bounds
         var bucket = 0
         while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
-        counts[bucket] += 1
-        sum &+= value
+        return bucket
     }
 
     static func + (left: Histogram, right: Histogram) -> Histogram {
@@ -41,13 +45,21 @@ struct Histogram<Scale: HistogramScale>: Sendable, Equatable {
     }
 }
 
-/// A histogram where other threads may read it; published as ``ListenerCounters`` are.
+/// A histogram where other threads may read it.
 ///
-/// Who reads while it is being published may see a sum that is younger than the counts.
-struct PublishedHistogram<Scale: HistogramScale>: ~Copyable, Sendable {
+/// Either one thread publishes its own into it, as with ``ListenerCounters``, or all add to it.
+/// Who reads meanwhile may see a sum that is younger than the counts.
+struct SharedHistogram<Scale: HistogramScale>: ~Copyable, Sendable {
     private let counts: [16 of Atomic<UInt64>] = .init { _ in Atomic(0) }
     private let sum = Atomic<UInt64>(0)
 
+    /// Adds a value, from whatever thread.
+    func add(microseconds value: UInt64) {
+        counts[Histogram<Scale>.bucket(of: value)].add(1, ordering: .relaxed)
+        sum.wrappingAdd(value, ordering: .relaxed)
+    }
+
+    /// Shows a histogram in the place of the one before.
     func publish(_ histogram: Histogram<Scale>) {
         for bucket in counts.indices {
             counts[bucket].store(histogram.counts[bucket], ordering: .relaxed)

@@ -47,6 +47,8 @@ extension Worker {
         sessions[key].route.tried = []
         let route = sessions[key].route
         let server = context.upstreams[Int(route.upstream)].servers[Int(route.server)]
+        let connectTime = (MonotonicClock.nanoseconds() - route.attemptedAt) / 1_000
+        server.counters.connectTime.add(microseconds: connectTime)
         report(server.connected(now: bench.now), of: route)
     }
 

@@ -48,6 +48,21 @@ struct HistogramTests {
         #expect(first == sum && second != sum)
     }
 
+    @Test("several threads add to a shared one, and no value is lost")
+    func shares() async {
+        let shared = SharedConnectTime()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for value: UInt64 in 0..<10_000 { shared.histogram.add(microseconds: value) }
+                }
+            }
+        }
+        var expected = Histogram<ConnectTime>()
+        for value: UInt64 in 0..<10_000 { expected.add(microseconds: value) }
+        #expect(shared.histogram.histogram == expected + expected + expected + expected)
+    }
+
     @Test("what is published can be read, and a listener's tally has all its parts")
     func publishes() {
         let counters = ListenerCounters()
@@ -59,4 +74,8 @@ struct HistogramTests {
         #expect((tally + tally).denied == 6)
         #expect((tally + tally).sessionTime.count == 2)
     }
+}
+
+private final class SharedConnectTime: Sendable {
+    let histogram = SharedHistogram<ConnectTime>()
 }
