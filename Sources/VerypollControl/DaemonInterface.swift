@@ -16,6 +16,7 @@ package enum DaemonInterface {
         case getStatus = "io.verypoll.Daemon.GetStatus"
         case listListeners = "io.verypoll.Daemon.ListListeners"
         case listUpstreams = "io.verypoll.Daemon.ListUpstreams"
+        case getMetrics = "io.verypoll.Daemon.GetMetrics"
         case listSessions = "io.verypoll.Daemon.ListSessions"
         case killSession = "io.verypoll.Daemon.KillSession"
     }

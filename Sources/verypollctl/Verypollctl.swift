@@ -17,7 +17,7 @@ struct Verypollctl: ParsableCommand {
         version: "verypollctl \(Release.version)",
         subcommands: [
             StatusCommand.self, ListenersCommand.self, UpstreamsCommand.self, SessionsCommand.self,
-            PingCommand.self, VersionCommand.self,
+            MetricsCommand.self, PingCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: StatusCommand.self
     )

@@ -82,6 +82,7 @@ struct DaemonInterfaceTests {
         )
         #expect(described.methods["ListSessions"]?.output == fields(of: Sample.sessions))
         #expect(described.methods["KillSession"]?.output == [:])
+        #expect(described.methods["GetMetrics"]?.output == fields(of: MetricsText(text: "")))
     }
 
     @Test("types have the described fields, of the described kinds")
@@ -115,6 +116,7 @@ struct DaemonInterfaceTests {
         #expect(described.methods["GetStatus"]?.input == [:])
         #expect(described.methods["ListListeners"]?.input == [:])
         #expect(described.methods["ListUpstreams"]?.input == [:])
+        #expect(described.methods["GetMetrics"]?.input == [:])
         #expect(described.methods["ListSessions"]?.input == fields(of: SessionQuery()))
         #expect(
             Set(SessionQuery.CodingKeys.allCases.map(\.stringValue))

@@ -83,6 +83,15 @@ struct CommandTests: ~Copyable {
         )
     }
 
+    @Test("metrics are printed as they are, or as JSON")
+    func printsMetrics() throws {
+        let result = try run("metrics")
+        #expect(result.exit == .code(0))
+        #expect(result.standardOutput == "# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n")
+        let json = try run("metrics", "--json=short").standardOutput
+        #expect(json == ##"{"text":"# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n"}"## + "\n")
+    }
+
     @Test("without the legend there are only rows")
     func omitsLegend() throws {
         let result = try run("sessions", "--no-legend")
@@ -205,9 +214,8 @@ struct CommandTests: ~Copyable {
 
         #expect(result.exit == .code(2))
         #expect(result.standardError.contains("'statsu'"))
-        #expect(
-            result.standardError.contains("status, listeners, upstreams, sessions, ping, version")
-        )
+        let verbs = "status, listeners, upstreams, sessions, metrics, ping, version"
+        #expect(result.standardError.contains(verbs))
     }
 
     @Test("help and version go to standard output and end with 0")

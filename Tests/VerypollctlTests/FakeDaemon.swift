@@ -105,6 +105,10 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func upstreams() -> [Status.Upstream] { fixedStatus.upstreams }
 
+    func metrics() -> MetricsText {
+        MetricsText(text: "# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n")
+    }
+
     func sessions(
         matching query: SessionQuery,
         ticket: ControlTicket

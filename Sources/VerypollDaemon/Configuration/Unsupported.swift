@@ -12,8 +12,5 @@ extension Configuration {
         if exitOnIdle != nil {
             refuse("the end of an idle daemon", at: JSONPointer(["exitOnIdle"]))
         }
-        for listener in listeners where listener.handler.kind == .metrics {
-            refuse("the handler \"metrics\"", at: listener.pointer / "handler" / "type")
-        }
     }
 }

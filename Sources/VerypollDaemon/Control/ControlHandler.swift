@@ -15,6 +15,9 @@ protocol ControlHandler: AnyObject {
     /// The upstreams, in the order of their names.
     func upstreams() -> [Status.Upstream]
 
+    /// All numbers, as OpenMetrics text.
+    func metrics() -> MetricsText
+
     /// Lists the open sessions that `query` describes, at most as many as its limit.
     ///
     /// - Throws: ``VarlinkError/listenerNotFound(_:)`` if the query names none that there is.

@@ -48,6 +48,9 @@ extension ControlServer {
         case .listUpstreams:
             _ = try call.parameters(as: NoParameters.self)
             client.connection.reply(UpstreamList(upstreams: handler.upstreams()))
+        case .getMetrics:
+            _ = try call.parameters(as: NoParameters.self)
+            client.connection.reply(handler.metrics())
         case .listSessions:
             let query = try call.parameters(as: SessionQuery.self)
             guard SessionQuery.limits.contains(query.effectiveLimit) else {
@@ -70,7 +73,7 @@ extension DaemonInterface.Method {
     /// What it takes to call the method.
     fileprivate var permission: Permission {
         switch self {
-        case .getStatus, .listListeners, .listUpstreams, .listSessions: .read
+        case .getStatus, .listListeners, .listUpstreams, .listSessions, .getMetrics: .read
         case .killSession: .operate
         }
     }

@@ -56,7 +56,7 @@ extension MetricsSnapshot {
         }
         counters("accepted", "The connections that became sessions.", \.accepted)
         counters("rejected", "The connections that were turned away for a limit.", \.rejected)
-        counters("denied", "The connections that the access rules turned away.", \.denied)
+        counters("denied", "The connections that rules or PROXY headers turned away.", \.denied)
         counters("received_bytes", "The bytes that came from clients.", \.bytesIn)
         counters("sent_bytes", "The bytes that were sent to clients.", \.bytesOut)
         exposition.gauges(
@@ -128,7 +128,7 @@ extension MetricsSnapshot {
             \.active
         )
         counters("sessions", "The sessions that the server got.", \.sessions)
-        counters("failures", "The connects and health checks that were in vain.", \.failures)
+        counters("failures", "The sessions that could not connect to the server.", \.failures)
         counters("received_bytes", "The bytes that came from the server.", \.bytesIn)
         counters("sent_bytes", "The bytes that were sent to the server.", \.bytesOut)
         exposition.histograms(

@@ -28,7 +28,7 @@ struct MetricsSnapshot: Sendable {
         var active = 0
         /// The sessions that it got since the start.
         var sessions: UInt64 = 0
-        /// The attempts to connect to it, and checks of its health, that were in vain.
+        /// The sessions that could not connect to it.
         var failures: UInt64 = 0
         /// The bytes that came from it.
         var bytesIn: UInt64 = 0

@@ -18,6 +18,8 @@ struct Session: ~Copyable {
         case starved
         /// It is broken, and waits until the kernel has sent what a reset would drop.
         case linger
+        /// It waits for the metrics to be written.
+        case askForMetrics(Exposition.Format)
         /// It is over.
         case end(EndReason)
     }
@@ -74,6 +76,8 @@ struct Session: ~Copyable {
     /// To the client.
     var down = Way()
     var route: Route
+    /// What the metrics handler has in hand.
+    var exchange: MetricsExchange?
     /// The address of a TCP client.
     var peer: SocketAddress?
     /// The address that a PROXY header says the client has connected to.

@@ -9,11 +9,17 @@ enum SessionService: String, Sendable {
     case daytime
     case chargen
     case proxy
+    case metrics
 
     /// Whether the session waits for its client to send the first byte.
     ///
     /// With a proxy either end may be the first to speak.
-    var awaitsClient: Bool { self == .echo || self == .discard || self == .proxy }
+    var awaitsClient: Bool {
+        switch self {
+        case .echo, .discard, .proxy, .metrics: true
+        case .drop, .daytime, .chargen: false
+        }
+    }
 }
 
 extension Session {
@@ -42,6 +48,7 @@ extension Session {
             case .daytime: return try daytime(on: &bench)
             case .chargen: return try chargen(on: &bench)
             case .proxy: return proxy(on: &bench)
+            case .metrics: return try metrics(on: &bench)
             }
         } catch {
             bench.scratch.removeAll()

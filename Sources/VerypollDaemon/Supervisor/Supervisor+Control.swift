@@ -75,6 +75,11 @@ extension Supervisor: ControlHandler {
         return .later
     }
 
+    func metrics() -> MetricsText {
+        let text = metricsSnapshot().exposition(in: .openMetrics)
+        return MetricsText(text: String(decoding: text, as: UTF8.self))
+    }
+
     /// The state in one line, as systemctl(1) shows it: `2 listeners, 14 sessions`.
     var summary: String {
         let sessions = totalGate.active
@@ -120,12 +125,12 @@ extension Supervisor: ControlHandler {
         )
     }
 
-    private func tally(ofListener index: Int) -> ListenerTally {
+    func tally(ofListener index: Int) -> ListenerTally {
         workers.listenerCounters[index].map(\.tally).reduce(ListenerTally(), +)
     }
 
     /// Why a worker does not accept on a listener at present, or `nil` if all do.
-    private func pauseDescription(ofListener index: Int) -> String? {
+    func pauseDescription(ofListener index: Int) -> String? {
         guard case .running = phase else { return nil }
         let reasons = workers.listenerCounters[index].map(\.pauseReason)
         let reason = reasons.first { $0 != .none }

@@ -43,6 +43,8 @@ final class Supervisor {
     var phase = Phase.starting
     var questions = Questions()
     var busyShares: BusyShares
+    /// The workers that wait for metrics, by the format that they want.
+    var metricsAskers: [Exposition.Format: [Int]] = [:]
     var control: ControlServer
     var upstreamWatch: UpstreamWatch
     private let notifier = ServiceNotifier()
@@ -194,6 +196,7 @@ final class Supervisor {
                 }
             case .serverChanged(let upstream, let server, let change):
                 upstreamWatch.note(change, of: ServerIndex(upstream: upstream, server: server))
+            case .writeMetrics(let format, let worker): noteAsker(worker, of: format)
             case .empty:
                 // It may come late, when the stop has begun.
                 if case .draining = phase { workersDone += 1 }
@@ -201,6 +204,7 @@ final class Supervisor {
                 if case .stopping = phase { workersDone += 1 }
             }
         }
+        answerMetrics()
         if case .draining = phase, workersDone == workers.count {
             try stop(because: "no session is left")
         }

@@ -16,6 +16,7 @@ extension Worker {
             case .killSession(let id, let ticket): kill(id, ticket: ticket)
             case .serversChanged: retryHeld()
             case .serverDown(let upstream, let server): leave(server, of: upstream)
+            case .metrics(let text, let format): answer(with: text, in: format)
             }
         }
     }
@@ -26,8 +27,9 @@ extension Worker {
     }
 
     private mutating func drain() {
-        isDraining = true
         closeDoors()
+        endIdleMetrics()
+        isDraining = true
         if sessions.count == 0 { context.supervisor.post(.empty) }
     }
 

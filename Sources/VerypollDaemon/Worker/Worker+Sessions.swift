@@ -88,6 +88,7 @@ extension Worker {
         case .linger: linger(key)
         case .end(.serverFailed(let error)) where sessions[key].route.phase == .connecting:
             return connectFailed(key, error)
+        case .askForMetrics(let format): awaitMetrics(key, in: format)
         case .end(let reason): return end(key, because: reason)
         }
         if bench.turn.hasHalfClosed { bringForward(key) }
@@ -112,6 +113,8 @@ extension Worker {
         session.up.discard(on: &bench)
         session.down.discard(on: &bench)
         let listener = context.listeners[session.listener]
+        let duration = (bench.now - session.openedAt) * 1_000
+        note(session.listener) { $0.sessionTime.add(microseconds: duration) }
         if context.logsSessions { log(session, of: listener, reason) }
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         switch reason {

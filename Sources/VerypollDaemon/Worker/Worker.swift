@@ -67,6 +67,8 @@ struct Worker: ~Copyable {
     var starved: ReadyQueue
     /// Sessions that wait for a server, or for their turn at an upstream.
     var held: ReadyQueue
+    /// Sessions that wait for metrics to be written, by the format that they want.
+    var metricsQueues: [Exposition.Format: MetricsQueue] = [:]
     /// The sockets that this worker accepts from.
     var doors: [Door]
     /// The millisecond when paused doors are to be tried again, `UInt64.max` for never.

@@ -16,6 +16,8 @@ enum WorkerMessage: Equatable, Sendable {
     case listSessions(SessionFilter, ticket: Int)
     /// End a session.
     case killSession(id: UInt64, ticket: Int)
+    /// The answer to `writeMetrics`.
+    case metrics([UInt8], Exposition.Format)
     /// A server of an upstream may have become available: sessions that wait for one go on.
     case serversChanged
     /// A server is down, or ejected: its live sessions get what the upstream's `whenDown` says.
@@ -43,6 +45,8 @@ enum SupervisorMessage: Sendable {
     case killed(Bool, ticket: Int)
     /// A session has changed the health of a server.
     case serverChanged(upstream: Int, server: Int, ServerChange)
+    /// Answer with the metrics as text.
+    case writeMetrics(Exposition.Format, worker: Int)
     /// The worker drains, and no session is left.
     case empty
     /// The worker's thread is about to end.

@@ -39,34 +39,12 @@ struct ConfigurationFileTests {
 
     @Test(
         "the examples are valid",
-        arguments: ["inetd-services", "limits-and-timeouts", "socket-activated"]
+        arguments: ["inetd-services", "limits-and-timeouts", "proxy", "socket-activated"]
     )
     func examples(name: String) throws {
         let text = try repositoryFile("config/examples/\(name).json")
         let configuration = try Configuration(parsing: text, file: name, descriptorLimit: 1024)
         #expect(!configuration.listeners.isEmpty)
-    }
-
-    @Test("of the example of a proxy nothing is wrong but what this version can't do")
-    func proxyExample() throws {
-        let text = try repositoryFile("config/examples/proxy.json")
-        let error = #expect(throws: ConfigurationError.self) {
-            try Configuration(parsing: text, file: "proxy", descriptorLimit: 1024)
-        }
-        let expected = [
-            "handler/type: the handler \"proxy\"", "maxSessionsPerSource: the key",
-            "acceptRate: the key", "allow: the key", "deny: the key", "proxyProtocol: the key",
-        ]
-        let problems = error?.problems.map { "\($0.pointer): \($0.message)" } ?? []
-        #expect(problems.count == 7)
-        for (problem, start) in zip(problems, expected) {
-            #expect(problem.hasPrefix("/listeners/web/\(start)"))
-            #expect(problem.hasSuffix("is not in this version of verypolld yet"))
-        }
-        #expect(
-            problems.last == "/listeners/metrics/handler/type: the handler \"metrics\" is not in"
-                + " this version of verypolld yet"
-        )
     }
 
     @Test("a file is loaded from its path")

@@ -117,6 +117,8 @@ final class ScriptedHandler: ControlHandler {
 
     func listeners() -> [Status.Listener] { [] }
 
+    func metrics() -> MetricsText { MetricsText(text: "# EOF\n") }
+
     func sessions(
         matching query: SessionQuery,
         ticket: ControlTicket

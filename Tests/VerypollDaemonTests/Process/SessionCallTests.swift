@@ -62,6 +62,15 @@ struct SessionCallTests {
         #expect(list.listeners.map(\.name) == ["daytime", "echo"])
     }
 
+    @Test("GetMetrics tells what the metrics handler does, as OpenMetrics")
+    func tellsMetrics() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        var peer = try ControlPeer(path: daemon.controlPath)
+        let text = try (peer.result("io.verypoll.Daemon.GetMetrics") as MetricsText).text
+        #expect(text.contains("\nverypolld_listener_accepted_total{listener=\"echo\"} 0\n"))
+        #expect(text.hasSuffix("\n# EOF\n"))
+    }
+
     @Test("ListSessions tells who is connected, and what went over each session")
     func listsSessions() throws {
         let daemon = try TestDaemon(serving("echo"), serving("discard", listen: "unix:DIR/discard"))

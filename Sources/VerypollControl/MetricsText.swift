@@ -1,0 +1,9 @@
+/// All numbers of the daemon: the reply of `GetMetrics`.
+package struct MetricsText: Codable, Hashable, Sendable {
+    package var text: String
+
+    /// Makes a reply of OpenMetrics text.
+    package init(text: String) {
+        self.text = text
+    }
+}

@@ -1,0 +1,81 @@
+#if Net && OSExt
+internal import Synchronization
+internal import VerypollControl
+
+extension Supervisor {
+    /// Notes that a worker waits for metrics.
+    func noteAsker(_ worker: Int, of format: Exposition.Format) {
+        metricsAskers[format, default: []].append(worker)
+    }
+
+    /// Writes the metrics for the workers that have asked for them, once for all of a turn.
+    func answerMetrics() {
+        guard !metricsAskers.isEmpty else { return }
+        let snapshot = metricsSnapshot()
+        for (format, askers) in metricsAskers {
+            let text = snapshot.exposition(in: format)
+            for worker in askers { workers.mailboxes[worker].post(.metrics(text, format)) }
+        }
+        metricsAskers.removeAll()
+    }
+
+    /// All numbers at this moment.
+    func metricsSnapshot() -> MetricsSnapshot {
+        let now = MonotonicClock.nanoseconds() / 1_000_000
+        return MetricsSnapshot(
+            version: Release.version,
+            startedAt: UInt64(startedAt),
+            process: .current(),
+            active: totalGate.active,
+            maxSessions: totalGate.limit,
+            listeners: served.indices.map { index in
+                let listener = served[index]
+                return MetricsSnapshot.Listener(
+                    name: listener.name,
+                    active: listener.gate.active,
+                    maxSessions: listener.maxSessions,
+                    isPaused: pauseDescription(ofListener: index) != nil,
+                    tally: tally(ofListener: index)
+                )
+            },
+            upstreams: upstreams.upstreams.map(MetricsSnapshot.Upstream.init),
+            servers: upstreams.upstreams.flatMap { upstream in
+                upstream.servers.map { MetricsSnapshot.Server($0, of: upstream, now: now) }
+            },
+            workers: workers.counters.enumerated().map { index, counters in
+                MetricsSnapshot.Worker(index: index, tally: counters.tally)
+            }
+        )
+    }
+}
+
+extension MetricsSnapshot.Upstream {
+    fileprivate init(_ upstream: Upstream) {
+        self.init(
+            name: upstream.name,
+            active: upstream.gate.active,
+            waiting: upstream.waiting.load(ordering: .relaxed),
+            maxSessions: upstream.configuration.maxSessions
+        )
+    }
+}
+
+extension MetricsSnapshot.Server {
+    fileprivate init(_ server: UpstreamServer, of upstream: Upstream, now: UInt64) {
+        func count(_ counter: borrowing Atomic<Int>) -> UInt64 {
+            UInt64(counter.load(ordering: .relaxed))
+        }
+        self.init(
+            upstream: upstream.name,
+            address: server.name,
+            isUp: server.isAvailable(now: now),
+            active: server.active.load(ordering: .relaxed),
+            sessions: count(server.counters.sessions),
+            failures: count(server.counters.failures),
+            bytesIn: count(server.counters.bytesIn),
+            bytesOut: count(server.counters.bytesOut),
+            connectTime: server.counters.connectTime.histogram
+        )
+    }
+}
+#endif
