@@ -10,12 +10,16 @@ package struct Server: ~Copyable, Sendable {
     package let port: UInt16
 
     /// Listens on a free TCP port of 127.0.0.1.
-    package init() throws(Errno) {
+    ///
+    /// - Parameter backlog: How many connections may wait to be accepted, less one; `nil` to refuse
+    ///   them all until ``listen(backlog:)``.
+    /// - Throws: See bind(2).
+    package init(backlog: Int32? = 1024) throws(Errno) {
         let descriptor = try makeSocket(AF_INET, type: SOCK_STREAM)
         do {
             let number = descriptor.rawValue
             unsafe try check(withLoopback(port: 0) { unsafe bind(number, $0, $1) })
-            try check(listen(number, 1024))
+            if let backlog { try check(Glibc.listen(number, backlog)) }
             port = try boundPort(of: descriptor)
         } catch {
             try? descriptor.close()
@@ -24,19 +28,24 @@ package struct Server: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Listens on a Unix-domain socket at `path`.
-    package init(path: String) throws(Errno) {
+    /// Listens on a Unix-domain socket at `path`; as for a TCP port.
+    package init(path: String, backlog: Int32? = 1024) throws(Errno) {
         let descriptor = try makeSocket(AF_UNIX, type: SOCK_STREAM)
         do {
             let number = descriptor.rawValue
             unsafe try check(withUnixPath(path) { unsafe bind(number, $0, $1) })
-            try check(listen(number, 1024))
+            if let backlog { try check(Glibc.listen(number, backlog)) }
         } catch {
             try? descriptor.close()
             throw error
         }
         port = 0
         self.descriptor = descriptor
+    }
+
+    /// Begins to take connections, or changes how many of them may wait.
+    package func listen(backlog: Int32 = 1024) throws(Errno) {
+        try check(Glibc.listen(descriptor.rawValue, backlog))
     }
 
     deinit {

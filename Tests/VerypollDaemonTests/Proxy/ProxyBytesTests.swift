@@ -1,0 +1,193 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("proxy: bytes and ends")
+struct ProxyBytesTests {
+    @Test(
+        "each way has every byte, and its end of file behind the last",
+        arguments: Sides.all,
+        [0, 1, 70_000, 8 << 20]
+    )
+    func carries(sides: Sides, size: Int) throws {
+        let lab = try ProxyLab(sides)
+        let (client, server) = try lab.join().share()
+        let sending = [(client, 7), (server, 700_007)].map { end, start in
+            ConcurrentWork {
+                try end.client.send(Noise.slice(size, at: start))
+                try end.client.finishSending()
+            }
+        }
+        let receiving = ConcurrentWork {
+            let bytes = try server.client.receiveToEnd()
+            #expect(bytes.count == size && Noise.isSlice(bytes, at: 7))
+        }
+        let bytes = try client.client.receiveToEnd()
+        #expect(bytes.count == size && Noise.isSlice(bytes, at: 700_007))
+        try receiving.join()
+        for work in sending { try work.join() }
+        try lab.waitForNothing()
+        let totals = try lab.daemon.status().totals
+        #expect((totals.bytesIn, totals.bytesOut) == (size, size))
+    }
+
+    @Test("a server may be the first to speak", arguments: Sides.all)
+    func carriesGreeting(sides: Sides) throws {
+        let lab = try ProxyLab(sides)
+        let joined = try lab.join()
+        try joined.server.send("220 ready")
+        #expect(try joined.client.receive(exactly: 9) == Array("220 ready".utf8))
+        try joined.greet()
+    }
+
+    @Test("what comes before the server accepts is kept for it", arguments: Sides.all)
+    func keepsEarlyBytes(sides: Sides) throws {
+        let lab = try ProxyLab(sides)
+        let client = try lab.connect()
+        try client.send(Noise.slice(100_000, at: 1))
+        try client.finishSending()
+        try lab.daemon.waitForTotals("the bytes") { $0.bytesIn == 100_000 }
+        let server = try lab.server.accept()
+        let bytes = try server.receiveToEnd()
+        #expect(bytes.count == 100_000 && Noise.isSlice(bytes, at: 1))
+    }
+
+    /// The kernel answers no connect while the backlog is full, and tries again after a second.
+    @Test("what comes before the server is connected is kept for it", arguments: [true, false])
+    func keepsEarliestBytes(ends: Bool) throws {
+        let lab = try ProxyLab(backlog: 0)
+        let filler = try lab.connectToServer()
+        let client = try lab.connect()
+        try client.send(Noise.slice(300_000, at: 3))
+        if ends { try client.finishSending() }
+        try eventually("the session") { try lab.daemon.sessions().count == 1 }
+        try lab.server.listen()
+        var accepted = try lab.server.accept()
+        try filler.send("filler")
+        #expect(try accepted.receive(exactly: 6) == Array("filler".utf8))
+        accepted = try lab.server.accept()
+        let bytes = try accepted.receive(exactly: 300_000)
+        #expect(bytes.count == 300_000 && Noise.isSlice(bytes, at: 3))
+        if ends { #expect(try accepted.receive() == []) }
+    }
+
+    @Test("an end of file goes one way, behind its bytes, and no sooner", arguments: Sides.all)
+    func passesEnds(sides: Sides) throws {
+        let lab = try ProxyLab(sides)
+        let joined = try lab.join()
+        try joined.greet()
+        #expect(try joined.server.receiveNow() == nil)
+        try joined.client.send("the last")
+        try joined.client.finishSending()
+        #expect(try joined.server.receiveToEnd() == Array("the last".utf8))
+        #expect(try lab.daemon.sessions().map(\.state) == [.halfClosed])
+        // The other way is as it was.
+        for round in 0..<3 {
+            try joined.server.send("answer \(round)")
+            #expect(try joined.client.receive(exactly: 8) == Array("answer \(round)".utf8))
+        }
+        #expect(try joined.client.receiveNow() == nil)
+        try joined.server.finishSending()
+        #expect(try joined.client.receive() == [])
+        try lab.waitForNothing()
+    }
+
+    @Test("a server that has ended its way still gets what the client sends", arguments: Sides.all)
+    func passesServersEnd(sides: Sides) throws {
+        let lab = try ProxyLab(sides)
+        let (client, server) = try lab.join().share()
+        try server.client.send("enough")
+        try server.client.finishSending()
+        #expect(try client.client.receiveToEnd() == Array("enough".utf8))
+        let sending = ConcurrentWork {
+            try client.client.send(Noise.slice(2 << 20, at: 5))
+            try client.client.finishSending()
+        }
+        let bytes = try server.client.receiveToEnd()
+        #expect(bytes.count == 2 << 20 && Noise.isSlice(bytes, at: 5))
+        try sending.join()
+        try lab.waitForNothing()
+    }
+
+    @Test("an end without a byte before it arrives as well", arguments: Sides.all, [true, false])
+    func passesBareEnds(sides: Sides, clientFirst: Bool) throws {
+        let lab = try ProxyLab(sides)
+        let (client, server) = try lab.join().share()
+        let (first, second) = clientFirst ? (client, server) : (server, client)
+        try first.client.finishSending()
+        #expect(try second.client.receive() == [])
+        #expect(try lab.daemon.sessions().map(\.state) == [.halfClosed])
+        try second.client.finishSending()
+        #expect(try first.client.receive() == [])
+        try lab.waitForNothing()
+    }
+
+    @Test("a server that closes at once, without a byte, has been reached", arguments: Sides.all)
+    func passesEarliestEnd(sides: Sides) throws {
+        let lab = try ProxyLab(sides, upstream: #", "connectTimeout": "300ms""#)
+        let client = try lab.connect()
+        do { _ = try lab.server.accept() }
+        #expect(try client.receive() == [])
+        // Long enough for the time to connect to be over, and another connection to be made.
+        #expect(throws: Errno.timedOut) { _ = try lab.server.accept(timeout: .seconds(1)) }
+        try client.finishSending()
+        try lab.waitForNothing()
+    }
+
+    /// Expects the whole answer from a command that sends its standard input.
+    private func expectAnswer(to command: String, from lab: borrowing ProxyLab) throws {
+        let program = try Program("sh", ["-c", "printf request | \(command)"])
+        let server = try lab.server.accept()
+        #expect(try server.receiveToEnd() == Array("request".utf8))
+        // It has ended its way by now, and the answer is yet to come.
+        try server.send(String(repeating: "answer\n", count: 100_000))
+        try server.finishSending()
+        let result = try program.finish()
+        #expect(result.exit == .code(0), "\(result.standardError)")
+        #expect((result.standardOutput == String(repeating: "answer\n", count: 100_000)) == true)
+        try lab.waitForNothing()
+    }
+
+    @Test("nc -N and socat get the whole answer", arguments: Sides.all)
+    func servesRealClients(sides: Sides) throws {
+        try requireProgram("nc")
+        try requireProgram("socat")
+        let lab = try ProxyLab(sides)
+        if sides.client == .tcp {
+            let port = lab.address.split(separator: ":").last ?? ""
+            try expectAnswer(to: "nc -N 127.0.0.1 \(port)", from: lab)
+            try expectAnswer(to: "socat -t 30 - TCP:127.0.0.1:\(port)", from: lab)
+        } else {
+            let path = lab.address.dropFirst("unix:".count)
+            try expectAnswer(to: "nc -N -U \(path)", from: lab)
+            try expectAnswer(to: "socat -t 30 - UNIX-CONNECT:\(path)", from: lab)
+        }
+    }
+
+    @Test("bytes behind urgent ones arrive, few or many, and so does their end")
+    func passesUrgentBytes() throws {
+        let lab = try ProxyLab()
+        let (client, server) = try lab.join().share()
+        let size = 3 << 20
+        for (from, to) in [(client, server), (server, client)] {
+            let sending = ConcurrentWork {
+                try from.client.send("abc")
+                try from.client.sendUrgent(0x21)
+                try from.client.send("def")
+                try from.client.send(Noise.slice(size, at: 0))
+                try from.client.sendUrgent(0x21)
+                try from.client.send(Noise.slice(size, at: size))
+                try from.client.finishSending()
+            }
+            #expect(try to.client.receive(exactly: 6) == Array("abcdef".utf8))
+            let bytes = try to.client.receiveToEnd()
+            // Urgent bytes are not in line with the others, and the way of urgency ends here.
+            #expect(bytes.count == 2 * size && Noise.isSlice(bytes, at: 0))
+            try sending.join()
+        }
+        try lab.waitForNothing()
+    }
+}
+#endif

@@ -1,0 +1,143 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("proxy: back-pressure")
+struct ProxyPressureTests {
+    /// What the kernel may keep between the two ends, by the default of tcp_rmem and tcp_wmem.
+    private static let kernelLimit = 96 << 20
+
+    /// Sends pieces of a pattern until none was taken for as long as the client's patience.
+    ///
+    /// - Returns: How many bytes were taken.
+    private func stuff(_ client: borrowing Client) throws -> Int {
+        let block = Array(Noise.slice(1 << 20, at: 0))
+        var sent = 0
+        while sent < Self.kernelLimit {
+            let rest = block[(sent % block.count)...]
+            guard let count = try send(rest, to: client) else { break }
+            sent += count
+        }
+        return sent
+    }
+
+    private func send(_ bytes: ArraySlice<UInt8>, to client: borrowing Client) throws -> Int? {
+        do throws(Errno) {
+            return try client.sendSome(bytes)
+        } catch {
+            if error == .resourceTemporarilyUnavailable { return nil }
+            throw error
+        }
+    }
+
+    /// Expects so many bytes of the pattern, and then the end of file.
+    private func expectAll(_ count: Int, at client: borrowing Client) throws {
+        let period = 1 << 20
+        var received = 0
+        while true {
+            let bytes = try client.receive(atMost: period - received % period)
+            if bytes.isEmpty { break }
+            #expect(Noise.isSlice(bytes, at: received % period), "after \(received) bytes")
+            received += bytes.count
+        }
+        #expect(received == count)
+    }
+
+    /// Lets one session pass some bytes, so that what is allocated once is there.
+    private func warmUp(_ lab: borrowing ProxyLab) throws {
+        let (client, server) = try lab.join().share()
+        let sending = ConcurrentWork {
+            try client.client.send(Noise.slice(4 << 20, at: 0))
+            try client.client.finishSending()
+        }
+        #expect(try server.client.receiveToEnd().count == 4 << 20)
+        try server.client.finishSending()
+        try sending.join()
+        try lab.daemon.waitForNoSession()
+    }
+
+    @Test(
+        "an end that reads nothing stops the other one, and gets all once it reads",
+        arguments: Sides.all,
+        [true, false]
+    )
+    func stallsSender(sides: Sides, clientSends: Bool) throws {
+        let lab = try ProxyLab(sides)
+        try warmUp(lab)
+        let memory = try lab.daemon.program.residentByteCount()
+        let (client, server) = try lab.join(timeout: .seconds(1)).share()
+        let (sender, receiver) = clientSends ? (client, server) : (server, client)
+        let sent = try stuff(sender.client)
+        #expect(sent < Self.kernelLimit)
+        let session = try #require(try lab.daemon.sessions().first)
+        #expect(session.buffered <= 1 << 20)
+        let growth = try lab.daemon.program.residentByteCount() - memory
+        #expect(isSanitized || growth < 1 << 20, "\(growth) bytes")
+        try sender.client.finishSending()
+        try expectAll(sent, at: receiver.client)
+        try receiver.client.finishSending()
+        try lab.waitForNothing()
+        let totals = try lab.daemon.status().totals
+        #expect(totals.bytesIn == 4 << 20 + (clientSends ? sent : 0))
+        #expect(totals.bytesOut == (clientSends ? 0 : sent))
+    }
+
+    @Test("two ends that both send and read nothing stop each other", arguments: Sides.all)
+    func stallsBoth(sides: Sides) throws {
+        let lab = try ProxyLab(sides)
+        try warmUp(lab)
+        let memory = try lab.daemon.program.residentByteCount()
+        let (client, server) = try lab.join(timeout: .seconds(1)).share()
+        let up = try stuff(client.client)
+        let down = try stuff(server.client)
+        let growth = try lab.daemon.program.residentByteCount() - memory
+        #expect(isSanitized || growth < 1 << 20, "\(growth) bytes")
+        try client.client.finishSending()
+        try server.client.finishSending()
+        let reading = ConcurrentWork { try expectAll(up, at: server.client) }
+        try expectAll(down, at: client.client)
+        try reading.join()
+        try lab.waitForNothing()
+    }
+
+    @Test("what waits for a client that does not read is told, and is what came and did not go")
+    func tellsBuffered() throws {
+        let lab = try ProxyLab(.unix)
+        let joined = try lab.join(timeout: .seconds(1))
+        let sent = try stuff(joined.server)
+        let session = try #require(try lab.daemon.sessions().first)
+        #expect(session.buffered > 0 && session.bytesOut + session.buffered <= sent)
+        #expect(session.bytesIn == 0 && session.state == .open)
+    }
+
+    /// The daemon's buffers come to an end with 1,024 of them for a worker.
+    @Test("clients that have taken all the buffers for answers they do not read give them back")
+    func freesBuffers() throws {
+        let lab = try ProxyLab(.unix, workers: 1)
+        // Most of them, while bytes are few, are copied; each stops with a buffer of its own.
+        var ends: [(client: Held, server: Held)] = []
+        defer { withExtendedLifetime(ends) {} }
+        for _ in 0..<1100 { ends.append(try lab.join().share()) }
+        let block = Array(Noise.slice(30_000, at: 0))
+        var sent = [Int](repeating: 0, count: ends.count)
+        try eventually("the buffers to be taken") {
+            for index in ends.indices {
+                while let count = try ends[index].server.client.sendNow(block[...]) {
+                    sent[index] += count
+                }
+            }
+            let parked = try lab.daemon.sessions(#"{"limit": 2000}"#).filter { $0.buffered > 0 }
+            return parked.count >= 1024
+        }
+        // Each has something to say as well, for which there is no buffer.
+        for end in ends { try end.client.client.send("?") }
+        for index in ends.indices {
+            let bytes = try ends[index].client.client.receive(exactly: sent[index])
+            try #require(bytes.count == sent[index])
+        }
+        for end in ends { #expect(try end.server.client.receive(exactly: 1) == Array("?".utf8)) }
+    }
+}
+#endif

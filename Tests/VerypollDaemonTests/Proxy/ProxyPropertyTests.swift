@@ -1,0 +1,87 @@
+#if Net && OSExt
+internal import Glibc
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+/// Random schedules on both ends of many sessions; the model of a session is what its ends have
+/// done so far.
+///
+/// `VERYPOLL_PROXY_SESSIONS` says how many sessions, and `VERYPOLL_PROXY_SEED` which; else the
+/// kernel draws the seed, which the report of a failure tells.
+@Suite("proxy: random schedules", .serialized)
+struct ProxyPropertyTests {
+    private static func variable(_ name: String) -> UInt64? {
+        unsafe getenv(name).flatMap { unsafe UInt64(String(cString: $0)) }
+    }
+
+    /// What is wrong with the counters of a listener, where no session is open any more.
+    private func problem(of listener: Status.Listener, _ slot: ProxySwarm.Slot) -> String? {
+        let counted = (listener.accepted, listener.rejected, listener.active)
+        guard counted == (slot.started, 0, 0) else {
+            return "accepted, rejected, active: \(counted) in place of \(slot.started), 0, 0"
+        }
+        let bytes = (listener.bytesIn, listener.bytesOut)
+        let isRight =
+            slot.mayBreak
+            ? (slot.receivedByServers...slot.sentByClients).contains(bytes.0)
+                && (slot.receivedByClients...slot.sentByServers).contains(bytes.1)
+            : bytes == (slot.sentByClients, slot.sentByServers)
+        return isRight
+            ? nil : "bytes: \(bytes) where \((slot.sentByClients, slot.sentByServers)) were sent"
+    }
+
+    private func expectNothingLeft(_ swarm: ProxySwarm, descriptors: Int) throws {
+        try swarm.daemon.waitForNoSession()
+        #expect(try swarm.daemon.sessions() == [])
+        for listener in try swarm.daemon.status().listeners {
+            let index = try #require(Int(listener.name))
+            #expect(problem(of: listener, swarm.slots[index]) == nil, "listener \(index)")
+        }
+        // Each of the two workers keeps 16 pipes for the next use.
+        try eventually("the descriptors to be closed") {
+            try swarm.daemon.program.openDescriptorCount() <= descriptors + 2 * 2 * 16
+        }
+        #expect(try swarm.daemon.program.exit == nil)
+    }
+
+    @Test(
+        """
+        every byte arrives in order, and then the end of file, whatever the two ends do, and \
+        nothing of them stays
+        """
+    )
+    func keepsModel() throws {
+        let seed = Self.variable("VERYPOLL_PROXY_SEED") ?? .random(in: 0 ... .max)
+        let count = Self.variable("VERYPOLL_PROXY_SESSIONS").map { Int($0) }
+        let swarm = try ProxySwarm(seed: seed, concurrency: 200)
+        let descriptors = try swarm.daemon.program.openDescriptorCount()
+        try swarm.run(count ?? (isSanitized ? 500 : 2000))
+        #expect(swarm.failures == [])
+        try expectNothingLeft(swarm, descriptors: descriptors)
+        #expect(swarm.broken > 0 && swarm.byteCount > 0)
+        if count != nil {
+            print(swarm.summary)
+        }
+    }
+
+    @Test("the same holds of bulk, which goes through pipes")
+    func keepsModelOfBulk() throws {
+        let seed = Self.variable("VERYPOLL_PROXY_SEED") ?? .random(in: 0 ... .max)
+        let count = Self.variable("VERYPOLL_PROXY_SESSIONS").map { Int($0 / 20) }
+        let swarm = try ProxySwarm(seed: seed, concurrency: 32, isBulk: true)
+        let descriptors = try swarm.daemon.program.openDescriptorCount()
+        try swarm.run(count ?? (isSanitized ? 40 : 120))
+        #expect(swarm.failures == [])
+        try expectNothingLeft(swarm, descriptors: descriptors)
+        // The pipes that are kept show that there were some.
+        try eventually("pipes to be kept") {
+            try swarm.daemon.program.openDescriptorCount() > descriptors + 1
+        }
+        if count != nil {
+            print(swarm.summary)
+        }
+    }
+}
+#endif

@@ -1,0 +1,141 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("proxy: resets")
+struct ProxyResetTests {
+    /// Expects a reset, as far as there is such a thing.
+    private func expectReset(_ reception: Reception, over transport: Transport) {
+        if transport == .tcp {
+            #expect(reception.error == .connectionReset)
+        } else {
+            #expect(reception.error == nil || reception.error == .connectionReset)
+        }
+    }
+
+    @Test("a client's reset arrives at the server", arguments: Sides.all, [true, false])
+    func passesClientsReset(sides: Sides, speaks: Bool) throws {
+        let lab = try ProxyLab(sides)
+        let client = try lab.connect()
+        let server = try lab.server.accept()
+        if speaks {
+            try client.send("?")
+            #expect(try server.receive(exactly: 1) == Array("?".utf8))
+        }
+        try client.breakOff()
+        let reception = server.receiveAll()
+        #expect(reception.bytes == [])
+        // A Unix-domain client has no reset; it has closed like any other.
+        if sides.client == .tcp {
+            expectReset(reception, over: sides.server)
+        } else {
+            try server.finishSending()
+        }
+        try lab.waitForNothing()
+    }
+
+    @Test("a server's reset arrives at the client", arguments: Sides.all, [true, false])
+    func passesServersReset(sides: Sides, speaks: Bool) throws {
+        let lab = try ProxyLab(sides)
+        let client = try lab.connect()
+        let server = try lab.server.accept()
+        if speaks {
+            try client.send("?")
+            #expect(try server.receive(exactly: 1) == Array("?".utf8))
+            try server.send("!")
+            #expect(try client.receive(exactly: 1) == Array("!".utf8))
+        } else {
+            // By then the daemon knows that it is connected.
+            try eventually("the session") { try lab.daemon.sessions().count == 1 }
+        }
+        try server.breakOff()
+        let reception = client.receiveAll()
+        #expect(reception.bytes == [])
+        if sides.server == .tcp {
+            expectReset(reception, over: sides.client)
+        } else {
+            try client.finishSending()
+        }
+        try lab.waitForNothing()
+    }
+
+    @Test("what came before a client's reset is the server's", arguments: [Transport.tcp, .unix])
+    func keepsBytesBeforeClientsReset(to transport: Transport) throws {
+        let lab = try ProxyLab(Sides(client: .tcp, server: transport))
+        let client = try lab.connect()
+        let server = try lab.server.accept()
+        let size = 1 << 20
+        try client.send(Noise.slice(size, at: 2))
+        try client.waitUntilTaken()
+        try client.breakOff()
+        let reception = server.receiveAll(atMost: 16_384, pause: 1)
+        #expect(reception.bytes.count == size && Noise.isSlice(reception.bytes, at: 2))
+        expectReset(reception, over: transport)
+        try lab.waitForNothing()
+    }
+
+    @Test(
+        "a whole answer arrives from a server that closes with the request unread",
+        arguments: Sides.all,
+        [10, 1 << 20]
+    )
+    func keepsBytesBeforeServersReset(sides: Sides, size: Int) throws {
+        let lab = try ProxyLab(sides)
+        let client = Held(try lab.connect())
+        try client.client.setReceiveBuffer(4096)
+        let answering = try answer(Held(try lab.server.accept()), with: size)
+        try client.client.send("a request that nobody reads")
+        let reception = client.client.receiveAll(atMost: 16_384, pause: 1)
+        #expect(reception.bytes.count == size && Noise.isSlice(reception.bytes, at: 9))
+        expectReset(reception, over: sides.client)
+        try answering.join()
+        try lab.waitForNothing()
+    }
+
+    /// Sends an answer once a request has come, and closes without having read that.
+    private func answer(_ server: consuming Held, with size: Int) throws -> ConcurrentWork {
+        ConcurrentWork { [server] in
+            try eventually("a request") { try server.client.unreadByteCount() > 0 }
+            try server.client.send(Noise.slice(size, at: 9))
+            try server.client.waitUntilTaken()
+        }
+    }
+
+    @Test("a reset behind an end of file arrives as well", arguments: [true, false])
+    func passesResetBehindEnd(isClients: Bool) throws {
+        let lab = try ProxyLab()
+        var first = try lab.connect()
+        var second = try lab.server.accept()
+        if !isClients { swap(&first, &second) }
+        try first.send("the last")
+        try first.finishSending()
+        #expect(try second.receiveToEnd() == Array("the last".utf8))
+        try first.breakOff()
+        // It has got the end of file, so that is what reading goes on to tell.
+        try eventually("the end of the session", within: .seconds(10)) {
+            try lab.daemon.status().totals.active == 0
+        }
+        #expect(throws: Errno.self) {
+            try second.send("?")
+            try second.send("?")
+        }
+    }
+
+    @Test("a session is over when both have broken it", arguments: Sides.all)
+    func endsBroken(sides: Sides) throws {
+        let lab = try ProxyLab(sides)
+        for _ in 0..<20 {
+            let client = try lab.connect()
+            let server = try lab.server.accept()
+            try client.send("?")
+            try server.send("!")
+            try client.breakOff()
+            try server.breakOff()
+        }
+        try lab.waitForNothing()
+        #expect(try lab.daemon.status().totals.accepted == 20)
+    }
+}
+#endif
