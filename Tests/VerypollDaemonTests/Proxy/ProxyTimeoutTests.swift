@@ -57,10 +57,10 @@ struct ProxyTimeoutTests {
     @Test("bytes of either postpone idle", arguments: [true, false])
     func postponesIdle(clientSpeaks: Bool) throws {
         let lab = try ProxyLab(timeouts: #""idle": "1s""#)
+        let beginning = ContinuousClock.now
         let idle = try lab.join()
         let (client, server) = try lab.join().share()
         let (speaker, listener) = clientSpeaks ? (client, server) : (server, client)
-        let beginning = ContinuousClock.now
         // Until the idle one has been ended, and then for its time once more.
         var end: ContinuousClock.Instant?
         while end.map({ ContinuousClock.now < $0 }) ?? true {

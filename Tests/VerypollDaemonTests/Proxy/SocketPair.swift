@@ -16,8 +16,7 @@ struct SocketPair: ~Copyable {
     ///
     /// - Parameters:
     ///   - transport: Of which kind they are.
-    ///   - sendBuffer: How much the kernel keeps of what each of them sends, which it doubles; nil
-    ///     for what is usual.
+    ///   - sendBuffer: How much the kernel keeps of what each of them sends; nil for what is usual.
     /// - Throws: See connect(2).
     init(_ transport: Transport, sendBuffer: Int? = nil) throws {
         switch transport {
@@ -37,6 +36,10 @@ struct SocketPair: ~Copyable {
             try poll.registry.register(listener, token: Token(0), interest: .readable)
             try poll.poll(&events, timeout: patience)
             guard let accepted = try listener.accept() else { throw Errno.timedOut }
+            if let sendBuffer {
+                try stream.setSendBufferSize(sendBuffer)
+                try accepted.stream.setSendBufferSize(sendBuffer)
+            }
             near = .tcp(accepted.stream)
             far = .tcp(stream)
         }

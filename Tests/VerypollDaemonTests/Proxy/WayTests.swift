@@ -73,7 +73,7 @@ private struct Relay: ~Copyable {
         self.generator = generator
         let poll = try Poll()
         let from = try SocketPair(sides.client)
-        let to = try SocketPair(sides.server)
+        let to = try SocketPair(sides.server, sendBuffer: 1 << 17)
         try from.near.register(with: poll.registry, token: Token(0))
         try to.near.register(with: poll.registry, token: Token(1))
         bench = Workbench(conduits: ConduitPool(limit: pipes), now: 0)
