@@ -28,6 +28,8 @@ struct Endpoint: ~Copyable {
         static let gathers = Flags(rawValue: 1 << 8)
         /// Something was sent.
         static let hasSent = Flags(rawValue: 1 << 9)
+        /// Urgent data has come, at which splicing stops for good; see `MSG_OOB` in tcp(7).
+        static let isUrgent = Flags(rawValue: 1 << 10)
     }
 
     var socket: SessionSocket
@@ -53,6 +55,7 @@ struct Endpoint: ~Copyable {
         if event.isReadClosed { flags.insert(.endIsBehind) }
         // A read stops short of urgent data, whatever is behind it; see MSG_OOB in tcp(7). And an
         // error is told only where all that came before it was read.
+        if event.isPriority { flags.insert(.isUrgent) }
         if event.isPriority || event.isError { flags.insert(.isReadToNil) }
         if event.isError, flags.contains(.inputEnded) { flags.insert([.failed, .outputEnded]) }
     }

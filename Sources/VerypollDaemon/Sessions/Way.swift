@@ -73,7 +73,7 @@ struct Way: ~Copyable {
             guard flags.contains(.inputReady), sink.flags.contains(.outputReady) else {
                 return .idle
             }
-            if isSpliced, takeConduit(on: &bench) {
+            if isSpliced, !flags.contains(.isUrgent), takeConduit(on: &bench) {
                 // Also where it fails: a way that keeps an empty pipe does not count as empty.
                 defer { giveConduit(on: &bench) }
                 try splice(from: &source, to: &sink)
@@ -180,8 +180,10 @@ struct Way: ~Copyable {
                 return
             }
             taken += UInt64(count)
-            if count == 0 { source.endInput() }
             streak = count < Self.littleByteCount ? streak + 1 : 0
+            // Before urgent data, with the end behind it, there is nothing to splice either, so it
+            // is for a read to tell if this is the end.
+            if count == 0 { streak = Self.smallSplices }
         } catch {
             source.failInput()
             throw error
