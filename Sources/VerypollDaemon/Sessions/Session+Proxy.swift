@@ -22,10 +22,12 @@ extension Session {
             let isUnsent = client.hasUnsent || server.hasUnsent
             return isUnsent && bench.now < route.endsAt ? .linger : .end(reason)
         }
+        // One way may stream without a rest, and is not to hold the other's end up.
+        let step = passEnds()
         return switch flow {
-        case .starved: .starved
-        case .again: .again
-        case .idle: passEnds()
+        case .starved where step == .wait: .starved
+        case .again where step == .wait: .again
+        default: step
         }
     }
 
