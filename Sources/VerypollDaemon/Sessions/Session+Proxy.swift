@@ -11,12 +11,12 @@ extension Session {
         // Both, whatever became of the first: the second may free what the first waits for.
         var flow = Way.Flow.idle
         do throws(Errno) { flow = try pumpUp(on: &bench) } catch { note(error, on: &bench) }
-        if route.phase == .connecting, up.given > 0 || down.taken > 0 { route.phase = .connected }
         do throws(Errno) {
             flow = max(flow, try down.pump(from: &server, to: &client, on: &bench))
         } catch {
             note(error, on: &bench)
         }
+        if route.phase == .connecting, hasReachedServer { route.phase = .connected }
         let isBroken = client.flags.union(server.flags).contains(.failed)
         if isBroken, let reason = breakReason(on: &bench) {
             let isUnsent = client.hasUnsent || server.hasUnsent
@@ -29,6 +29,12 @@ extension Session {
         case .again where step == .wait: .again
         default: step
         }
+    }
+
+    /// Whether the server has shown that it is there: it took bytes, sent some, or has ended.
+    private var hasReachedServer: Bool {
+        up.given > 0 || down.taken > 0
+            || server.flags.intersection([.inputEnded, .failed]) == .inputEnded
     }
 
     /// Notes that the client has broken the connection before there is one to a server, so that
