@@ -27,7 +27,13 @@ extension Worker {
             } catch {
                 sessions[key].route.lastError = error.rawValue
                 sessions[key].disconnect()
-                if error.isShortage { return pauseRouting(of: upstream, key, isBusy: true) }
+                // With a full backlog, it is as if the server did not answer.
+                let isNext =
+                    error == .resourceTemporarilyUnavailable
+                    && hasAlternative(upstream, sessions[key].route)
+                if error.isShortage, !isNext {
+                    return pauseRouting(of: upstream, key, isBusy: true)
+                }
             }
         }
     }
