@@ -100,7 +100,12 @@ extension Configuration {
             listeners: listeners,
             upstreams: upstreams
         )
-        limits = Limits(object.object("limits"), budget: budget)
+        let pipesPerWorker = Limits.pipesPerWorker(
+            descriptorLimit: descriptorLimit,
+            workers: workers,
+            listeners: listeners
+        )
+        limits = Limits(object.object("limits"), budget: budget, pipesPerWorker: pipesPerWorker)
     }
 }
 

@@ -3,6 +3,9 @@ extension Configuration {
     package struct Limits: Equatable, Sendable {
         /// The most sessions that live at a time.
         package var maxSessions: Int
+
+        /// The most pipes that a worker has, through which the kernel moves bytes.
+        package var pipesPerWorker: Int
     }
 }
 
@@ -18,7 +21,8 @@ extension Configuration.Limits {
     ])
 
     /// Reads the limits; `budget` is how many sessions there are descriptors for.
-    init(_ object: ObjectReader, budget: Int) {
+    init(_ object: ObjectReader, budget: Int, pipesPerWorker: Int) {
+        self.pipesPerWorker = pipesPerWorker
         maxSessions =
             object.optionalInteger("maxSessions") ?? max(1, min(budget, Self.defaultLimit))
     }

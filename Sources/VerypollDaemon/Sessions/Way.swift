@@ -20,10 +20,10 @@ struct Way: ~Copyable {
     }
 
     /// Full buffers in a row after which bytes are spliced.
-    private static let fullReads = 2
+    private static let fullReads: UInt8 = 2
 
     /// Splices in a row that moved less than ``littleByteCount`` after which bytes are copied.
-    private static let smallSplices = 8
+    private static let smallSplices: UInt8 = 8
     private static let littleByteCount = 16 * 1024
 
     /// The bytes that were taken from the one end.

@@ -38,8 +38,8 @@ extension Supervisor {
                     tally: tally(ofListener: index)
                 )
             },
-            upstreams: upstreams.upstreams.map(MetricsSnapshot.Upstream.init),
-            servers: upstreams.upstreams.flatMap { upstream in
+            upstreams: upstreamWatch.upstreams.map(MetricsSnapshot.Upstream.init),
+            servers: upstreamWatch.upstreams.flatMap { upstream in
                 upstream.servers.map { MetricsSnapshot.Server($0, of: upstream, now: now) }
             },
             workers: workers.counters.enumerated().map { index, counters in

@@ -49,7 +49,7 @@ struct WorkerPool {
                 workerCount: configuration.workers,
                 listeners: opened.map(\.listener),
                 upstreams: upstreams,
-                pipeLimit: 64,
+                pipeLimit: configuration.limits.pipesPerWorker,
                 drainDeadline: configuration.drain.deadline.milliseconds,
                 totalGate: totalGate,
                 listenerCounters: listenerCounters.map { $0[index] },
