@@ -3,15 +3,14 @@
 In each round every server is started afresh and warmed up, and one load goes over all of them again
 and again in short slices, so that what the machine does meanwhile hits them alike.
 """
+import contextlib
 import dataclasses
 import os
-import socket
 import sys
-import threading
 import time
 
-from . import counting, machine
-from .processes import Load, Server
+from . import checking, counting, machine
+from .processes import Backend, Load, Server
 
 WARM_UP = 0.2
 
@@ -23,7 +22,9 @@ class Run:
     requests: int
     seconds: float
     cpu: float
-    p99: float
+    # None where the load does not tell.
+    p50: float | None
+    p99: float | None
     errors: int
     load: float
     noise: float
@@ -47,36 +48,37 @@ class Result:
 
 
 def hold(scenario, connections, chosen):
-    commands = {name: command for name, command in scenario.servers.items()
-                if not chosen.servers or name in chosen.servers}
-    commands |= dict(server.split("=", 1) for server in chosen.server)
+    commands = scenario.commands(chosen)
     results = {name: Result(runs=[]) for name in commands}
+    if scenario.backend:
+        verdicts = {name: checking.of_proxy(command) for name, command in commands.items()}
+        for name, verdict in verdicts.items():
+            results[name].note = verdict.note
+        commands = {name: commands[name] for name, verdict in verdicts.items() if verdict.works}
     for number in range(chosen.rounds):
-        servers = []
-        try:
-            servers = [Server(name, command) for name, command in commands.items()]
+        with contextlib.ExitStack() as field:
+            backend = scenario.backend and field.enter_context(Backend(scenario.backend))
+            servers = [field.enter_context(Server(name, command, backend and backend.port))
+                       for name, command in commands.items()]
             if number == 0 and scenario.name == "echo":
                 for server in servers:
-                    results[server.name].note = failing_of_echo(server.port)
-            run(scenario, servers, connections, WARM_UP)
-            for name, measured in quietest(scenario, servers, connections, chosen).items():
+                    results[server.name].note = checking.failing_of_echo(server.port)
+            run(scenario, servers, backend, connections, WARM_UP)
+            for name, measured in quietest(scenario, servers, backend, connections, chosen).items():
                 results[name].runs.append(measured)
-        finally:
-            for server in servers:
-                server.stop()
-        tell(f"{scenario.name}, {connections} at a time, round {number + 1} of {chosen.rounds}: ",
-             results)
+        tell(scenario, connections, f"round {number + 1} of {chosen.rounds}", results)
     for name, command in commands.items():
-        results[name].counts = counting.of_server(scenario, command, connections)
+        count = counting.of_proxy if scenario.backend else counting.of_server
+        results[name].counts = count(scenario, command, connections)
     return results
 
 
-def quietest(scenario, servers, connections, chosen):
+def quietest(scenario, servers, backend, connections, chosen):
     """The runs of a round, the least disturbed ones if it had to be repeated."""
     tries = []
     for _ in range(chosen.retries + 1):
         machine.wait_until_quiet(chosen.quiet_wait)
-        tries.append(run(scenario, servers, connections, chosen.seconds))
+        tries.append(run(scenario, servers, backend, connections, chosen.seconds))
         if noise_of(tries[-1]) < chosen.noise:
             break
     return min(tries, key=noise_of)
@@ -86,14 +88,15 @@ def noise_of(runs):
     return next(iter(runs.values())).noise
 
 
-def run(scenario, servers, connections, seconds):
+def run(scenario, servers, backend, connections, seconds):
     command = scenario.load_command([server.port for server in servers], seconds, connections)
-    with Load(command, 20 + (seconds + 2) * len(servers)) as load:
+    everyone = [*servers, backend] if backend else servers
+    with Load(command, 20 + (seconds + 5) * len(servers)) as load:
         time.sleep(0.1)
-        before = [server.usage() for server in servers]
+        before = [(each.cpu_seconds(), each.waited_seconds()) for each in everyone]
         busy, begin, own = machine.busy_seconds(), time.monotonic(), sum(os.times()[:2])
         answers = load.run()
-        after = [server.usage() for server in servers]
+        after = [(each.cpu_seconds(), each.waited_seconds()) for each in everyone]
         busy = machine.busy_seconds() - busy
         wall, own = time.monotonic() - begin, sum(os.times()[:2]) - own
         load.finish()
@@ -101,37 +104,23 @@ def run(scenario, servers, connections, seconds):
         if answer["requests"] == 0:
             server.fail("did not answer")
     used = [new[0] - old[0] for old, new in zip(before, after)]
-    delayed = sum(new[1] - old[1] for old, new in zip(before, after))
+    delayed = sum(new[1] - old[1] for old, new in zip(before[:len(servers)], after))
     foreign = busy - sum(used) - sum(answer["load_cpu"] for answer in answers) - own
+    # A request costs the backend the same, whoever forwards it.
+    behind = used.pop() / sum(answer["requests"] for answer in answers) if backend else 0
     return {
         server.name: Run(
-            requests=answer["requests"], seconds=answer["seconds"], cpu=cpu, p99=answer["p99"],
-            errors=answer["errors"], load=answer["load_cpu"] / answer["seconds"],
+            requests=answer["requests"], seconds=answer["seconds"], cpu=cpu, p50=answer["p50"],
+            p99=answer["p99"], errors=answer["errors"],
+            load=(answer["load_cpu"] + behind * answer["requests"]) / answer["seconds"],
             noise=(max(0, foreign) + delayed) / wall)
         for server, answer, cpu in zip(servers, answers, used)
     }
 
 
-def failing_of_echo(port):
-    """What is wrong with an echo server, empty if 300 kB come back whole, then the end of file."""
-    sent, received = os.urandom(300_000), bytearray()
-    try:
-        with socket.create_connection(("127.0.0.1", port), 5) as client:
-            def send():
-                client.sendall(sent)
-                client.shutdown(socket.SHUT_WR)
-
-            sender = threading.Thread(target=send, daemon=True)
-            sender.start()
-            while chunk := client.recv(65536):
-                received += chunk
-            sender.join(5)
-    except OSError as error:
-        return f"{error} after {len(received)} bytes"
-    return "" if received == sent else f"{len(received)} other bytes came back"
-
-
-def tell(head, results):
-    costs = [f"{name} {result.runs[-1].cost * 1e6:.2f}" for name, result in results.items()]
-    noise = next(iter(results.values())).runs[-1].noise
-    print(f"{head}{', '.join(costs)} µs; noise {noise:.0%}", file=sys.stderr)
+def tell(scenario, connections, head, results):
+    unit, factor = scenario.cost_unit
+    runs = {name: result.runs[-1] for name, result in results.items() if result.runs}
+    costs = [f"{name} {run.cost * factor:.3g}" for name, run in runs.items()]
+    print(f"{scenario.name}, {connections} at a time, {head}: {', '.join(costs)} {unit};"
+          f" noise {noise_of(runs):.0%}", file=sys.stderr)

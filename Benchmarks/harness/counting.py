@@ -8,13 +8,14 @@ import subprocess
 import tempfile
 import time
 
-from .processes import Load, Server
+from .processes import Backend, Load, Server
 from .scenarios import BIN
 
 # The calls that are told by name; perf takes long to trace all that there are.
 NAMED = ("epoll_wait epoll_pwait epoll_pwait2 epoll_ctl accept accept4 read write readv writev"
          " recvfrom sendto recvmsg sendmsg setsockopt getpeername fcntl close futex"
-         " timerfd_settime eventfd2").split()
+         " timerfd_settime eventfd2 splice socket connect shutdown getsockopt getsockname"
+         " pipe2 ioctl clock_gettime close_range").split()
 TRACEPOINTS = ("raw_syscalls:sys_enter", *(f"syscalls:sys_enter_{name}" for name in NAMED))
 SECONDS = 1
 
@@ -24,8 +25,9 @@ class Counts:
     """What an operation took on average; calls by their names."""
 
     calls: dict
-    allocations: float
-    retains: float
+    # These two of one process only.
+    allocations: float | None = None
+    retains: float | None = None
     # The same of a connection that was opened and closed, where requests were counted.
     connection_allocations: float | None = None
 
@@ -66,9 +68,20 @@ def parse(report):
     return counts
 
 
+def traced(server, load):
+    """How many requests the load made, and the calls meanwhile."""
+    pids = ",".join(map(str, server.tree()))
+    tracer = subprocess.Popen(perf("-p", pids), text=True, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE)
+    time.sleep(1)  # Until perf has opened its events, of which nothing tells.
+    requests = load.run()[0]["requests"]
+    tracer.send_signal(signal.SIGINT)
+    return requests, parse(tracer.communicate(timeout=30)[1])
+
+
 def of_server(scenario, command, connections):
     counter = Counter()
-    with Server("counted", command, counter.environment) as server:
+    with Server("counted", command, environment=counter.environment) as server:
         load = scenario.load_command([server.port], SECONDS, connections)
         with Load(load, 30) as warm_up:
             warm_up.run()
@@ -77,14 +90,9 @@ def of_server(scenario, command, connections):
         start = counter.read()
         with Load(load, 30) as running:
             time.sleep(0.3)  # Until the server has accepted them all.
-            tracer = subprocess.Popen(perf("-p", str(server.process.pid)), text=True,
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            time.sleep(1)  # Until perf has opened its events, of which nothing tells.
             before = counter.read()
-            requests = running.run()[0]["requests"]
+            requests, calls = traced(server, running)
             after = counter.read()
-            tracer.send_signal(signal.SIGINT)
-            calls = parse(tracer.communicate(timeout=30)[1])
             running.finish()
         time.sleep(0.3)
         end = counter.read()
@@ -95,6 +103,24 @@ def of_server(scenario, command, connections):
     if scenario.operation == "request":
         counts.connection_allocations = (end[0] - after[0] + before[0] - start[0]) / connections
     return counts
+
+
+def of_proxy(scenario, command, connections):
+    """A long run less a short one, as some loads connect in the middle of the count."""
+    def count(server, seconds):
+        load = scenario.load_command([server.port], seconds, connections)
+        with Load(load, 40) as running:
+            time.sleep(0.3)
+            counted = traced(server, running)
+            running.finish()
+        return counted
+
+    with Backend(scenario.backend) as backend, Server("counted", command, backend.port) as server:
+        few, few_calls = count(server, SECONDS)
+        many, many_calls = count(server, 3 * SECONDS)
+    return Counts(calls={
+        name: (calls - few_calls.get(name, 0)) / (many - few)
+        for name, calls in many_calls.items()})
 
 
 def of_program(command, few, many):

@@ -19,7 +19,7 @@ def enter_namespaces():
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("Benchmarks/run needs two cores, one for the servers and one for their loads.")
     os.environ["VERYPOLL_BENCHMARK"] = "1"
-    unshare = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    unshare = ["unshare", "--net", "--pid", "--fork", "--kill-child=SIGTERM", "--mount-proc"]
     os.execvp(unshare[0], [*unshare, sys.executable, *sys.argv])
 
 
@@ -48,6 +48,14 @@ def read(path):
         return pathlib.Path(path).read_text()
     except OSError:
         return ""
+
+
+def names(path):
+    """The names in a folder of /proc, none where what it tells of is gone."""
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
 
 
 def busy_seconds():

@@ -1,18 +1,26 @@
 """Servers and loads as processes, each on its core, none of which outlives this one."""
 import atexit
+import contextlib
 import ctypes
 import json
 import os
+import pathlib
+import re
+import shlex
 import signal
+import string
 import subprocess
 import tempfile
 import threading
 import time
 
 from . import machine
+from .scenarios import BUILD, ROOT
 
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
+CPUCLOCK_SCHED = 2
+CONFIGURATIONS = ROOT / "peers" / "conf"
 ports = iter(range(7001, 20000))
 
 
@@ -39,9 +47,28 @@ class Process:
         self.errors.seek(0)
         raise RuntimeError(f"{' '.join(self.command)}: {what}\n{self.errors.read()[-1000:]}")
 
+    def tree(self):
+        """The process and all that it has started, parents first."""
+        found = [self.process.pid]
+        for pid in found:
+            for task in machine.names(f"/proc/{pid}/task"):
+                found += map(int, machine.read(f"/proc/{pid}/task/{task}/children").split())
+        return found
+
+    def kill(self):
+        """Parents first, as some would start their children again."""
+        tree = self.tree() if self.process.poll() is None else []
+        for pid in tree:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return tree
+
     def stop(self):
-        self.process.kill()
+        _, *orphans = self.kill() or [None]
         self.process.wait()
+        for pid in orphans:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
         if self in Process.running:
             Process.running.remove(self)
 
@@ -59,33 +86,75 @@ def stop_all():
 
 
 class Server(Process):
-    """A server that listens on a port of its own."""
+    """A server that listens on a port of its own.
 
-    def __init__(self, name, command, environment=None):
+    Its command is split as a shell would. In it, {port}, {backend}, the port of what it stands
+    before, and {folder} are filled in, the last being a folder of its own with the files of
+    peers/conf, in which the same is filled in.
+    """
+
+    core = machine.SERVER_CORE
+
+    def __init__(self, name, command, backend=None, environment=None):
         self.name, self.port = name, next(ports)
-        super().__init__(command.format(port=self.port).split(), machine.SERVER_CORE, environment)
+        self.folder = tempfile.TemporaryDirectory(prefix="verypoll-benchmark-")
+        values = {"port": self.port, "backend": backend, "folder": self.folder.name}
+        texts = {name.upper(): value for name, value in values.items()} | {"BUILD": BUILD}
+        for file in CONFIGURATIONS.iterdir():
+            filled = string.Template(file.read_text()).safe_substitute(texts)
+            pathlib.Path(self.folder.name, file.name).write_text(filled)
+        words = [word.format(**values) for word in shlex.split(command)]
+        super().__init__(words, self.core, environment, cwd=self.folder.name)
         end = time.monotonic() + 10
         while not self.is_listening():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.fail(f"does not listen on port {self.port}")
             time.sleep(0.01)
 
+    def stop(self):
+        super().stop()
+        self.folder.cleanup()
+
     def is_listening(self):
         listening = f":{self.port:04X} 0"
         tables = machine.read("/proc/net/tcp") + machine.read("/proc/net/tcp6")
         return any(listening in line and line.split()[3] == "0A" for line in tables.splitlines())
 
-    def usage(self):
-        """The CPU seconds of its threads, and how long they were kept waiting for the core."""
-        run = waited = threads = 0
-        folder = f"/proc/{self.process.pid}/task"
-        for thread in os.listdir(folder):
-            fields = machine.read(f"{folder}/{thread}/schedstat").split()
-            if fields:
-                run, waited = run + int(fields[0]) / 1e9, waited + int(fields[1]) / 1e9
-                threads += 1
+    def cpu_seconds(self):
+        """What its threads have used, those included that have ended."""
+        total = 0
+        for pid in self.tree():
+            with contextlib.suppress(OSError):
+                total += time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
+        return total
+
+    def waited_seconds(self):
+        """How long it was kept waiting for the core."""
+        threads = [(pid, thread) for pid in self.tree() for thread in
+                   machine.names(f"/proc/{pid}/task")]
         # Threads of one server wait for each other, which is no disturbance.
-        return run, waited if threads == 1 else 0
+        if len(threads) != 1:
+            return 0
+        fields = machine.read("/proc/{}/task/{}/schedstat".format(*threads[0])).split()
+        return int(fields[1]) / 1e9 if fields else 0
+
+    def descriptors(self):
+        return sum(len(machine.names(f"/proc/{pid}/fd")) for pid in self.tree())
+
+    def memory(self, kind):
+        """The bytes of a kind that smaps_rollup knows."""
+        rollups = [machine.read(f"/proc/{pid}/smaps_rollup") for pid in self.tree()]
+        found = [re.search(rf"^{kind}: *(\d+) kB", rollup, re.MULTILINE) for rollup in rollups]
+        return sum(int(each[1]) * 1024 for each in found if each)
+
+
+class Backend(Server):
+    """What proxies stand before; it shares its core with the load."""
+
+    core = machine.LOAD_CORE
+
+    def __init__(self, command):
+        super().__init__("backend", command)
 
 
 class Load(Process):
@@ -94,7 +163,7 @@ class Load(Process):
     def __init__(self, command, longest):
         super().__init__(command, machine.LOAD_CORE, stdin=subprocess.PIPE,
                          stdout=subprocess.PIPE)
-        self.watch = threading.Timer(longest, self.process.kill)
+        self.watch = threading.Timer(longest, self.kill)
         self.watch.start()
         if self.process.stdout.readline() != "READY\n":
             self.fail("does not connect")

@@ -3,31 +3,56 @@ import dataclasses
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BIN = ROOT / ".build" / "bin"
-SWIFT = ROOT / ".build" / "release"
+BUILD = ROOT / ".build"
+BIN = BUILD / "bin"
+SWIFT = BUILD / "release"
 NIO = ROOT / "peers" / "nio" / ".build" / "release"
+MEBIBYTE = 1 << 20
 
 
 @dataclasses.dataclass
 class Scenario:
-    """One kind of server; commands are split at spaces, and {port} is filled in."""
+    """One kind of server under one load; processes.Server says what commands may name."""
 
     name: str
+    # What is counted: requests, connections, sessions, or MiB where bytes matter.
     operation: str
     servers: dict
-    load: str
+    # The program, and what it takes beyond ports, seconds, connections and the length of a slice.
+    load: list
     connections: list
-    # What the load takes beyond ports, seconds, connections and the length of a slice.
-    arguments: tuple = ()
+    # What the ratios refer to.
+    base: str = "c"
+    # The command of what the servers, being proxies, stand before.
+    backend: str | None = None
 
     def load_command(self, ports, seconds, connections):
         # With many connections, a slice begins and ends with turns that are not full.
         slice_ms = 50 if connections < 256 else 200
-        return [str(BIN / self.load), ",".join(map(str, ports)), str(seconds), str(connections),
-                str(slice_ms), *self.arguments]
+        program, *arguments = map(str, self.load)
+        return [program, ",".join(map(str, ports)), str(seconds), str(connections), str(slice_ms),
+                *arguments]
+
+    def commands(self, chosen):
+        named = {name: command for name, command in self.servers.items()
+                 if not chosen.servers or name in chosen.servers}
+        return named | dict(server.split("=", 1) for server in chosen.server)
+
+    @property
+    def cost_unit(self):
+        """The name, and what the CPU seconds of an operation are to be multiplied by."""
+        if self.operation == "MiB":
+            return "s / GB", 1e9 / MEBIBYTE
+        return f"µs / {self.operation}", 1e6
+
+    @property
+    def rate_unit(self):
+        if self.operation == "MiB":
+            return "Gbit/s", MEBIBYTE * 8 / 1e9
+        return f"{self.operation}s/s", 1
 
 
-SCENARIOS = {
+LIBRARY = {
     "echo": Scenario(
         name="echo",
         operation="request",
@@ -39,9 +64,8 @@ SCENARIOS = {
             "libev": f"{BIN}/libev-echo {{port}}",
             "nio": f"{NIO}/nio-echo {{port}}",
         },
-        load="echoload",
+        load=[BIN / "echoload", 64],
         connections=[1, 64, 1000],
-        arguments=("64",),
     ),
     "drop": Scenario(
         name="accept-and-drop",
@@ -53,7 +77,7 @@ SCENARIOS = {
             "libuv": f"{BIN}/libuv-drop {{port}}",
             "nio": f"{NIO}/nio-drop {{port}}",
         },
-        load="connrate",
+        load=[BIN / "connrate"],
         connections=[64],
     ),
 }

@@ -3,31 +3,57 @@ import statistics
 
 
 def servers(scenario, connections, results):
-    per = scenario.operation
-    columns = ["server", f"CPU µs / {per}", "/ c", f"{per}s/s", "p99 µs", f"calls / {per}",
-               f"allocations / {per}", f"retains / {per}"]
-    if per == "request":
-        columns.append("allocations / connection")
-    columns += ["load %", "noise %", "note"]
+    per, measured = scenario.operation, {name: each for name, each in results.items() if each.runs}
+    title = f"### {scenario.name}, {connections} at a time\n"
+    if not measured:
+        return f"{title}\nNone of {', '.join(results)} works.\n"
+    base = scenario.base if scenario.base in measured else next(iter(measured))
+    (cost_unit, cost), (rate_unit, rate) = scenario.cost_unit, scenario.rate_unit
+    columns = [f"CPU {cost_unit}", f"/ {base}", rate_unit, "p50 µs", "p99 µs", f"calls / {per}"]
+    if not scenario.backend:
+        columns += [f"allocations / {per}", f"retains / {per}"]
+        columns += ["allocations / connection"] if per == "request" else []
+    columns = ["server", *columns, "load %", "noise %", "note"]
     rows = []
-    base = results["c"].runs if "c" in results else next(iter(results.values())).runs
     for name, result in results.items():
+        if name not in measured:
+            rows.append([name, *["-"] * (len(columns) - 2), result.note])
+            continue
         runs, counts = result.runs, result.counts
-        row = [name, number(median(run.cost for run in runs) * 1e6),
-               ratio([run.cost for run in runs], [run.cost for run in base]),
-               f"{median(run.rate for run in runs):,.0f}",
-               number(median(run.p99 for run in runs)),
-               f"{counts.total:.2f}", number(counts.allocations), number(counts.retains)]
-        if per == "request":
-            row.append(number(counts.connection_allocations))
+        row = [name, number(median(run.cost for run in runs) * cost),
+               ratio([run.cost for run in runs], [run.cost for run in measured[base].runs]),
+               number(median(run.rate for run in runs) * rate),
+               number(median(run.p50 for run in runs)), number(median(run.p99 for run in runs)),
+               f"{counts.total:.2f}"]
+        if not scenario.backend:
+            row += [number(counts.allocations), number(counts.retains)]
+            row += [number(counts.connection_allocations)] if per == "request" else []
         errors = sum(run.errors for run in runs)
-        row += [f"{median(run.load for run in runs):.0%}".rstrip("%"),
-                f"{median(run.noise for run in runs):.0%}".rstrip("%"),
+        row += [percent(run.load for run in runs), percent(run.noise for run in runs),
                 "; ".join(filter(None, [result.note, f"{errors} errors" if errors else ""]))]
         rows.append(row)
-    title = f"{scenario.name}, {connections} at a time"
-    calls = {name: result.counts.calls for name, result in results.items()}
-    return f"### {title}\n\n{table(columns, rows)}\n\nCalls / {per}: {breakdown(calls)}\n"
+    calls = {name: result.counts.calls for name, result in measured.items()}
+    return f"{title}\n{table(columns, rows)}\n\nCalls / {per}: {breakdown(calls)}\n"
+
+
+def idle(scenario, connections, results):
+    columns = ["server", "resident B / session", "proportional B / session", "KiB before",
+               "KiB with them", "descriptors / session", "held", "CPU %", "note"]
+    rows = []
+    for name, result in results.items():
+        runs = result.runs
+        if not runs:
+            rows.append([name, *["-"] * (len(columns) - 2), result.note])
+            continue
+        rows.append([
+            name, spread(run.per_session("resident") for run in runs),
+            spread(run.per_session("proportional") for run in runs),
+            number(median(run.before.resident / 1024 for run in runs)),
+            number(median(run.after.resident / 1024 for run in runs)),
+            number(median(run.per_session("descriptors") for run in runs)),
+            f"{min(run.held for run in runs):,} of {connections:,}",
+            number(median(run.cpu * 100 for run in runs)), result.note])
+    return f"### {scenario.name}, {connections} sessions\n\n{table(columns, rows)}\n"
 
 
 def operations(results):
@@ -58,7 +84,19 @@ def breakdown(calls):
 
 
 def median(values):
-    return statistics.median(values)
+    """None where nothing was told."""
+    told = [value for value in values if value is not None]
+    return statistics.median(told) if told else None
+
+
+def percent(values):
+    return f"{median(values) * 100:.0f}"
+
+
+def spread(values):
+    """The median, and the least and the most."""
+    values = [*values]
+    return f"{median(values):,.0f} ({min(values):,.0f}-{max(values):,.0f})"
 
 
 def ratio(mine, base):
@@ -75,4 +113,6 @@ def ratio(mine, base):
 
 def number(value):
     """Three digits, and a nought only for nothing at all."""
+    if value is None:
+        return "-"
     return "0" if value == 0 else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

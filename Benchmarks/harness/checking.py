@@ -1,0 +1,90 @@
+"""Whether a server does its work at all, which is looked at before it is measured."""
+import contextlib
+import dataclasses
+import functools
+import os
+import socket
+import sys
+import threading
+
+from .processes import Server
+
+SIZE = 300_000
+LONGEST = 5
+
+
+def failing_of_echo(port):
+    """What is wrong with an echo server, empty if everything comes back, then the end of file."""
+    sent, received = os.urandom(SIZE), bytearray()
+    try:
+        with socket.create_connection(("127.0.0.1", port), LONGEST) as client:
+            def send():
+                client.sendall(sent)
+                client.shutdown(socket.SHUT_WR)
+
+            sender = threading.Thread(target=send, daemon=True)
+            sender.start()
+            while chunk := client.recv(65536):
+                received += chunk
+            sender.join(LONGEST)
+    except OSError as error:
+        return f"{error} after {len(received)} bytes"
+    return "" if received == sent else f"{len(received)} other bytes came back"
+
+
+@dataclasses.dataclass
+class Verdict:
+    """Whether a proxy forwards, and what is wrong with it."""
+
+    works: bool
+    note: str
+
+
+@functools.cache
+def of_proxy(command):
+    with socket.create_server(("127.0.0.1", 0)) as backend:
+        backend.settimeout(LONGEST)
+        try:
+            with Server("checked", command, backend.getsockname()[1]) as server:
+                if failing := failing_of_exchange(server.port, backend, half_closes=False):
+                    server.fail(failing)
+                passes = not failing_of_exchange(server.port, backend, half_closes=True)
+        except (RuntimeError, OSError) as error:
+            print(error, file=sys.stderr)
+            return Verdict(works=False, note="does not work")
+    return Verdict(works=True, note="" if passes else "no half-close")
+
+
+def failing_of_exchange(port, backend, half_closes):
+    """The backend answers with what it got, where the client half-closes after the end of file."""
+    def answer():
+        with contextlib.suppress(OSError), backend.accept()[0] as peer:
+            peer.settimeout(LONGEST)
+            request = receive(peer, SIZE)
+            if half_closes:
+                receive(peer, 1)
+            peer.sendall(request)
+
+    answering = threading.Thread(target=answer, daemon=True)
+    answering.start()
+    sent, received = os.urandom(SIZE), b""
+    try:
+        with socket.create_connection(("127.0.0.1", port), LONGEST) as client:
+            client.sendall(sent)
+            if half_closes:
+                client.shutdown(socket.SHUT_WR)
+            # One byte more, so that the end of file has to come as well.
+            received = receive(client, SIZE + 1)
+    except OSError as error:
+        return str(error)
+    finally:
+        answering.join(2 * LONGEST)
+    return "" if received == sent else f"{len(received)} of {SIZE} bytes came back"
+
+
+def receive(peer, length):
+    """The bytes of a socket until there are as many, or no more."""
+    received = bytearray()
+    while len(received) < length and (chunk := peer.recv(65536)):
+        received += chunk
+    return bytes(received)

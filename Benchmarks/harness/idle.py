@@ -1,0 +1,95 @@
+"""What an idle session takes of a server's memory.
+
+A server stands alone before an echo server; what it uses with all the sessions is compared with
+what it uses after one that has come and gone.
+"""
+import dataclasses
+import sys
+import time
+
+from . import checking
+from .processes import Backend, Load, Server
+
+# Memory differs little from one start to the next.
+ROUNDS = 3
+
+
+@dataclasses.dataclass
+class Usage:
+    """Bytes in memory, bytes after shared pages are shared out, and open descriptors."""
+
+    resident: int
+    proportional: int
+    descriptors: int
+
+
+@dataclasses.dataclass
+class Run:
+    """One server in one round."""
+
+    before: Usage
+    after: Usage
+    # How many sessions there were, as not every server takes as many as are wanted.
+    held: int
+    # What share of a core it used while nothing happened.
+    cpu: float
+
+    def per_session(self, what):
+        return (getattr(self.after, what) - getattr(self.before, what)) / max(1, self.held)
+
+
+@dataclasses.dataclass
+class Result:
+    """One server in all rounds."""
+
+    runs: list
+    note: str = ""
+
+
+def measure(scenario, connections, chosen):
+    commands = scenario.commands(chosen)
+    verdicts = {name: checking.of_proxy(command) for name, command in commands.items()}
+    results = {name: Result(runs=[], note=verdict.note) for name, verdict in verdicts.items()}
+    for number in range(min(chosen.rounds, ROUNDS)):
+        for name in (name for name, verdict in verdicts.items() if verdict.works):
+            run = run_one(scenario, name, commands[name], connections)
+            results[name].runs.append(run)
+            print(f"{scenario.name}, round {number + 1}: {name} {run.per_session('resident'):.0f}"
+                  f" bytes, {run.held} of {connections} held", file=sys.stderr)
+    return results
+
+
+def run_one(scenario, name, command, connections):
+    with Backend(scenario.backend) as backend, Server(name, command, backend.port) as server:
+        with load(scenario, server, 1):
+            settle(server)
+        settle(server)
+        before = usage(server)
+        with load(scenario, server, connections) as sessions:
+            settle(server)
+            cpu, begin = server.cpu_seconds(), time.monotonic()
+            time.sleep(1)
+            cpu = (server.cpu_seconds() - cpu) / (time.monotonic() - begin)
+            after = usage(server)
+            held = sessions.run()
+    return Run(before=before, after=after, held=held, cpu=cpu)
+
+
+def load(scenario, server, connections):
+    program, touch = map(str, scenario.load)
+    return Load([program, str(server.port), str(connections), touch], 60)
+
+
+def settle(server):
+    """Waits until the server has taken, or closed, all that it is going to."""
+    end, calm = time.monotonic() + 10, 0
+    descriptors = server.descriptors()
+    while calm < 5 and time.monotonic() < end:
+        time.sleep(0.1)
+        before, descriptors = descriptors, server.descriptors()
+        calm = calm + 1 if descriptors == before else 0
+
+
+def usage(server):
+    return Usage(resident=server.memory("Rss"), proportional=server.memory("Pss"),
+                 descriptors=server.descriptors())

@@ -1,0 +1,47 @@
+"""What is measured of the daemon as a proxy, beside other proxies."""
+from .scenarios import BIN, ROOT, Scenario
+
+DAEMON = ROOT.parent / ".build" / "release" / "verypolld"
+FOREIGN = ROOT / "load" / "foreign"
+
+SERVERS = {
+    "verypolld": f"{DAEMON} --config {{folder}}/verypolld.json --socket {{folder}}/control.sock",
+    "c-copy": f"{BIN}/c-proxy {{port}} {{backend}} copy",
+    "c-splice": f"{BIN}/c-proxy {{port}} {{backend}} splice",
+    "haproxy": "haproxy -db -f {folder}/haproxy.cfg",
+    "haproxy-auto": "env SPLICE=auto haproxy -db -f {folder}/haproxy.cfg",
+    "haproxy-always": "env SPLICE=always haproxy -db -f {folder}/haproxy.cfg",
+    "nginx": "nginx -e stderr -p {folder} -c {folder}/nginx-stream.conf",
+    "socket-proxyd": "systemd-socket-activate -l 127.0.0.1:{port}"
+                     " /lib/systemd/systemd-socket-proxyd --connections-max=20000"
+                     " 127.0.0.1:{backend}",
+}
+ECHO = f"{BIN}/c-echo {{port}}"
+NGINX = "nginx -e stderr -p {folder} -c {folder}/nginx-backend.conf"
+CANNED = f"{BIN}/c-canned {{port}}"
+IPERF = "iperf3 -s -p {port}"
+REDIS = "redis-server --port {port} --bind 127.0.0.1 --save '' --appendonly no"
+
+
+def scenario(name, backend, load, connections, operation="request"):
+    return Scenario(
+        name=name, operation=operation, servers=SERVERS, load=load, connections=connections,
+        base="c-splice" if operation == "MiB" else "c-copy", backend=backend)
+
+
+PROXY = {each.name: each for each in [
+    scenario("own", ECHO, [BIN / "echoload", 64], [64, 1000]),
+    scenario("http", NGINX, [FOREIGN, "wrk", "/hello"], [64, 1000]),
+    scenario("close", NGINX, [FOREIGN, "wrk", "/hello", "close"], [64]),
+    scenario("1m", NGINX, [FOREIGN, "wrk", "/1m"], [8], "MiB"),
+    scenario("iperf-up", IPERF, [FOREIGN, "iperf", "up"], [1], "MiB"),
+    scenario("iperf-down", IPERF, [FOREIGN, "iperf", "down"], [1], "MiB"),
+    scenario("redis", REDIS, [FOREIGN, "redis"], [50]),
+    scenario("idle-plain", ECHO, [BIN / "idle", 0], [5000], "session"),
+    scenario("idle-touch", ECHO, [BIN / "idle", 64], [5000], "session"),
+]}
+# The same with the cheaper backend, which are measured where they are asked for.
+CANNED_PROXY = {each.name: each for each in [
+    scenario("canned", CANNED, [FOREIGN, "wrk", "/hello"], [64, 1000]),
+    scenario("canned-close", f"{CANNED} close", [FOREIGN, "wrk", "/hello", "close"], [64]),
+]}
