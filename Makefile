@@ -17,10 +17,10 @@ STATIC = -c release --static-swift-stdlib
 BINARIES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench fuzz docs install uninstall check format clean
+.PHONY: help run test bench bench-proxy fuzz docs install uninstall check format clean
 
 help: ## Shows this.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Builds the daemon and runs it; stop it with Ctrl-C.
 	@Scripts/install-dependencies run
@@ -36,8 +36,13 @@ test: ## Builds and runs all tests.
 
 bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
 	@Scripts/install-dependencies bench
-	@Benchmarks/build
+	@Benchmarks/build library
 	@Benchmarks/run $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-proxy: ## Measures the daemon beside haproxy, nginx and socket-proxyd, as root; ROUNDS=n.
+	@Scripts/install-dependencies bench
+	@Benchmarks/build proxy
+	@Benchmarks/run proxy $(if $(ROUNDS),--rounds $(ROUNDS))
 
 fuzz: ## Tries random inputs, and registration against a model; SECONDS=n (30) for each.
 	@Scripts/install-dependencies run
