@@ -81,6 +81,19 @@ extension StreamSocket where Self: ~Copyable {
         try fileDescriptor.send(bytes)
     }
 
+    /// Hands bytes to the kernel that more will follow at once.
+    ///
+    /// TCP may hold the last of them back, for a fifth of a second at most, so that they go in one
+    /// packet with what follows: more bytes, or the end of ``shutdown(_:)``. See `MSG_MORE` in
+    /// send(2).
+    ///
+    /// - Returns: As `write(_:)`.
+    /// - Throws: As `write(_:)`.
+    @inlinable
+    public func writeHoldingBack(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
+        try fileDescriptor.send(bytes, holdsBack: true)
+    }
+
     /// Hands several runs of bytes to the kernel in one call, as a header and a body.
     ///
     /// - Parameters:

@@ -31,10 +31,11 @@ extension FileDescriptor {
 
     /// send(2) without `SIGPIPE`; `nil` if it would block.
     @usableFromInline
-    func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
-        try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
+    func send(_ bytes: Span<UInt8>, holdsBack: Bool = false) throws(Errno) -> Int? {
+        let flags = holdsBack ? noSignal | CInt(MSG_MORE) : noSignal
+        return try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
             try readySyscall(writing: rawValue, count: buffer.count) {
-                unsafe Glibc.send(rawValue, buffer.baseAddress, buffer.count, noSignal)
+                unsafe Glibc.send(rawValue, buffer.baseAddress, buffer.count, flags)
             }
         }
     }

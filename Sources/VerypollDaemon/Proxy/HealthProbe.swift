@@ -111,7 +111,7 @@ final class HealthProbe {
         answer = []
         do throws(Errno) {
             socket = try SessionSocket(connectingTo: address)
-            try socket.register(with: registry, token: token)
+            try socket.register(with: registry, token: token, forOutput: true)
         } catch {
             return outcome(of: error)
         }
@@ -137,7 +137,7 @@ final class HealthProbe {
     private func send() throws(Errno) -> Bool {
         while sentCount < request.count {
             let rest = request[sentCount...]
-            guard let count = try socket.write(rest.span) else { return false }
+            guard let count = try socket.write(rest.span, isLast: false) else { return false }
             sentCount += count
         }
         return true

@@ -28,6 +28,8 @@ struct Endpoint: ~Copyable {
         static let gathers = Flags(rawValue: 1 << 8)
         /// Something was sent.
         static let hasSent = Flags(rawValue: 1 << 9)
+        /// Events tell when there is room to write again.
+        static let watchesOutput = Flags(rawValue: 1 << 10)
         /// Urgent data has come, at which splicing stops for good; see `MSG_OOB` in tcp(7).
         static let isUrgent = Flags(rawValue: 1 << 10)
     }
@@ -42,9 +44,30 @@ struct Endpoint: ~Copyable {
         // A read ends at descriptors that the peer has passed, which are none of our business; see
         // unix(7).
         case .unix: self.flags.insert(.isReadToNil)
-        case .none: break
+        case .none: self.flags.insert(.watchesOutput)  // As there is nothing to watch.
         }
         self.socket = socket
+    }
+
+    /// Begins to watch the socket.
+    mutating func register(
+        with registry: borrowing Registry,
+        token: Token,
+        forOutput: Bool
+    ) throws(Errno) {
+        try socket.register(with: registry, token: token, forOutput: forOutput)
+        if forOutput { flags.insert(.watchesOutput) }
+    }
+
+    /// Whether a write came short, and no event would tell when there is room again.
+    var lacksOutputEvents: Bool {
+        flags.isDisjoint(with: [.outputReady, .outputEnded, .watchesOutput])
+    }
+
+    /// Watches for room to write, of which the next event tells even if it is there by then.
+    mutating func watchOutput(with registry: borrowing Registry, token: Token) throws(Errno) {
+        try socket.watchOutput(with: registry, token: token)
+        flags.insert(.watchesOutput)
     }
 
     /// Notes what an event tells.
@@ -91,11 +114,14 @@ struct Endpoint: ~Copyable {
     }
 
     /// Writes bytes; returns how many were taken, fewer only if there is no room for more.
-    mutating func send(_ bytes: Span<UInt8>) throws(Errno) -> Int {
+    ///
+    /// The last ones of a way go in one packet with its end, which is owed at once then.
+    mutating func send(_ bytes: Span<UInt8>, isLast: Bool = false) throws(Errno) -> Int {
         do throws(Errno) {
             try prepareToSend()
-            let count = try socket.write(bytes) ?? 0
+            let count = try socket.write(bytes, isLast: isLast) ?? 0
             if count < bytes.count { flags.remove(.outputReady) }
+            if isLast { flags.insert(.endOwed) }
             return count
         } catch {
             failOutput()

@@ -32,7 +32,8 @@ extension Session {
             bytesIn: bytesIn - before.bytesIn,
             bytesOut: bytesOut - before.bytesOut,
             hasConnected: wasConnecting && route.phase == .connected,
-            hasHalfClosed: halfClosedAt == 0 && isHalfClosed
+            hasHalfClosed: halfClosedAt == 0 && isHalfClosed,
+            isBlocked: client.lacksOutputEvents || server.lacksOutputEvents
         )
         if bench.turn.bytesIn + bench.turn.bytesOut > 0 { activeAt = bench.now }
         if bench.turn.hasHalfClosed { halfClosedAt = bench.now }

@@ -27,10 +27,12 @@ enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// As `StreamSocket.write(_:)`.
-    func write(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
+    /// As `StreamSocket.write(_:)`, or where the end of the way follows at once
+    /// `StreamSocket.writeHoldingBack(_:)`.
+    func write(_ bytes: Span<UInt8>, isLast: Bool) throws(Errno) -> Int? {
         switch self {
-        case .tcp(let stream): try stream.write(bytes)
+        case .tcp(let stream):
+            isLast ? try stream.writeHoldingBack(bytes) : try stream.write(bytes)
         case .unix(let stream): try stream.write(bytes)
         case .none: nil
         }
@@ -63,11 +65,16 @@ enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Watches both ways by edges, once for the whole life of the connection.
+    /// Watches by edges for what comes, once for the whole life of the connection.
     ///
-    /// Urgent data is watched for as well, because a read ends short of it.
-    func register(with registry: borrowing Registry, token: Token) throws(Errno) {
-        let interest: Interest = [.readable, .writable, .priority]
+    /// Urgent data is watched for as well, because a read ends short of it. That there is room to
+    /// write is the rule, so it is no event until it was found missing.
+    func register(
+        with registry: borrowing Registry,
+        token: Token,
+        forOutput: Bool
+    ) throws(Errno) {
+        let interest = Self.interest(forOutput: forOutput)
         switch self {
         case .tcp(let stream):
             try registry.register(stream, token: token, interest: interest)
@@ -75,6 +82,22 @@ enum SessionSocket: ~Copyable, Sendable {
             try registry.register(stream, token: token, interest: interest)
         case .none: break
         }
+    }
+
+    /// Watches for room to write as well, from now on.
+    func watchOutput(with registry: borrowing Registry, token: Token) throws(Errno) {
+        let interest = Self.interest(forOutput: true)
+        switch self {
+        case .tcp(let stream):
+            try registry.reregister(stream, token: token, interest: interest)
+        case .unix(let stream):
+            try registry.reregister(stream, token: token, interest: interest)
+        case .none: break
+        }
+    }
+
+    private static func interest(forOutput: Bool) -> Interest {
+        forOutput ? [.readable, .writable, .priority] : [.readable, .priority]
     }
 
     /// Ends the connection so that the peer sees a reset, where there is such a thing.

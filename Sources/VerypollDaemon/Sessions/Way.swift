@@ -129,17 +129,19 @@ struct Way: ~Copyable {
             isSpliced = true
             streak = 0
         }
-        try forwardScratch(to: &sink, on: &bench)
+        let isLast = source.flags.contains(.inputEnded)
+        try forwardScratch(to: &sink, isLast: isLast, on: &bench)
     }
 
     /// Sends what the scratch buffer holds, and parks what is not taken.
     mutating func forwardScratch(
         to sink: inout Endpoint,
+        isLast: Bool = false,
         on bench: inout Workbench
     ) throws(Errno) {
         guard bench.scratch.count > 0 else { return }
         do throws(Errno) {
-            given += try UInt64(drain(&bench.scratch, to: &sink))
+            given += try UInt64(drain(&bench.scratch, to: &sink, isLast: isLast))
         } catch {
             park(on: &bench)  // A connection that was not made yet may get it by the next.
             throw error
@@ -154,8 +156,14 @@ struct Way: ~Copyable {
         parked = consume buffer
     }
 
-    private func drain(_ buffer: inout Buffer, to sink: inout Endpoint) throws(Errno) -> Int {
-        try buffer.drain { bytes throws(Errno) in try sink.send(bytes) } ?? 0
+    private func drain(
+        _ buffer: inout Buffer,
+        to sink: inout Endpoint,
+        isLast: Bool = false
+    ) throws(Errno) -> Int {
+        try buffer.drain { bytes throws(Errno) in
+            try sink.send(bytes, isLast: isLast)
+        } ?? 0
     }
 
     // MARK: Splicing

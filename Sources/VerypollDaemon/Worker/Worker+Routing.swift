@@ -203,16 +203,36 @@ extension Worker {
         sessions[key].route.phase = .connecting
         sessions[key].route.attemptedAt = MonotonicClock.nanoseconds()
         if sessions[key].up.isEmpty { sessions[key].route.owedHeader = upstream.proxyHeader }
-        try sessions[key].server.socket.register(with: poll.registry, token: Tokens.server(key))
-        if isAtOnce {
-            // What the client sent may be there already.
-            sessions[key].client.noteInput()
-            let step = work(key)
-            let isMade = sessions[key].route.phase != .connecting
-            if case .end(.serverFailed(let error)) = step, !isMade { throw error }
-            settle(key, step)
-            guard sessions.contains(key), sessions[key].route.phase == .connecting else { return }
+        guard isAtOnce else {
+            try watchServer(key, forOutput: true)
+            return limitAttempt(key, of: upstream)
         }
+        // What the client sent may be there already.
+        sessions[key].client.noteInput()
+        let step = work(key)
+        let isMade = sessions[key].route.phase != .connecting
+        if case .end(.serverFailed(let error)) = step, !isMade { throw error }
+        do throws(Errno) {
+            // Where nothing was written, it takes an event to tell that the connection is made.
+            try watchServer(key, forOutput: !isMade)
+        } catch {
+            guard isMade else { throw error }
+            return end(key, because: .serverFailed(error))
+        }
+        settle(key, step)
+        if !isMade, sessions.contains(key) { limitAttempt(key, of: upstream) }
+    }
+
+    private mutating func watchServer(_ key: SlabKey, forOutput: Bool) throws(Errno) {
+        try sessions[key].server.register(
+            with: poll.registry,
+            token: Tokens.server(key),
+            forOutput: forOutput
+        )
+    }
+
+    /// Gives the present attempt its time.
+    private mutating func limitAttempt(_ key: SlabKey, of upstream: Upstream) {
         let left = sessions[key].route.endsAt - bench.now
         let attempt = hasAlternative(upstream, sessions[key].route) ? max(left / 2, 1) : left
         sessions[key].route.nextAt = bench.now + attempt

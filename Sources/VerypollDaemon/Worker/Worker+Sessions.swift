@@ -37,7 +37,11 @@ extension Worker {
         case .stored(let key):
             note(listener) { $0.accepted += 1 }
             do throws(Errno) {
-                try sessions[key].client.socket.register(with: poll.registry, token: key.token)
+                try sessions[key].client.register(
+                    with: poll.registry,
+                    token: key.token,
+                    forOutput: false
+                )
             } catch {
                 return end(key, because: .failed(error))
             }
@@ -92,7 +96,25 @@ extension Worker {
         case .end(let reason): return end(key, because: reason)
         }
         if bench.turn.hasHalfClosed { bringForward(key) }
+        if bench.turn.isBlocked { watchOutput(key) }
         feedStarved()
+    }
+
+    /// Sees to it that an event tells when a session can write again.
+    private mutating func watchOutput(_ key: SlabKey) {
+        // The session may be over, or another be here, where the step has led on.
+        guard sessions.contains(key) else { return }
+        do throws(Errno) {
+            if sessions[key].client.lacksOutputEvents {
+                try sessions[key].client.watchOutput(with: poll.registry, token: key.token)
+            }
+            if sessions[key].server.lacksOutputEvents {
+                let token = Tokens.server(key)
+                try sessions[key].server.watchOutput(with: poll.registry, token: token)
+            }
+        } catch {
+            end(key, because: .failed(error))
+        }
     }
 
     /// Looks again in a while whether what a broken session has still to send was sent.

@@ -40,7 +40,7 @@ struct SessionTests {
         try poll.poll(&events, timeout: .seconds(30))
         guard let accepted = try listener.accept() else { throw Errno.timedOut }
         let socket = SessionSocket.tcp(accepted.stream)
-        try socket.register(with: poll.registry, token: Token(1))
+        try socket.register(with: poll.registry, token: Token(1), forOutput: true)
         var session = session(over: socket)
         var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
 
