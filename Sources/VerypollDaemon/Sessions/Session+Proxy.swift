@@ -20,7 +20,7 @@ extension Session {
         let isBroken = client.flags.union(server.flags).contains(.failed)
         if isBroken, let reason = breakReason(on: &bench) {
             let isUnsent = client.hasUnsent || server.hasUnsent
-            return isUnsent && bench.now < route.endsAt ? .linger : .end(reason)
+            return isUnsent ? .linger : .end(reason)
         }
         // One way may stream without a rest, and is not to hold the other's end up.
         let step = passEnds()

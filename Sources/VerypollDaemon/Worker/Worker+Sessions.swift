@@ -4,10 +4,9 @@ internal import SystemPackage
 internal import Verypoll
 
 extension Worker {
-    /// How long a broken session's last bytes may take to be sent, and how often that is looked
-    /// at, in milliseconds.
-    private static let lingerTime: UInt64 = 5_000
-    private static let lingerPause: UInt64 = 10
+    /// How often it is looked at whether a broken session's last bytes were sent, in milliseconds.
+    private static let shortestLinger: UInt64 = 10
+    private static let longestLinger: UInt64 = 1_000
 
     /// Takes on a connection that the gates have let in.
     mutating func begin(
@@ -118,12 +117,18 @@ extension Worker {
     }
 
     /// Looks again in a while whether what a broken session has still to send was sent.
+    ///
+    /// Who takes it slowly gets it all the same, and who takes nothing any more has as long as any
+    /// session has.
     private mutating func linger(_ key: SlabKey) {
         if sessions[key].route.phase != .breaking {
             sessions[key].route.phase = .breaking
-            sessions[key].route.endsAt = bench.now + Self.lingerTime
+            sessions[key].route.beganAt = bench.now
         }
-        sessions[key].route.nextAt = bench.now + Self.lingerPause
+        // The longer it takes, the less often.
+        let elapsed = bench.now - sessions[key].route.beganAt
+        let pause = max(Self.shortestLinger, min(elapsed / 8, Self.longestLinger))
+        sessions[key].route.nextAt = bench.now + pause
         bringForward(key)
     }
 
@@ -131,7 +136,9 @@ extension Worker {
     mutating func end(_ key: SlabKey, because reason: Session.EndReason) {
         guard var session = sessions.remove(key) else { return }
         timers.cancel(key.index)
-        let isBroken = reason.isBreak || !session.up.isEmpty || !session.down.isEmpty
+        let isBroken =
+            reason.isBreak || session.route.phase == .breaking || !session.up.isEmpty
+            || !session.down.isEmpty
         session.up.discard(on: &bench)
         session.down.discard(on: &bench)
         let listener = context.listeners[session.listener]
