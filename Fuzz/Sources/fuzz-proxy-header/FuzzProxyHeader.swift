@@ -9,6 +9,7 @@ private let target = FuzzTarget(seeds: seeds) { input in
     let bytes = input.indices.map { input[$0] }
     compare(bytes)
     roundTrip(Script(input))
+    compareGarbled(Script(input))
     compare(withChecksum(bytes))
 }
 
@@ -74,6 +75,24 @@ private func roundTrip(_ input: consuming Script) {
         default: require(found == header, "\(header) became \(found)")
         }
     }
+}
+
+/// A line of which little is wrong is read as the description says.
+private func compareGarbled(_ input: consuming Script) {
+    let edits = (0..<1 + input.next(below: 4)).map { _ in input.next(UInt32.self) }
+    let header = nextHeader(&input)
+    var line = [UInt8](capacity: ProxyHeader.longestLine) { header.write(.v1, into: &$0) }
+    let letters = Array("0129af:. \r\nTU".utf8)
+    for edit in edits {
+        let index = Int(edit >> 16) % line.count
+        let letter = letters[Int(edit >> 8 & 0xFF) % letters.count]
+        switch edit % 3 {
+        case 0: line.insert(letter, at: index)
+        case 1: line[index] = letter
+        default: line.remove(at: index)
+        }
+    }
+    compare(line)
 }
 
 private func nextHeader(_ input: inout Script) -> ProxyHeader {
