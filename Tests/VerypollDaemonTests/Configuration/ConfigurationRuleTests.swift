@@ -273,23 +273,6 @@ struct ConfigurationRuleTests {
         )
     }
 
-    @Test(
-        "what this version can't do yet is refused",
-        arguments: [
-            ("\"maxSessionsPerSource\": 5", "maxSessionsPerSource"),
-            ("\"acceptRate\": {\"perSecond\": 5}", "acceptRate"),
-            ("\"allow\": [\"::1\"]", "allow"), ("\"deny\": [\"::1\"]", "deny"),
-            ("\"proxyProtocol\": {\"from\": [\"::1\"]}", "proxyProtocol"),
-        ]
-    )
-    func unsupported(keys: String, key: String) {
-        #expect(
-            complaints(about: listener(keys)) == [
-                "/listeners/web/\(key): the key \"\(key)\" is not in this version of verypolld yet"
-            ]
-        )
-    }
-
     @Test("keeping sessions is refused in this version")
     func unsupportedRestart() {
         let text = "{\"restart\": {\"keepSessions\": true}, \(listener().dropFirst())"
