@@ -137,7 +137,7 @@ final class HealthProbe {
     private func send() throws(Errno) -> Bool {
         while sentCount < request.count {
             let rest = request[sentCount...]
-            guard let count = try socket.write(rest.span, isLast: false) else { return false }
+            guard let count = try socket.write(rest.span) else { return false }
             sentCount += count
         }
         return true

@@ -6,19 +6,22 @@ extension ServerAddress {
     /// A connection that was begun.
     struct Begun: ~Copyable {
         let socket: SessionSocket
-        /// Whether it is made or refused by now, so that it can be written to without an event.
+        /// Whether it is made by now, so that it can be written to without an event.
         let isAtOnce: Bool
     }
 
     /// Begins to connect.
     ///
     /// A server on the machine itself is connected by the time that connect(2) returns, whatever it
-    /// returns, and cannot vanish unnoticed, so that it needs no keep-alive.
+    /// returns, and cannot vanish unnoticed, so that it needs no keep-alive. But it may be refused,
+    /// so only one that took the last connection is taken to have taken this one.
     ///
-    /// - Parameter options: The listener whose settings for keep-alive and the like hold.
+    /// - Parameters:
+    ///   - options: The listener whose settings for keep-alive and the like hold.
+    ///   - isProven: Whether the last connection to the server was made.
     /// - Returns: The connection, which may turn out to be refused yet.
     /// - Throws: Why there is none. See connect(2).
-    func connect(options: Listener) throws(Errno) -> Begun {
+    func connect(options: Listener, isProven: Bool) throws(Errno) -> Begun {
         switch self {
         case .unix(let address):
             let stream = try UnixStream(connectingTo: address)
@@ -30,7 +33,7 @@ extension ServerAddress {
                 try stream.setKeepAlive(options.keepAlive)
                 if let limit = options.userTimeout { try stream.setUserTimeout(limit) }
             }
-            return Begun(socket: .tcp(stream), isAtOnce: isLocal)
+            return Begun(socket: .tcp(stream), isAtOnce: isLocal && isProven)
         }
     }
 }

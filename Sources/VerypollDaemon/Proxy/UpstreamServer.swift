@@ -18,6 +18,7 @@ final class UpstreamServer: Sendable {
     let counters = ServerCounters()
 
     private let passive: PassiveHealth
+    private let isProvenNow = Atomic(false)
     /// Whether the checks say that it is down.
     private let isHeldDown = Atomic(false)
     /// The address of a server that needs no name service.
@@ -90,11 +91,15 @@ final class UpstreamServer: Sendable {
         !isDown && !isUnresolved && !isEjected(now: now)
     }
 
+    /// Whether the last session that tried has connected.
+    var isProven: Bool { isProvenNow.load(ordering: .relaxed) }
+
     /// Notes that a session has connected.
     ///
     /// - Returns: What that changed, for the supervisor; mostly nothing.
     func connected(now: UInt64) -> ServerChange? {
         counters.sessions.add(1, ordering: .relaxed)
+        isProvenNow.store(true, ordering: .relaxed)
         return passive.succeed()
     }
 
@@ -103,6 +108,7 @@ final class UpstreamServer: Sendable {
     /// - Returns: What that changed, for the supervisor; mostly nothing.
     func failed(now: UInt64) -> ServerChange? {
         counters.failures.add(1, ordering: .relaxed)
+        isProvenNow.store(false, ordering: .relaxed)
         return passive.fail(now: now)
     }
 

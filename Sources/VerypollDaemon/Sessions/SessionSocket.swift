@@ -29,7 +29,7 @@ enum SessionSocket: ~Copyable, Sendable {
 
     /// As `StreamSocket.write(_:)`, or where the end of the way follows at once
     /// `StreamSocket.writeHoldingBack(_:)`.
-    func write(_ bytes: Span<UInt8>, isLast: Bool) throws(Errno) -> Int? {
+    func write(_ bytes: Span<UInt8>, isLast: Bool = false) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream):
             isLast ? try stream.writeHoldingBack(bytes) : try stream.write(bytes)

@@ -10,8 +10,8 @@ extension Worker {
 
     /// Looks for a server, goes on to the next one that may be reached, or holds the session.
     ///
-    /// A connection to the machine itself is written to at once, as it is made by then or refused;
-    /// with any other the session waits for the event, and leaves the client unread until then.
+    /// A connection to the machine itself is written to at once, as it is made by then if the server
+    /// is there; with any other the session waits for the event, and the client is unread until then.
     mutating func route(_ key: SlabKey) {
         let upstream = context.upstreams[Int(sessions[key].route.upstream)]
         guard enter(upstream, key) else { return }
@@ -98,38 +98,6 @@ extension Worker {
         }
     }
 
-    /// Takes leave of the server and the upstream, at the end of a session.
-    func leave(_ route: Route, bytesIn: UInt64, bytesOut: UInt64) {
-        guard route.upstream >= 0 else { return }
-        let upstream = context.upstreams[Int(route.upstream)]
-        if route.server >= 0 {
-            upstream.servers[Int(route.server)].leave(bytesIn: bytesIn, bytesOut: bytesOut)
-        }
-        if route.isQueued { upstream.leaveQueue() }
-        if route.isEntered {
-            if upstream.gate.leave() { tellOfRoom() }
-        }
-    }
-
-    /// Gives the sessions of a server that is down what the upstream's configuration says.
-    mutating func leave(_ server: Int, of upstream: Int) {
-        let policy = context.upstreams[upstream].whenDown
-        guard policy != .keep else { return }
-        for index in 0..<sessions.endIndex {
-            guard let key = sessions.key(at: index) else { continue }
-            let route = sessions[key].route
-            guard route.upstream == Int32(upstream), route.server == Int32(server),
-                route.phase == .connected
-            else { continue }
-            if policy == .close {
-                end(key, because: .serverDown)
-            } else {
-                sessions[key].route.nextAt = min(route.nextAt, bench.now + context.drainDeadline)
-                bringForward(key)
-            }
-        }
-    }
-
     // MARK: Steps
 
     /// Counts the session in, or puts it in the queue.
@@ -197,7 +165,10 @@ extension Worker {
         to address: ServerAddress,
         of upstream: Upstream
     ) throws(Errno) {
-        let begun = try address.connect(options: context.listeners[sessions[key].listener])
+        let begun = try address.connect(
+            options: context.listeners[sessions[key].listener],
+            isProven: upstream.servers[Int(sessions[key].route.server)].isProven
+        )
         let isAtOnce = begun.isAtOnce
         sessions[key].server = Endpoint(begun.socket, flags: isAtOnce ? .outputReady : [])
         sessions[key].route.phase = .connecting

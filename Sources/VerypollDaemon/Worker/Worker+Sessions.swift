@@ -45,7 +45,13 @@ extension Worker {
                 return end(key, because: .failed(error))
             }
             bringForward(key)
-            if sessions[key].route.upstream >= 0, !sessions[key].awaitsHeader { route(key) }
+            guard !sessions[key].awaitsHeader else { return }
+            let service = context.listeners[listener].service
+            if service == .proxy {
+                route(key)
+            } else if !service.awaitsClient {
+                ready.append(key)  // No event tells a handler that speaks first to begin.
+            }
         }
     }
 

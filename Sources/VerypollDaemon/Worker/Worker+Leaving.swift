@@ -1,0 +1,37 @@
+#if Net && OSExt
+internal import Verypoll
+
+extension Worker {
+    /// Takes leave of the server and the upstream, at the end of a session.
+    func leave(_ route: Route, bytesIn: UInt64, bytesOut: UInt64) {
+        guard route.upstream >= 0 else { return }
+        let upstream = context.upstreams[Int(route.upstream)]
+        if route.server >= 0 {
+            upstream.servers[Int(route.server)].leave(bytesIn: bytesIn, bytesOut: bytesOut)
+        }
+        if route.isQueued { upstream.leaveQueue() }
+        if route.isEntered {
+            if upstream.gate.leave() { tellOfRoom() }
+        }
+    }
+
+    /// Gives the sessions of a server that is down what the upstream's configuration says.
+    mutating func leave(_ server: Int, of upstream: Int) {
+        let policy = context.upstreams[upstream].whenDown
+        guard policy != .keep else { return }
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index) else { continue }
+            let route = sessions[key].route
+            guard route.upstream == Int32(upstream), route.server == Int32(server),
+                route.phase == .connected
+            else { continue }
+            if policy == .close {
+                end(key, because: .serverDown)
+            } else {
+                sessions[key].route.nextAt = min(route.nextAt, bench.now + context.drainDeadline)
+                bringForward(key)
+            }
+        }
+    }
+}
+#endif
