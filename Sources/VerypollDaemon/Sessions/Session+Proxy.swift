@@ -37,11 +37,18 @@ extension Session {
             || server.flags.intersection([.inputEnded, .failed]) == .inputEnded
     }
 
-    /// Notes that the client has broken the connection before there is one to a server, so that
-    /// nobody reads of it.
+    /// Notes that the client has broken the connection while nobody reads from it: there is no
+    /// server yet, or none any more.
     mutating func loseClient() {
-        guard route.phase == .held || route.phase == .connecting else { return }
-        client.failInput()
+        switch route.phase {
+        case .held, .connecting, .breaking: client.failInput()
+        case .none, .connected: break
+        }
+    }
+
+    /// Notes that the server has broken the connection while nobody reads from it.
+    mutating func loseServer() {
+        if route.phase == .breaking { server.failInput() }
     }
 
     /// Moves bytes to the server, after the header that it is owed.

@@ -63,6 +63,7 @@ extension Worker {
             return
         }
         sessions[key].server.note(event)
+        if event.isError { sessions[key].loseServer() }
         let isMade = event.isWritable && !event.isError && !event.isWriteClosed
         if isMade, sessions[key].route.phase == .connecting { connectionMade(key) }
     }

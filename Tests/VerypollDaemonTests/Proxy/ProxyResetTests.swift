@@ -103,6 +103,22 @@ struct ProxyResetTests {
         }
     }
 
+    @Test("a client that breaks the connection before it has taken the last bytes is let go")
+    func letsSlowClientGo() throws {
+        let lab = try ProxyLab()
+        let client = try lab.connect()
+        try client.setReceiveBuffer(4096)
+        let answering = try answer(Held(try lab.server.accept()), with: 1 << 20)
+        try client.send("a request that nobody reads")
+        try answering.join()
+        // The server is gone, and the daemon has its answer.
+        #expect(try lab.daemon.status().totals.active == 1)
+        try client.breakOff()
+        try eventually("the end of the session", within: .seconds(10)) {
+            try lab.daemon.status().totals.active == 0
+        }
+    }
+
     @Test("a reset behind an end of file arrives as well", arguments: [true, false])
     func passesResetBehindEnd(isClients: Bool) throws {
         let lab = try ProxyLab()
