@@ -79,7 +79,7 @@ struct ProxyResetTests {
     @Test(
         "a whole answer arrives from a server that closes with the request unread",
         arguments: Sides.all,
-        [10, 1 << 20]
+        [10, 300_000]
     )
     func keepsBytesBeforeServersReset(sides: Sides, size: Int) throws {
         let lab = try ProxyLab(sides)
