@@ -49,7 +49,7 @@ struct SocketPair: ~Copyable {
 extension SessionSocket {
     /// Sends as much of a slice of the noise as the kernel takes now; nil for nothing.
     func sendNoise(_ count: Int, at start: Int) throws(Errno) -> Int? {
-        try write(Array(Noise.slice(count, at: start)).span)
+        try write(Array(Noise.slice(count, at: start)).span, isLast: false)
     }
 
     /// Receives once; nil if nothing is there, and nothing at the end of file.

@@ -75,7 +75,7 @@ struct ProxiedSessionTests {
     func countsBriefServer() throws {
         let client = try SocketPair(.unix)
         let server = try SocketPair(.tcp)
-        _ = try server.far.write(Array("too many connections".utf8).span)
+        _ = try server.far.write(Array("too many connections".utf8).span, isLast: false)
         server.far.reset()
         var session = session(client.near, server.near, phase: .connecting)
         var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
