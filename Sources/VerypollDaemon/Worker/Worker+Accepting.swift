@@ -42,7 +42,7 @@ extension Worker {
         let total = context.totalGate
         let door = doors[index].socket
         let waits = listener.whenFull == .pause
-        for _ in 0..<Self.acceptsPerTurn {
+        for count in 1...Self.acceptsPerTurn {
             guard doors[index].pauseReason == .none, !isDraining else { return }
             var permit: AcceptPacer.Permit?
             switch listener.pacer?.take(now: MonotonicClock.nanoseconds()) {
@@ -71,7 +71,8 @@ extension Worker {
                     accepted.socket.reset()
                 } else {
                     admit(accepted, to: listener, number)
-                    if isAhead, !doors[index].hasYielded { return yield(index) }
+                    let isItsTurn = doors[index].hasYielded && count < Self.acceptsPerTenure
+                    if isAhead, !isItsTurn { return yield(index) }
                 }
             } catch {
                 giveBack(permit, to: listener)
@@ -91,7 +92,10 @@ extension Worker {
         return sessions.count > share + 2 + share / 8
     }
 
-    /// Leaves a door to the others for a moment, after which it takes what they have not.
+    /// Leaves a door to the others for a moment, after which it takes a few that they have not.
+    ///
+    /// Only a few, as they may be ready to work and wait for a processor: then the rest is left
+    /// when they have one.
     private mutating func yield(_ index: Int) {
         doors[index].hasYielded = true
         pause(index, because: .othersTurn)
