@@ -138,7 +138,7 @@ let package = Package(
             name: "VerypollDaemonTests",
             dependencies: [
                 "VerypollDaemon", "VerypollControl", "Varlink", "Verypoll", "TestSupport",
-                "verypolld", system, logging,
+                "CTestSupport", "verypolld", system, logging,
             ],
             swiftSettings: settings
         ),

@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int number(enum ctest_call call) {
@@ -58,4 +60,14 @@ int ctest_connect_and_end(const char *path) {
 int ctest_become_nobody(void) {
 	if (geteuid() != 0) return 0;
 	return setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0 ? 0 : -1;
+}
+
+int ctest_stop_thread(int thread) {
+	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) == -1) return -1;
+	if (ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) == -1) return -1;
+	return waitpid(thread, NULL, __WALL) == thread ? 0 : -1;
+}
+
+int ctest_resume_thread(int thread) {
+	return ptrace(PTRACE_DETACH, thread, NULL, NULL) == -1 ? -1 : 0;
 }

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import SystemPackage
 
-/// Lets a few milliseconds pass between two looks at a condition.
-func pause(milliseconds: Int) {
+/// Lets a few milliseconds pass between two looks at a condition, or two requests.
+package func pause(milliseconds: Int) {
     var time = timespec(tv_sec: 0, tv_nsec: milliseconds * 1_000_000)
     unsafe nanosleep(&time, nil)
 }

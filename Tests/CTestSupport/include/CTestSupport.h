@@ -1,6 +1,7 @@
 /*
  * Kernels other than the one at hand, for tests: system calls that are missing, and a process that
- * connects and is gone. To be called in an exit test's process only, which it changes for good.
+ * connects and is gone. To be called in an exit test's process only, which it changes for good,
+ * unless they say otherwise.
  */
 #ifndef CTESTSUPPORT_H
 #define CTESTSUPPORT_H
@@ -22,5 +23,13 @@ int ctest_connect_and_end(const char *path);
 
 /* Gives up being root for good: user and group become 65534; 0, or -1 and errno. */
 int ctest_become_nobody(void);
+
+/*
+ * Stops one thread of another process where it is, or lets it go on; 0, or -1 and errno. Both are to
+ * be called by the same thread, whose end lets it go on as well; the process's other threads and
+ * this one are not changed.
+ */
+int ctest_stop_thread(int thread);
+int ctest_resume_thread(int thread);
 
 #endif

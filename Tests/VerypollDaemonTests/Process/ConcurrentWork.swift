@@ -15,6 +15,9 @@ final class ConcurrentWork: Sendable {
         }
     }
 
+    /// Whether it has not ended yet.
+    var isRunning: Bool { outcome.withLock { $0 == nil } }
+
     /// Waits for the end, and throws what the work threw.
     func join() throws {
         let result = try eventually("the end of concurrent work") { outcome.withLock { $0 } }

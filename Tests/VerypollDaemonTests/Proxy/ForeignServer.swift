@@ -1,0 +1,190 @@
+#if Net && OSExt
+internal import Glibc
+internal import TestSupport
+
+/// A server that others have written: a child process with a port and a directory of its own.
+struct ForeignServer: ~Copyable {
+    let program: Program
+    let directory: TemporaryDirectory
+    /// The port of 127.0.0.1 that it listens on.
+    let port: UInt16
+    /// What asks it to end where it would leave something behind otherwise.
+    private let farewell: Int32?
+
+    /// Starts a program, and waits until it accepts connections.
+    ///
+    /// - Parameters:
+    ///   - farewell: The signal that it is asked by to end; else it is killed.
+    ///   - socket: A socket in its directory that is there once it accepts connections, where a
+    ///     connection to its port is not to be tried.
+    ///   - start: Starts it in a directory that is there for it alone, with a port to listen on.
+    /// - Throws: ``TimedOut`` with what it said.
+    init(
+        farewell: Int32? = nil,
+        socket: String? = nil,
+        _ start: (_ directory: borrowing TemporaryDirectory, _ port: UInt16) throws -> Program
+    ) throws {
+        let directory = try TemporaryDirectory()
+        let port = try reservedPort()
+        let program = try start(directory, port)
+        let path = "\(directory.path)/\(socket ?? "")"
+        try Self.waitForService(program) {
+            socket == nil
+                ? (try? Client(port: port)) != nil : (try? Client(path: path)) != nil
+        }
+        self.port = port
+        self.farewell = farewell
+        self.program = program
+        self.directory = directory
+    }
+
+    deinit {
+        guard let farewell else { return }
+        try? program.send(farewell)
+        _ = try? program.waitForExit()
+    }
+
+    /// Where it is reached.
+    var address: String { "127.0.0.1:\(port)" }
+
+    private static func waitForService(
+        _ program: borrowing Program,
+        _ isServing: () -> Bool
+    ) throws {
+        do {
+            try eventually("a server to accept") {
+                if try program.exit != nil {
+                    throw TimedOut(waitingFor: "a program that has ended")
+                }
+                return isServing()
+            }
+        } catch let error as TimedOut {
+            let said = "\(try program.standardOutput)\n\(try program.standardError)"
+            throw TimedOut(waitingFor: "\(error)", detail: said)
+        }
+    }
+}
+
+extension ForeignServer {
+    /// Starts a redis-server that keeps nothing.
+    static func redis() throws -> ForeignServer {
+        try requireProgram("redis-server")
+        return try ForeignServer { directory, port in
+            let words = ["--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory.path]
+            return try Program("redis-server", words + ["--save", "", "--appendonly", "no"])
+        }
+    }
+
+    /// Starts an nginx with one or more servers in its configuration.
+    ///
+    /// - Parameter servers: Makes them, with the port to listen on.
+    /// - Returns: The server.
+    /// - Throws: ``TimedOut`` with what it said.
+    static func nginx(_ servers: (_ port: UInt16) -> String) throws -> ForeignServer {
+        try requireProgram("/usr/sbin/nginx")
+        return try ForeignServer { directory, port in
+            let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+                .map { "\($0)_temp_path \(directory.path)/\($0);" }
+            let text = """
+                daemon off;
+                master_process off;
+                pid \(directory.path)/pid;
+                error_log stderr;
+                events {}
+                http {
+                    access_log off;
+                    \(paths.joined(separator: "\n"))
+                    \(servers(port))
+                }
+                """
+            let file = try directory.write(text, to: "nginx.conf")
+            let words = ["-p", directory.path, "-e", "stderr", "-c", file]
+            return try Program("/usr/sbin/nginx", words)
+        }
+    }
+
+    /// Starts an haproxy with one frontend, `front`, and one backend, `app`.
+    ///
+    /// - Parameters:
+    ///   - server: What the backend is, the server's address and its options.
+    ///   - backend: Further lines of the backend.
+    /// - Returns: The server.
+    /// - Throws: ``TimedOut`` with what it said.
+    static func haproxy(server: String, backend: String = "") throws -> ForeignServer {
+        try requireProgram("/usr/sbin/haproxy")
+        // A connection to its port would be one to the server behind it.
+        return try ForeignServer(socket: "admin") { directory, port in
+            let text = """
+                global
+                    nbthread 1
+                    stats socket \(directory.path)/admin
+                defaults
+                    mode tcp
+                    timeout connect 30s
+                    timeout client 1m
+                    timeout server 1m
+                frontend front
+                    bind 127.0.0.1:\(port)
+                    unique-id-format %ci:%cp-%ts
+                    default_backend app
+                backend app
+                    \(backend)
+                    server app \(server)
+
+                """
+            let file = try directory.write(text, to: "haproxy.cfg")
+            return try Program("/usr/sbin/haproxy", ["-db", "-f", file])
+        }
+    }
+
+    /// Makes a cluster of databases that trusts everybody, and starts PostgreSQL on it.
+    ///
+    /// Its Unix-domain socket is in the directory as well. As it does not run as root, there it
+    /// runs as nobody.
+    static func postgreSQL() throws -> ForeignServer {
+        let found = try Program.run(
+            "/bin/sh",
+            ["-c", "ls -d /usr/lib/postgresql/*/bin | tail -n 1"]
+        )
+        let folder = String(found.standardOutput.dropLast())
+        try requireProgram("\(folder)/initdb")
+        let user = "65534"
+        let prefix =
+            getuid() == 0
+            ? ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"] : []
+        // Ended by a signal, it takes its shared memory with it, which it could not if killed.
+        return try ForeignServer(farewell: SIGQUIT) { directory, port in
+            if getuid() == 0 { try run("chown", [user, directory.path]) }
+            let data = directory.appending("data")
+            let making =
+                prefix + ["\(folder)/initdb", "-D", data, "-U", "postgres", "-A", "trust"]
+                + ["--no-sync", "--locale=C", "-E", "UTF8"]
+            try run(making[0], Array(making.dropFirst()))
+            let starting =
+                prefix + ["\(folder)/postgres", "-D", data, "-k", directory.path]
+                + ["-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+            return try Program(starting[0], Array(starting.dropFirst()))
+        }
+    }
+}
+
+/// Runs a program that has to succeed, and returns what it printed.
+@discardableResult
+func run(_ name: String, _ words: [String], within limit: Duration = .seconds(120)) throws -> String
+{
+    let result = try Program.run(name, words, within: limit)
+    guard result.exit == .code(0) else { throw Failed(words: [name] + words, result: result) }
+    return result.standardOutput
+}
+
+/// A program that has not succeeded.
+struct Failed: Error, CustomStringConvertible {
+    let words: [String]
+    let result: Program.Result
+
+    var description: String {
+        "\(words.joined(separator: " ")): \(result.exit)\n\(result.standardError)"
+            + "\(result.standardOutput)"
+    }
+}
+#endif
