@@ -31,7 +31,7 @@ struct Endpoint: ~Copyable {
         /// Events tell when there is room to write again.
         static let watchesOutput = Flags(rawValue: 1 << 10)
         /// Urgent data has come, at which splicing stops for good; see `MSG_OOB` in tcp(7).
-        static let isUrgent = Flags(rawValue: 1 << 10)
+        static let isUrgent = Flags(rawValue: 1 << 11)
     }
 
     var socket: SessionSocket

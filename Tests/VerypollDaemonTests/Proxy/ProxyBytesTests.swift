@@ -187,7 +187,14 @@ struct ProxyBytesTests {
         try sending.join()
         try sender.client.finishSending()
         #expect(try receiver.client.receive() == [])
-        try receiver.client.finishSending()
+        // Nor is the other way any worse for it, as when there is no room at times.
+        let answering = ConcurrentWork {
+            try receiver.client.send(Noise.slice(8 << 20, at: 11))
+            try receiver.client.finishSending()
+        }
+        let answer = sender.client.receiveAll(atMost: 32_768, pause: 1)
+        #expect(answer.bytes.count == 8 << 20 && Noise.isSlice(answer.bytes, at: 11))
+        try answering.join()
         try lab.waitForNothing()
     }
 }
