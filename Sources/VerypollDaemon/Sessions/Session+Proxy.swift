@@ -51,6 +51,12 @@ extension Session {
         if route.phase == .breaking { server.failInput() }
     }
 
+    /// Notes that the server has broken the connection as soon as it was made.
+    mutating func breakServer() {
+        server.failOutput()
+        brokenBy = Errno.connectionReset.rawValue
+    }
+
     /// Moves bytes to the server, after the header that it is owed.
     private mutating func pumpUp(on bench: inout Workbench) throws(Errno) -> Way.Flow {
         let version = route.owedHeader

@@ -109,6 +109,20 @@ enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
+    /// Takes off why a connection could not be made, or was broken since; `nil` if neither.
+    func connectError() -> Errno? {
+        do throws(Errno) {
+            switch self {
+            case .tcp(let stream): _ = try stream.finishConnect()
+            case .unix(let stream): _ = try stream.finishConnect()
+            case .none: break
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// The bytes that the kernel keeps until the peer has room for them, where a reset would drop
     /// them.
     var unsentByteCount: Int {

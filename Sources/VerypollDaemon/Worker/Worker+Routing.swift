@@ -10,8 +10,8 @@ extension Worker {
 
     /// Looks for a server, goes on to the next one that may be reached, or holds the session.
     ///
-    /// A connection to the machine itself is written to at once, as it is made by then if the server
-    /// is there; with any other the session waits for the event, and the client is unread until then.
+    /// A connection to the machine itself is written to at once, as it is made by then if the
+    /// server is there; with any other the session waits for the event, its client unread.
     mutating func route(_ key: SlabKey) {
         let upstream = context.upstreams[Int(sessions[key].route.upstream)]
         guard enter(upstream, key) else { return }

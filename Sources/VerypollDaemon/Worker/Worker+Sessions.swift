@@ -55,17 +55,40 @@ extension Worker {
         }
     }
 
-    /// Notes what an event tells of one of a session's connections.
-    mutating func note(_ event: Event, _ key: SlabKey) {
-        guard Tokens.isServer(event.token) else {
+    /// Notes what an event tells of one of a session's connections, and serves the session unless
+    /// it has its turn later.
+    mutating func handle(_ event: Event, _ key: SlabKey) {
+        if !Tokens.isServer(event.token) {
             sessions[key].client.note(event)
             if event.isError { sessions[key].loseClient() }
+        } else if sessions[key].route.phase != .connecting {
+            sessions[key].server.note(event)
+            if event.isError { sessions[key].loseServer() }
+        } else if !noteConnecting(event, key) {
             return
         }
-        sessions[key].server.note(event)
-        if event.isError { sessions[key].loseServer() }
-        let isMade = event.isWritable && !event.isError && !event.isWriteClosed
-        if isMade, sessions[key].route.phase == .connecting { connectionMade(key) }
+        if !ready.contains(key) { serve(key) }
+    }
+
+    /// Notes what an event tells of a connection to a server that is not made yet.
+    ///
+    /// - Returns: Whether there is anything to do for the session.
+    private mutating func noteConnecting(_ event: Event, _ key: SlabKey) -> Bool {
+        guard event.isError else {
+            sessions[key].server.note(event)
+            if event.isWritable { connectionMade(key) }
+            return true
+        }
+        switch sessions[key].server.socket.connectError() {
+        case .connectionReset:
+            // It was made, and what the server has said before it broke it is still there.
+            connectionMade(key)
+            sessions[key].breakServer()
+            return true
+        case let error:
+            connectFailed(key, error ?? .connectionRefused)
+            return false
+        }
     }
 
     /// Lets a session do what there is to do.

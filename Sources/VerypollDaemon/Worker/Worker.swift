@@ -144,9 +144,7 @@ struct Worker: ~Copyable {
             let event = events[position]
             if let key = Tokens.session(event.token) {
                 guard sessions.contains(key) else { continue }
-                note(event, key)
-                // Whoever is queued has its turn there.
-                if !ready.contains(key) { serve(key) }
+                handle(event, key)
             } else if event.token == Tokens.mailbox {
                 tally.wakeUps += 1
                 handleMail()
