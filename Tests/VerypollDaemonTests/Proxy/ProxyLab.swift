@@ -84,9 +84,7 @@ struct ProxyLab: ~Copyable {
     }
 
     /// Connects to the daemon.
-    func connect(timeout: Duration = patience) throws -> Client {
-        try Client(address: address, timeout: timeout)
-    }
+    func connect() throws -> Client { try Client(address: address) }
 
     /// Connects to the first server, past the daemon.
     func connectToServer() throws -> Client {
@@ -95,9 +93,9 @@ struct ProxyLab: ~Copyable {
     }
 
     /// Connects to the daemon and takes the connection at the first server.
-    func join(timeout: Duration = patience) throws -> Joined {
-        let client = try connect(timeout: timeout)
-        return Joined(client: client, server: try server.accept(timeout: timeout))
+    func join() throws -> Joined {
+        let client = try connect()
+        return Joined(client: client, server: try server.accept())
     }
 
     /// Waits until no session is left, and nothing of any.
@@ -152,12 +150,6 @@ extension Client {
             reception.error = error
         }
         return reception
-    }
-
-    /// Ends the connection so that the other end learns of it by a reset, though it may have sent
-    /// or got the end of file before.
-    consuming func breakOff() throws {
-        try reset()
     }
 
     /// Waits until all that was sent has been taken from this end.

@@ -24,7 +24,7 @@ struct ProxyResetTests {
             try client.send("?")
             #expect(try server.receive(exactly: 1) == Array("?".utf8))
         }
-        try client.breakOff()
+        try client.reset()
         let reception = server.receiveAll()
         #expect(reception.bytes == [])
         // A Unix-domain client has no reset; it has closed like any other.
@@ -50,7 +50,7 @@ struct ProxyResetTests {
             // By then the daemon knows that it is connected.
             try eventually("the session") { try lab.daemon.sessions().count == 1 }
         }
-        try server.breakOff()
+        try server.reset()
         let reception = client.receiveAll()
         #expect(reception.bytes == [])
         if sides.server == .tcp {
@@ -69,7 +69,7 @@ struct ProxyResetTests {
         let size = 1 << 18  // As much as the kernel holds for us while the server reads nothing.
         try client.send(Noise.slice(size, at: 2))
         try client.waitUntilTaken()
-        try client.breakOff()
+        try client.reset()
         let reception = server.receiveAll(atMost: 16_384, pause: 1)
         #expect(reception.bytes.count == size && Noise.isSlice(reception.bytes, at: 2))
         expectReset(reception, over: transport)
@@ -113,7 +113,7 @@ struct ProxyResetTests {
         try answering.join()
         // The server is gone, and the daemon has its answer.
         #expect(try lab.daemon.status().totals.active == 1)
-        try client.breakOff()
+        try client.reset()
         try eventually("the end of the session", within: .seconds(10)) {
             try lab.daemon.status().totals.active == 0
         }
@@ -128,7 +128,7 @@ struct ProxyResetTests {
         try first.send("the last")
         try first.finishSending()
         #expect(try second.receiveToEnd() == Array("the last".utf8))
-        try first.breakOff()
+        try first.reset()
         // It has got the end of file, so that is what reading goes on to tell.
         try eventually("the end of the session", within: .seconds(10)) {
             try lab.daemon.status().totals.active == 0
@@ -147,8 +147,8 @@ struct ProxyResetTests {
             let server = try lab.server.accept()
             try client.send("?")
             try server.send("!")
-            try client.breakOff()
-            try server.breakOff()
+            try client.reset()
+            try server.reset()
         }
         try lab.waitForNothing()
         #expect(try lab.daemon.status().totals.accepted == 20)

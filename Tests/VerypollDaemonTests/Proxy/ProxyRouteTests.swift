@@ -25,7 +25,7 @@ struct ProxyRouteTests {
         expectRefusal(client, over: sides.client)
         try lab.waitForNothing()
         let totals = try lab.daemon.status().totals
-        #expect((totals.accepted, totals.bytesOut) == (1, 0))
+        #expect((totals.accepted, totals.bytesIn, totals.bytesOut) == (1, 0, 0))
     }
 
     @Test("where one server refuses, the next is tried", arguments: Sides.all)
@@ -39,7 +39,7 @@ struct ProxyRouteTests {
         try lab.waitForNothing()
     }
 
-    @Test("retry.for holds a client until a server is there", arguments: Sides.all)
+    @Test("retry.for holds a client, unread, until a server is there", arguments: Sides.all)
     func holdsClients(sides: Sides) throws {
         let lab = try ProxyLab(sides, upstream: #", "retry": {"for": "1min"}"#, backlog: nil)
         let clients = try (0..<10).map { _ in Held(try lab.connect()) }
@@ -48,6 +48,7 @@ struct ProxyRouteTests {
             if index % 2 == 0 { try held.client.finishSending() }
         }
         try eventually("the sessions") { try lab.daemon.sessions().count == 10 }
+        #expect(try lab.daemon.status().totals.bytesIn == 0)
         try lab.server.listen()
         for _ in clients {
             let server = try lab.server.accept()
@@ -109,7 +110,7 @@ struct ProxyRouteTests {
         let client = try lab.connect()
         if speaks { try client.send("anybody?") }
         try eventually("the session") { try lab.daemon.sessions().count == 1 }
-        try client.breakOff()
+        try client.reset()
         try eventually("the end of the session", within: .seconds(10)) {
             try lab.daemon.status().totals.active == 0
         }
@@ -200,7 +201,7 @@ struct ProxyRouteTests {
         let client = try lab.connect()
         try client.send("me, too")
         try eventually("both sessions") { try lab.daemon.sessions().count == 2 }
-        try client.breakOff()
+        try client.reset()
         try eventually("the end of the session", within: .seconds(10)) {
             try lab.daemon.status().totals.active == 1
         }
