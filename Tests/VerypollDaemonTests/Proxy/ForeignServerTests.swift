@@ -167,7 +167,8 @@ struct ForeignServerTests {
         try admin.send("show stat\n")
         let table = String(decoding: try admin.receiveToEnd(), as: UTF8.self)
         let row = table.split(separator: "\n").first { $0.hasPrefix("app,app,") } ?? ""
-        #expect(row.contains(",UP,") && row.contains(",L7OK,"), "\(table)")
+        // While the next one is under way, a star stands before the outcome of the last.
+        #expect(row.contains(",UP,") && row.contains("L7OK,"), "\(table)")
         let client = try Client(port: haproxy.port)
         #expect(try client.ask() == "app")
     }
