@@ -91,7 +91,7 @@ struct ProxyTimeoutTests {
 
     @Test("lifetime ends a session whatever it does", arguments: Sides.all)
     func endsOld(sides: Sides) throws {
-        let lab = try ProxyLab(sides, timeouts: #""lifetime": "500ms""#)
+        let lab = try ProxyLab(sides, timeouts: #""lifetime": "2s""#)
         let beginning = ContinuousClock.now
         let (client, server) = try lab.join().share()
         let flooding = ConcurrentWork {
@@ -99,7 +99,7 @@ struct ProxyTimeoutTests {
             while (try? server.client.sendSome(Noise.slice(10_000, at: 0))) != nil {}
         }
         let reception = client.client.receiveAll()
-        #expect(ContinuousClock.now - beginning >= .milliseconds(500))
+        #expect(ContinuousClock.now - beginning >= .seconds(2))
         #expect(!reception.bytes.isEmpty)
         try flooding.join()
         try lab.waitForNothing()
