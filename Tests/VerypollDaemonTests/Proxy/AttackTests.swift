@@ -82,7 +82,7 @@ struct AttackTests {
         #expect(most <= limit)
         // Without that it was no attack, and nobody was served meanwhile.
         #expect(most >= limit / 2)
-        #expect(served >= 10)
+        #expect(served >= 3)
         // Others are served on the same listener, now that there is room.
         #expect(try Client(from: 2, port: port).ask() == "app")
         try eventually("all sessions but one to be over") {
