@@ -10,6 +10,11 @@ extension ServerAddress {
         let isAtOnce: Bool
     }
 
+    /// Whether a connection is made when it was begun without an error; see unix(7).
+    var isConnectedAtOnce: Bool {
+        if case .unix = self { true } else { false }
+    }
+
     /// Begins to connect.
     ///
     /// A server on the machine itself is connected by the time that connect(2) returns, whatever it

@@ -57,6 +57,11 @@ extension Session {
         brokenBy = Errno.connectionReset.rawValue
     }
 
+    /// Whether there is anything to send to a server as soon as it is connected.
+    var hasWorkForServer: Bool {
+        client.flags.contains(.inputReady) || route.owedHeader != .off || !up.isEmpty
+    }
+
     /// Moves bytes to the server, after the header that it is owed.
     private mutating func pumpUp(on bench: inout Workbench) throws(Errno) -> Way.Flow {
         let version = route.owedHeader

@@ -17,6 +17,10 @@ struct Door {
     var taken = 0
     /// Whether it was left to the others just now.
     var hasYielded = false
+    /// The most connections to take in a turn.
+    var quota = 1
+    /// The poll after which connections were taken last.
+    var acceptedAt: UInt64 = 0
 }
 
 extension Worker {
@@ -42,7 +46,7 @@ extension Worker {
         let total = context.totalGate
         let door = doors[index].socket
         let waits = listener.whenFull == .pause
-        for count in 1...Self.acceptsPerTurn {
+        for count in 1...quota(of: index) {
             guard doors[index].pauseReason == .none, !isDraining else { return }
             var permit: AcceptPacer.Permit?
             switch listener.pacer?.take(now: MonotonicClock.nanoseconds()) {
@@ -60,6 +64,7 @@ extension Worker {
             }
             do throws(Errno) {
                 guard let accepted = try door.accept() else {
+                    doors[index].quota = 1
                     giveBack(permit, to: listener)
                     if !isRefused { withdraw(listener, total) }
                     return
@@ -104,6 +109,17 @@ extension Worker {
 
     private func giveBack(_ permit: AcceptPacer.Permit?, to listener: Listener) {
         if let permit { listener.pacer?.giveBack(permit) }
+    }
+
+    /// How many connections to take in this turn.
+    ///
+    /// One, and while there are more at the next turn twice as many each time; so that the call
+    /// which finds nothing is not made for every connection that comes alone.
+    private mutating func quota(of index: Int) -> Int {
+        let isRepeated = doors[index].acceptedAt &+ 1 == tally.polls
+        doors[index].quota = isRepeated ? min(2 * doors[index].quota, Self.acceptsPerTurn) : 1
+        doors[index].acceptedAt = tally.polls
+        return doors[index].quota
     }
 
     /// Begins a session for a connection that has its places, unless its source is refused.

@@ -174,12 +174,12 @@ extension Worker {
         sessions[key].route.phase = .connecting
         sessions[key].route.attemptedAt = MonotonicClock.nanoseconds()
         if sessions[key].up.isEmpty { sessions[key].route.owedHeader = upstream.proxyHeader }
-        guard isAtOnce else {
-            try watchServer(key, forOutput: true)
-            return limitAttempt(key, of: upstream)
+        if address.isConnectedAtOnce { connectionMade(key) }
+        guard isAtOnce, sessions[key].hasWorkForServer else {
+            let isConnecting = sessions[key].route.phase == .connecting
+            try watchServer(key, forOutput: isConnecting)
+            return isConnecting ? limitAttempt(key, of: upstream) : ()
         }
-        // What the client sent may be there already.
-        sessions[key].client.noteInput()
         let step = work(key)
         let isMade = sessions[key].route.phase != .connecting
         if case .end(.serverFailed(let error)) = step, !isMade { throw error }
