@@ -177,6 +177,14 @@ static inline uint64_t cverypoll_clock(clockid_t clock) {
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Lets the thread sleep for as long as it says, not up to 50 microseconds longer; see prctl(2). */
+static inline void cverypoll_pause(int64_t nanoseconds) {
+	static _Thread_local int is_exact;
+	if (!is_exact) is_exact = prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL) == 0;
+	struct timespec time = {.tv_nsec = nanoseconds};
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+}
+
 /* As pthread_setname_np(3), which is GNU's. */
 static inline void cverypoll_name_thread(const char *name) {
 	prctl(PR_SET_NAME, name);

@@ -34,6 +34,11 @@ internal import SystemPackage
         self.handle = handle
     }
 
+    /// Lets the calling thread sleep for less than a second.
+    static func pause(nanoseconds: Int64) {
+        cverypoll_pause(nanoseconds)
+    }
+
     /// Waits for the thread's end, once.
     func join() {
         pthread_join(handle, nil)
