@@ -85,8 +85,8 @@ struct ServerNameTests {
         defer { try? server.end() }
         let lab = try Lab(port: server.port, hosts: "")
         try lab.daemon.program.waitForStandardError(containing: "app.test:\(server.port)")
-        let refused = try Client(address: lab.address)
-        #expect(throws: Errno.connectionReset) { _ = try refused.receive() }
+        // The reset may come before the client knows that it is connected.
+        #expect(throws: Errno.connectionReset) { _ = try Client(address: lab.address).receive() }
         try lab.setHosts("127.0.0.1 app.test\n")
         try eventually("the name to be found") { answer(of: lab.address) == "app" }
         for _ in 0..<20 { #expect(try Client(address: lab.address).ask() == "app") }
