@@ -66,6 +66,8 @@ final class ListenerCounters: Sendable {
     private let sessionTime = SharedHistogram<SessionTime>()
     private let pause = Atomic<UInt8>(0)
 
+    // Inlined, so that its caller need not count a reference for it once a turn.
+    @inline(__always)
     func publish(_ tally: ListenerTally) {
         accepted.store(tally.accepted, ordering: .relaxed)
         rejected.store(tally.rejected, ordering: .relaxed)
