@@ -6,15 +6,17 @@ internal import Systemd
 extension Daemon {
     /// Says why the daemon does not start: a line as an error each where the standard error is the
     /// journal, and as it is elsewhere.
+    ///
+    /// The journal reads these from the standard error, whose unit it knows. An entry in its own
+    /// protocol could come when the process has ended already, and then belongs to no unit.
     package static func report(_ text: String) {
-        let destination = LogDestination.standardError
-        guard destination != .lines else {
+        guard LogDestination.standardError != .lines else {
             // If even this fails, the exit status is all that is left to tell.
             _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
             return
         }
         let logger = Logger(label: "verypolld") { label in
-            destination.makeHandler(label: label, threshold: LogThreshold(.error))
+            LogDestination.journalStream.makeHandler(label: label, threshold: LogThreshold(.error))
         }
         for line in text.split(separator: "\n") { logger.error("\(line)") }
     }
