@@ -7,6 +7,7 @@ bindir = $(DESTDIR)$(PREFIX)/bin
 unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
 presetdir = $(DESTDIR)$(PREFIX)/lib/systemd/system-preset
 sysusersdir = $(DESTDIR)$(PREFIX)/lib/sysusers.d
+catalogdir = $(DESTDIR)$(PREFIX)/lib/systemd/catalog
 docdir = $(DESTDIR)$(PREFIX)/share/doc/verypolld
 # Made empty: without a file in it, the daemon runs on its built-in default.
 confdir = $(DESTDIR)/etc/verypolld
@@ -59,6 +60,7 @@ ifeq ($(BINARIES),)
 	@$(MAKE) --no-print-directory install BINARIES="$$(swift build $(STATIC) --show-bin-path)"
 else
 	install -d $(bindir) $(unitdir) $(presetdir) $(sysusersdir) $(docdir) $(confdir)
+	install -d $(catalogdir)
 	install -m 0755 $(BINARIES)/verypolld $(BINARIES)/verypollctl $(bindir)
 	for unit in verypolld.service verypolld.socket; do \
 	    sed 's,@PREFIX@,$(PREFIX),g' systemd/$$unit >$(unitdir)/$$unit && \
@@ -66,17 +68,19 @@ else
 	done
 	install -m 0644 systemd/90-verypolld.preset $(presetdir)
 	install -m 0644 systemd/verypolld.sysusers $(sysusersdir)/verypolld.conf
+	install -m 0644 systemd/verypolld.catalog $(catalogdir)
 	install -m 0644 $(wildcard README.md CHANGELOG.md LICENSE) $(docdir)
 	cp -R config/. $(docdir)
 	chmod -R u=rwX,go=rX $(docdir)
-	@echo "Then, as root: systemd-sysusers && systemctl daemon-reload &&" \
-	    "systemctl enable --now verypolld"
+	@echo "Then, as root: systemd-sysusers && journalctl --update-catalog &&" \
+	    "systemctl daemon-reload && systemctl enable --now verypolld"
 endif
 
 uninstall: ## Removes what install installed; /etc/verypolld and the user stay.
 	rm -f $(bindir)/verypolld $(bindir)/verypollctl
 	rm -f $(unitdir)/verypolld.service $(unitdir)/verypolld.socket
 	rm -f $(presetdir)/90-verypolld.preset $(sysusersdir)/verypolld.conf
+	rm -f $(catalogdir)/verypolld.catalog
 	rm -rf $(docdir)
 
 check: ## Runs everything that has to hold before a release; takes long.

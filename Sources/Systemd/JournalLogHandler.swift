@@ -45,10 +45,20 @@ package struct JournalLogHandler: ThresholdLogHandler {
     }
 }
 
+/// Metadata keys that mean something to the handlers.
+package enum MetadataKey {
+    /// What kind of event it is, as 32 hexadecimal digits that mean nothing else.
+    ///
+    /// By them, the journal finds events, and their explanation in its catalog. See
+    /// systemd.journal-fields(7).
+    package static let messageID = "messageID"
+}
+
 /// The journal's name for a metadata key: `bytesIn` becomes `VERYPOLL_BYTES_IN`.
 ///
 /// The journal allows capitals, digits and underscores of ASCII, 64 at most.
 func fieldName(for key: String) -> String {
+    if key == MetadataKey.messageID { return "MESSAGE_ID" }
     var name = "VERYPOLL_"
     var previous: Character = "_"
     for character in key {

@@ -41,9 +41,13 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
     }
 
     /// The message and its metadata in one line, whatever the metadata brings along from outside.
+    ///
+    /// The message's identifier is left out: it is for the journal, and nobody reads it.
     func text(of event: LogEvent) -> String {
         let message = event.message.description.escapingControls
-        return fields(of: event).reduce(message) { "\($0) \($1.key)=\($1.value.asLogValue)" }
+        return fields(of: event).lazy
+            .filter { $0.key != MetadataKey.messageID }
+            .reduce(message) { "\($0) \($1.key)=\($1.value.asLogValue)" }
     }
 }
 

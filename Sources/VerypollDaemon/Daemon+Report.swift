@@ -9,7 +9,7 @@ extension Daemon {
     ///
     /// The journal reads these from the standard error, whose unit it knows. An entry in its own
     /// protocol could come when the process has ended already, and then belongs to no unit.
-    package static func report(_ text: String) {
+    package static func report(_ text: String, as kind: EventKind) {
         guard LogDestination.standardError != .lines else {
             // If even this fails, the exit status is all that is left to tell.
             _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
@@ -18,7 +18,7 @@ extension Daemon {
         let logger = Logger(label: "verypolld") { label in
             LogDestination.journalStream.makeHandler(label: label, threshold: LogThreshold(.error))
         }
-        for line in text.split(separator: "\n") { logger.error("\(line)") }
+        for line in text.split(separator: "\n") { logger.error(kind, "\(line)") }
     }
 }
 #endif

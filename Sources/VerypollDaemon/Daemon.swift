@@ -43,6 +43,7 @@ package enum Daemon {
             }
             for socket in passed.takeUnclaimed() {
                 logger.warning(
+                    .socketUnclaimed,
                     "closed the socket \"\(socket.name)\" of systemd, which no listener names",
                     metadata: ["socketName": "\(socket.name)"]
                 )

@@ -83,10 +83,10 @@ struct Verypolld: ParsableCommand {
             let options = LaunchOptions(socketPath: socket, logLevel: logLevel)
             try Daemon.run(loaded, options: options)
         } catch let error as ConfigurationError {
-            Daemon.report("\(error)")
+            Daemon.report("\(error)", as: .configurationRefused)
             throw ExitCode(EX_CONFIG)
         } catch {
-            Daemon.report("verypolld: \(error)")
+            Daemon.report("verypolld: \(error)", as: .failed)
             throw ExitCode(EX_OSERR)
         }
         #else

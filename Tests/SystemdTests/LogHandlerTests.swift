@@ -113,6 +113,27 @@ struct LogHandlerTests {
         )
     }
 
+    @Test("an event's identifier is the journal's MESSAGE_ID, and not in lines for people")
+    func identifies() throws {
+        let handler = JournalLogHandler(identifier: "verypolld", threshold: LogThreshold(.trace))
+        let metadata: Logger.Metadata = [MetadataKey.messageID: "0f1e2d3c", "listener": "web"]
+        let event = LogEvent(
+            level: .info,
+            message: "opened",
+            metadata: metadata,
+            source: nil,
+            file: #file,
+            function: #function,
+            line: #line
+        )
+        let fields = handler.entry(for: event)
+        #expect(fields.contains("MESSAGE_ID=0f1e2d3c"))
+        #expect(!fields.contains { $0.hasPrefix("VERYPOLL_MESSAGE") })
+
+        let said = try lines(.priority) { $0.info("opened", metadata: metadata) }
+        #expect(said == ["<6>opened listener=web"])
+    }
+
     @Test(
         "a metadata key becomes a field name that the journal takes",
         arguments: [

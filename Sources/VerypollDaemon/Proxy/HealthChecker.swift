@@ -173,6 +173,7 @@ struct HealthChecker: ~Copyable {
             targets[probe.index].isHindered = true
             if !wasHindered {
                 logger.warning(
+                    .checkHindered,
                     "\(upstreams[targets[probe.index].index].name) cannot be checked: \(error)",
                     metadata: metadata(probe.index)
                 )
@@ -188,15 +189,17 @@ struct HealthChecker: ~Copyable {
         case .down:
             server.isDown = true
             logger.warning(
+                .serverDown,
                 "\(server.name) is down: \(failure ?? "")",
                 metadata: metadata(index)
             )
         case .up:
             server.isDown = false
-            logger.notice("\(server.name) is up again", metadata: metadata(index))
+            logger.notice(.serverUp, "\(server.name) is up again", metadata: metadata(index))
         case nil:
             if let failure, !server.isDown {
                 logger.info(
+                    .checkFailed,
                     "a check of \(server.name) failed: \(failure)",
                     metadata: metadata(index)
                 )
@@ -211,7 +214,7 @@ struct HealthChecker: ~Copyable {
     }
 
     private func metadata(_ index: Int) -> Logger.Metadata {
-        ["upstream": "\(upstreams[targets[index].index.upstream].name)"]
+        upstreams.metadata(of: targets[index].index)
     }
 }
 #endif

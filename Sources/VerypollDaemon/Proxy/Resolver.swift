@@ -153,11 +153,16 @@ struct Resolver {
             let list = found.map(\.description).joined(separator: ", ")
             let old = known.map(\.description).joined(separator: ", ")
             logger.info(
+                .serverFound,
                 "\(server.name) is at \(list)\(old.isEmpty ? "" : ", and no longer at \(old)")",
                 metadata: metadata(index)
             )
         } else if names[index].failure != nil {
-            logger.info("\(server.name) is found again", metadata: metadata(index))
+            logger.info(
+                .serverFound,
+                "\(server.name) is found again",
+                metadata: metadata(index)
+            )
         }
         names[index].failure = nil
         names[index].retryDelay = Self.firstRetryDelay
@@ -174,6 +179,7 @@ struct Resolver {
             let server = server(of: index)
             let rest = server.isUnresolved ? "" : "; its last addresses are kept"
             logger.warning(
+                .serverNotFound,
                 "\(server.name) is not found: \(failure)\(rest)",
                 metadata: metadata(index)
             )
@@ -188,7 +194,7 @@ struct Resolver {
     }
 
     private func metadata(_ index: Int) -> Logger.Metadata {
-        ["upstream": "\(upstreams[names[index].server.upstream].name)"]
+        upstreams.metadata(of: names[index].server)
     }
 }
 #endif

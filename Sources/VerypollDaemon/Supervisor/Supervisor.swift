@@ -136,7 +136,7 @@ final class Supervisor {
             if case .stopping(let end) = phase {
                 if workersDone == workers.count {
                     workers.join()
-                    return logger.notice("stopped")
+                    return logger.notice(.stopped, "stopped")
                 }
                 if end <= .now {
                     throw LaunchError(description: "a worker did not end in \(Self.stopLimit)")
@@ -237,33 +237,18 @@ final class Supervisor {
     private func becomeReady() throws {
         phase = .running
         workersDone = 0
-        for listener in served {
-            for address in listener.addresses {
-                logger.info(
-                    "listening on \(address.address)",
-                    metadata: [
-                        "listener": "\(listener.name)",
-                        "handler": "\(listener.service.rawValue)",
-                        "origin": "\(address.origin.rawValue)",
-                    ]
-                )
-            }
-        }
-        logger.notice(
-            "verypolld \(Release.version) is ready",
-            metadata: [
-                "configuration": "\(loaded.path ?? "built-in default")",
-                "workers": "\(workers.count)",
-                "maxSessions": "\(totalGate.limit)",
-            ]
-        )
+        logReadiness()
         statusLine = summary
         tell { () throws(Errno) in try notifier.ready(status: statusLine) }
     }
 
     private func drain(because signal: Signal) throws {
         let name = signal == .terminate ? "SIGTERM" : "SIGINT"
-        logger.notice("stopping for \(name)", metadata: ["sessions": "\(totalGate.active)"])
+        logger.notice(
+            .stopping,
+            "stopping for \(name)",
+            metadata: ["sessions": "\(totalGate.active)"]
+        )
         phase = .draining(until: .now + loaded.configuration.drain.deadline)
         workersDone = 0
         statusLine = summary
@@ -274,7 +259,11 @@ final class Supervisor {
     private func stop(because reason: String) throws {
         let left = totalGate.active
         if left > 0 {
-            logger.notice("closing all sessions: \(reason)", metadata: ["sessions": "\(left)"])
+            logger.notice(
+                .sessionsClosed,
+                "closing all sessions: \(reason)",
+                metadata: ["sessions": "\(left)"]
+            )
         }
         phase = .stopping(until: .now + Self.stopLimit)
         workersDone = 0
@@ -293,7 +282,7 @@ final class Supervisor {
         do throws(Errno) {
             try notify()
         } catch {
-            logger.error("cannot notify systemd: \(error)")
+            logger.error(.managerUnreachable, "cannot notify systemd: \(error)")
         }
     }
 }

@@ -96,7 +96,8 @@ struct UpstreamWatch: ~Copyable {
             look(at: server)
             // It may be out again by now, and the message that says so be on its way.
             if upstreams[server].isEjected(now: MonotonicClock.milliseconds()) { continue }
-            log(.info, "\(upstreams[server].name) is tried again", server)
+            let name = upstreams[server].name
+            log(.info, .serverReadmitted, "\(name) is tried again", server)
             tell(.serversChanged)
         }
     }
@@ -115,11 +116,13 @@ struct UpstreamWatch: ~Copyable {
             ejections[server] = now + .milliseconds(max(left, 0) + 1)
             let time = upstreams[server.upstream].configuration.passive.duration.timeSpan
             let name = upstreams[server].name
-            log(.warning, "\(name) is not used for \(time): \(Self.ejectionReason)", server)
+            let text = "\(name) is not used for \(time): \(Self.ejectionReason)"
+            log(.warning, .serverEjected, "\(text)", server)
             tell(.serverDown(upstream: server.upstream, server: server.server))
         case .readmitted:
             ejections[server] = nil
-            log(.notice, "\(upstreams[server].name) accepts connections again", server)
+            let name = upstreams[server].name
+            log(.notice, .serverReadmitted, "\(name) accepts connections again", server)
             tell(.serversChanged)
         }
     }
@@ -137,9 +140,13 @@ struct UpstreamWatch: ~Copyable {
         if !news.contains(message) { news.append(message) }
     }
 
-    private func log(_ level: Logger.Level, _ message: Logger.Message, _ server: ServerIndex) {
-        let upstream = upstreams[server.upstream]
-        logger.log(level: level, message, metadata: ["upstream": "\(upstream.name)"])
+    private func log(
+        _ level: Logger.Level,
+        _ kind: EventKind,
+        _ message: Logger.Message,
+        _ server: ServerIndex
+    ) {
+        logger.log(level: level, kind, message, metadata: upstreams.metadata(of: server))
     }
 }
 #endif

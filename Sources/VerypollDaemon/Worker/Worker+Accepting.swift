@@ -222,7 +222,7 @@ extension Worker {
             try doors[index].socket.deregister(from: poll.registry)
         } catch {
             // Still watched: it is tried again at the next event.
-            return context.logger.error("cannot pause a listener: \(error)")
+            return context.logger.error(.outOfResources, "cannot pause a listener: \(error)")
         }
         setPauseReason(reason, at: index)
         if reason == .outOfResources {
@@ -258,6 +258,7 @@ extension Worker {
         let cause = error.map { ": \($0)" } ?? ""
         let why = reason.description(limit: listener.gate.limit, total: context.totalGate.limit)
         context.logger.warning(
+            reason == .outOfResources ? .outOfResources : .listenerPaused,
             "listener paused, \(why)\(cause)",
             metadata: ["listener": "\(listener.name)", "address": "\(doors[index].socket.address)"]
         )

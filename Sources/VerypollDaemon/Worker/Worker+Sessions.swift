@@ -1,5 +1,4 @@
 #if Net && OSExt
-internal import Logging
 internal import SystemPackage
 internal import Verypoll
 
@@ -174,7 +173,7 @@ extension Worker {
         let listener = context.listeners[session.listener]
         let duration = (bench.now - session.openedAt) * 1_000
         note(session.listener) { $0.sessionTime.add(microseconds: duration) }
-        if context.logsSessions { log(session, of: listener, reason) }
+        if context.logsSessions { logEnd(of: session, reason) }
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         switch reason {
         case .malformedHeader, .timedOut(.proxyHeader), .notAdmitted:
@@ -225,24 +224,6 @@ extension Worker {
         guard let due = sessions[key].deadline(timeouts) else { return }
         timers.schedule(key.index, at: due.millisecond)
     }
-
-    private func log(
-        _ session: borrowing Session,
-        of listener: Listener,
-        _ reason: Session.EndReason
-    ) {
-        context.logger.info(
-            "session ended: \(reason)",
-            metadata: [
-                "listener": "\(listener.name)",
-                "session": "\(session.id)",
-                "peer": "\(session.peerDescription)",
-                "bytesIn": "\(session.bytesIn)",
-                "bytesOut": "\(session.bytesOut)",
-                "durationMsec": "\(bench.now - session.openedAt)",
-            ]
-        )
-    }
 }
 
 extension Session {
@@ -268,26 +249,6 @@ extension Session.EndReason {
         case .timedOut(.proxyHeader): true
         case .completed, .timedOut, .drained: false
         default: true
-        }
-    }
-}
-
-extension Session.EndReason: CustomStringConvertible {
-    var description: String {
-        switch self {
-        case .completed: "both ways ended"
-        case .failed(let error): "\(error)"
-        case .serverFailed(let error): "the server's connection failed: \(error)"
-        case .noServer(.down): "no server is up"
-        case .noServer(.unreachable(let error)): "no server can be reached, the last: \(error)"
-        case .noServer(.queueFull): "the upstream's queue is full"
-        case .noServer(.queueTimeout): "the upstream had no room in time"
-        case .serverDown: "the server is down"
-        case .malformedHeader(let reason): "the PROXY header \(reason.rawValue)"
-        case .notAdmitted: "the source is not admitted"
-        case .timedOut(let timeout): "the time \(timeout.rawValue) ran out"
-        case .killed: "killed"
-        case .drained: "the daemon stopped"
         }
     }
 }

@@ -88,6 +88,7 @@ struct Worker: ~Copyable {
     /// The listeners whose tallies are to be published at the end of the turn.
     var dirtyListeners: [Int] = []
     var tally = WorkerTally()
+    var sessionLog = SessionLog()
     /// Whether it accepts no more, and tells when no session is left.
     var isDraining = false
     /// Whether this turn is its last.
@@ -157,7 +158,11 @@ struct Worker: ~Copyable {
 
     private func timeout(now: UInt64) -> Duration? {
         if !ready.isEmpty { return .zero }
-        let deadline = min(timers.nextDeadline ?? .max, doorsRetryAt, doorsResumeAt)
+        let deadline = min(
+            min(timers.nextDeadline ?? .max, sessionLog.dueAt),
+            doorsRetryAt,
+            doorsResumeAt
+        )
         guard deadline != .max else { return nil }
         let moment = deadline * 1_000_000
         return moment <= now ? .zero : .nanoseconds(Int64(clamping: moment - now))
@@ -205,6 +210,9 @@ struct Worker: ~Copyable {
         }
         if doorsRetryAt <= bench.now { reopenDoors(.forResources) }
         if doorsResumeAt <= bench.now { reopenDoors(.forMoment) }
+        if sessionLog.dueAt <= bench.now {
+            sessionLog.flush(now: bench.now, logger: context.logger)
+        }
     }
 
     /// Shows the tallies to other threads.
