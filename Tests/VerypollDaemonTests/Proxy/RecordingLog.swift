@@ -1,21 +1,33 @@
 import Logging
 import Synchronization
 
-/// Keeps what is logged, as `LEVEL MESSAGE`.
+/// Keeps what is logged.
 final class RecordingLog: Sendable {
-    private let kept = Mutex<[String]>([])
+    /// One event of the log.
+    struct Entry: Sendable {
+        let level: Logger.Level
+        let message: String
+        let metadata: Logger.Metadata
+    }
+
+    private let kept = Mutex<[Entry]>([])
 
     /// A logger whose messages end up here.
     var logger: Logger {
         Logger(label: "test") { _ in Handler(log: self) }
     }
 
-    /// Takes the lines that came since the last time.
-    func takeLines() -> [String] {
-        kept.withLock { lines in
-            defer { lines = [] }
-            return lines
+    /// Takes the events that came since the last time.
+    func takeEvents() -> [Entry] {
+        kept.withLock { events in
+            defer { events = [] }
+            return events
         }
+    }
+
+    /// Takes the events that came since the last time, as `LEVEL MESSAGE`.
+    func takeLines() -> [String] {
+        takeEvents().map { "\($0.level) \($0.message)" }
     }
 
     private struct Handler: LogHandler {
@@ -29,7 +41,12 @@ final class RecordingLog: Sendable {
         }
 
         func log(event: LogEvent) {
-            log.kept.withLock { $0.append("\(event.level) \(event.message)") }
+            let entry = Entry(
+                level: event.level,
+                message: "\(event.message)",
+                metadata: event.metadata ?? [:]
+            )
+            log.kept.withLock { $0.append(entry) }
         }
     }
 }
