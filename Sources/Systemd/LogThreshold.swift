@@ -52,6 +52,19 @@ extension ThresholdLogHandler {
 }
 
 extension Logger.Level {
+    /// Makes the level of a number of syslog(3); what is graver than `critical` is that.
+    package init(priority: Int) {
+        self =
+            switch priority {
+            case ...2: .critical
+            case 3: .error
+            case 4: .warning
+            case 5: .notice
+            case 6: .info
+            default: .debug
+            }
+    }
+
     /// The number of the level in syslog(3); it has no number for `trace`.
     var priority: Int {
         switch self {

@@ -18,14 +18,26 @@ package enum DaemonInterface {
         case listUpstreams = "io.verypoll.Daemon.ListUpstreams"
         case getMetrics = "io.verypoll.Daemon.GetMetrics"
         case listSessions = "io.verypoll.Daemon.ListSessions"
+        case getSession = "io.verypoll.Daemon.GetSession"
         case killSession = "io.verypoll.Daemon.KillSession"
+        case drain = "io.verypoll.Daemon.Drain"
+        case resume = "io.verypoll.Daemon.Resume"
+        case setServer = "io.verypoll.Daemon.SetServer"
+        case checkConfig = "io.verypoll.Daemon.CheckConfig"
+        case getConfig = "io.verypoll.Daemon.GetConfig"
+        case reload = "io.verypoll.Daemon.Reload"
+        case monitor = "io.verypoll.Daemon.Monitor"
     }
 
     /// The fully qualified names of the errors of the interface.
     package enum ErrorName: String, CaseIterable, Sendable {
         case listenerNotFound = "io.verypoll.Daemon.ListenerNotFound"
-        case busy = "io.verypoll.Daemon.Busy"
+        case upstreamNotFound = "io.verypoll.Daemon.UpstreamNotFound"
+        case serverNotFound = "io.verypoll.Daemon.ServerNotFound"
         case sessionNotFound = "io.verypoll.Daemon.SessionNotFound"
+        case configurationInvalid = "io.verypoll.Daemon.ConfigurationInvalid"
+        case reloadFailed = "io.verypoll.Daemon.ReloadFailed"
+        case busy = "io.verypoll.Daemon.Busy"
     }
 }
 
@@ -33,22 +45,78 @@ package enum DaemonInterface {
 extension VarlinkError {
     /// No listener has this name.
     package static func listenerNotFound(_ listener: String) -> VarlinkError {
-        VarlinkError(
-            name: DaemonInterface.ErrorName.listenerNotFound.rawValue,
-            parameters: ["listener": .string(listener)]
-        )
+        daemon(.listenerNotFound, ["listener": .string(listener)])
     }
 
-    /// A worker did not answer in time.
-    package static var busy: VarlinkError {
-        VarlinkError(name: DaemonInterface.ErrorName.busy.rawValue, parameters: [:])
+    /// No upstream has this name.
+    package static func upstreamNotFound(_ upstream: String) -> VarlinkError {
+        daemon(.upstreamNotFound, ["upstream": .string(upstream)])
+    }
+
+    /// The upstream has no server with this address.
+    package static func serverNotFound(_ server: String, of upstream: String) -> VarlinkError {
+        daemon(.serverNotFound, ["upstream": .string(upstream), "server": .string(server)])
     }
 
     /// No open session has this number.
     package static func sessionNotFound(_ id: Int) -> VarlinkError {
-        VarlinkError(
-            name: DaemonInterface.ErrorName.sessionNotFound.rawValue,
-            parameters: ["id": .int(id)]
+        daemon(.sessionNotFound, ["id": .int(id)])
+    }
+
+    /// A configuration is refused.
+    package static func configurationInvalid(_ problems: [Problem]) -> VarlinkError {
+        daemon(.configurationInvalid, ["problems": .array(problems.map(\.json))])
+    }
+
+    /// A configuration could not be loaded, and nothing has changed.
+    package static func reloadFailed(_ problems: [Problem]) -> VarlinkError {
+        daemon(.reloadFailed, ["problems": .array(problems.map(\.json))])
+    }
+
+    /// A worker did not answer in time.
+    package static let busy = daemon(.busy, [:])
+
+    /// The problems that the error tells of, if it is one that does.
+    package var problems: [Problem]? {
+        guard case .array(let problems) = parameters["problems"] else { return nil }
+        return problems.compactMap(Problem.init(json:))
+    }
+
+    private static func daemon(
+        _ name: DaemonInterface.ErrorName,
+        _ parameters: [String: JSONValue]
+    ) -> VarlinkError {
+        VarlinkError(name: name.rawValue, parameters: parameters)
+    }
+}
+
+extension Problem {
+    /// The problem as a value among the parameters of an error; what is `nil` is left out.
+    fileprivate var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "file": .string(file), "pointer": .string(pointer), "message": .string(message),
+        ]
+        if let line { members["line"] = .int(line) }
+        if let column { members["column"] = .int(column) }
+        return .object(members)
+    }
+
+    /// Makes a problem of a value among the parameters of an error, or `nil` if it is none.
+    fileprivate init?(json: JSONValue) {
+        guard case .object(let members) = json, case .string(let message) = members["message"]
+        else { return nil }
+        func text(_ key: String) -> String {
+            if case .string(let text) = members[key] { text } else { "" }
+        }
+        func number(_ key: String) -> Int? {
+            if case .int(let number) = members[key] { number } else { nil }
+        }
+        self.init(
+            file: text("file"),
+            line: number("line"),
+            column: number("column"),
+            pointer: text("pointer"),
+            message: message
         )
     }
 }

@@ -11,17 +11,25 @@ package struct SessionQuery: CallParameters, Codable, Hashable {
     /// The names of the parameters.
     package enum CodingKeys: CodingKey, CaseIterable {
         case listener
+        case upstream
         case peer
         case limit
     }
 
     package var listener: String?
+    package var upstream: String?
     package var peer: String?
     package var limit: Int?
 
     /// Makes a query of its fields; what is `nil` does not narrow the list.
-    package init(listener: String? = nil, peer: String? = nil, limit: Int? = nil) {
+    package init(
+        listener: String? = nil,
+        upstream: String? = nil,
+        peer: String? = nil,
+        limit: Int? = nil
+    ) {
         self.listener = listener
+        self.upstream = upstream
         self.peer = peer
         self.limit = limit
     }
@@ -30,7 +38,7 @@ package struct SessionQuery: CallParameters, Codable, Hashable {
     package var effectiveLimit: Int { limit ?? Self.defaultLimit }
 }
 
-/// The session that is meant: the parameters of `KillSession`.
+/// The session that is meant: the parameters of `GetSession` and of `KillSession`.
 package struct SessionID: CallParameters, Codable, Hashable {
     /// The names of the parameters.
     package enum CodingKeys: CodingKey, CaseIterable {

@@ -6,6 +6,7 @@ extension Status {
             case accepting
             case paused
             case draining
+            case drained
             case closed
         }
 
@@ -32,6 +33,7 @@ extension Status {
         package var handler: String
         package var state: State
         package var stateReason: String?
+        package var drainDeadlineTimestampUSec: Int?
         package var active: Int
         package var maxSessions: Int?
         package var accepted: Int
@@ -46,6 +48,7 @@ extension Status {
             handler: String,
             state: State,
             stateReason: String?,
+            drainDeadlineTimestampUSec: Int?,
             active: Int,
             maxSessions: Int?,
             accepted: Int,
@@ -58,6 +61,7 @@ extension Status {
             self.handler = handler
             self.state = state
             self.stateReason = stateReason
+            self.drainDeadlineTimestampUSec = drainDeadlineTimestampUSec
             self.active = active
             self.maxSessions = maxSessions
             self.accepted = accepted

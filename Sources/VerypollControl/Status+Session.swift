@@ -13,6 +13,8 @@ extension Status {
         package var worker: Int
         package var peer: String
         package var local: String?
+        package var upstream: String?
+        package var server: String?
         package var state: State
         package var openedTimestampUSec: Int
         package var idleUSec: Int
@@ -27,6 +29,8 @@ extension Status {
             worker: Int,
             peer: String,
             local: String?,
+            upstream: String?,
+            server: String?,
             state: State,
             openedTimestampUSec: Int,
             idleUSec: Int,
@@ -39,6 +43,8 @@ extension Status {
             self.worker = worker
             self.peer = peer
             self.local = local
+            self.upstream = upstream
+            self.server = server
             self.state = state
             self.openedTimestampUSec = openedTimestampUSec
             self.idleUSec = idleUSec
@@ -46,6 +52,16 @@ extension Status {
             self.bytesOut = bytesOut
             self.buffered = buffered
         }
+    }
+}
+
+/// The reply of `GetSession`.
+package struct SessionAnswer: Codable, Hashable, Sendable {
+    package var session: Status.Session
+
+    /// Makes an answer of a session.
+    package init(session: Status.Session) {
+        self.session = session
     }
 }
 

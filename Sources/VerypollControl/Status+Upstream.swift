@@ -36,10 +36,18 @@ extension Status {
             case unresolved
         }
 
+        /// What an operator wants a server to do.
+        package enum Mode: String, CaseIterable, Codable, Sendable {
+            case up
+            case drain
+            case down
+        }
+
         package var address: String
         package var resolvedAddresses: [String]
         package var weight: Int
         package var backup: Bool
+        package var mode: Mode
         package var state: State
         package var stateReason: String?
         package var stateTimestampUSec: Int
@@ -55,6 +63,7 @@ extension Status {
             resolvedAddresses: [String],
             weight: Int,
             backup: Bool,
+            mode: Mode,
             state: State,
             stateReason: String?,
             stateTimestampUSec: Int,
@@ -68,6 +77,7 @@ extension Status {
             self.resolvedAddresses = resolvedAddresses
             self.weight = weight
             self.backup = backup
+            self.mode = mode
             self.state = state
             self.stateReason = stateReason
             self.stateTimestampUSec = stateTimestampUSec

@@ -14,7 +14,9 @@ package struct Status: Codable, Hashable, Sendable {
     package var pid: Int
     package var startTimestampUSec: Int
     package var configurationPath: String?
+    package var logLevel: String
     package var state: State
+    package var drainDeadlineTimestampUSec: Int?
     package var note: String?
     package var listeners: [Listener]
     package var upstreams: [Upstream]
@@ -27,7 +29,9 @@ package struct Status: Codable, Hashable, Sendable {
         pid: Int,
         startTimestampUSec: Int,
         configurationPath: String?,
+        logLevel: String,
         state: State,
+        drainDeadlineTimestampUSec: Int?,
         note: String?,
         listeners: [Listener],
         upstreams: [Upstream],
@@ -38,7 +42,9 @@ package struct Status: Codable, Hashable, Sendable {
         self.pid = pid
         self.startTimestampUSec = startTimestampUSec
         self.configurationPath = configurationPath
+        self.logLevel = logLevel
         self.state = state
+        self.drainDeadlineTimestampUSec = drainDeadlineTimestampUSec
         self.note = note
         self.listeners = listeners
         self.upstreams = upstreams

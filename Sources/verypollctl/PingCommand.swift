@@ -14,7 +14,7 @@ struct PingCommand: ParsableCommand {
 
     func run() throws {
         var daemon = try options.connect()
-        let answer = try daemon.call(PingInterface.ping, as: NoParameters.self)
+        let answer = try daemon.call(SystemdInterface.Method.ping.rawValue, as: NoParameters.self)
         let path = daemon.path
         try Output(options).print(answer) { _ in ["verypolld answers at \(path)"] }
     }

@@ -130,7 +130,7 @@ extension Status.Listener.State {
     fileprivate var style: Style {
         switch self {
         case .accepting: .green
-        case .paused, .draining: .yellow
+        case .paused, .draining, .drained: .yellow
         case .closed: .plain
         }
     }

@@ -36,6 +36,18 @@ struct DaemonInterfaceTests {
         case is [Status.Upstream].Type: .array(.named("Upstream"))
         case is [Status.Server].Type: .array(.named("Server"))
         case is [String].Type: .array(.string)
+        case is [String: JSONValue].Type: .object
+        case is [ConfigurationChange].Type: .array(.named("Change"))
+        case is [ConfigurationChange]?.Type: .nullable(.array(.named("Change")))
+        case is ConfigurationChange.Kind.Type: .named("ChangeKind")
+        case is MonitorEvent.Kind.Type: .named("EventKind")
+        case is Status?.Type: .nullable(.named("Status"))
+        case is Status.Session.Type: .named("Session")
+        case is Status.Session?.Type: .nullable(.named("Session"))
+        case is Status.Listener?.Type: .nullable(.named("Listener"))
+        case is Status.Server?.Type: .nullable(.named("Server"))
+        case is Status.Server.Mode.Type: .named("ServerMode")
+        case is Status.Server.Mode?.Type: .nullable(.named("ServerMode"))
         case is Status.Server.State.Type: .named("ServerState")
         case is [Status.Worker].Type: .array(.named("Worker"))
         case is [Status.Session].Type: .array(.named("Session"))
@@ -81,7 +93,21 @@ struct DaemonInterfaceTests {
                 == fields(of: UpstreamList(upstreams: Sample.status.upstreams))
         )
         #expect(described.methods["ListSessions"]?.output == fields(of: Sample.sessions))
-        #expect(described.methods["KillSession"]?.output == [:])
+        let session = try #require(Sample.sessions.sessions.first)
+        #expect(
+            described.methods["GetSession"]?.output == fields(of: SessionAnswer(session: session))
+        )
+        for name in ["KillSession", "Drain", "Resume", "SetServer"] {
+            #expect(described.methods[name]?.output == [:])
+        }
+        for name in ["CheckConfig", "Reload"] {
+            #expect(described.methods[name]?.output == fields(of: ChangeList(changes: [])))
+        }
+        #expect(
+            described.methods["GetConfig"]?.output
+                == fields(of: EffectiveConfiguration(config: [:], path: nil))
+        )
+        #expect(described.methods["Monitor"]?.output == fields(of: Sample.event))
         #expect(described.methods["GetMetrics"]?.output == fields(of: MetricsText(text: "")))
     }
 
@@ -91,6 +117,9 @@ struct DaemonInterfaceTests {
         let upstream = try #require(Sample.status.upstreams.first)
         #expect(
             described.structs == [
+                "Status": fields(of: Sample.status),
+                "Change": fields(of: Sample.change),
+                "Problem": fields(of: Sample.problem),
                 "Listener": fields(of: listener),
                 "ListenAddress": fields(of: try #require(listener.addresses.first)),
                 "Upstream": fields(of: upstream),
@@ -106,6 +135,9 @@ struct DaemonInterfaceTests {
                 "Origin": Status.Listener.Address.Origin.allCases.map(\.rawValue),
                 "ListenerState": Status.Listener.State.allCases.map(\.rawValue),
                 "ServerState": Status.Server.State.allCases.map(\.rawValue),
+                "ServerMode": Status.Server.Mode.allCases.map(\.rawValue),
+                "ChangeKind": ConfigurationChange.Kind.allCases.map(\.rawValue),
+                "EventKind": MonitorEvent.Kind.allCases.map(\.rawValue),
                 "SessionState": Status.Session.State.allCases.map(\.rawValue),
             ]
         )
@@ -113,17 +145,26 @@ struct DaemonInterfaceTests {
 
     @Test("parameters have the described fields, of the described kinds")
     func describesParameters() {
-        #expect(described.methods["GetStatus"]?.input == [:])
-        #expect(described.methods["ListListeners"]?.input == [:])
-        #expect(described.methods["ListUpstreams"]?.input == [:])
-        #expect(described.methods["GetMetrics"]?.input == [:])
-        #expect(described.methods["ListSessions"]?.input == fields(of: SessionQuery()))
-        #expect(
-            Set(SessionQuery.CodingKeys.allCases.map(\.stringValue))
-                == Set(fields(of: SessionQuery()).keys)
-        )
-        #expect(described.methods["KillSession"]?.input == fields(of: SessionID(id: 1)))
-        #expect(SessionID.CodingKeys.allCases.map(\.stringValue) == ["id"])
+        for name in ["GetStatus", "ListListeners", "ListUpstreams", "GetMetrics", "GetConfig"] {
+            #expect(described.methods[name]?.input == [:])
+        }
+        for name in ["Reload", "Monitor"] { #expect(described.methods[name]?.input == [:]) }
+        expectParameters(SessionQuery(), of: "ListSessions")
+        expectParameters(SessionID(id: 1), of: "GetSession")
+        expectParameters(SessionID(id: 1), of: "KillSession")
+        expectParameters(DrainRequest(), of: "Drain")
+        expectParameters(ResumeRequest(), of: "Resume")
+        expectParameters(ServerSetting(upstream: "", server: ""), of: "SetServer")
+        expectParameters(ConfigurationText(text: ""), of: "CheckConfig")
+    }
+
+    private func expectParameters<Parameters: CallParameters>(
+        _ parameters: Parameters,
+        of method: String
+    ) {
+        let fields = fields(of: parameters)
+        #expect(described.methods[method]?.input == fields)
+        #expect(Set(Parameters.CodingKeys.allCases.map(\.stringValue)) == Set(fields.keys))
     }
 
     @Test("errors carry the described fields")
@@ -132,19 +173,49 @@ struct DaemonInterfaceTests {
             described.errors == [
                 "Busy": [:],
                 "ListenerNotFound": ["listener": .string],
+                "UpstreamNotFound": ["upstream": .string],
+                "ServerNotFound": ["upstream": .string, "server": .string],
                 "SessionNotFound": ["id": .int],
+                "ConfigurationInvalid": ["problems": .array(.named("Problem"))],
+                "ReloadFailed": ["problems": .array(.named("Problem"))],
             ]
         )
         #expect(VarlinkError.listenerNotFound("web").parameters == ["listener": .string("web")])
+        #expect(VarlinkError.upstreamNotFound("app").parameters == ["upstream": .string("app")])
+        #expect(
+            VarlinkError.serverNotFound("[::1]:80", of: "app").parameters
+                == ["upstream": .string("app"), "server": .string("[::1]:80")]
+        )
         #expect(VarlinkError.sessionNotFound(7).parameters == ["id": .int(7)])
     }
 
-    @Test("the part of io.systemd.service that is there is described")
-    func describesPing() throws {
-        let interface = try Interface(description: PingInterface.description)
+    @Test("problems survive the way through an error, whether they have a place or not")
+    func carriesProblems() {
+        var other = Sample.problem
+        other.line = nil
+        other.column = nil
+        #expect(
+            VarlinkError.configurationInvalid([Sample.problem, other]).problems
+                == [Sample.problem, other]
+        )
+        #expect(VarlinkError.reloadFailed([other]).problems == [other])
+        #expect(VarlinkError.busy.problems == nil)
+    }
 
-        #expect(interface.name == PingInterface.name)
-        #expect(interface.methods.map { "\(PingInterface.name).\($0)" } == [PingInterface.ping])
+    @Test("io.systemd.service is described as it is there")
+    func describesSystemd() throws {
+        let interface = try Interface(description: SystemdInterface.description)
+        let described = try InterfaceDescription(SystemdInterface.description)
+
+        #expect(interface.name == SystemdInterface.name)
+        #expect(
+            Set(interface.methods.map { "\(SystemdInterface.name).\($0)" })
+                == Set(SystemdInterface.Method.allCases.map(\.rawValue))
+        )
+        #expect(
+            described.methods["SetLogLevel"]?.input == fields(of: LogLevelSetting(level: 7))
+        )
+        for name in ["Ping", "Reload"] { #expect(described.methods[name]?.input == [:]) }
     }
 
     @Test("a status goes over the wire and comes back the same")

@@ -6,6 +6,7 @@ struct InterfaceDescription {
         case int
         case float
         case string
+        case object
         case named(String)
         case array(Kind)
         case nullable(Kind)
@@ -115,6 +116,7 @@ private struct Words {
         case "int": .int
         case "float": .float
         case "string": .string
+        case "object": .object
         case let word where word.hasPrefix("?"): .nullable(try kind(String(word.dropFirst())))
         case let word where word.hasPrefix("[]"): .array(try kind(String(word.dropFirst(2))))
         case let word where word.first?.isUppercase == true: .named(word)

@@ -7,7 +7,9 @@ enum Sample {
         pid: 4242,
         startTimestampUSec: 1_700_000_000_000_000,
         configurationPath: "/etc/verypolld/verypolld.json",
+        logLevel: "info",
         state: .running,
+        drainDeadlineTimestampUSec: 1_700_000_030_000_000,
         note: "session limit reached, listener echo paused",
         listeners: [
             Status.Listener(
@@ -16,6 +18,7 @@ enum Sample {
                 handler: "echo",
                 state: .paused,
                 stateReason: "session limit reached",
+                drainDeadlineTimestampUSec: 1_700_000_030_000_000,
                 active: 10,
                 maxSessions: 10,
                 accepted: 100,
@@ -37,6 +40,7 @@ enum Sample {
                         resolvedAddresses: ["10.0.0.1:80", "10.0.0.2:80"],
                         weight: 2,
                         backup: true,
+                        mode: .drain,
                         state: .down,
                         stateReason: "Connection refused",
                         stateTimestampUSec: 1_700_000_000_000_000,
@@ -77,6 +81,8 @@ enum Sample {
                 worker: 0,
                 peer: "127.0.0.1:50000",
                 local: "127.0.0.1:7007",
+                upstream: "app",
+                server: "app.internal:80",
                 state: .halfClosed,
                 openedTimestampUSec: 1_700_000_000_000_000,
                 idleUSec: 1_500_000,
@@ -87,4 +93,32 @@ enum Sample {
         ],
         truncated: true
     )
+
+    static let change = ConfigurationChange(
+        pointer: "/listeners/echo/maxSessions",
+        kind: .changed,
+        before: "10",
+        after: "20"
+    )
+
+    static let problem = Problem(
+        file: "verypolld.json",
+        line: 3,
+        column: 14,
+        pointer: "/workers",
+        message: "must be a number"
+    )
+
+    static var event: MonitorEvent {
+        var event = MonitorEvent(.status, timestampUSec: 1_700_000_000_000_000)
+        event.status = status
+        event.session = sessions.sessions.first
+        event.reason = "both ways ended"
+        event.upstream = "app"
+        event.server = status.upstreams.first?.servers.first
+        event.listener = status.listeners.first
+        event.changes = [change]
+        event.count = 3
+        return event
+    }
 }

@@ -69,7 +69,7 @@ private struct Loop: ~Copyable, Sendable {
                 url: "https://example.org",
                 interfaces: [
                     try Interface(description: DaemonInterface.description),
-                    try Interface(description: PingInterface.description),
+                    try Interface(description: SystemdInterface.description),
                 ]
             ),
             authorization: Authorization(daemonUser: 0, group: nil),
@@ -135,5 +135,67 @@ private final class FixedHandler: ControlHandler, Sendable {
         }
         return .now(NoParameters())
     }
+
+    func session(
+        _ id: Int,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
+        guard let session = fixedSessions.sessions.first(where: { $0.id == id }) else {
+            throw .sessionNotFound(id)
+        }
+        return .now(SessionAnswer(session: session))
+    }
+
+    func drain(listener: String?, deadline: Duration?) throws(VarlinkError) {
+        try check(listener)
+    }
+
+    func resume(listener: String?) throws(VarlinkError) {
+        try check(listener)
+    }
+
+    private func check(_ listener: String?) throws(VarlinkError) {
+        guard let listener else { return }
+        if !fixedStatus.listeners.contains(where: { $0.name == listener }) {
+            throw .listenerNotFound(listener)
+        }
+    }
+
+    func setServer(_ setting: ServerSetting) throws(VarlinkError) {
+        guard let upstream = fixedStatus.upstreams.first(where: { $0.name == setting.upstream })
+        else { throw .upstreamNotFound(setting.upstream) }
+        if !upstream.servers.contains(where: { $0.address == setting.server }) {
+            throw .serverNotFound(setting.server, of: setting.upstream)
+        }
+    }
+
+    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList {
+        guard text.hasPrefix("{") else {
+            throw .configurationInvalid([
+                Problem(file: "", line: 1, column: 2, pointer: "", message: "is no object")
+            ])
+        }
+        return ChangeList(changes: Self.changes)
+    }
+
+    func configuration() -> EffectiveConfiguration {
+        EffectiveConfiguration(config: ["workers": .int(2)], path: nil)
+    }
+
+    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+        .now(ChangeList(changes: Self.changes))
+    }
+
+    func setLogLevel(_ level: Int) {}
+
+    private static let changes = [
+        ConfigurationChange(
+            pointer: "/listeners/web",
+            kind: .removed,
+            before: #"{"listen":["[::]:8080"]}"#,
+            after: nil
+        ),
+        ConfigurationChange(pointer: "/workers", kind: .changed, before: "1", after: "2"),
+    ]
 }
 #endif

@@ -52,6 +52,7 @@ extension Sample {
             resolvedAddresses: resolved ?? [address],
             weight: weight,
             backup: isBackup,
+            mode: .up,
             state: state,
             stateReason: reason,
             stateTimestampUSec: start,

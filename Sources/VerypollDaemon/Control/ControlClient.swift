@@ -15,6 +15,9 @@ final class ControlClient {
     /// When a byte last came from the client.
     var lastActivity: ContinuousClock.Instant
 
+    /// The number of the call that is to be answered without the values that come for it.
+    var callWithoutValues: Int?
+
     private let stream: UnixStream
     private let token: Token
     private var interest: Interest = []

@@ -26,6 +26,14 @@ protocol ControlHandler: AnyObject {
         ticket: ControlTicket
     ) throws(VarlinkError) -> ControlAnswer<SessionList>
 
+    /// Shows an open session.
+    ///
+    /// - Throws: ``VarlinkError/sessionNotFound(_:)``.
+    func session(
+        _ id: Int,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<SessionAnswer>
+
     /// Closes a session at once.
     ///
     /// - Throws: ``VarlinkError/sessionNotFound(_:)``.
@@ -33,6 +41,40 @@ protocol ControlHandler: AnyObject {
         _ id: Int,
         ticket: ControlTicket
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
+
+    /// Begins to drain a listener, or all of them.
+    ///
+    /// - Parameters:
+    ///   - listener: Which; `nil` is all.
+    ///   - deadline: The time that sessions get; `nil` is that of the configuration.
+    /// - Throws: ``VarlinkError/listenerNotFound(_:)``.
+    func drain(listener: String?, deadline: Duration?) throws(VarlinkError)
+
+    /// Accepts again on a listener, or on all of them.
+    ///
+    /// - Throws: ``VarlinkError/listenerNotFound(_:)``.
+    func resume(listener: String?) throws(VarlinkError)
+
+    /// Changes what a server gets; the weight, if there is one, is in range.
+    ///
+    /// - Throws: ``VarlinkError/upstreamNotFound(_:)`` or ``VarlinkError/serverNotFound(_:of:)``.
+    func setServer(_ setting: ServerSetting) throws(VarlinkError)
+
+    /// Checks the text of a configuration, and tells what loading it would change.
+    ///
+    /// - Throws: ``VarlinkError/configurationInvalid(_:)``.
+    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList
+
+    /// The configuration that is in effect.
+    func configuration() -> EffectiveConfiguration
+
+    /// Reads the configuration's file again, and puts what is new into effect.
+    ///
+    /// - Throws: ``VarlinkError/reloadFailed(_:)``.
+    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList>
+
+    /// Sets the least level that is logged to one of syslog(3), from 0 to 7.
+    func setLogLevel(_ level: Int)
 }
 
 /// An answer, or the promise of one.

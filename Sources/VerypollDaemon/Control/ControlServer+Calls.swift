@@ -16,14 +16,14 @@ extension ControlServer {
                 client.connection.reply(info)
             case .description(let description):
                 client.connection.reply(description)
-            case .method(PingInterface.ping):
-                _ = try call.parameters(as: NoParameters.self)
-                client.connection.reply(NoParameters())
             case .method(let name):
-                guard let method = DaemonInterface.Method(rawValue: name) else {
+                if let method = DaemonInterface.Method(rawValue: name) {
+                    try perform(method, call, of: client, ticket: ticket, handler: handler)
+                } else if let method = SystemdInterface.Method(rawValue: name) {
+                    try perform(method, call, of: client, ticket: ticket, handler: handler)
+                } else {
                     throw .methodNotImplemented(name)
                 }
-                try perform(method, call, of: client, ticket: ticket, handler: handler)
             }
         } catch {
             client.connection.fail(error)
@@ -51,15 +51,102 @@ extension ControlServer {
         case .getMetrics:
             _ = try call.parameters(as: NoParameters.self)
             client.connection.reply(handler.metrics())
+        case .getConfig:
+            _ = try call.parameters(as: NoParameters.self)
+            client.connection.reply(handler.configuration())
+        case .checkConfig:
+            let configuration = try call.parameters(as: ConfigurationText.self)
+            client.connection.reply(try handler.checkConfiguration(text: configuration.text))
+        case .monitor:
+            throw .methodNotImplemented(call.method)
+        case .listSessions, .getSession, .killSession:
+            try performOnSessions(method, call, of: client, ticket: ticket, handler: handler)
+        case .drain, .resume, .setServer, .reload:
+            try operate(method, call, of: client, ticket: ticket, handler: handler)
+        }
+    }
+
+    private func performOnSessions(
+        _ method: DaemonInterface.Method,
+        _ call: Call,
+        of client: ControlClient,
+        ticket: ControlTicket,
+        handler: some ControlHandler
+    ) throws(VarlinkError) {
+        switch method {
         case .listSessions:
             let query = try call.parameters(as: SessionQuery.self)
             guard SessionQuery.limits.contains(query.effectiveLimit) else {
                 throw .invalidParameter("limit")
             }
             reply(try handler.sessions(matching: query, ticket: ticket), to: client)
-        case .killSession:
+        case .getSession:
+            let session = try call.parameters(as: SessionID.self)
+            reply(try handler.session(session.id, ticket: ticket), to: client)
+        default:
             let session = try call.parameters(as: SessionID.self)
             reply(try handler.killSession(session.id, ticket: ticket), to: client)
+        }
+    }
+
+    private func operate(
+        _ method: DaemonInterface.Method,
+        _ call: Call,
+        of client: ControlClient,
+        ticket: ControlTicket,
+        handler: some ControlHandler
+    ) throws(VarlinkError) {
+        switch method {
+        case .drain:
+            let request = try call.parameters(as: DrainRequest.self)
+            try handler.drain(listener: request.listener, deadline: try request.duration)
+            client.connection.reply(NoParameters())
+        case .resume:
+            let request = try call.parameters(as: ResumeRequest.self)
+            try handler.resume(listener: request.listener)
+            client.connection.reply(NoParameters())
+        case .setServer:
+            let setting = try call.parameters(as: ServerSetting.self)
+            if let weight = setting.weight, !ServerSetting.weights.contains(weight) {
+                throw .invalidParameter("weight")
+            }
+            guard setting.state != nil || setting.weight != nil else {
+                throw .invalidParameter("state")
+            }
+            try handler.setServer(setting)
+            client.connection.reply(NoParameters())
+        default:
+            _ = try call.parameters(as: NoParameters.self)
+            reply(try handler.reload(ticket: ticket), to: client)
+        }
+    }
+
+    private func perform(
+        _ method: SystemdInterface.Method,
+        _ call: Call,
+        of client: ControlClient,
+        ticket: ControlTicket,
+        handler: some ControlHandler
+    ) throws(VarlinkError) {
+        guard client.permission >= method.permission else { throw .permissionDenied }
+        switch method {
+        case .ping:
+            _ = try call.parameters(as: NoParameters.self)
+            client.connection.reply(NoParameters())
+        case .setLogLevel:
+            let setting = try call.parameters(as: LogLevelSetting.self)
+            guard LogLevelSetting.levels.contains(setting.level) else {
+                throw .invalidParameter("level")
+            }
+            handler.setLogLevel(setting.level)
+            client.connection.reply(NoParameters())
+        case .reload:
+            _ = try call.parameters(as: NoParameters.self)
+            switch try handler.reload(ticket: ticket) {
+            case .now: client.connection.reply(NoParameters())
+            // What the handler answers later is not in this interface.
+            case .later: client.callWithoutValues = ticket.call
+            }
         }
     }
 
@@ -73,8 +160,34 @@ extension DaemonInterface.Method {
     /// What it takes to call the method.
     fileprivate var permission: Permission {
         switch self {
-        case .getStatus, .listListeners, .listUpstreams, .listSessions, .getMetrics: .read
-        case .killSession: .operate
+        case .getStatus, .listListeners, .listUpstreams, .listSessions, .getSession, .getMetrics,
+            .checkConfig, .getConfig, .monitor:
+            .read
+        case .killSession, .drain, .resume, .setServer, .reload: .operate
+        }
+    }
+}
+
+extension SystemdInterface.Method {
+    /// What it takes to call the method.
+    fileprivate var permission: Permission {
+        switch self {
+        case .ping: .read
+        case .reload, .setLogLevel: .operate
+        }
+    }
+}
+
+extension DrainRequest {
+    /// The deadline, if there is one.
+    fileprivate var duration: Duration? {
+        get throws(VarlinkError) {
+            guard let deadline else { return nil }
+            do throws(InvalidValue) {
+                return try Duration(timeSpan: deadline)
+            } catch {
+                throw .invalidParameter("deadline")
+            }
         }
     }
 }

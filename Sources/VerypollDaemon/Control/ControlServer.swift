@@ -104,6 +104,8 @@ struct ControlServer: ~Copyable {
             client.connection.isCallInProgress, client.connection.callCount == ticket.call
         else { return }
         switch result {
+        case .success where client.callWithoutValues == ticket.call:
+            client.connection.reply(NoParameters())
         case .success(let parameters): client.connection.reply(parameters)
         case .failure(let error): client.connection.fail(error)
         }

@@ -16,7 +16,8 @@ struct Questions {
         var isTruncated = false
     }
 
-    private struct Killing {
+    /// What one worker is asked about one session.
+    private struct Single {
         let ticket: ControlTicket
         let session: Int
         let dueAt: ContinuousClock.Instant
@@ -29,7 +30,7 @@ struct Questions {
     }
 
     private var listings: [Int: Listing] = [:]
-    private var killings: [Int: Killing] = [:]
+    private var singles: [Int: Single] = [:]
     private var lastNumber = 0
 
     /// Notes that `workers` are asked for sessions; returns the number that they answer to.
@@ -44,10 +45,11 @@ struct Questions {
         return lastNumber
     }
 
-    /// Notes that a worker is asked to end a session; returns the number that it answers to.
-    mutating func addKilling(of session: Int, for ticket: ControlTicket) -> Int {
+    /// Notes that a worker is asked to show or to end a session; returns the number that it
+    /// answers to.
+    mutating func add(_ session: Int, for ticket: ControlTicket) -> Int {
         lastNumber += 1
-        killings[lastNumber] = Killing(ticket: ticket, session: session, dueAt: .now + Self.limit)
+        singles[lastNumber] = Single(ticket: ticket, session: session, dueAt: .now + Self.limit)
         return lastNumber
     }
 
@@ -77,21 +79,30 @@ struct Questions {
 
     /// Takes a worker's word on whether there was such a session.
     mutating func finish(_ number: Int, isFound: Bool) -> Answer<NoParameters>? {
-        guard let killing = killings.removeValue(forKey: number) else { return nil }
+        finish(number, isFound ? NoParameters() : nil)
+    }
+
+    /// Takes the session that a worker was to show.
+    mutating func finish(_ number: Int, session: Status.Session?) -> Answer<SessionAnswer>? {
+        finish(number, session.map(SessionAnswer.init))
+    }
+
+    private mutating func finish<Value>(_ number: Int, _ value: Value?) -> Answer<Value>? {
+        guard let single = singles.removeValue(forKey: number) else { return nil }
         return Answer(
-            ticket: killing.ticket,
-            result: isFound ? .success(NoParameters()) : .failure(.sessionNotFound(killing.session))
+            ticket: single.ticket,
+            result: value.map { .success($0) } ?? .failure(.sessionNotFound(single.session))
         )
     }
 
     /// Gives up on what has waited too long, and returns whose calls these were.
     mutating func expire(now: ContinuousClock.Instant) -> [ControlTicket] {
-        guard !listings.isEmpty || !killings.isEmpty else { return [] }
+        guard !listings.isEmpty || !singles.isEmpty else { return [] }
         let late = listings.filter { $0.value.dueAt <= now }
-        let lateKillings = killings.filter { $0.value.dueAt <= now }
+        let lateSingles = singles.filter { $0.value.dueAt <= now }
         for number in late.keys { listings[number] = nil }
-        for number in lateKillings.keys { killings[number] = nil }
-        return late.values.map(\.ticket) + lateKillings.values.map(\.ticket)
+        for number in lateSingles.keys { singles[number] = nil }
+        return late.values.map(\.ticket) + lateSingles.values.map(\.ticket)
     }
 }
 #endif

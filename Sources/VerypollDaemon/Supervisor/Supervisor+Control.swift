@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import Glibc
+internal import Logging
 internal import SystemPackage
 internal import Varlink
 internal import VerypollControl
@@ -13,7 +14,9 @@ extension Supervisor: ControlHandler {
             pid: Int(getpid()),
             startTimestampUSec: startedAt,
             configurationPath: loaded.path,
+            logLevel: logLevel.rawValue,
             state: phase.state,
+            drainDeadlineTimestampUSec: nil,
             note: note,
             listeners: listeners(),
             upstreams: upstreams(),
@@ -56,10 +59,29 @@ extension Supervisor: ControlHandler {
             index = served.firstIndex { $0.name == name }
             if index == nil { throw .listenerNotFound(name) }
         }
+        let upstreams = upstreamWatch.upstreams
+        if let name = query.upstream, !upstreams.contains(where: { $0.name == name }) {
+            throw .upstreamNotFound(name)
+        }
         let limit = query.effectiveLimit
         let number = questions.addListing(for: ticket, limit: limit, workers: workers.count)
-        let filter = SessionFilter(listener: index, peer: query.peer, limit: limit)
+        let filter = SessionFilter(
+            listener: index,
+            upstream: query.upstream,
+            peer: query.peer,
+            limit: limit
+        )
         workers.post(.listSessions(filter, ticket: number))
+        return .later
+    }
+
+    func session(
+        _ id: Int,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
+        let mailbox = try mailbox(forSession: id)
+        let number = questions.add(id, for: ticket)
+        mailbox.post(.showSession(id: UInt64(id), ticket: number))
         return .later
     }
 
@@ -67,12 +89,22 @@ extension Supervisor: ControlHandler {
         _ id: Int,
         ticket: ControlTicket
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
-        guard id > 0 else { throw .sessionNotFound(id) }
-        let number = questions.addKilling(of: id, for: ticket)
-        // The numbers tell the worker; see `Worker.nextSessionID`.
-        let worker = (id - 1) % workers.count
-        workers.mailboxes[worker].post(.killSession(id: UInt64(id), ticket: number))
+        let mailbox = try mailbox(forSession: id)
+        let number = questions.add(id, for: ticket)
+        mailbox.post(.killSession(id: UInt64(id), ticket: number))
         return .later
+    }
+
+    /// Answers a call once the workers have said all.
+    func complete<Value: Encodable>(_ answer: Questions.Answer<Value>?) {
+        if let answer { control.complete(answer.ticket, with: answer.result) }
+    }
+
+    /// The mailbox of the worker that has a session, if it is open.
+    private func mailbox(forSession id: Int) throws(VarlinkError) -> Mailbox<WorkerMessage> {
+        guard id > 0 else { throw .sessionNotFound(id) }
+        // The numbers tell the worker; see `Worker.nextSessionID`.
+        return workers.mailboxes[(id - 1) % workers.count]
     }
 
     func metrics() -> MetricsText {
@@ -116,6 +148,7 @@ extension Supervisor: ControlHandler {
             handler: listener.service.rawValue,
             state: state,
             stateReason: reason,
+            drainDeadlineTimestampUSec: nil,
             active: active,
             maxSessions: listener.maxSessions,
             accepted: Int(tally.accepted),

@@ -111,7 +111,7 @@ final class Supervisor {
             url: "",
             interfaces: [
                 try Interface(description: DaemonInterface.description),
-                try Interface(description: PingInterface.description),
+                try Interface(description: SystemdInterface.description),
             ]
         )
     }
@@ -187,13 +187,11 @@ final class Supervisor {
                     tell { () throws(Errno) in try notifier.watchdog() }
                 }
             case .sessions(let sessions, let isTruncated, let ticket):
-                if let answer = questions.add(sessions, isTruncated, to: ticket) {
-                    control.complete(answer.ticket, with: answer.result)
-                }
+                complete(questions.add(sessions, isTruncated, to: ticket))
+            case .session(let session, let ticket):
+                complete(questions.finish(ticket, session: session))
             case .killed(let isFound, let ticket):
-                if let answer = questions.finish(ticket, isFound: isFound) {
-                    control.complete(answer.ticket, with: answer.result)
-                }
+                complete(questions.finish(ticket, isFound: isFound))
             case .serverChanged(let upstream, let server, let change):
                 upstreamWatch.note(change, of: ServerIndex(upstream: upstream, server: server))
             case .writeMetrics(let format, let worker): noteAsker(worker, of: format)

@@ -67,6 +67,7 @@ extension UpstreamWatch {
             resolvedAddresses: server.addresses.map(\.description),
             weight: server.weight.load(ordering: .relaxed),
             backup: server.isBackup,
+            mode: .up,
             state: sighting.state,
             stateReason: reason,
             stateTimestampUSec: sighting.since,

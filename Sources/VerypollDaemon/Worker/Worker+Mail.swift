@@ -13,6 +13,7 @@ extension Worker {
             case .drain: drain()
             case .end: endWork()
             case .listSessions(let filter, let ticket): list(filter, ticket: ticket)
+            case .showSession(let id, let ticket): show(id, ticket: ticket)
             case .killSession(let id, let ticket): kill(id, ticket: ticket)
             case .serversChanged: retryHeld()
             case .serverDown(let upstream, let server): leave(server, of: upstream)
@@ -41,14 +42,23 @@ extension Worker {
         context.supervisor.post(.ended)
     }
 
-    private mutating func kill(_ id: UInt64, ticket: Int) {
+    /// Finds the session with that number.
+    private func session(_ id: UInt64) -> SlabKey? {
         for index in 0..<sessions.endIndex {
-            guard let key = sessions.key(at: index), sessions[key].id == id else { continue }
-            end(key, because: .killed)
-            context.supervisor.post(.killed(true, ticket: ticket))
-            return
+            if let key = sessions.key(at: index), sessions[key].id == id { return key }
         }
-        context.supervisor.post(.killed(false, ticket: ticket))
+        return nil
+    }
+
+    private func show(_ id: UInt64, ticket: Int) {
+        let shown = session(id).map { status(of: sessions[$0]) }
+        context.supervisor.post(.session(shown, ticket: ticket))
+    }
+
+    private mutating func kill(_ id: UInt64, ticket: Int) {
+        let found = session(id)
+        if let found { end(found, because: .killed) }
+        context.supervisor.post(.killed(found != nil, ticket: ticket))
     }
 
     private func list(_ filter: SessionFilter, ticket: Int) {
@@ -56,6 +66,11 @@ extension Worker {
         for index in 0..<sessions.endIndex {
             guard let key = sessions.key(at: index) else { continue }
             if let listener = filter.listener, sessions[key].listener != listener { continue }
+            if let upstream = filter.upstream {
+                guard sessions[key].route.upstream >= 0,
+                    self.upstream(of: sessions[key]).name == upstream
+                else { continue }
+            }
             if let peer = filter.peer, !sessions[key].hasPeer(peer) { continue }
             found.append((sessions[key].id, key))
         }
@@ -66,6 +81,10 @@ extension Worker {
         context.supervisor.post(.sessions(listed, isTruncated: isTruncated, ticket: ticket))
     }
 
+    private func upstream(of session: borrowing Session) -> Upstream {
+        context.upstreams[Int(session.route.upstream)]
+    }
+
     private func status(of session: borrowing Session) -> Status.Session {
         let age = Int(bench.now - session.openedAt) * 1000
         return Status.Session(
@@ -74,6 +93,9 @@ extension Worker {
             worker: context.index,
             peer: session.peerDescription,
             local: session.localDescription,
+            upstream: session.route.upstream < 0 ? nil : upstream(of: session).name,
+            server: session.route.server < 0
+                ? nil : upstream(of: session).servers[Int(session.route.server)].name,
             state: session.isHalfClosed ? .halfClosed : .open,
             openedTimestampUSec: WallClock.microseconds() - age,
             idleUSec: Int(bench.now - session.activeAt) * 1000,

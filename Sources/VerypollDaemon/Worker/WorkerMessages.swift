@@ -14,6 +14,8 @@ enum WorkerMessage: Equatable, Sendable {
     case end
     /// List the sessions that fit.
     case listSessions(SessionFilter, ticket: Int)
+    /// Show a session.
+    case showSession(id: UInt64, ticket: Int)
     /// End a session.
     case killSession(id: UInt64, ticket: Int)
     /// The answer to `writeMetrics`.
@@ -27,6 +29,7 @@ enum WorkerMessage: Equatable, Sendable {
 /// Which sessions are asked for.
 struct SessionFilter: Equatable, Sendable {
     var listener: Int?
+    var upstream: String?
     var peer: String?
     var limit: Int
 }
@@ -41,6 +44,8 @@ enum SupervisorMessage: Sendable {
     case pong(worker: Int)
     /// The answer to `listSessions`, at most as many as asked for.
     case sessions([Status.Session], isTruncated: Bool, ticket: Int)
+    /// The answer to `showSession`.
+    case session(Status.Session?, ticket: Int)
     /// The answer to `killSession`.
     case killed(Bool, ticket: Int)
     /// A session has changed the health of a server.

@@ -28,7 +28,7 @@ struct ControlFixture: ~Copyable {
             url: "https://example.org",
             interfaces: [
                 try Interface(description: DaemonInterface.description),
-                try Interface(description: PingInterface.description),
+                try Interface(description: SystemdInterface.description),
             ]
         )
         let own = try UnixStream.pair().first.peerCredentials()
@@ -88,6 +88,8 @@ final class ScriptedHandler: ControlHandler {
     private(set) var tickets: [ControlTicket] = []
     private(set) var queries: [SessionQuery] = []
     private(set) var killed: [Int] = []
+    private(set) var drains: [Duration?] = []
+    private(set) var logLevels: [Int] = []
 
     static let sessions = SessionList(sessions: [], truncated: false)
 
@@ -97,7 +99,9 @@ final class ScriptedHandler: ControlHandler {
             pid: 1,
             startTimestampUSec: 2,
             configurationPath: nil,
+            logLevel: "info",
             state: .running,
+            drainDeadlineTimestampUSec: nil,
             note: nil,
             listeners: listeners(),
             upstreams: upstreams(),
@@ -137,6 +141,47 @@ final class ScriptedHandler: ControlHandler {
         guard id == 7 else { throw .sessionNotFound(id) }
         killed.append(id)
         return .now(NoParameters())
+    }
+
+    func session(
+        _ id: Int,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
+        throw .sessionNotFound(id)
+    }
+
+    func drain(listener: String?, deadline: Duration?) throws(VarlinkError) {
+        if let listener { throw .listenerNotFound(listener) }
+        drains.append(deadline)
+    }
+
+    func resume(listener: String?) throws(VarlinkError) {
+        if let listener { throw .listenerNotFound(listener) }
+    }
+
+    func setServer(_ setting: ServerSetting) throws(VarlinkError) {
+        guard setting.upstream == "app" else { throw .upstreamNotFound(setting.upstream) }
+        throw .serverNotFound(setting.server, of: setting.upstream)
+    }
+
+    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList {
+        throw .configurationInvalid([
+            Problem(file: "", line: 1, column: 2, pointer: "/a", message: text)
+        ])
+    }
+
+    func configuration() -> EffectiveConfiguration {
+        EffectiveConfiguration(config: ["workers": .int(2)], path: nil)
+    }
+
+    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+        guard answersLater else { return .now(ChangeList(changes: [])) }
+        tickets.append(ticket)
+        return .later
+    }
+
+    func setLogLevel(_ level: Int) {
+        logLevels.append(level)
     }
 }
 #endif

@@ -55,7 +55,7 @@ struct QuestionsTests {
     @Test("a session that no worker has is an error")
     func killsNothing() {
         var questions = Questions()
-        let number = questions.addKilling(of: 9, for: ticket)
+        let number = questions.add(9, for: ticket)
         guard case .failure(let error)? = questions.finish(number, isFound: false)?.result else {
             Issue.record("no error")
             return
@@ -67,7 +67,7 @@ struct QuestionsTests {
     func expires() {
         var questions = Questions()
         _ = questions.addListing(for: ticket, limit: 2, workers: 2)
-        _ = questions.addKilling(of: 9, for: ticket)
+        _ = questions.add(9, for: ticket)
         #expect(questions.expire(now: .now) == [])
         #expect(questions.expire(now: .now + .seconds(60)) == [ticket, ticket])
         #expect(questions.expire(now: .now + .seconds(60)) == [])
@@ -80,6 +80,8 @@ struct QuestionsTests {
             worker: 0,
             peer: "p",
             local: nil,
+            upstream: nil,
+            server: nil,
             state: .open,
             openedTimestampUSec: opened,
             idleUSec: 0,

@@ -1,0 +1,81 @@
+package import Varlink
+
+/// A difference between two configurations.
+///
+/// The fields are documented in `io.verypoll.Daemon.varlink`.
+package struct ConfigurationChange: Codable, Hashable, Sendable {
+    /// What became of a value.
+    package enum Kind: String, CaseIterable, Codable, Sendable {
+        case added
+        case removed
+        case changed
+    }
+
+    package var pointer: String
+    package var kind: Kind
+    package var before: String?
+    package var after: String?
+
+    /// Makes a change of its fields, of which the values are JSON.
+    package init(pointer: String, kind: Kind, before: String?, after: String?) {
+        self.pointer = pointer
+        self.kind = kind
+        self.before = before
+        self.after = after
+    }
+}
+
+/// The reply of `CheckConfig` and of `Reload`.
+package struct ChangeList: Codable, Hashable, Sendable {
+    package var changes: [ConfigurationChange]
+
+    /// Makes a list, which is to be in the order of the pointers.
+    package init(changes: [ConfigurationChange]) {
+        self.changes = changes
+    }
+}
+
+/// Something that is wrong with a configuration.
+package struct Problem: Codable, Hashable, Sendable {
+    package var file: String
+    package var line: Int?
+    package var column: Int?
+    package var pointer: String
+    package var message: String
+
+    /// Makes a problem of its fields.
+    package init(file: String, line: Int?, column: Int?, pointer: String, message: String) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.pointer = pointer
+        self.message = message
+    }
+}
+
+/// The configuration that is in effect: the reply of `GetConfig`.
+package struct EffectiveConfiguration: Codable, Hashable, Sendable {
+    package var config: [String: JSONValue]
+    package var path: String?
+
+    /// Makes an answer of the members of the configuration and of the path of its file.
+    package init(config: [String: JSONValue], path: String?) {
+        self.config = config
+        self.path = path
+    }
+}
+
+/// The text of a configuration: the parameters of `CheckConfig`.
+package struct ConfigurationText: CallParameters, Codable, Hashable {
+    /// The names of the parameters.
+    package enum CodingKeys: CodingKey, CaseIterable {
+        case text
+    }
+
+    package var text: String
+
+    /// Makes the parameters of a text.
+    package init(text: String) {
+        self.text = text
+    }
+}

@@ -1,0 +1,37 @@
+/// What happens in the daemon: a reply of `Monitor`.
+///
+/// The fields are documented in `io.verypoll.Daemon.varlink`.
+package struct MonitorEvent: Codable, Hashable, Sendable {
+    /// What an event tells of.
+    package enum Kind: String, CaseIterable, Codable, Sendable {
+        case status
+        case sessionOpened
+        case sessionClosed
+        case serverUp
+        case serverDown
+        case listenerChanged
+        case reloaded
+        case lost
+    }
+
+    package var event: Kind
+    package var timestampUSec: Int
+    package var status: Status?
+    package var session: Status.Session?
+    package var reason: String?
+    package var upstream: String?
+    package var server: Status.Server?
+    package var listener: Status.Listener?
+    package var changes: [ConfigurationChange]?
+    package var count: Int?
+
+    /// Makes an event that tells nothing but its kind yet.
+    ///
+    /// - Parameters:
+    ///   - event: What it tells of.
+    ///   - timestampUSec: When it happened, in microseconds since 1970.
+    package init(_ event: Kind, timestampUSec: Int) {
+        self.event = event
+        self.timestampUSec = timestampUSec
+    }
+}
