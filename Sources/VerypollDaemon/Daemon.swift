@@ -31,16 +31,11 @@ package enum Daemon {
             // Before the first other thread, so that all of them leave the signals to it.
             let signals = try SignalSource(blocking: [.terminate, .interrupt, .hangUp])
             var passed = try ActivatedSockets.takeFromEnvironment()
-            var opened: [OpenedListener] = []
-            for listener in configuration.listeners {
-                opened.append(
-                    try OpenedListener(
-                        listener,
-                        passed: &passed,
-                        place: ListenerPlace(of: listener, in: configuration)
-                    )
-                )
-            }
+            var roster = Roster(
+                workers: configuration.workers,
+                capacity: configuration.limits.capacity
+            )
+            try roster.change(to: configuration, passed: &passed)
             for socket in passed.takeUnclaimed() {
                 logger.warning(
                     .socketUnclaimed,
@@ -60,13 +55,13 @@ package enum Daemon {
             )
             let supervisor = try Supervisor(
                 loaded,
-                opened: opened,
-                upstreams: configuration.upstreams.map(Upstream.init),
+                options: options,
+                roster: roster,
                 control: control,
                 signals: signals,
                 logger: logger
             )
-            opened = []
+            roster.releaseSockets()
             try supervisor.run()
         } catch {
             throw LaunchError(description: "\(error)")

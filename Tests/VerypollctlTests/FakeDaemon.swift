@@ -146,12 +146,21 @@ private final class FixedHandler: ControlHandler, Sendable {
         return .now(SessionAnswer(session: session))
     }
 
-    func drain(listener: String?, deadline: Duration?) throws(VarlinkError) {
+    func drain(
+        listener: String?,
+        deadline: Duration?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         try check(listener)
+        return .now(NoParameters())
     }
 
-    func resume(listener: String?) throws(VarlinkError) {
+    func resume(
+        listener: String?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         try check(listener)
+        return .now(NoParameters())
     }
 
     private func check(_ listener: String?) throws(VarlinkError) {
@@ -161,12 +170,16 @@ private final class FixedHandler: ControlHandler, Sendable {
         }
     }
 
-    func setServer(_ setting: ServerSetting) throws(VarlinkError) {
+    func setServer(
+        _ setting: ServerSetting,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard let upstream = fixedStatus.upstreams.first(where: { $0.name == setting.upstream })
         else { throw .upstreamNotFound(setting.upstream) }
         if !upstream.servers.contains(where: { $0.address == setting.server }) {
             throw .serverNotFound(setting.server, of: setting.upstream)
         }
+        return .now(NoParameters())
     }
 
     func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList {

@@ -59,6 +59,11 @@ public struct TCPListener: ~Copyable, TCPSocket {
         return Accepted(stream: stream, peer: try peer.socketAddress)
     }
 
+    /// Changes how many connections may wait to be accepted; see listen(2).
+    public func setBacklog(_ backlog: Int) throws(Errno) {
+        try socket.listen(backlog: backlog)
+    }
+
     /// Gives the socket up without closing it.
     public consuming func release() -> OwnedFD { socket }
 

@@ -54,6 +54,11 @@ public struct UnixListener: ~Copyable, Socket {
         return Accepted(stream: stream, peer: try peer.unixAddress)
     }
 
+    /// Changes how many connections may wait to be accepted; see listen(2).
+    public func setBacklog(_ backlog: Int) throws(Errno) {
+        try socket.listen(backlog: backlog)
+    }
+
     /// Gives the socket up without closing it.
     public consuming func release() -> OwnedFD { socket }
 

@@ -10,12 +10,14 @@ extension Configuration {
     ///   - text: The bytes of the file, at most ``maximumByteCount``.
     ///   - file: The name that problems give the file.
     ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
+    ///   - former: The configuration whose place it is to take while the daemon runs.
     /// - Throws: `ConfigurationError` with everything that is wrong, or with the first mistake in
     ///   the syntax of JSON.
     package init(
         parsing text: [UInt8],
         file: String,
-        descriptorLimit: Int
+        descriptorLimit: Int,
+        after former: Configuration? = nil
     ) throws(ConfigurationError) {
         guard text.count <= Self.maximumByteCount else {
             throw ConfigurationError(
@@ -34,6 +36,7 @@ extension Configuration {
         self.init(root, descriptorLimit: descriptorLimit)
         check(descriptorLimit: descriptorLimit, reportingTo: problems)
         checkSupport(reportingTo: problems)
+        if let former { check(after: former, reportingTo: problems) }
         try problems.throwIfAny()
     }
 
@@ -42,11 +45,13 @@ extension Configuration {
     /// - Parameters:
     ///   - file: The path of the file.
     ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
+    ///   - former: The configuration whose place it is to take while the daemon runs.
     /// - Returns: What the file says.
     /// - Throws: `ConfigurationError` with everything that is wrong.
     package static func load(
         file: String,
-        descriptorLimit: Int
+        descriptorLimit: Int,
+        after former: Configuration? = nil
     ) throws(ConfigurationError) -> Configuration {
         let text: [UInt8]
         do throws(Errno) {
@@ -57,7 +62,12 @@ extension Configuration {
                 "can't be read: \(error) (errno \(error.rawValue)); \(remedy(for: error))"
             )
         }
-        return try Configuration(parsing: text, file: file, descriptorLimit: descriptorLimit)
+        return try Configuration(
+            parsing: text,
+            file: file,
+            descriptorLimit: descriptorLimit,
+            after: former
+        )
     }
 
     private static func remedy(for error: Errno) -> String {

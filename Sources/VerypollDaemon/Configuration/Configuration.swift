@@ -105,7 +105,12 @@ extension Configuration {
             workers: workers,
             listeners: listeners
         )
-        limits = Limits(object.object("limits"), budget: budget, pipesPerWorker: pipesPerWorker)
+        limits = Limits(
+            object.object("limits"),
+            budget: budget,
+            pipesPerWorker: pipesPerWorker,
+            descriptorLimit: descriptorLimit
+        )
     }
 }
 

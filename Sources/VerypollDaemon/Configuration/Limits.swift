@@ -6,6 +6,9 @@ extension Configuration {
 
         /// The most pipes that a worker has, through which the kernel moves bytes.
         package var pipesPerWorker: Int
+
+        /// The most sessions that a reload can allow, as room for them is reserved at the start.
+        package var capacity: Int
     }
 }
 
@@ -16,15 +19,19 @@ extension Configuration.Limits {
     /// The most sessions of the daemon where the file sets no limit.
     static let defaultLimit = 100_000
 
+    /// The room that is reserved where there are descriptors for it, and the file wants no more.
+    private static let usualCapacity = 1 << 17
+
     static let keys = KeyTable([
         Key("maxSessions", .integer(1...largest))
     ])
 
     /// Reads the limits; `budget` is how many sessions there are descriptors for.
-    init(_ object: ObjectReader, budget: Int, pipesPerWorker: Int) {
+    init(_ object: ObjectReader, budget: Int, pipesPerWorker: Int, descriptorLimit: Int) {
         self.pipesPerWorker = pipesPerWorker
         maxSessions =
             object.optionalInteger("maxSessions") ?? max(1, min(budget, Self.defaultLimit))
+        capacity = max(maxSessions, min(descriptorLimit, Self.usualCapacity))
     }
 
     /// How many sessions the limit of file descriptors can carry; 0 if none.

@@ -9,8 +9,5 @@ extension Configuration {
         if restart.keepSessions {
             refuse("keeping sessions", at: JSONPointer(["restart", "keepSessions"]))
         }
-        if exitOnIdle != nil {
-            refuse("the end of an idle daemon", at: JSONPointer(["exitOnIdle"]))
-        }
     }
 }

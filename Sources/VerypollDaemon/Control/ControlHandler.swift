@@ -47,18 +47,31 @@ protocol ControlHandler: AnyObject {
     /// - Parameters:
     ///   - listener: Which; `nil` is all.
     ///   - deadline: The time that sessions get; `nil` is that of the configuration.
+    ///   - ticket: The call, for an answer that comes later.
+    /// - Returns: The answer, or that it comes later.
     /// - Throws: ``VarlinkError/listenerNotFound(_:)``.
-    func drain(listener: String?, deadline: Duration?) throws(VarlinkError)
+    func drain(
+        listener: String?,
+        deadline: Duration?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Accepts again on a listener, or on all of them.
     ///
-    /// - Throws: ``VarlinkError/listenerNotFound(_:)``.
-    func resume(listener: String?) throws(VarlinkError)
+    /// - Throws: ``VarlinkError/listenerNotFound(_:)``, or ``VarlinkError/reloadFailed(_:)`` if a
+    ///   socket cannot be had any more.
+    func resume(
+        listener: String?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Changes what a server gets; the weight, if there is one, is in range.
     ///
     /// - Throws: ``VarlinkError/upstreamNotFound(_:)`` or ``VarlinkError/serverNotFound(_:of:)``.
-    func setServer(_ setting: ServerSetting) throws(VarlinkError)
+    func setServer(
+        _ setting: ServerSetting,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Checks the text of a configuration, and tells what loading it would change.
     ///

@@ -99,12 +99,15 @@ extension ControlServer {
         switch method {
         case .drain:
             let request = try call.parameters(as: DrainRequest.self)
-            try handler.drain(listener: request.listener, deadline: try request.duration)
-            client.connection.reply(NoParameters())
+            let answer = try handler.drain(
+                listener: request.listener,
+                deadline: try request.duration,
+                ticket: ticket
+            )
+            reply(answer, to: client)
         case .resume:
             let request = try call.parameters(as: ResumeRequest.self)
-            try handler.resume(listener: request.listener)
-            client.connection.reply(NoParameters())
+            reply(try handler.resume(listener: request.listener, ticket: ticket), to: client)
         case .setServer:
             let setting = try call.parameters(as: ServerSetting.self)
             if let weight = setting.weight, !ServerSetting.weights.contains(weight) {
@@ -113,8 +116,7 @@ extension ControlServer {
             guard setting.state != nil || setting.weight != nil else {
                 throw .invalidParameter("state")
             }
-            try handler.setServer(setting)
-            client.connection.reply(NoParameters())
+            reply(try handler.setServer(setting, ticket: ticket), to: client)
         default:
             _ = try call.parameters(as: NoParameters.self)
             reply(try handler.reload(ticket: ticket), to: client)

@@ -2,29 +2,6 @@
 internal import SystemPackage
 internal import Systemd
 internal import Verypoll
-internal import VerypollControl
-
-/// A listener, and the sockets that whoever accepts is to be given.
-struct OpenedListener {
-    let listener: Listener
-    let sockets: [ListeningSocket]
-}
-
-/// What a listener is to know of the rest of the configuration.
-struct ListenerPlace {
-    /// How many workers there are, which matters to `reusePort`.
-    let workers: Int
-    /// The index of the upstream that its sessions are proxied to.
-    let upstream: Int?
-    /// The most sessions that the daemon has.
-    let sessionLimit: Int
-
-    init(of listener: ListenerConfiguration, in configuration: Configuration) {
-        workers = configuration.workers
-        upstream = configuration.upstreamIndex(of: listener)
-        sessionLimit = configuration.limits.maxSessions
-    }
-}
 
 /// Why a listener cannot be opened.
 struct ListenerError: Error, CustomStringConvertible {
@@ -35,88 +12,70 @@ struct ListenerError: Error, CustomStringConvertible {
     var description: String { "listener \(listener): \(address): \(reason)" }
 }
 
-extension OpenedListener {
-    /// Binds the sockets that the configuration names, and takes those that systemd passed.
+extension ListenerConfiguration {
+    /// Binds the socket of an address, or takes those that systemd passed.
     ///
     /// - Parameters:
-    ///   - configuration: The listener as the file has it.
+    ///   - address: One of the listener's.
     ///   - passed: The sockets of systemd; those that are named are taken.
-    ///   - place: What the rest of the file says that matters to it.
+    ///   - workers: How many workers there are, which matters to `reusePort`.
+    /// - Returns: One socket, or several of one address.
     /// - Throws: What the operator is to mend.
-    init(
-        _ configuration: ListenerConfiguration,
+    func open(
+        _ address: ListenAddress,
         passed: inout ActivatedSockets,
-        place: ListenerPlace
-    ) throws(ListenerError) {
-        var sockets: [ListeningSocket] = []
-        var addresses: [Status.Listener.Address] = []
-        for address in configuration.addresses {
-            let opened: [ListeningSocket]
-            do {
-                switch address {
-                case .ip(let ip): opened = try Self.bind(ip, configuration, workers: place.workers)
-                case .unix(let unix): opened = [try Self.bind(unix, configuration)]
-                case .systemd(let name): opened = try Self.adopt(name, configuration, &passed)
-                }
-            } catch {
-                throw ListenerError(configuration, address, Self.explain(error, at: address))
+        workers: Int
+    ) throws(ListenerError) -> [ListeningSocket] {
+        let opened: [ListeningSocket]
+        do {
+            switch address {
+            case .ip(let ip): opened = try bind(ip, workers: workers)
+            case .unix(let unix): opened = [try bind(unix)]
+            case .systemd(let name): opened = try adopt(name, &passed)
             }
-            if opened.isEmpty {
-                let reason = """
-                    systemd passed no socket of this name; write FileDescriptorName= in a .socket \
-                    unit of this service, and start that
-                    """
-                throw ListenerError(configuration, address, reason)
-            }
-            let isPassed = if case .systemd = address { true } else { false }
-            for socket in opened where (socket.worker ?? 0) == 0 {
-                let origin = isPassed ? Status.Listener.Address.Origin.systemd : .bound
-                addresses.append(.init(address: socket.address, origin: origin))
-            }
-            sockets += opened
+        } catch {
+            let reason = Self.explain(error, at: address)
+            throw ListenerError(listener: name, address: address, reason: reason)
         }
-        self.sockets = sockets
-        listener = Listener(
-            configuration,
-            addresses: addresses,
-            upstream: place.upstream,
-            sessionLimit: place.sessionLimit
-        )
+        if opened.isEmpty {
+            let reason = """
+                systemd passed no socket of this name; write FileDescriptorName= in a .socket \
+                unit of this service, and start that
+                """
+            throw ListenerError(listener: name, address: address, reason: reason)
+        }
+        return opened
     }
 
-    private static func bind(
-        _ address: SocketAddress,
-        _ configuration: ListenerConfiguration,
+    private func bind(
+        _ place: SocketAddress,
         workers: Int
     ) throws(Errno) -> [ListeningSocket] {
         var options = TCPListener.Options()
-        options.backlog = configuration.socket.backlog
-        options.reusesPort = configuration.socket.reusePort
-        options.freeBinds = configuration.socket.freeBind
-        options.isOnlyV6 = configuration.socket.onlyV6
-        options.deferredAccept = configuration.socket.deferAccept
-        var address = address
+        options.backlog = socket.backlog
+        options.reusesPort = socket.reusePort
+        options.freeBinds = socket.freeBind
+        options.isOnlyV6 = socket.onlyV6
+        options.deferredAccept = socket.deferAccept
+        var address = place
         var sockets: [ListeningSocket] = []
-        for worker in 0..<(configuration.socket.reusePort ? workers : 1) {
-            let socket = try TCPListener(binding: address, options: options)
-            try configuration.apply(to: socket)
-            address = try socket.localAddress()
-            sockets.append(
-                ListeningSocket(
-                    .tcp(socket),
-                    address: address.description,
-                    worker: configuration.socket.reusePort ? worker : nil
-                )
+        for worker in 0..<(socket.reusePort ? workers : 1) {
+            let listener = try TCPListener(binding: address, options: options)
+            address = try listener.localAddress()
+            let socket = ListeningSocket(
+                .tcp(listener),
+                place: .ip(place),
+                address: address.description,
+                worker: self.socket.reusePort ? worker : nil
             )
+            try socket.apply(self)
+            sockets.append(socket)
         }
         return sockets
     }
 
-    private static func bind(
-        _ address: UnixAddress,
-        _ configuration: ListenerConfiguration
-    ) throws -> ListeningSocket {
-        let backlog = configuration.socket.backlog
+    private func bind(_ address: UnixAddress) throws -> ListeningSocket {
+        let backlog = socket.backlog
         let kind: ListeningSocket.Kind
         switch address {
         case .path(let path):
@@ -128,36 +87,37 @@ extension OpenedListener {
         case .abstract, .unnamed:
             kind = .unix(try UnixListener(binding: address, backlog: backlog))
         }
-        return ListeningSocket(kind, address: "unix:\(address)", worker: nil)
+        let name = "unix:\(address)"
+        return ListeningSocket(kind, place: .unix(address), address: name, worker: nil)
     }
 
-    private static func adopt(
+    private func adopt(
         _ name: String,
-        _ configuration: ListenerConfiguration,
         _ passed: inout ActivatedSockets
     ) throws(Errno) -> [ListeningSocket] {
         var sockets: [ListeningSocket] = []
         for descriptor in passed.take(named: name) {
-            sockets.append(try adopt(OwnedFD(adopting: descriptor), configuration))
+            let socket = try Self.adopt(OwnedFD(adopting: descriptor), place: .systemd(name))
+            try socket.apply(self)
+            sockets.append(socket)
         }
         return sockets
     }
 
     private static func adopt(
         _ descriptor: consuming OwnedFD,
-        _ configuration: ListenerConfiguration
+        place: ListenAddress
     ) throws(Errno) -> ListeningSocket {
         // An attempt takes the descriptor over, so the first is made on a second one.
         let copy = try descriptor.duplicate()
         do throws(Errno) {
             let socket = try UnixListener(adopting: copy)
             let address = "unix:\(try socket.localAddress())"
-            return ListeningSocket(.unix(socket), address: address, worker: nil)
+            return ListeningSocket(.unix(socket), place: place, address: address, worker: nil)
         } catch .addressFamilyNotSupported {
             let socket = try TCPListener(adopting: descriptor)
-            try configuration.apply(to: socket)
             let address = try socket.localAddress().description
-            return ListeningSocket(.tcp(socket), address: address, worker: nil)
+            return ListeningSocket(.tcp(socket), place: place, address: address, worker: nil)
         }
     }
 
@@ -179,25 +139,6 @@ extension OpenedListener {
             "the passed socket is no TCP or Unix stream socket; use ListenStream="
         default: "\(error)"
         }
-    }
-}
-
-extension ListenerError {
-    fileprivate init(
-        _ configuration: ListenerConfiguration,
-        _ address: ListenAddress,
-        _ reason: String
-    ) {
-        self.init(listener: configuration.name, address: address, reason: reason)
-    }
-}
-
-extension ListenerConfiguration {
-    /// Sets the options that accepted connections inherit from their listening socket.
-    fileprivate func apply(to listener: borrowing TCPListener) throws(Errno) {
-        try listener.setNoDelay(socket.noDelay)
-        try listener.setKeepAlive(socket.keepAlive)
-        try listener.setUserTimeout(timeouts.userTimeout)
     }
 }
 #endif

@@ -1,10 +1,11 @@
 #if Net && OSExt
-internal import VerypollControl
 
 /// A named group of listening sockets whose connections are served alike.
 ///
-/// It is immutable but for what counts, and so shared by all threads. The sockets themselves are in
-/// the hands of those who accept, so that they are closed when nobody does any more.
+/// It is immutable but for what counts, and so shared by all threads. Where its configuration
+/// changes, another takes its place, which goes on with its counts, and the sessions that live keep
+/// this one. The sockets themselves are in the hands of those who accept, so that they are closed
+/// when nobody does any more.
 final class Listener: Sendable {
     /// What the configuration calls it.
     let name: String
@@ -12,7 +13,7 @@ final class Listener: Sendable {
     let timeouts: SessionTimeouts
     let whenFull: ListenerConfiguration.WhenFull
 
-    /// The index of the upstream that its sessions are proxied to.
+    /// The slot of the upstream that its sessions are proxied to; see ``Roster``.
     let upstream: Int?
 
     /// The silence after which the kernel asks whether a server is there, as for clients.
@@ -24,8 +25,11 @@ final class Listener: Sendable {
     /// The limit that the configuration sets, or `nil` if only that of all sessions holds.
     let maxSessions: Int?
 
-    /// Where it accepts, for people.
-    let addresses: [Status.Listener.Address]
+    /// The most sessions of a source, if the configuration limits them.
+    private let maxSessionsPerSource: Int?
+
+    /// How fast connections may come, if the configuration limits it.
+    private let acceptRate: ListenerConfiguration.AcceptRate?
 
     /// Counts its sessions.
     let gate: SessionGate
@@ -42,18 +46,23 @@ final class Listener: Sendable {
     /// Paces the connections, or `nil` if they may come as fast as they do.
     let pacer: AcceptPacer?
 
+    /// What each worker has counted for it.
+    let counters: [ListenerCounters]
+
     /// Makes a listener of its configuration.
     ///
     /// - Parameters:
     ///   - configuration: The listener as the file has it.
-    ///   - addresses: Where its sockets are.
-    ///   - upstream: The index of the upstream that it hands its sessions to.
-    ///   - sessionLimit: The most sessions that the daemon has.
+    ///   - upstream: The slot of the upstream that it hands its sessions to.
+    ///   - capacity: The most sessions that the daemon can ever have.
+    ///   - workers: How many workers there are.
+    ///   - former: The listener whose place it takes.
     init(
         _ configuration: ListenerConfiguration,
-        addresses: [Status.Listener.Address],
         upstream: Int?,
-        sessionLimit: Int
+        capacity: Int,
+        workers: Int,
+        former: Listener? = nil
     ) {
         let kind = configuration.handler.kind
         guard let service = SessionService(rawValue: kind.rawValue) else {
@@ -67,16 +76,29 @@ final class Listener: Sendable {
         keepAlive = configuration.socket.keepAlive
         userTimeout = configuration.timeouts.userTimeout
         maxSessions = configuration.maxSessions
-        self.addresses = addresses
-        gate = SessionGate(limit: maxSessions ?? .max)
+        gate = former?.gate ?? SessionGate(limit: maxSessions ?? .max)
         let isOpen = configuration.allow == nil && configuration.deny.isEmpty
         rules = isOpen ? nil : AccessRules(allow: configuration.allow, deny: configuration.deny)
         headerSources = configuration.proxyProtocol.map { AccessRules(allow: $0.from, deny: []) }
+        maxSessionsPerSource = configuration.maxSessionsPerSource
         sources = configuration.maxSessionsPerSource.map {
-            SourceTable(limit: $0, capacity: min(configuration.maxSessions ?? .max, sessionLimit))
+            former?.sources ?? SourceTable(limit: $0, capacity: capacity)
         }
-        pacer = configuration.acceptRate.map(AcceptPacer.init)
+        acceptRate = configuration.acceptRate
+        // One that goes on does not grant another burst.
+        let isSameRate = former?.acceptRate == acceptRate
+        pacer = (isSameRate ? former?.pacer : nil) ?? acceptRate.map(AcceptPacer.init)
+        counters = (0..<workers).map { _ in ListenerCounters() }
     }
+
+    /// Puts the limits into effect on the counts that it shares with a former listener.
+    func applyLimits() {
+        gate.limit = maxSessions ?? .max
+        if let maxSessionsPerSource { sources?.limit = maxSessionsPerSource }
+    }
+
+    /// What all workers have counted.
+    var tally: ListenerTally { counters.map(\.tally).reduce(ListenerTally(), +) }
 }
 
 extension SessionTimeouts {

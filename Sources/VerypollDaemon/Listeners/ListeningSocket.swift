@@ -1,6 +1,7 @@
 #if Net && OSExt
 internal import SystemPackage
 internal import Verypoll
+internal import VerypollControl
 
 /// A socket that accepts, shared by the workers; the last of them that lets go of it closes it.
 final class ListeningSocket: Sendable {
@@ -14,16 +15,41 @@ final class ListeningSocket: Sendable {
 
     private let kind: Kind
 
+    /// Where the configuration says that it is.
+    let place: ListenAddress
+
     /// The address as the configuration writes it, with the port that the kernel chose.
     let address: String
 
     /// The one worker that accepts from it, or `nil` if all do.
     let worker: Int?
 
-    init(_ kind: consuming Kind, address: String, worker: Int?) {
+    init(_ kind: consuming Kind, place: ListenAddress, address: String, worker: Int?) {
+        self.place = place
         self.address = address
         self.worker = worker
         self.kind = kind
+    }
+
+    /// Whether it is systemd's, so that others hold it as well.
+    var isPassed: Bool {
+        if case .systemd = place { true } else { false }
+    }
+
+    /// Sets what can be set while it listens: what connections inherit, and how many may wait.
+    func apply(_ configuration: ListenerConfiguration) throws(Errno) {
+        switch kind {
+        case .tcp(let listener):
+            try listener.setNoDelay(configuration.socket.noDelay)
+            try listener.setKeepAlive(configuration.socket.keepAlive)
+            try listener.setUserTimeout(configuration.timeouts.userTimeout)
+            // That of systemd's sockets is their unit's.
+            if !isPassed { try listener.setBacklog(configuration.socket.backlog) }
+        case .unix(let listener):
+            if !isPassed { try listener.setBacklog(configuration.socket.backlog) }
+        case .file(let socket):
+            try socket.listener.setBacklog(configuration.socket.backlog)
+        }
     }
 
     /// A connection and where it came from.
@@ -75,6 +101,14 @@ final class ListeningSocket: Sendable {
         case .unix(let listener): try registry.deregister(listener)
         case .file(let socket): try registry.deregister(socket.listener)
         }
+    }
+}
+
+extension [ListeningSocket] {
+    /// Where they are, each address once.
+    var addresses: [Status.Listener.Address] {
+        filter { ($0.worker ?? 0) == 0 }
+            .map { .init(address: $0.address, origin: $0.isPassed ? .systemd : .bound) }
     }
 }
 #endif

@@ -18,7 +18,7 @@ final class SourceTable: Sendable {
     }
 
     private let sources: Mutex<CountTable<Source>>
-    private let limit: Int
+    private let most: Atomic<Int>
     private let capacity: Int
 
     /// Makes an empty table.
@@ -29,9 +29,15 @@ final class SourceTable: Sendable {
     ///     do for all of them.
     init(limit: Int, capacity: Int) {
         precondition(limit > 0 && capacity > 0, "no room for a session")
-        self.limit = limit
+        most = Atomic(limit)
         self.capacity = capacity
         sources = Mutex(CountTable(slotCount: 2 * capacity))
+    }
+
+    /// The most sessions of a source; a lower one than a source has ends none of them.
+    var limit: Int {
+        get { most.load(ordering: .relaxed) }
+        set { most.store(newValue, ordering: .relaxed) }
     }
 
     /// Counts a session of an address in.

@@ -24,7 +24,8 @@ struct HealthChecker: ~Copyable {
     }
 
     private struct Target {
-        let index: ServerIndex
+        let number: Int
+        var index: ServerIndex
         let check: UpstreamConfiguration.HealthCheck
         var record: HealthRecord
         /// When to check it, or `nil` while it is being checked.
@@ -33,11 +34,12 @@ struct HealthChecker: ~Copyable {
         var isHindered = false
     }
 
-    private let upstreams: [Upstream]
+    private var upstreams: [Upstream] = []
     private let registry: Registry
     private let logger: Logger
     private var targets: [Target] = []
     private var probes: [HealthProbe?]
+    private var lastNumber = 0
     private var runningCount = 0
     private var generator = SmallGenerator(state: .random(in: 0 ... .max))
 
@@ -56,18 +58,42 @@ struct HealthChecker: ~Copyable {
         now: ContinuousClock.Instant,
         logger: Logger
     ) {
-        self.upstreams = upstreams
         self.registry = registry
         self.logger = logger
         tokens = firstToken..<firstToken + Self.probeLimit
         probes = Array(repeating: nil, count: Self.probeLimit)
-        for index in upstreams.serverIndices {
-            guard let check = upstreams[index.upstream].configuration.check else { continue }
+        adopt(upstreams, slots: Array(upstreams.indices), now: now)
+    }
+
+    /// Goes over to other upstreams; what checks have shown of servers that stay is kept.
+    mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant) {
+        let former = targets.map { (server: self.upstreams[$0.index], target: $0) }
+        targets = []
+        for index in upstreams.serverIndices(in: slots) {
+            let server = upstreams[index]
+            guard let check = upstreams[index.upstream].configuration.check else {
+                server.isDown = false  // As nothing would ever say that it is up again.
+                continue
+            }
+            let known = former.first { $0.server === server }?.target
+            if var target = known, target.check == check {
+                target.index = index
+                targets.append(target)
+                continue
+            }
+            lastNumber += 1
             let delay = Self.firstSpread * Double.random(in: 0..<1, using: &generator)
             targets.append(
-                Target(index: index, check: check, record: HealthRecord(check), dueAt: now + delay)
+                Target(
+                    number: lastNumber,
+                    index: index,
+                    check: check,
+                    record: HealthRecord(check, isDown: server.isDown),
+                    dueAt: now + delay
+                )
             )
         }
+        self.upstreams = upstreams
     }
 
     /// When ``tick(now:)`` is due.
@@ -140,7 +166,7 @@ struct HealthChecker: ~Copyable {
             return nil
         }
         let probe = HealthProbe(
-            of: index,
+            of: target.number,
             server,
             check: target.check,
             header: upstream.proxyHeader,
@@ -162,20 +188,24 @@ struct HealthChecker: ~Copyable {
         guard let outcome, let probe = probes[slot] else { return nil }
         probes[slot] = nil
         runningCount -= 1
-        let interval = jittered(targets[probe.index].check.interval)
-        targets[probe.index].dueAt = max(now, probe.startedAt + interval)
-        let wasHindered = targets[probe.index].isHindered
-        targets[probe.index].isHindered = false
+        // The server may be gone by now, or checked in another way.
+        guard let index = targets.firstIndex(where: { $0.number == probe.target }) else {
+            return nil
+        }
+        let interval = jittered(targets[index].check.interval)
+        targets[index].dueAt = max(now, probe.startedAt + interval)
+        let wasHindered = targets[index].isHindered
+        targets[index].isHindered = false
         switch outcome {
-        case .success: return note(nil, of: probe.index)
-        case .failure(let reason): return note(reason, of: probe.index)
+        case .success: return note(nil, of: index)
+        case .failure(let reason): return note(reason, of: index)
         case .inconclusive(let error):
-            targets[probe.index].isHindered = true
+            targets[index].isHindered = true
             if !wasHindered {
                 logger.warning(
                     .checkHindered,
-                    "\(upstreams[targets[probe.index].index].name) cannot be checked: \(error)",
-                    metadata: metadata(probe.index)
+                    "\(upstreams[targets[index].index].name) cannot be checked: \(error)",
+                    metadata: metadata(index)
                 )
             }
             return nil

@@ -21,7 +21,7 @@ final class HealthProbe {
     }
 
     /// Which server is checked.
-    let index: Int
+    let target: Int
     let startedAt: ContinuousClock.Instant
     /// When the time of the present address is over.
     private(set) var dueAt: ContinuousClock.Instant
@@ -38,24 +38,24 @@ final class HealthProbe {
     private var sentCount = 0
     private var answer: [UInt8] = []
 
-    /// Makes the check of the server of this index, which begins with ``start(with:now:)``.
+    /// Makes the check of a server, which begins with ``start(with:now:)``.
     ///
     /// - Parameters:
-    ///   - index: The server, for the caller.
+    ///   - target: The number of what is checked, for the caller.
     ///   - server: Whose addresses are tried.
     ///   - check: How.
     ///   - header: The PROXY header that the server expects.
     ///   - token: What its events carry.
     ///   - now: The present.
     init(
-        of index: Int,
+        of target: Int,
         _ server: UpstreamServer,
         check: UpstreamConfiguration.HealthCheck,
         header: UpstreamConfiguration.ProxyHeader,
         token: Token,
         now: ContinuousClock.Instant
     ) {
-        self.index = index
+        self.target = target
         self.token = token
         request = header.ofCheck + Array(check.send.utf8)
         expected = Array(check.expect.utf8)

@@ -15,9 +15,10 @@ struct HealthRecord {
     /// Why the last check failed, or `nil` if it did not.
     private(set) var failure: String?
     /// Whether the server is down; it is taken to be up until checks have shown that it is not.
-    private(set) var isDown = false
+    private(set) var isDown: Bool
 
-    init(_ check: UpstreamConfiguration.HealthCheck) {
+    init(_ check: UpstreamConfiguration.HealthCheck, isDown: Bool = false) {
+        self.isDown = isDown
         rise = check.rise
         fall = check.fall
     }

@@ -28,21 +28,23 @@ struct Resolver {
 
     /// The name of a server, and what is known of it.
     private struct Name {
-        let server: ServerIndex
+        let number: Int
+        var server: ServerIndex
         let host: String
         let port: UInt16
-        let interval: Duration
+        var interval: Duration
         /// When to look it up, or `nil` while it is being looked up.
         var dueAt: ContinuousClock.Instant?
         var retryDelay = Resolver.firstRetryDelay
         var failure: NameLookupFailure?
     }
 
-    private let upstreams: [Upstream]
+    private var upstreams: [Upstream] = []
     private let answers: Mailbox<Answer>
     private let lookup: Lookup
     private let logger: Logger
     private var names: [Name] = []
+    private var lastNumber = 0
     private var running = 0
 
     /// Makes a resolver whose first look-ups are due now.
@@ -60,24 +62,40 @@ struct Resolver {
         logger: Logger,
         lookup: @escaping Lookup = NameLookup.addresses
     ) {
-        self.upstreams = upstreams
         self.answers = answers
         self.lookup = lookup
         self.logger = logger
-        for (index, upstream) in upstreams.enumerated() {
-            for (position, server) in upstream.servers.enumerated() {
-                guard case .host(let host, let port) = server.target else { continue }
-                names.append(
-                    Name(
-                        server: ServerIndex(upstream: index, server: position),
-                        host: host,
-                        port: port,
-                        interval: upstream.configuration.resolve.interval,
-                        dueAt: now
-                    )
-                )
+        adopt(upstreams, slots: Array(upstreams.indices), now: now)
+    }
+
+    /// Goes over to other upstreams; what is known of servers that stay is kept.
+    mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant) {
+        let former = names.map { (server: server(of: $0), name: $0) }
+        names = []
+        for index in upstreams.serverIndices(in: slots) {
+            let server = upstreams[index]
+            guard case .host(let host, let port) = server.target else { continue }
+            let interval = upstreams[index.upstream].configuration.resolve.interval
+            if var name = former.first(where: { $0.server === server })?.name {
+                name.server = index
+                name.interval = interval
+                name.dueAt = name.dueAt.map { min($0, now + interval) }
+                names.append(name)
+                continue
             }
+            lastNumber += 1
+            names.append(
+                Name(
+                    number: lastNumber,
+                    server: index,
+                    host: host,
+                    port: port,
+                    interval: interval,
+                    dueAt: now
+                )
+            )
         }
+        self.upstreams = upstreams
     }
 
     /// When ``tick(now:)`` is due; `nil` while only answers are awaited.
@@ -105,7 +123,11 @@ struct Resolver {
     mutating func takeAnswers(now: ContinuousClock.Instant) -> [ServerIndex] {
         answers.takeAll().compactMap { answer in
             running -= 1
-            return finish(answer, now: now) ? names[answer.name].server : nil
+            // The server may be gone by now.
+            guard let index = names.firstIndex(where: { $0.number == answer.name }) else {
+                return nil
+            }
+            return finish(index, answer.result, now: now) ? names[index].server : nil
         }
     }
 
@@ -114,7 +136,7 @@ struct Resolver {
         do throws(Errno) {
             let thread = try Thread(name: "resolver") { [answers, lookup] in
                 let result = lookup(name.host, name.port)
-                answers.post(Answer(name: index, result: result))
+                answers.post(Answer(name: name.number, result: result))
             }
             thread.detach()
             names[index].dueAt = nil
@@ -124,12 +146,15 @@ struct Resolver {
         }
     }
 
-    private mutating func finish(_ answer: Answer, now: ContinuousClock.Instant) -> Bool {
-        let index = answer.name
-        let server = server(of: index)
+    private mutating func finish(
+        _ index: Int,
+        _ result: Result<[SocketAddress], NameLookupFailure>,
+        now: ContinuousClock.Instant
+    ) -> Bool {
+        let server = server(of: names[index])
         let isAwaited = server.awaitsName
         let isUnresolved = server.isUnresolved
-        switch answer.result {
+        switch result {
         case .success(let found):
             succeed(index, found.map { .tcp($0) }, now: now)
             return isAwaited || isUnresolved
@@ -145,7 +170,7 @@ struct Resolver {
         _ found: [ServerAddress],
         now: ContinuousClock.Instant
     ) {
-        let server = server(of: index)
+        let server = server(of: names[index])
         let known = server.addresses
         server.resolve(to: found)
         // Name servers turn the order from answer to answer, which is no news.
@@ -176,7 +201,7 @@ struct Resolver {
     ) {
         let name = names[index]
         if name.failure != failure {
-            let server = server(of: index)
+            let server = server(of: name)
             let rest = server.isUnresolved ? "" : "; its last addresses are kept"
             logger.warning(
                 .serverNotFound,
@@ -189,9 +214,7 @@ struct Resolver {
         names[index].retryDelay = min(name.retryDelay * 2, name.interval)
     }
 
-    private func server(of index: Int) -> UpstreamServer {
-        upstreams[names[index].server]
-    }
+    private func server(of name: Name) -> UpstreamServer { upstreams[name.server] }
 
     private func metadata(_ index: Int) -> Logger.Metadata {
         upstreams.metadata(of: names[index].server)

@@ -1,6 +1,6 @@
 internal import Logging
 
-/// A server, by the places of its upstream and of itself in the configuration.
+/// A server, by the slot of its upstream and its own place there; see ``Roster``.
 struct ServerIndex: Hashable, Sendable {
     let upstream: Int
     let server: Int
@@ -18,9 +18,12 @@ extension [Upstream] {
     }
 
     /// The places of all servers.
-    var serverIndices: [ServerIndex] {
-        enumerated().flatMap { upstream, content in
-            content.servers.indices.map { ServerIndex(upstream: upstream, server: $0) }
+    var serverIndices: [ServerIndex] { serverIndices(in: [Int](0..<count)) }
+
+    /// The places of the servers of some upstreams.
+    func serverIndices(in slots: [Int]) -> [ServerIndex] {
+        slots.flatMap { slot in
+            self[slot].servers.indices.map { ServerIndex(upstream: slot, server: $0) }
         }
     }
 }

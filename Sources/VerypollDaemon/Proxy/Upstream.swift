@@ -33,17 +33,24 @@ final class Upstream: Sendable {
 
     private let choice: Mutex<Choice>
 
-    init(_ configuration: UpstreamConfiguration) {
+    /// Makes an upstream of its configuration.
+    ///
+    /// - Parameters:
+    ///   - configuration: The upstream as the file has it.
+    ///   - former: The upstream whose place it takes; servers that are in both go on.
+    init(_ configuration: UpstreamConfiguration, former: Upstream? = nil) {
         self.configuration = configuration
         name = configuration.name
-        servers = configuration.servers.map {
-            UpstreamServer($0, passive: configuration.passive)
+        let passive = configuration.passive
+        servers = configuration.servers.map { server in
+            former?.servers.first { $0.isSame(as: server, passive: passive) }
+                ?? UpstreamServer(server, passive: passive)
         }
         connectTimeout = configuration.connectTimeout.milliseconds
         retryFor = configuration.retry.duration.milliseconds
         whenDown = configuration.whenDown
         proxyHeader = configuration.proxyProtocol
-        gate = SessionGate(limit: configuration.maxSessions ?? .max)
+        gate = former?.gate ?? SessionGate(limit: configuration.maxSessions ?? .max)
         let balancer = Balancer(
             configuration.balance,
             names: servers.map(\.name),
@@ -56,6 +63,14 @@ final class Upstream: Sendable {
                 candidates: Array(repeating: nil, count: servers.count)
             )
         )
+    }
+
+    /// Puts the limit and the weights into effect on what it shares with a former upstream.
+    func applyLimits() {
+        gate.limit = configuration.maxSessions ?? .max
+        for (server, configuration) in zip(servers, configuration.servers) {
+            server.apply(configuration)
+        }
     }
 
     /// Whether a server has no address yet because its name is still being looked up for the first
@@ -120,7 +135,7 @@ private enum Standing: UInt8, Comparable {
     case available
 
     init(_ server: UpstreamServer, now: UInt64) {
-        if server.isDown || server.isUnresolved {
+        if server.ordered != .up || server.isDown || server.isUnresolved {
             self = .excluded
         } else if server.isEjected(now: now) {
             self = server.isBackup ? .ejectedBackup : .ejected

@@ -11,6 +11,9 @@ final class UpstreamServer: Sendable {
     let isBackup: Bool
     /// Its share of the sessions, compared with the weights of the others.
     let weight: Atomic<Int>
+    private let configuredWeight: Atomic<Int>
+    private let passiveCheck: UpstreamConfiguration.PassiveCheck
+    private let order = Atomic<UInt8>(ServerOrder.up.rawValue)
     /// The sessions on it, those that are still connecting included; ``Upstream/pick`` counts them
     /// in, and ``leave()`` out.
     let active = Atomic(0)
@@ -35,6 +38,8 @@ final class UpstreamServer: Sendable {
         name = configuration.address.description
         isBackup = configuration.backup
         weight = Atomic(configuration.weight)
+        configuredWeight = Atomic(configuration.weight)
+        passiveCheck = passive
         self.passive = PassiveHealth(passive)
         literal =
             switch configuration.address {
@@ -44,6 +49,24 @@ final class UpstreamServer: Sendable {
             }
         hasAddresses = Atomic(literal != nil)
         isLookedUp = Atomic(literal != nil)
+    }
+
+    /// Whether it can go on in a new form of its upstream, with its health and counts.
+    func isSame(
+        as configuration: UpstreamConfiguration.Server,
+        passive: UpstreamConfiguration.PassiveCheck
+    ) -> Bool {
+        configuration.address == target && configuration.backup == isBackup
+            && passive == passiveCheck
+    }
+
+    /// Takes on its weight, where that is not the configured one of before; else it keeps the one
+    /// that it was given since.
+    func apply(_ configuration: UpstreamConfiguration.Server) {
+        let former = configuredWeight.exchange(configuration.weight, ordering: .relaxed)
+        if former != configuration.weight {
+            weight.store(configuration.weight, ordering: .relaxed)
+        }
     }
 
     // MARK: Addresses
@@ -73,6 +96,12 @@ final class UpstreamServer: Sendable {
 
     // MARK: Health
 
+    /// What the operator has ordered.
+    var ordered: ServerOrder {
+        get { ServerOrder(rawValue: order.load(ordering: .relaxed)) ?? .up }
+        set { order.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
     /// Whether the checks say that it is down; before the first of them it is taken to be up.
     var isDown: Bool {
         get { isHeldDown.load(ordering: .relaxed) }
@@ -82,13 +111,14 @@ final class UpstreamServer: Sendable {
     /// Whether the failures of sessions have taken it out for now.
     func isEjected(now: UInt64) -> Bool { passive.isEjected(now: now) }
 
-    /// Whether a session may go there: it is neither down nor ejected, and its address is known.
+    /// Whether a session may go there: it is ordered up, neither down nor ejected, and its address
+    /// is known.
     ///
     /// - Parameter now: The millisecond of the monotonic clock.
     /// - Returns: `false` also for one that is used all the same if there is no other; see
     ///   ``Upstream/pick``.
     func isAvailable(now: UInt64) -> Bool {
-        !isDown && !isUnresolved && !isEjected(now: now)
+        ordered == .up && !isDown && !isUnresolved && !isEjected(now: now)
     }
 
     /// Whether the last session that tried has connected.
@@ -119,6 +149,16 @@ final class UpstreamServer: Sendable {
         counters.bytesIn.add(Int(bytesIn), ordering: .relaxed)
         counters.bytesOut.add(Int(bytesOut), ordering: .relaxed)
     }
+}
+
+/// What an operator can order a server to be.
+enum ServerOrder: UInt8, Sendable {
+    /// Whatever its health allows.
+    case up
+    /// It gets no more sessions, and those that it has are drained.
+    case drain
+    /// It is to be taken for one that is down.
+    case down
 }
 
 /// Monotone counters of a server, which several workers add to.

@@ -2,6 +2,8 @@ internal import Synchronization
 
 /// What a worker has counted for one listener; a plain value in the worker's own hands.
 struct ListenerTally: Sendable, Equatable {
+    /// The sessions that have not ended.
+    var active: UInt64 = 0
     var accepted: UInt64 = 0
     var rejected: UInt64 = 0
     /// The connections that access rules and PROXY headers turned away; not among `rejected`.
@@ -13,6 +15,7 @@ struct ListenerTally: Sendable, Equatable {
 
     static func + (left: ListenerTally, right: ListenerTally) -> ListenerTally {
         ListenerTally(
+            active: left.active + right.active,
             accepted: left.accepted + right.accepted,
             rejected: left.rejected + right.rejected,
             denied: left.denied + right.denied,
@@ -58,6 +61,7 @@ enum PauseReason: UInt8, Sendable {
 /// The worker is the only writer, so plain stores do; it publishes at the end of a turn, and before
 /// a session leaves its gates.
 final class ListenerCounters: Sendable {
+    private let active = Atomic<UInt64>(0)
     private let accepted = Atomic<UInt64>(0)
     private let rejected = Atomic<UInt64>(0)
     private let denied = Atomic<UInt64>(0)
@@ -69,6 +73,7 @@ final class ListenerCounters: Sendable {
     // Inlined, so that its caller need not count a reference for it once a turn.
     @inline(__always)
     func publish(_ tally: ListenerTally) {
+        active.store(tally.active, ordering: .relaxed)
         accepted.store(tally.accepted, ordering: .relaxed)
         rejected.store(tally.rejected, ordering: .relaxed)
         denied.store(tally.denied, ordering: .relaxed)
@@ -80,6 +85,7 @@ final class ListenerCounters: Sendable {
     /// What was published last.
     var tally: ListenerTally {
         ListenerTally(
+            active: active.load(ordering: .relaxed),
             accepted: accepted.load(ordering: .relaxed),
             rejected: rejected.load(ordering: .relaxed),
             denied: denied.load(ordering: .relaxed),

@@ -10,12 +10,20 @@ final class SessionGate: Sendable {
     private let settled = Atomic(0)
     private let isAwaited = Atomic(false)
 
-    /// The most sessions at a time.
-    let limit: Int
+    private let most: Atomic<Int>
 
     /// Makes a gate that lets `limit` sessions in.
     init(limit: Int) {
-        self.limit = limit
+        most = Atomic(limit)
+    }
+
+    /// The most sessions at a time.
+    ///
+    /// A lower one than there are sessions ends none of them; and whoever waits is to be told of a
+    /// higher one, as nobody has left.
+    var limit: Int {
+        get { most.load(ordering: .sequentiallyConsistent) }
+        set { most.store(newValue, ordering: .sequentiallyConsistent) }
     }
 
     /// The sessions that are in; of those that are not, everything before they left is seen.
@@ -30,6 +38,7 @@ final class SessionGate: Sendable {
     func tryEnter() -> Bool {
         // Whoever is refused must not be counted for a moment: another could be refused for it,
         // wait for somebody to leave, and be told by nobody.
+        let limit = self.limit
         var present = places.load(ordering: .sequentiallyConsistent)
         while present < limit {
             let (isDone, found) = places.weakCompareExchange(

@@ -51,7 +51,7 @@ struct ConduitPool: ~Copyable {
     private var inUse = 0
 
     /// The pipes that may be in use at a time.
-    let limit: Int
+    var limit: Int
 
     init(limit: Int) {
         self.limit = limit

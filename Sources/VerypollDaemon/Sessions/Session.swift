@@ -37,6 +37,7 @@ struct Session: ~Copyable {
         case timedOut(Timeout)
         case killed
         case drained
+        case stopped
     }
 
     /// The times that a session is bounded by.
@@ -48,6 +49,8 @@ struct Session: ~Copyable {
         case proxyHeader
         /// The present step on the way to a server; it ends no session by itself.
         case route
+        /// What the session is part of is drained.
+        case drain
     }
 
     /// The number that the control socket and the journal call it by.

@@ -27,6 +27,10 @@ package struct LoadedConfiguration: Sendable {
     package let configuration: Configuration
     /// The absolute path of the file.
     package let path: String?
+    /// How many descriptors the daemon can have.
+    let descriptorLimit: Int
+    /// The absolute path that the command line names, if it names one.
+    private let givenPath: String?
 
     /// The file that is read where the command line names none.
     package static let defaultPath = "/etc/verypolld/verypolld.json"
@@ -39,16 +43,42 @@ package struct LoadedConfiguration: Sendable {
     ///   - descriptorLimit: How many descriptors the daemon can have.
     /// - Throws: Everything that is wrong with it.
     package init(path: String?, descriptorLimit: Int) throws(ConfigurationError) {
+        try self.init(path: path, descriptorLimit: descriptorLimit, after: nil)
+    }
+
+    /// Reads and checks the configuration that is to take the place of this one.
+    ///
+    /// - Throws: Everything that is wrong with it, and what cannot be changed by a reload.
+    func next() throws(ConfigurationError) -> LoadedConfiguration {
+        try LoadedConfiguration(
+            path: givenPath,
+            descriptorLimit: descriptorLimit,
+            after: configuration
+        )
+    }
+
+    private init(
+        path: String?,
+        descriptorLimit: Int,
+        after former: Configuration?
+    ) throws(ConfigurationError) {
+        self.descriptorLimit = descriptorLimit
+        givenPath = path.map(Self.absolutePath)
         let exists = unsafe access(Self.defaultPath, F_OK) == 0 || errno != ENOENT
         if let file = path ?? (exists ? Self.defaultPath : nil) {
             self.path = Self.absolutePath(of: file)
-            configuration = try Configuration.load(file: file, descriptorLimit: descriptorLimit)
+            configuration = try Configuration.load(
+                file: file,
+                descriptorLimit: descriptorLimit,
+                after: former
+            )
         } else {
             self.path = nil
             configuration = try Configuration(
                 parsing: Configuration.embeddedDefault,
                 file: "the built-in default",
-                descriptorLimit: descriptorLimit
+                descriptorLimit: descriptorLimit,
+                after: former
             )
         }
     }

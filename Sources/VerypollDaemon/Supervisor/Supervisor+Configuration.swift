@@ -29,9 +29,13 @@ extension Supervisor {
     var logLevel: Logger.Level { logger.logLevel }
 
     func setLogLevel(_ level: Int) {
+        setLogLevel(Logger.Level(priority: level))
+    }
+
+    func setLogLevel(_ level: Logger.Level) {
         let former = logger.logLevel
         var logger = logger
-        logger.logLevel = Logger.Level(priority: level)
+        logger.logLevel = level
         guard logger.logLevel != former else { return }
         logger.notice("the log level is \(logger.logLevel) now, no more \(former)")
     }

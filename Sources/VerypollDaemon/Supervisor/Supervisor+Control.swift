@@ -8,7 +8,7 @@ internal import VerypollControl
 extension Supervisor: ControlHandler {
     func status() -> Status {
         let active = totalGate.active  // Before the tallies, which know all that has left.
-        let tally = served.indices.map(self.tally).reduce(ListenerTally(), +)
+        let tally = roster.served.map(roster.tally).reduce(ListenerTally(), +)
         return Status(
             version: Release.version,
             pid: Int(getpid()),
@@ -43,7 +43,7 @@ extension Supervisor: ControlHandler {
     }
 
     func listeners() -> [Status.Listener] {
-        served.indices.map(status(ofListener:)).sorted { $0.name < $1.name }
+        roster.served.map(status).sorted { $0.name < $1.name }
     }
 
     func upstreams() -> [Status.Upstream] {
@@ -54,10 +54,10 @@ extension Supervisor: ControlHandler {
         matching query: SessionQuery,
         ticket: ControlTicket
     ) throws(VarlinkError) -> ControlAnswer<SessionList> {
-        var index: Int?
+        var slots: [Int]?
         if let name = query.listener {
-            index = served.firstIndex { $0.name == name }
-            if index == nil { throw .listenerNotFound(name) }
+            slots = roster.slots(ofListener: name)
+            if slots == nil { throw .listenerNotFound(name) }
         }
         let upstreams = upstreamWatch.upstreams
         if let name = query.upstream, !upstreams.contains(where: { $0.name == name }) {
@@ -66,7 +66,7 @@ extension Supervisor: ControlHandler {
         let limit = query.effectiveLimit
         let number = questions.addListing(for: ticket, limit: limit, workers: workers.count)
         let filter = SessionFilter(
-            listener: index,
+            listeners: slots,
             upstream: query.upstream,
             peer: query.peer,
             limit: limit
@@ -117,40 +117,44 @@ extension Supervisor: ControlHandler {
         let sessions = totalGate.active
         let prefix = if case .draining = phase { "draining, " } else { "" }
         let text =
-            "\(served.count) listener\(served.count == 1 ? "" : "s"), "
+            "\(roster.served.count) listener\(roster.served.count == 1 ? "" : "s"), "
             + "\(sessions) session\(sessions == 1 ? "" : "s")"
         return prefix + text + (note.map { "; " + $0 } ?? "")
     }
 
     /// What an operator should know.
     private var note: String? {
-        let pauses = served.indices.compactMap { index in
-            pauseDescription(ofListener: index).map { "\(served[index].name) paused: \($0)" }
+        let pauses = roster.served.compactMap { entry in
+            pauseDescription(of: entry).map { "\(entry.name) paused: \($0)" }
         }
         let notes = pauses + upstreamWatch.notes
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }
 
-    private func status(ofListener index: Int) -> Status.Listener {
-        let listener = served[index]
-        let active = listener.gate.active  // As above.
-        let tally = tally(ofListener: index)
-        let reason = pauseDescription(ofListener: index)
+    private func status(of entry: Roster.Served) -> Status.Listener {
+        let active = roster.listener(of: entry).gate.active  // As above.
+        let tally = roster.tally(of: entry)
+        let reason = pauseDescription(of: entry)
         let state: Status.Listener.State =
             switch phase {
-            case .starting, .running: reason == nil ? .accepting : .paused
+            case .starting, .running:
+                if entry.drain != nil {
+                    active == 0 ? .drained : .draining
+                } else {
+                    reason == nil ? .accepting : .paused
+                }
             case .draining: .draining
             case .stopping: .closed
             }
         return Status.Listener(
-            name: listener.name,
-            addresses: listener.addresses,
-            handler: listener.service.rawValue,
+            name: entry.name,
+            addresses: entry.addresses,
+            handler: entry.configuration.handler.kind.rawValue,
             state: state,
             stateReason: reason,
-            drainDeadlineTimestampUSec: nil,
+            drainDeadlineTimestampUSec: entry.drain.map(\.deadlineTimestamp),
             active: active,
-            maxSessions: listener.maxSessions,
+            maxSessions: entry.configuration.maxSessions,
             accepted: Int(tally.accepted),
             rejected: Int(tally.rejected),
             bytesIn: Int(tally.bytesIn),
@@ -158,16 +162,11 @@ extension Supervisor: ControlHandler {
         )
     }
 
-    func tally(ofListener index: Int) -> ListenerTally {
-        workers.listenerCounters[index].map(\.tally).reduce(ListenerTally(), +)
-    }
-
     /// Why a worker does not accept on a listener at present, or `nil` if all do.
-    func pauseDescription(ofListener index: Int) -> String? {
-        guard case .running = phase else { return nil }
-        let reasons = workers.listenerCounters[index].map(\.pauseReason)
-        let reason = reasons.first { $0 != .none }
-        let listener = served[index]
+    func pauseDescription(of entry: Roster.Served) -> String? {
+        guard case .running = phase, entry.drain == nil else { return nil }
+        let listener = roster.listener(of: entry)
+        let reason = listener.counters.map(\.pauseReason).first { $0 != .none }
         return reason?.description(limit: listener.gate.limit, total: totalGate.limit)
     }
 }

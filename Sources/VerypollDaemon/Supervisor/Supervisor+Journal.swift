@@ -5,14 +5,14 @@ internal import VerypollControl
 extension Supervisor {
     /// Says where it listens, and that it is ready.
     func logReadiness() {
-        for listener in served {
-            for address in listener.addresses {
+        for entry in roster.served {
+            for address in entry.addresses {
                 logger.info(
                     .listening,
                     "listening on \(address.address)",
                     metadata: [
-                        "listener": "\(listener.name)",
-                        "handler": "\(listener.service.rawValue)",
+                        "listener": "\(entry.name)",
+                        "handler": "\(entry.configuration.handler.kind.rawValue)",
                         "origin": "\(address.origin.rawValue)",
                     ]
                 )

@@ -28,18 +28,17 @@ extension Supervisor {
             process: .current(),
             active: totalGate.active,
             maxSessions: totalGate.limit,
-            listeners: served.indices.map { index in
-                let listener = served[index]
-                return MetricsSnapshot.Listener(
-                    name: listener.name,
-                    active: listener.gate.active,
-                    maxSessions: listener.maxSessions,
-                    isPaused: pauseDescription(ofListener: index) != nil,
-                    tally: tally(ofListener: index)
+            listeners: roster.served.map { entry in
+                MetricsSnapshot.Listener(
+                    name: entry.name,
+                    active: roster.listener(of: entry).gate.active,
+                    maxSessions: entry.configuration.maxSessions,
+                    isPaused: pauseDescription(of: entry) != nil,
+                    tally: roster.tally(of: entry)
                 )
             },
-            upstreams: upstreamWatch.upstreams.map(MetricsSnapshot.Upstream.init),
-            servers: upstreamWatch.upstreams.flatMap { upstream in
+            upstreams: upstreamWatch.current.map(MetricsSnapshot.Upstream.init),
+            servers: upstreamWatch.current.flatMap { upstream in
                 upstream.servers.map { MetricsSnapshot.Server($0, of: upstream, now: now) }
             },
             workers: workers.counters.enumerated().map { index, counters in

@@ -1,24 +1,165 @@
 #if Net && OSExt
+internal import Logging
+internal import Synchronization
+internal import SystemPackage
 internal import Varlink
+internal import Verypoll
 internal import VerypollControl
 
-// What operators do to listeners, servers and the configuration.
+// What operators do to listeners, servers and the configuration. The answers come when all workers
+// have taken it up, so that whoever has one can rely on it.
 
 extension Supervisor {
-    func drain(listener: String?, deadline: Duration?) throws(VarlinkError) {
-        throw .methodNotImplemented(DaemonInterface.Method.drain.rawValue)
+    func drain(
+        listener: String?,
+        deadline: Duration?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        let names = try names(of: listener)
+        let length = deadline ?? loaded.configuration.drain.deadline
+        let window = DrainWindow(
+            from: MonotonicClock.milliseconds(),
+            lasting: length.milliseconds
+        )
+        for name in names { _ = roster.drain(listener: name, window) }
+        logger.notice(
+            .draining,
+            listener.map { "draining the listener \($0)" } ?? "draining all listeners",
+            metadata: metadata(of: listener, ["deadline": length.timeSpan])
+        )
+        rollOut(.order, for: [ticket])
+        return .later
     }
 
-    func resume(listener: String?) throws(VarlinkError) {
-        throw .methodNotImplemented(DaemonInterface.Method.resume.rawValue)
+    func resume(
+        listener: String?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        let names = try names(of: listener)
+        var candidate = roster
+        do throws(ListenerError) {
+            for name in names { _ = try candidate.resume(listener: name) }
+        } catch {
+            let problem = Problem(
+                file: loaded.path ?? "the built-in default",
+                line: nil,
+                column: nil,
+                pointer: JSONPointer(["listeners", error.listener, "listen"]).description,
+                message: "\(error.address): \(error.reason)"
+            )
+            throw .reloadFailed([problem])
+        }
+        roster = candidate
+        logger.notice(
+            .resumed,
+            listener.map { "the listener \($0) accepts again" } ?? "all listeners accept again",
+            metadata: metadata(of: listener)
+        )
+        rollOut(.order, for: [ticket])
+        return .later
     }
 
-    func setServer(_ setting: ServerSetting) throws(VarlinkError) {
-        throw .methodNotImplemented(DaemonInterface.Method.setServer.rawValue)
+    func setServer(
+        _ setting: ServerSetting,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        guard let pool = roster.pools.first(where: { $0.configuration.name == setting.upstream })
+        else { throw .upstreamNotFound(setting.upstream) }
+        let servers = roster.upstream(of: pool).servers
+        guard let server = servers.first(where: { $0.name == setting.server }) else {
+            throw .serverNotFound(setting.server, of: setting.upstream)
+        }
+        if let weight = setting.weight { server.weight.store(weight, ordering: .relaxed) }
+        if let mode = setting.state { order(server, mode) }
+        logger.notice(
+            .serverSet,
+            "\(server.name) is set to \(server.mode.rawValue), weight \(server.currentWeight)",
+            metadata: ["upstream": "\(setting.upstream)", "server": "\(server.name)"]
+        )
+        rollOut(.order, for: [ticket])
+        return .later
     }
 
     func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList> {
-        throw .methodNotImplemented(DaemonInterface.Method.reload.rawValue)
+        switch phase {
+        case .starting, .running: break
+        case .draining, .stopping:
+            let problem = Problem(
+                file: loaded.path ?? "the built-in default",
+                line: nil,
+                column: nil,
+                pointer: "",
+                message: "the daemon is stopping"
+            )
+            throw .reloadFailed([problem])
+        }
+        isReloadDue = true
+        reloadCallers.append(ticket)
+        return .later
     }
+
+    /// The listeners that are meant: one, or all.
+    private func names(of listener: String?) throws(VarlinkError) -> [String] {
+        guard case .running = phase else { throw .busy }
+        guard let listener else { return roster.served.map(\.name) }
+        guard roster.served.contains(where: { $0.name == listener }) else {
+            throw .listenerNotFound(listener)
+        }
+        return [listener]
+    }
+
+    private func order(_ server: UpstreamServer, _ mode: Status.Server.Mode) {
+        var window: DrainWindow?
+        if mode == .drain {
+            window = DrainWindow(
+                from: MonotonicClock.milliseconds(),
+                lasting: loaded.configuration.drain.deadline.milliseconds
+            )
+        }
+        roster.order(server, ServerOrder(mode), window)
+        switch mode {
+        case .up: workers.postOnce(.serversChanged)
+        case .drain: break
+        case .down:
+            for index in roster.plan.upstreams.serverIndices
+            where roster.plan.upstreams[index] === server {
+                workers.post(.serverDown(upstream: index.upstream, server: index.server))
+            }
+        }
+    }
+
+    private func metadata(
+        of listener: String?,
+        _ others: KeyValuePairs<String, String> = [:]
+    ) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [:]
+        if let listener { metadata["listener"] = "\(listener)" }
+        for (key, value) in others { metadata[key] = "\(value)" }
+        return metadata
+    }
+}
+
+extension ServerOrder {
+    fileprivate init(_ mode: Status.Server.Mode) {
+        self =
+            switch mode {
+            case .up: .up
+            case .drain: .drain
+            case .down: .down
+            }
+    }
+}
+
+extension UpstreamServer {
+    /// What the operator has ordered, for people.
+    var mode: Status.Server.Mode {
+        switch ordered {
+        case .up: .up
+        case .drain: .drain
+        case .down: .down
+        }
+    }
+
+    fileprivate var currentWeight: Int { weight.load(ordering: .relaxed) }
 }
 #endif

@@ -32,10 +32,23 @@ final class Supervisor {
     private static let statusInterval = Duration.seconds(1)
 
     /// How long the workers may take to close everything.
-    private static let stopLimit = Duration.seconds(5)
+    static let stopLimit = Duration.seconds(5)
 
-    let loaded: LoadedConfiguration
-    let served: [Listener]
+    /// The configuration that is in effect.
+    var loaded: LoadedConfiguration
+    let options: LaunchOptions
+    /// What is served, by whom, and what earlier configurations have left.
+    var roster: Roster
+    /// The plans that are on their way to the workers.
+    var rollouts: [Rollout] = []
+    /// Whether the configuration is to be read anew, and who is to hear what came of it.
+    var isReloadDue = false
+    var reloadCallers: [ControlTicket] = []
+    /// Why the last reload was refused, if it was.
+    var refusal: String?
+    var idleWatch = IdleWatch()
+    /// Whether nothing is accepted any more, because nobody came.
+    var isIdleAndClosed = false
     let totalGate: SessionGate
     let startedAt = WallClock.microseconds()
     let workers: WorkerPool
@@ -47,22 +60,22 @@ final class Supervisor {
     var metricsAskers: [Exposition.Format: [Int]] = [:]
     var control: ControlServer
     var upstreamWatch: UpstreamWatch
-    private let notifier = ServiceNotifier()
+    let notifier = ServiceNotifier()
     private let signals: SignalSource
     private let socketFile: SocketFile
-    private let mailbox: Mailbox<SupervisorMessage>
+    let mailbox: Mailbox<SupervisorMessage>
     private var poll: Poll
-    private var watchdog: Watchdog?
-    private var statusLine = ""
+    var watchdog: Watchdog?
+    var statusLine = ""
     private var nextStatusAt = ContinuousClock.now
     /// The workers that have done what the phase waits for.
-    private var workersDone = 0
+    var workersDone = 0
 
     /// Makes everything ready and starts the workers.
     init(
         _ loaded: LoadedConfiguration,
-        opened: [OpenedListener],
-        upstreams: [Upstream],
+        options: LaunchOptions,
+        roster: Roster,
         control: consuming FileSocket,
         signals: consuming SignalSource,
         logger: Logger
@@ -79,17 +92,16 @@ final class Supervisor {
             firstToken: Tokens.firstOfControl
         )
         upstreamWatch = try UpstreamWatch(
-            upstreams,
+            roster.plan.upstreams,
             registry: try poll.registry.clone(),
             firstToken: Tokens.firstOfUpstreams,
             logger: logger
         )
         totalGate = SessionGate(limit: loaded.configuration.limits.maxSessions)
-        served = opened.map(\.listener)
         workers = try WorkerPool(
-            loaded.configuration,
-            opened: opened,
-            upstreams: upstreams,
+            roster.plan,
+            count: roster.workers,
+            capacity: roster.capacity,
             totalGate: totalGate,
             supervisor: mailbox,
             logger: logger
@@ -97,6 +109,8 @@ final class Supervisor {
         busyShares = BusyShares(count: workers.count)
         watchdog = try notifier.watchdogInterval().map { Watchdog(interval: $0, now: .now) }
         self.loaded = loaded
+        self.options = options
+        self.roster = roster
         self.logger = logger
         socketFile = control.file
         self.signals = signals
@@ -154,6 +168,7 @@ final class Supervisor {
         if let due = upstreamWatch.deadline { deadline = min(deadline, due) }
         if let due = control.deadline { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
+        if let due = rollouts.compactMap(\.dueAt).min() { deadline = min(deadline, due) }
         return deadline
     }
 
@@ -162,49 +177,14 @@ final class Supervisor {
     private func handleSignals() throws {
         while let signal = try signals.next() {
             switch (signal, phase) {
-            case (.hangUp, _):
-                logger.warning("SIGHUP does not reload the configuration in this version")
+            case (.hangUp, .starting), (.hangUp, .running): isReloadDue = true
+            case (.hangUp, _): break
             case (_, .draining):
-                try stop(because: "a second signal")
+                stop(because: "a second signal")
             case (_, .starting), (_, .running):
-                try drain(because: signal)
+                drain(because: signal)
             case (_, .stopping): break
             }
-        }
-    }
-
-    private func handleMail() throws {
-        for message in mailbox.takeAll() {
-            switch message {
-            case .started:
-                guard case .starting = phase else { continue }  // A signal came first.
-                workersDone += 1
-                if workersDone == workers.count { try becomeReady() }
-            case .failed(let error):
-                throw LaunchError(description: "a worker cannot go on: \(error)")
-            case .pong(let worker):
-                if watchdog?.answer(of: worker) == true {
-                    tell { () throws(Errno) in try notifier.watchdog() }
-                }
-            case .sessions(let sessions, let isTruncated, let ticket):
-                complete(questions.add(sessions, isTruncated, to: ticket))
-            case .session(let session, let ticket):
-                complete(questions.finish(ticket, session: session))
-            case .killed(let isFound, let ticket):
-                complete(questions.finish(ticket, isFound: isFound))
-            case .serverChanged(let upstream, let server, let change):
-                upstreamWatch.note(change, of: ServerIndex(upstream: upstream, server: server))
-            case .writeMetrics(let format, let worker): noteAsker(worker, of: format)
-            case .empty:
-                // It may come late, when the stop has begun.
-                if case .draining = phase { workersDone += 1 }
-            case .ended:
-                if case .stopping = phase { workersDone += 1 }
-            }
-        }
-        answerMetrics()
-        if case .draining = phase, workersDone == workers.count {
-            try stop(because: "no session is left")
         }
     }
 
@@ -215,58 +195,25 @@ final class Supervisor {
         for ticket in questions.expire(now: now) {
             control.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
         }
+        expireRollouts(now)
+        reloadIfDue()
         if watchdog?.isDue(now, workers: workers.count) == true { workers.post(.ping) }
         if nextStatusAt <= now {
             nextStatusAt = now + Self.statusInterval
             busyShares.update(workers.counters.map(\.tally.busy), now: now)
             updateStatusLine()
+            leaveIfIdle(now)
             if case .draining = phase {
                 // Stay ahead of systemd's patience for as long as the configuration allows.
                 tell { () throws(Errno) in try notifier.extendTimeout(by: .seconds(10)) }
             }
         }
         if case .draining(let end) = phase, end <= now {
-            try stop(because: "the drain's deadline is over")
+            stop(because: "the drain's deadline is over")
         }
     }
 
-    // MARK: Phases
-
-    private func becomeReady() throws {
-        phase = .running
-        workersDone = 0
-        logReadiness()
-        statusLine = summary
-        tell { () throws(Errno) in try notifier.ready(status: statusLine) }
-    }
-
-    private func drain(because signal: Signal) throws {
-        let name = signal == .terminate ? "SIGTERM" : "SIGINT"
-        logger.notice(
-            .stopping,
-            "stopping for \(name)",
-            metadata: ["sessions": "\(totalGate.active)"]
-        )
-        phase = .draining(until: .now + loaded.configuration.drain.deadline)
-        workersDone = 0
-        statusLine = summary
-        tell { () throws(Errno) in try notifier.stopping(status: statusLine) }
-        workers.post(.drain)
-    }
-
-    private func stop(because reason: String) throws {
-        let left = totalGate.active
-        if left > 0 {
-            logger.notice(
-                .sessionsClosed,
-                "closing all sessions: \(reason)",
-                metadata: ["sessions": "\(left)"]
-            )
-        }
-        phase = .stopping(until: .now + Self.stopLimit)
-        workersDone = 0
-        workers.post(.end)
-    }
+    // MARK: Status
 
     private func updateStatusLine() {
         let line = summary
@@ -276,7 +223,7 @@ final class Supervisor {
     }
 
     /// Tells systemd something; if that fails, the log says so, and the service goes on.
-    private func tell(_ notify: () throws(Errno) -> Void) {
+    func tell(_ notify: () throws(Errno) -> Void) {
         do throws(Errno) {
             try notify()
         } catch {

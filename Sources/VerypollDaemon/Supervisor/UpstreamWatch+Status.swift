@@ -14,7 +14,8 @@ extension UpstreamWatch {
     /// How the upstreams are doing, in the order of their names.
     mutating func status() -> [Status.Upstream] {
         var list: [Status.Upstream] = []
-        for (index, upstream) in upstreams.enumerated() {
+        for index in slots {
+            let upstream = upstreams[index]
             var servers: [Status.Server] = []
             for position in upstream.servers.indices {
                 servers.append(status(of: ServerIndex(upstream: index, server: position)))
@@ -35,7 +36,7 @@ extension UpstreamWatch {
 
     /// What an operator should know, a line for each upstream that does not have all its servers.
     var notes: [String] {
-        upstreams.compactMap { upstream in
+        current.compactMap { upstream in
             let upCount = upstream.servers.count { $0.state == .up }
             guard upCount < upstream.servers.count else { return nil }
             return "upstream \(upstream.name): \(upCount) of \(upstream.servers.count) servers up"
@@ -67,7 +68,7 @@ extension UpstreamWatch {
             resolvedAddresses: server.addresses.map(\.description),
             weight: server.weight.load(ordering: .relaxed),
             backup: server.isBackup,
-            mode: .up,
+            mode: server.mode,
             state: sighting.state,
             stateReason: reason,
             stateTimestampUSec: sighting.since,

@@ -14,7 +14,10 @@ struct UpstreamWatch: ~Copyable {
     /// The tokens of the watch's sources.
     let tokens: Range<Int>
 
-    let upstreams: [Upstream]
+    /// By slot, those that only sessions still have among them.
+    private(set) var upstreams: [Upstream]
+    /// The slots of those that are in effect.
+    private(set) var slots: [Int]
     private let logger: Logger
     private(set) var resolver: Resolver
     private(set) var checker: HealthChecker
@@ -51,6 +54,7 @@ struct UpstreamWatch: ~Copyable {
             lookup: lookup
         )
         self.upstreams = upstreams
+        slots = Array(upstreams.indices)
         self.logger = logger
         checker = HealthChecker(
             upstreams,
@@ -61,6 +65,36 @@ struct UpstreamWatch: ~Copyable {
         )
         tokens = firstToken..<checker.tokens.upperBound
         for index in upstreams.serverIndices { look(at: index) }
+    }
+
+    /// Those that are in effect.
+    var current: [Upstream] { slots.map { upstreams[$0] } }
+
+    /// Goes over to other upstreams; what is known of servers that stay is kept.
+    ///
+    /// - Parameters:
+    ///   - upstreams: All of them, by slot.
+    ///   - slots: The slots of those that are in effect.
+    ///   - now: The present.
+    mutating func adopt(
+        _ upstreams: [Upstream],
+        slots: [Int],
+        now: ContinuousClock.Instant = .now
+    ) {
+        let seen = sightings.map { (server: self.upstreams[$0.key], sighting: $0.value) }
+        let ejected = ejections.map { (server: self.upstreams[$0.key], end: $0.value) }
+        resolver.adopt(upstreams, slots: slots, now: now)
+        checker.adopt(upstreams, slots: slots, now: now)
+        self.upstreams = upstreams
+        self.slots = slots
+        sightings = [:]
+        ejections = [:]
+        for index in upstreams.serverIndices(in: slots) {
+            let server = upstreams[index]
+            sightings[index] = seen.first { $0.server === server }?.sighting
+            ejections[index] = ejected.first { $0.server === server }?.end
+            look(at: index)
+        }
     }
 
     /// When ``tick(now:)`` is due.
@@ -108,6 +142,7 @@ struct UpstreamWatch: ~Copyable {
         of server: ServerIndex,
         now: ContinuousClock.Instant = .now
     ) {
+        guard let server = currentIndex(of: server) else { return }
         look(at: server)
         switch change {
         case .ejected(let until):
@@ -118,7 +153,7 @@ struct UpstreamWatch: ~Copyable {
             let name = upstreams[server].name
             let text = "\(name) is not used for \(time): \(Self.ejectionReason)"
             log(.warning, .serverEjected, "\(text)", server)
-            tell(.serverDown(upstream: server.upstream, server: server.server))
+            tellDown(server)
         case .readmitted:
             ejections[server] = nil
             let name = upstreams[server].name
@@ -127,12 +162,27 @@ struct UpstreamWatch: ~Copyable {
         }
     }
 
+    /// The place that a server has in effect, of which a session may know by an earlier one.
+    private func currentIndex(of index: ServerIndex) -> ServerIndex? {
+        if slots.contains(index.upstream) { return index }
+        let server = upstreams[index]
+        return upstreams.serverIndices(in: slots).first { upstreams[$0] === server }
+    }
+
     private mutating func note(_ change: HealthChecker.Change) {
         look(at: change.server)
         switch change.change {
         case .down:
-            tell(.serverDown(upstream: change.server.upstream, server: change.server.server))
+            tellDown(change.server)
         case .up: tell(.serversChanged)
+        }
+    }
+
+    /// Sessions may know the server by other places, of earlier configurations.
+    private mutating func tellDown(_ index: ServerIndex) {
+        let server = upstreams[index]
+        for place in upstreams.serverIndices where upstreams[place] === server {
+            tell(.serverDown(upstream: place.upstream, server: place.server))
         }
     }
 

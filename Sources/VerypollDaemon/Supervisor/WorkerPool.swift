@@ -7,8 +7,6 @@ internal import Verypoll
 struct WorkerPool {
     let mailboxes: [Mailbox<WorkerMessage>]
     let counters: [WorkerCounters]
-    /// The counters of a listener, one for each worker.
-    let listenerCounters: [[ListenerCounters]]
     private let threads: [Thread]
 
     /// How many workers there are.
@@ -18,19 +16,19 @@ struct WorkerPool {
     private struct Seed: ~Copyable, Sendable {
         let context: WorkerContext
         let poll: Poll
-        let doors: [Door]
+        let plan: Plan
     }
 
     /// Starts the threads; each tells the supervisor when it accepts.
     init(
-        _ configuration: Configuration,
-        opened: [OpenedListener],
-        upstreams: [Upstream],
+        _ plan: Plan,
+        count: Int,
+        capacity: Int,
         totalGate: SessionGate,
         supervisor: Mailbox<SupervisorMessage>,
         logger: Logger
     ) throws(Errno) {
-        let indices = 0..<configuration.workers
+        let indices = 0..<count
         var polls: [Handoff<Poll>] = []
         var mailboxes: [Mailbox<WorkerMessage>] = []
         for _ in indices {
@@ -40,27 +38,20 @@ struct WorkerPool {
         }
         self.mailboxes = mailboxes
         counters = indices.map { _ in WorkerCounters() }
-        listenerCounters = opened.map { _ in indices.map { _ in ListenerCounters() } }
         var threads: [Thread] = []
         for index in indices {
             guard let poll = polls[index].take() else { continue }
             let context = WorkerContext(
                 index: index,
-                workerCount: configuration.workers,
-                listeners: opened.map(\.listener),
-                upstreams: upstreams,
-                pipeLimit: configuration.limits.pipesPerWorker,
-                drainDeadline: configuration.drain.deadline.milliseconds,
+                workerCount: count,
+                capacity: capacity,
                 totalGate: totalGate,
-                listenerCounters: listenerCounters.map { $0[index] },
                 counters: counters[index],
                 mailboxes: mailboxes,
                 supervisor: supervisor,
-                logger: logger,
-                logsSessions: configuration.log.sessions
+                logger: logger
             )
-            let doors = Self.doors(of: opened, for: index)
-            let seed = Handoff(Seed(context: context, poll: poll, doors: doors))
+            let seed = Handoff(Seed(context: context, poll: poll, plan: plan))
             threads.append(try Thread(name: "worker/\(index)") { Self.work(seed) })
         }
         self.threads = threads
@@ -81,17 +72,9 @@ struct WorkerPool {
         for thread in threads { thread.join() }
     }
 
-    private static func doors(of opened: [OpenedListener], for worker: Int) -> [Door] {
-        opened.enumerated().flatMap { listener, opened in
-            opened.sockets
-                .filter { ($0.worker ?? worker) == worker }
-                .map { Door(listener: listener, socket: $0) }
-        }
-    }
-
     /// Makes a worker, and leaves its sockets to it alone, as they close with the last reference.
     private static func makeWorker(_ seed: consuming Seed) throws(Errno) -> Worker {
-        try Worker(seed.context, poll: seed.poll, doors: seed.doors)
+        try Worker(seed.context, poll: seed.poll, plan: seed.plan)
     }
 
     /// The whole life of a worker's thread.

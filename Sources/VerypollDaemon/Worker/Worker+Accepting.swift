@@ -5,8 +5,9 @@ internal import Verypoll
 
 /// A socket that a worker accepts from, and whether it does so at present.
 struct Door {
-    let listener: Int
-    let socket: ListeningSocket
+    var listener: Int
+    /// `nil` once it is closed, until another takes its place.
+    var socket: ListeningSocket?
     /// Why it is not watched, or `none` if it is.
     var pauseReason = PauseReason.none
     /// How many milliseconds the next pause for want of resources lasts.
@@ -38,13 +39,12 @@ extension Worker {
 
     /// Takes connections off a backlog, until it is empty, the turn is over or a limit is reached.
     mutating func accept(at index: Int) {
-        // The doors may be gone since the event came.
-        guard doors.indices.contains(index) else { return }
+        // The door may be gone since the event came.
+        guard doors.indices.contains(index), let door = doors[index].socket else { return }
         let number = doors[index].listener
         // References that are counted once a turn, and not at each use.
         let listener = context.listeners[number]
         let total = context.totalGate
-        let door = doors[index].socket
         let waits = listener.whenFull == .pause
         for count in 1...quota(of: index) {
             guard doors[index].pauseReason == .none, !isDraining else { return }
@@ -151,15 +151,17 @@ extension Worker {
     /// Of the workers that wait, the kernel wakes the one that was registered first. Without this,
     /// it would have all the sessions of a daemon that is not under load.
     mutating func rotate(_ index: Int) {
-        guard doors.indices.contains(index), doors[index].pauseReason == .none else { return }
+        guard doors.indices.contains(index), doors[index].pauseReason == .none,
+            let socket = doors[index].socket
+        else { return }
         doors[index].hasYielded = false
         guard context.workerCount > 1, doors[index].taken >= Self.acceptsPerTenure,
-            doors[index].socket.worker == nil
+            socket.worker == nil
         else { return }
         doors[index].taken = 0
         do throws(Errno) {
-            try doors[index].socket.deregister(from: poll.registry)
-            try doors[index].socket.register(with: poll.registry, token: Tokens.door(index))
+            try socket.deregister(from: poll.registry)
+            try socket.register(with: poll.registry, token: Tokens.door(index))
         } catch {
             pause(index, because: .outOfResources, error)
         }
@@ -172,11 +174,11 @@ extension Worker {
         guard !isDraining else { return }
         for index in doors.indices {
             let pauseReason = doors[index].pauseReason
-            guard pauseReason != .none else { continue }
-            guard pauseReason.wait == wait else { continue }
+            guard pauseReason != .none, pauseReason.wait == wait,
+                let socket = doors[index].socket
+            else { continue }
             do throws(Errno) {
-                let token = Tokens.door(index)
-                try doors[index].socket.register(with: poll.registry, token: token)
+                try socket.register(with: poll.registry, token: Tokens.door(index))
                 setPauseReason(.none, at: index)
             } catch {
                 retryDoors(after: doors[index].backOff)
@@ -188,7 +190,7 @@ extension Worker {
     mutating func closeDoors() {
         for index in doors.indices where doors[index].pauseReason == .none {
             // A failure would leave the door watched; accepting stops by the flag all the same.
-            try? doors[index].socket.deregister(from: poll.registry)
+            try? doors[index].socket?.deregister(from: poll.registry)
         }
         doors.removeAll()
     }
@@ -219,7 +221,7 @@ extension Worker {
 
     private mutating func pause(_ index: Int, because reason: PauseReason, _ error: Errno? = nil) {
         do throws(Errno) {
-            try doors[index].socket.deregister(from: poll.registry)
+            try doors[index].socket?.deregister(from: poll.registry)
         } catch {
             // Still watched: it is tried again at the next event.
             return context.logger.error(.outOfResources, "cannot pause a listener: \(error)")
@@ -238,11 +240,11 @@ extension Worker {
         doorsResumeAt = min(doorsResumeAt, nanosecond / 1_000_000 + 1)
     }
 
-    private mutating func retryDoors(after delay: UInt64) {
+    mutating func retryDoors(after delay: UInt64) {
         doorsRetryAt = min(doorsRetryAt, bench.now + delay)
     }
 
-    private mutating func setPauseReason(_ reason: PauseReason, at index: Int) {
+    mutating func setPauseReason(_ reason: PauseReason, at index: Int) {
         doors[index].pauseReason = reason
         // A listener with several doors shows the first of their reasons that is one.
         let listener = doors[index].listener
@@ -260,7 +262,10 @@ extension Worker {
         context.logger.warning(
             reason == .outOfResources ? .outOfResources : .listenerPaused,
             "listener paused, \(why)\(cause)",
-            metadata: ["listener": "\(listener.name)", "address": "\(doors[index].socket.address)"]
+            metadata: [
+                "listener": "\(listener.name)",
+                "address": "\(doors[index].socket?.address ?? "")",
+            ]
         )
     }
 }

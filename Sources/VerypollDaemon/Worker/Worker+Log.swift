@@ -42,7 +42,8 @@ extension Session.EndReason: CustomStringConvertible {
         case .notAdmitted: "the source is not admitted"
         case .timedOut(let timeout): "the time \(timeout.rawValue) ran out"
         case .killed: "killed"
-        case .drained: "the daemon stopped"
+        case .drained: "drained"
+        case .stopped: "the daemon stopped"
         }
     }
 }

@@ -10,7 +10,8 @@ extension Worker {
             switch message {
             case .ping: context.supervisor.post(.pong(worker: context.index))
             case .resume: resume()
-            case .drain: drain()
+            case .adopt(let plan): adopt(plan)
+            case .drain(let window): drain(window)
             case .end: endWork()
             case .listSessions(let filter, let ticket): list(filter, ticket: ticket)
             case .showSession(let id, let ticket): show(id, ticket: ticket)
@@ -27,10 +28,12 @@ extension Worker {
         reopenDoors(.forSessions)
     }
 
-    private mutating func drain() {
+    private mutating func drain(_ window: DrainWindow) {
         closeDoors()
         endIdleMetrics()
         isDraining = true
+        drains.all = window
+        hasten()
         if sessions.count == 0 { context.supervisor.post(.empty) }
     }
 
@@ -65,7 +68,7 @@ extension Worker {
         var found: [(id: UInt64, key: SlabKey)] = []
         for index in 0..<sessions.endIndex {
             guard let key = sessions.key(at: index) else { continue }
-            if let listener = filter.listener, sessions[key].listener != listener { continue }
+            if let slots = filter.listeners, !slots.contains(sessions[key].listener) { continue }
             if let upstream = filter.upstream {
                 guard sessions[key].route.upstream >= 0,
                     self.upstream(of: sessions[key]).name == upstream

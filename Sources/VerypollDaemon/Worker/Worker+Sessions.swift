@@ -33,7 +33,10 @@ extension Worker {
             // The gate of all sessions lets no more in than the slab holds.
             preconditionFailure("slab capacity overflow")
         case .stored(let key):
-            note(listener) { $0.accepted += 1 }
+            note(listener) { tally in
+                tally.accepted += 1
+                tally.active += 1
+            }
             do throws(Errno) {
                 try sessions[key].client.register(
                     with: poll.registry,
@@ -172,7 +175,10 @@ extension Worker {
         session.down.discard(on: &bench)
         let listener = context.listeners[session.listener]
         let duration = (bench.now - session.openedAt) * 1_000
-        note(session.listener) { $0.sessionTime.add(microseconds: duration) }
+        note(session.listener) { tally in
+            tally.active -= 1
+            tally.sessionTime.add(microseconds: duration)
+        }
         if context.logsSessions { logEnd(of: session, reason) }
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         switch reason {
@@ -200,7 +206,7 @@ extension Worker {
     /// Ends all sessions, at a stop.
     mutating func endAll() {
         for index in 0..<sessions.endIndex {
-            if let key = sessions.key(at: index) { end(key, because: .drained) }
+            if let key = sessions.key(at: index) { end(key, because: .stopped) }
         }
     }
 
@@ -220,9 +226,17 @@ extension Worker {
 
     /// Sets a session's timer, where its times have changed.
     mutating func bringForward(_ key: SlabKey) {
-        let timeouts = context.listeners[sessions[key].listener].timeouts
-        guard let due = sessions[key].deadline(timeouts) else { return }
+        guard let due = deadline(of: sessions[key]) else { return }
         timers.schedule(key.index, at: due.millisecond)
+    }
+
+    /// When a session is to end if nothing happens, and why; `nil` if no time bounds it.
+    func deadline(of session: borrowing Session) -> Session.Deadline? {
+        let due = session.deadline(context.listeners[session.listener].timeouts)
+        if drains.isEmpty { return due }
+        guard let moment = drains.moment(for: session) else { return due }
+        if let due, due.millisecond < moment { return due }
+        return Session.Deadline(millisecond: moment, timeout: .drain)
     }
 }
 
@@ -247,7 +261,7 @@ extension Session.EndReason {
     fileprivate var isBreak: Bool {
         switch self {
         case .timedOut(.proxyHeader): true
-        case .completed, .timedOut, .drained: false
+        case .completed, .timedOut, .drained, .stopped: false
         default: true
         }
     }

@@ -3,28 +3,27 @@ internal import Logging
 internal import SystemPackage
 internal import Verypoll
 
-/// What all workers share; immutable but for gates, counters and mailboxes.
+/// What all workers share, and for each its own: what the plan says, and mailboxes.
 struct WorkerContext: Sendable {
     let index: Int
     let workerCount: Int
-    let listeners: [Listener]
-    /// In the order of the configuration, by which messages name them.
-    let upstreams: [Upstream]
-    /// How many pipes this worker may have in use for bulk.
-    let pipeLimit: Int
+    var listeners: [Listener] = []
+    var upstreams: [Upstream] = []
     /// What sessions of a server that goes down get at most, in milliseconds.
-    let drainDeadline: UInt64
+    var drainDeadline: UInt64 = 0
+    /// The most sessions that there can ever be.
+    let capacity: Int
     /// Counts the sessions of all listeners.
     let totalGate: SessionGate
     /// This worker's counters of each listener.
-    let listenerCounters: [ListenerCounters]
+    var listenerCounters: [ListenerCounters] = []
     let counters: WorkerCounters
     /// The mailboxes of all workers, this one's among them.
     let mailboxes: [Mailbox<WorkerMessage>]
     let supervisor: Mailbox<SupervisorMessage>
     let logger: Logger
     /// Whether the end of each session is logged.
-    let logsSessions: Bool
+    var logsSessions = false
 }
 
 /// A thread's share of the daemon: a poll, and the sessions that were accepted on it.
@@ -60,7 +59,7 @@ struct Worker: ~Copyable {
     /// The most timers that fire in one turn.
     private static let timersPerTurn = 1024
 
-    let context: WorkerContext
+    var context: WorkerContext
     let mailbox: Mailbox<WorkerMessage>
     var poll: Poll
     var events = Events(capacity: Self.eventsPerTurn)
@@ -84,10 +83,12 @@ struct Worker: ~Copyable {
     /// The nanosecond in which the last turn was over.
     private var turnedAt: UInt64 = 0
     var nextSessionID: UInt64
-    var tallies: [ListenerTally]
+    var tallies: [ListenerTally] = []
     /// The listeners whose tallies are to be published at the end of the turn.
     var dirtyListeners: [Int] = []
     var tally = WorkerTally()
+    /// The drains under way.
+    var drains = Drains()
     var sessionLog = SessionLog()
     /// Whether it accepts no more, and tells when no session is left.
     var isDraining = false
@@ -99,27 +100,27 @@ struct Worker: ~Copyable {
     /// - Parameters:
     ///   - context: What it shares with the others.
     ///   - poll: Its own poll, in which its mailbox is registered.
-    ///   - doors: The sockets that it accepts from.
+    ///   - plan: What it does at first.
     /// - Throws: See epoll_ctl(2).
-    init(_ context: WorkerContext, poll: consuming Poll, doors: [Door]) throws(Errno) {
+    init(_ context: WorkerContext, poll: consuming Poll, plan: Plan) throws(Errno) {
         let now = MonotonicClock.nanoseconds() / 1_000_000
-        for (index, door) in doors.enumerated() {
+        let wanted = plan.doors.filter { ($0.socket.worker ?? context.index) == context.index }
+        for (index, door) in wanted.enumerated() {
             try door.socket.register(with: poll.registry, token: Tokens.door(index))
         }
-        self.doors = doors
+        doors = wanted.map { Door(listener: $0.listener, socket: $0.socket) }
         self.context = context
         mailbox = context.mailboxes[context.index]
-        tallies = Array(repeating: ListenerTally(), count: context.listeners.count)
-        dirtyListeners.reserveCapacity(context.listeners.count)
         // Numbers of different workers differ; the first session of all is number 1.
         nextSessionID = UInt64(context.index) + 1
-        bench = Workbench(conduits: ConduitPool(limit: context.pipeLimit), now: now)
-        sessions = Slab(capacity: context.totalGate.limit)
-        ready = ReadyQueue(capacity: context.totalGate.limit)
-        starved = ReadyQueue(capacity: context.totalGate.limit)
-        held = ReadyQueue(capacity: context.totalGate.limit)
-        timers = TimerWheel(capacity: context.totalGate.limit, now: now)
+        bench = Workbench(conduits: ConduitPool(limit: plan.pipeLimit), now: now)
+        sessions = Slab(capacity: context.capacity)
+        ready = ReadyQueue(capacity: context.capacity)
+        starved = ReadyQueue(capacity: context.capacity)
+        held = ReadyQueue(capacity: context.capacity)
+        timers = TimerWheel(capacity: context.capacity, now: now)
         self.poll = poll
+        install(plan)
     }
 
     /// Works until the supervisor says to end.
@@ -196,13 +197,12 @@ struct Worker: ~Copyable {
         for _ in 0..<Self.timersPerTurn {
             guard let index = timers.popExpired(now: bench.now) else { break }
             guard let key = sessions.key(at: Int(index)) else { continue }
-            let timeouts = context.listeners[sessions[key].listener].timeouts
-            guard let due = sessions[key].deadline(timeouts) else { continue }
+            guard let due = deadline(of: sessions[key]) else { continue }
             if due.millisecond <= bench.now {
-                if due.timeout == .route {
-                    continueRoute(key)
-                } else {
-                    end(key, because: .timedOut(due.timeout))
+                switch due.timeout {
+                case .route: continueRoute(key)
+                case .drain: end(key, because: isDraining ? .stopped : .drained)
+                default: end(key, because: .timedOut(due.timeout))
                 }
             } else {
                 timers.schedule(index, at: due.millisecond)

@@ -8,8 +8,10 @@ enum WorkerMessage: Equatable, Sendable {
     case ping
     /// A gate has room again: accept on listeners that paused for it.
     case resume
-    /// Stop accepting, and tell when no session is left.
-    case drain
+    /// Work by this plan, and tell.
+    case adopt(Plan)
+    /// Stop accepting, end the sessions within a time, and tell when no session is left.
+    case drain(DrainWindow)
     /// End all sessions and the thread.
     case end
     /// List the sessions that fit.
@@ -28,7 +30,8 @@ enum WorkerMessage: Equatable, Sendable {
 
 /// Which sessions are asked for.
 struct SessionFilter: Equatable, Sendable {
-    var listener: Int?
+    /// The slots of the listener.
+    var listeners: [Int]?
     var upstream: String?
     var peer: String?
     var limit: Int
@@ -38,6 +41,8 @@ struct SessionFilter: Equatable, Sendable {
 enum SupervisorMessage: Sendable {
     /// The worker accepts on all its listeners.
     case started
+    /// The worker works by the plan of this number.
+    case adopted(plan: Int)
     /// The worker cannot work.
     case failed(Errno)
     /// The answer to `ping`.

@@ -262,13 +262,11 @@ struct ConfigurationRuleTests {
         let text = { (address: String) in
             "{\"exitOnIdle\": \"1min\", \(listener(listen: address).dropFirst())"
         }
-        let unsupported =
-            "/exitOnIdle: the end of an idle daemon is not in this version of verypolld yet"
-        #expect(complaints(about: text("systemd:web")) == [unsupported])
+        #expect(complaints(about: text("systemd:web")) == [])
         #expect(
             complaints(about: text("systemd:web\", \"[::1]:80")) == [
                 "/exitOnIdle: needs sockets of systemd alone, but the listener \"web\" has [::1]:80;"
-                    + " write \"off\", or a systemd: address there", unsupported,
+                    + " write \"off\", or a systemd: address there"
             ]
         )
     }

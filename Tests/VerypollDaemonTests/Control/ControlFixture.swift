@@ -150,16 +150,28 @@ final class ScriptedHandler: ControlHandler {
         throw .sessionNotFound(id)
     }
 
-    func drain(listener: String?, deadline: Duration?) throws(VarlinkError) {
+    func drain(
+        listener: String?,
+        deadline: Duration?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         drains.append(deadline)
+        return .now(NoParameters())
     }
 
-    func resume(listener: String?) throws(VarlinkError) {
+    func resume(
+        listener: String?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
+        return .now(NoParameters())
     }
 
-    func setServer(_ setting: ServerSetting) throws(VarlinkError) {
+    func setServer(
+        _ setting: ServerSetting,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard setting.upstream == "app" else { throw .upstreamNotFound(setting.upstream) }
         throw .serverNotFound(setting.server, of: setting.upstream)
     }

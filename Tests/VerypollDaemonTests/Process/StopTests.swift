@@ -117,16 +117,5 @@ struct StopTests {
         #expect(try daemon.program.waitForExit() == .code(0))
         for held in idle { #expect(try held.client.receiveToEnd() == []) }
     }
-
-    @Test("SIGHUP ends nothing")
-    func survivesHangUp() throws {
-        let daemon = try TestDaemon(serving("echo"))
-        let client = try daemon.connect()
-        try expectEcho("before", from: client)
-        try daemon.program.send(SIGHUP)
-        try daemon.program.waitForStandardError(containing: "SIGHUP")
-        try expectEcho("after", from: client)
-        #expect(try daemon.status().state == .running)
-    }
 }
 #endif

@@ -166,7 +166,7 @@ private struct WatchFixture: ~Copyable {
         let poll = try Poll()
         let registry = try poll.registry.clone()
         let watch = try UpstreamWatch(
-            configurations.map(Upstream.init),
+            configurations.map { Upstream($0) },
             registry: registry,
             firstToken: 7,
             logger: log.logger,

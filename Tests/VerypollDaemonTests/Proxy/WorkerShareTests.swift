@@ -79,26 +79,26 @@ struct WorkerShareTests {
         expectShares(rounds)
     }
 
-    @Test("of 600 short sessions, no worker has more than 60 in 100", arguments: [1, 2, 20])
+    @Test("of 200 short sessions, no worker has more than 60 in 100", arguments: [1, 2, 20])
     func spreadsShort(concurrency: Int) throws {
         let daemon = try TestDaemon(
             serving("echo"),
             more: #""log": {"level": "info", "sessions": true},"#,
             workers: 2
         )
-        var crowd = EchoCrowd(address: try daemon.address(), clientCount: 600, sizes: 1...1000)
+        var crowd = EchoCrowd(address: try daemon.address(), clientCount: 200, sizes: 1...1000)
         crowd.concurrency = concurrency
         var rounds: [[Int]] = []
         for round in 1...Self.rounds {
-            #expect(try crowd.run().completed == 600)
-            let numbers = try eventually("600 sessions to be logged") {
+            #expect(try crowd.run().completed == 200)
+            let numbers = try eventually("200 sessions to be logged") {
                 let said = try daemon.program.standardError
                 let numbers = said.matches(of: /session=(\d+)/).compactMap { Int($0.1) }
-                return numbers.count == 600 * round ? numbers.suffix(600) : nil
+                return numbers.count == 200 * round ? numbers.suffix(200) : nil
             }
             // Each worker has numbers of its own: of two, one the odd ones.
             let odd = numbers.count { $0 % 2 == 1 }
-            rounds.append([odd, 600 - odd])
+            rounds.append([odd, 200 - odd])
         }
         expectShares(rounds)
     }

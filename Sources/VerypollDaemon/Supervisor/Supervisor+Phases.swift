@@ -1,0 +1,50 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Systemd
+internal import Verypoll
+
+extension Supervisor {
+    /// Tells that all workers accept.
+    func becomeReady() {
+        phase = .running
+        workersDone = 0
+        logReadiness()
+        statusLine = summary
+        tell { () throws(Errno) in try notifier.ready(status: statusLine) }
+    }
+
+    /// Stops accepting, and gives the sessions their time to end.
+    func drain(because signal: Signal) {
+        let name = signal == .terminate ? "SIGTERM" : "SIGINT"
+        logger.notice(
+            .stopping,
+            "stopping for \(name)",
+            metadata: ["sessions": "\(totalGate.active)"]
+        )
+        let deadline = loaded.configuration.drain.deadline
+        phase = .draining(until: .now + deadline)
+        workersDone = 0
+        roster.releaseSockets()
+        statusLine = summary
+        tell { () throws(Errno) in try notifier.stopping(status: statusLine) }
+        let now = MonotonicClock.milliseconds()
+        workers.post(.drain(DrainWindow(from: now, lasting: deadline.milliseconds)))
+    }
+
+    /// Closes all sessions, and has the workers end.
+    func stop(because reason: String) {
+        let left = totalGate.active
+        if left > 0 {
+            logger.notice(
+                .sessionsClosed,
+                "closing all sessions: \(reason)",
+                metadata: ["sessions": "\(left)"]
+            )
+        }
+        phase = .stopping(until: .now + Self.stopLimit)
+        workersDone = 0
+        workers.post(.end)
+    }
+}
+#endif
