@@ -29,21 +29,17 @@ package enum Daemon {
         BrokenPipe.ignoreSignal()
         do {
             // Before the first other thread, so that all of them leave the signals to it.
-            let signals = try SignalSource(blocking: [.terminate, .interrupt, .hangUp])
+            let signals = try SignalSource(blocking: [.terminate, .interrupt, .hangUp, .user1])
             var passed = try ActivatedSockets.takeFromEnvironment()
+            let succession = Succession(logger: logger)
+            let inheritance = Inheritance(&passed, succession)
             var roster = Roster(
                 workers: configuration.workers,
-                capacity: configuration.limits.capacity
+                capacity: configuration.limits.capacity,
+                succession: succession
             )
             try roster.change(to: configuration, passed: &passed)
-            for socket in passed.takeUnclaimed() {
-                logger.warning(
-                    .socketUnclaimed,
-                    "closed the socket \"\(socket.name)\" of systemd, which no listener names",
-                    metadata: ["socketName": "\(socket.name)"]
-                )
-                try socket.descriptor.close()
-            }
+            try closeUnclaimed(&passed, succession, logger)
             let path =
                 options.socketPath.map { FilePath($0) }
                 ?? configuration.control.socket ?? .defaultControlSocket
@@ -57,6 +53,7 @@ package enum Daemon {
                 loaded,
                 options: options,
                 roster: roster,
+                inheritance: inheritance,
                 control: control,
                 signals: signals,
                 logger: logger
@@ -65,6 +62,22 @@ package enum Daemon {
             try supervisor.run()
         } catch {
             throw LaunchError(description: "\(error)")
+        }
+    }
+
+    private static func closeUnclaimed(
+        _ passed: inout ActivatedSockets,
+        _ succession: Succession,
+        _ logger: Logger
+    ) throws {
+        for socket in passed.takeUnclaimed() {
+            logger.warning(
+                .socketUnclaimed,
+                "closed the socket \"\(socket.name)\" of systemd, which no listener names",
+                metadata: ["socketName": "\(socket.name)"]
+            )
+            if StoredSocket.isName(socket.name) { succession.forget(socket.name) }
+            try socket.descriptor.close()
         }
     }
 }

@@ -9,6 +9,7 @@
 #define CVERYPOLL_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -124,6 +125,21 @@ static inline ssize_t cverypoll_writev_masked(int fd, const struct iovec *parts,
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	return written;
+}
+
+/* A file in memory that can be sealed, and its seals: nobody changes it, or them, any more. See
+ * memfd_create(2) and F_ADD_SEALS in fcntl(2), which the headers show under _GNU_SOURCE alone. */
+static inline int cverypoll_memfd(const char *name) {
+	return (int)syscall(SYS_memfd_create, name, 3u /* MFD_CLOEXEC | MFD_ALLOW_SEALING */);
+}
+
+static inline int cverypoll_seal(int fd) {
+	return fcntl(fd, 1033 /* F_ADD_SEALS */, 15 /* F_SEAL_SEAL, _SHRINK, _GROW and _WRITE */);
+}
+
+static inline int cverypoll_is_sealed(int fd) {
+	int seals = fcntl(fd, 1034 /* F_GET_SEALS */);
+	return seals != -1 && (seals & 15) == 15;
 }
 
 /* The toolchain's glibc may be older than this call, and the kernel as well. */

@@ -35,7 +35,6 @@ extension Configuration {
         let root = ObjectReader(document.root, Self.keys, at: .root, problems: problems)
         self.init(root, descriptorLimit: descriptorLimit)
         check(descriptorLimit: descriptorLimit, reportingTo: problems)
-        checkSupport(reportingTo: problems)
         if let former { check(after: former, reportingTo: problems) }
         try problems.throwIfAny()
     }

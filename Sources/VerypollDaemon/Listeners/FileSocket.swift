@@ -22,12 +22,14 @@ struct FileSocket: ~Copyable, Sendable {
     ///   - backlog: How many connections may wait to be accepted.
     ///   - mode: Its permissions.
     ///   - group: Its group, a name or a number; `nil` leaves the process's own.
+    ///   - succession: Who knows whether the next process has use for the file.
     /// - Throws: What is wrong, to be shown to the operator.
     init(
         binding path: FilePath,
         backlog: Int,
         mode: FilePermissions,
-        group: String?
+        group: String?,
+        succession: Succession? = nil
     ) throws(FileSocketError) {
         var owner: UInt32?
         if let group {
@@ -49,12 +51,18 @@ struct FileSocket: ~Copyable, Sendable {
                 try check(unsafe chown(path.string, .max, owner))
             }
             try check(unsafe chmod(path.string, mode.rawValue))
-            file = try SocketFile(path: path)
+            file = try SocketFile(path: path, succession: succession)
         } catch {
             SocketFile.unlink(path)
             throw FileSocketError(path: path, reason: "cannot set group and mode: \(error)")
         }
         self.listener = listener
+    }
+
+    /// Takes over a socket of the process before with its file.
+    init(_ listener: consuming UnixListener, _ file: consuming SocketFile) {
+        self.listener = listener
+        self.file = file
     }
 
     private static func bind(
@@ -106,23 +114,28 @@ struct FileSocket: ~Copyable, Sendable {
     }
 }
 
-/// The file of a bound socket, removed when this value is gone.
+/// The file of a bound socket, removed when this value is gone, unless the next process of the
+/// service goes on with the socket.
 struct SocketFile: ~Copyable, Sendable {
     private let path: FilePath
     private let found: Stat
+    private let succession: Succession?
 
     /// The group that the file belongs to.
     let group: UInt32
 
-    /// Notes which file is at `path` now.
-    init(path: FilePath) throws(Errno) {
+    /// Notes which file is at `path` now, which has to be that of a socket.
+    init(path: FilePath, succession: Succession? = nil) throws(Errno) {
         let found = try Stat(path, followTargetSymlink: false)
+        guard found.type == .socket else { throw .notSocket }
         self.path = path
+        self.succession = succession
         group = found.groupID.rawValue
         self.found = found
     }
 
     deinit {
+        if succession?.isForRestart == true { return }
         // By now it may be that of a successor. The number of an inode is soon used again, so that
         // the time counts as well at which the file was made; nobody writes to it later.
         guard let present = try? Stat(path, followTargetSymlink: false) else { return }

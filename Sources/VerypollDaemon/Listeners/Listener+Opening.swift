@@ -13,26 +13,25 @@ struct ListenerError: Error, CustomStringConvertible {
 }
 
 extension ListenerConfiguration {
-    /// Binds the socket of an address, or takes those that systemd passed.
+    /// Binds the socket of an address, or takes those that systemd passed, or that the process
+    /// before has left.
     ///
     /// - Parameters:
     ///   - address: One of the listener's.
     ///   - passed: The sockets of systemd; those that are named are taken.
     ///   - workers: How many workers there are, which matters to `reusePort`.
+    ///   - succession: Where the sockets are kept for the next process.
     /// - Returns: One socket, or several of one address.
     /// - Throws: What the operator is to mend.
     func open(
         _ address: ListenAddress,
         passed: inout ActivatedSockets,
-        workers: Int
+        workers: Int,
+        succession: Succession
     ) throws(ListenerError) -> [ListeningSocket] {
         let opened: [ListeningSocket]
         do {
-            switch address {
-            case .ip(let ip): opened = try bind(ip, workers: workers)
-            case .unix(let unix): opened = [try bind(unix)]
-            case .systemd(let name): opened = try adopt(name, &passed)
-            }
+            opened = try openAll(address, &passed, workers: workers, succession)
         } catch {
             let reason = Self.explain(error, at: address)
             throw ListenerError(listener: name, address: address, reason: reason)
@@ -47,9 +46,12 @@ extension ListenerConfiguration {
         return opened
     }
 
-    private func bind(
-        _ place: SocketAddress,
-        workers: Int
+    /// Binds sockets at the place of another address, one for each of the workers or one for all.
+    func bind(
+        _ address: SocketAddress,
+        place: ListenAddress,
+        workers: Range<Int>,
+        succession: Succession
     ) throws(Errno) -> [ListeningSocket] {
         var options = TCPListener.Options()
         options.backlog = socket.backlog
@@ -57,16 +59,18 @@ extension ListenerConfiguration {
         options.freeBinds = socket.freeBind
         options.isOnlyV6 = socket.onlyV6
         options.deferredAccept = socket.deferAccept
-        var address = place
+        var address = address
         var sockets: [ListeningSocket] = []
-        for worker in 0..<(socket.reusePort ? workers : 1) {
+        for worker in workers {
             let listener = try TCPListener(binding: address, options: options)
             address = try listener.localAddress()
+            let stored = succession.keep(listener.fileDescriptor, at: place)
             let socket = ListeningSocket(
                 .tcp(listener),
-                place: .ip(place),
+                place: place,
                 address: address.description,
-                worker: self.socket.reusePort ? worker : nil
+                worker: self.socket.reusePort ? worker : nil,
+                stored: stored
             )
             try socket.apply(self)
             sockets.append(socket)
@@ -74,24 +78,38 @@ extension ListenerConfiguration {
         return sockets
     }
 
-    private func bind(_ address: UnixAddress) throws -> ListeningSocket {
+    func bind(_ address: UnixAddress, _ succession: Succession) throws -> ListeningSocket {
         let backlog = socket.backlog
         let kind: ListeningSocket.Kind
+        let stored: StoredSocket?
         switch address {
         case .path(let path):
             // As with a TCP port, everybody on the machine may connect who can see the file.
             let everybody = FilePermissions(rawValue: 0o666)
-            kind = .file(
-                try FileSocket(binding: path, backlog: backlog, mode: everybody, group: nil)
+            let socket = try FileSocket(
+                binding: path,
+                backlog: backlog,
+                mode: everybody,
+                group: nil,
+                succession: succession.room > 0 ? succession : nil
             )
+            stored = succession.keep(socket.listener.fileDescriptor, at: .unix(address))
+            kind = .file(socket)
         case .abstract, .unnamed:
-            kind = .unix(try UnixListener(binding: address, backlog: backlog))
+            let socket = try UnixListener(binding: address, backlog: backlog)
+            stored = succession.keep(socket.fileDescriptor, at: .unix(address))
+            kind = .unix(socket)
         }
-        let name = "unix:\(address)"
-        return ListeningSocket(kind, place: .unix(address), address: name, worker: nil)
+        return ListeningSocket(
+            kind,
+            place: .unix(address),
+            address: "unix:\(address)",
+            worker: nil,
+            stored: stored
+        )
     }
 
-    private func adopt(
+    func adopt(
         _ name: String,
         _ passed: inout ActivatedSockets
     ) throws(Errno) -> [ListeningSocket] {

@@ -15,6 +15,9 @@ final class ListeningSocket: Sendable {
 
     private let kind: Kind
 
+    /// Its place in the descriptor store, if it has one.
+    private let stored: StoredSocket?
+
     /// Where the configuration says that it is.
     let place: ListenAddress
 
@@ -24,10 +27,17 @@ final class ListeningSocket: Sendable {
     /// The one worker that accepts from it, or `nil` if all do.
     let worker: Int?
 
-    init(_ kind: consuming Kind, place: ListenAddress, address: String, worker: Int?) {
+    init(
+        _ kind: consuming Kind,
+        place: ListenAddress,
+        address: String,
+        worker: Int?,
+        stored: consuming StoredSocket? = nil
+    ) {
         self.place = place
         self.address = address
         self.worker = worker
+        self.stored = stored
         self.kind = kind
     }
 

@@ -46,7 +46,12 @@ extension Roster {
         for address in configuration.addresses {
             let passed = served[index].sockets.filter { $0.place == address }
             if passed.isEmpty {
-                sockets += try configuration.open(address, passed: &none, workers: workers)
+                sockets += try configuration.open(
+                    address,
+                    passed: &none,
+                    workers: workers,
+                    succession: succession
+                )
             } else {
                 sockets += passed
             }

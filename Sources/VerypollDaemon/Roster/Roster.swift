@@ -41,6 +41,8 @@ struct Roster {
     let workers: Int
     /// The most sessions that there can ever be.
     let capacity: Int
+    /// Where sockets are kept for the next process.
+    let succession: Succession
     /// The slots of listeners that are gone, but for sessions, and when those end.
     var left: [(slot: Int, drain: DrainWindow)] = []
     /// Whether nothing is accepted anywhere.
@@ -54,7 +56,8 @@ struct Roster {
     private var takenUpstreamSlots: Set<Int> = []
 
     /// Makes an empty roster.
-    init(workers: Int, capacity: Int) {
+    init(workers: Int, capacity: Int, succession: Succession) {
+        self.succession = succession
         self.workers = workers
         self.capacity = capacity
     }
@@ -160,7 +163,12 @@ struct Roster {
                 if let kept = try free.take(address, for: configuration) {
                     sockets += kept
                 } else {
-                    sockets += try configuration.open(address, passed: &passed, workers: workers)
+                    sockets += try configuration.open(
+                        address,
+                        passed: &passed,
+                        workers: workers,
+                        succession: succession
+                    )
                 }
             }
         } else {

@@ -9,8 +9,8 @@ internal import Glibc
     static let capacity = 64 * 1024
 
     // Small fields, as an idle session pays for them as well.
-    private let base: UnsafeMutableRawPointer
-    private var start: UInt32 = 0
+    fileprivate let base: UnsafeMutableRawPointer
+    fileprivate var start: UInt32 = 0
     private var end: UInt32 = 0
 
     /// The number of bytes to be drained.
@@ -97,5 +97,12 @@ internal import Glibc
             other.append(bytes)
             return bytes.count
         }
+    }
+}
+
+extension Buffer {
+    /// A copy of the bytes.
+    var contents: [UInt8] {
+        unsafe [UInt8](UnsafeRawBufferPointer(start: base + Int(start), count: count))
     }
 }

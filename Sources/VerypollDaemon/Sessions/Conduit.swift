@@ -7,7 +7,8 @@ struct Conduit: ~Copyable {
     /// How many bytes a pipe is asked to hold.
     static let capacity = 256 * 1024
 
-    private let pipe: Pipe
+    private let sender: Pipe.Sender
+    private let receiver: Pipe.Receiver
 
     /// The bytes that are in it.
     private(set) var count = 0
@@ -17,14 +18,31 @@ struct Conduit: ~Copyable {
         let pipe = try Pipe()
         // What a user may have in pipes is limited; a smaller one does the same with more calls.
         _ = try? pipe.sender.setCapacity(Self.capacity)
-        self.pipe = pipe
+        sender = pipe.sender
+        receiver = pipe.receiver
     }
+
+    /// Takes over a pipe that has bytes in it.
+    init(
+        adopting sender: consuming OwnedFD,
+        _ receiver: consuming OwnedFD,
+        count: Int
+    ) throws(Errno) {
+        let sending = try Pipe.Sender(adopting: sender)
+        let receiving = try Pipe.Receiver(adopting: receiver)
+        self.sender = sending
+        self.receiver = receiving
+        self.count = count
+    }
+
+    /// The end that is written to, and the one that is read from.
+    var descriptors: [FileDescriptor] { [sender.fileDescriptor, receiver.fileDescriptor] }
 
     /// Takes in what has come to a socket.
     ///
     /// - Returns: As `Pipe.Sender.splice(from:atMost:)`.
     mutating func fill(from socket: borrowing SessionSocket) throws(Errno) -> Int? {
-        let moved = try socket.splice(into: pipe.sender, atMost: Self.capacity)
+        let moved = try socket.splice(into: sender, atMost: Self.capacity)
         count += moved ?? 0
         return moved
     }
@@ -34,7 +52,7 @@ struct Conduit: ~Copyable {
     /// - Returns: How many bytes were taken; some are left only if there is no room for more.
     mutating func drain(to socket: borrowing SessionSocket) throws(Errno) -> Int {
         let before = count
-        while count > 0, let moved = try socket.splice(from: pipe.receiver, atMost: count) {
+        while count > 0, let moved = try socket.splice(from: receiver, atMost: count) {
             count -= moved
         }
         return before - count
@@ -70,6 +88,9 @@ struct ConduitPool: ~Copyable {
         inUse += 1
         return conduit
     }
+
+    /// Counts a pipe that was made elsewhere, beyond the limit if need be.
+    mutating func adopt() { inUse += 1 }
 
     /// Takes a pipe back; one that still holds bytes is closed.
     mutating func give(_ conduit: consuming Conduit) {

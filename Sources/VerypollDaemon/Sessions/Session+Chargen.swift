@@ -22,7 +22,7 @@ extension Session {
     }
 
     /// After so many bytes the text repeats: 95 lines of 72 characters and a line end.
-    private static let chargenPeriod = 95 * 74
+    static let chargenPeriod = 95 * 74
 
     /// The text nine times over, about as much as one write takes.
     ///

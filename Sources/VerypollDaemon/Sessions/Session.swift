@@ -38,6 +38,8 @@ struct Session: ~Copyable {
         case killed
         case drained
         case stopped
+        /// The next process of the service goes on with it.
+        case handedOver
     }
 
     /// The times that a session is bounded by.

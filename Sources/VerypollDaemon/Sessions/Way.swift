@@ -33,8 +33,8 @@ struct Way: ~Copyable {
     /// What the other end did not take yet.
     var parked: Buffer?
     /// The pipe with what the other end did not take yet.
-    private var conduit: Conduit?
-    private var isSpliced = false
+    var conduit: Conduit?
+    var isSpliced = false
     private var streak: UInt8 = 0
 
     /// Whether nothing waits to be given.

@@ -15,8 +15,8 @@ extension Supervisor: ControlHandler {
             startTimestampUSec: startedAt,
             configurationPath: loaded.path,
             logLevel: logLevel.rawValue,
-            state: phase.state,
-            drainDeadlineTimestampUSec: nil,
+            state: state,
+            drainDeadlineTimestampUSec: drainDeadlineTimestamp,
             note: note,
             listeners: listeners(),
             upstreams: upstreams(),
@@ -168,6 +168,44 @@ extension Supervisor: ControlHandler {
         let listener = roster.listener(of: entry)
         let reason = listener.counters.map(\.pauseReason).first { $0 != .none }
         return reason?.description(limit: listener.gate.limit, total: totalGate.limit)
+    }
+}
+
+extension Supervisor {
+    /// What the control socket offers.
+    static func service() throws -> Service {
+        try Service(
+            vendor: "Verypoll",
+            product: "verypolld",
+            version: Release.version,
+            url: "",
+            interfaces: [
+                try Interface(description: DaemonInterface.description),
+                try Interface(description: SystemdInterface.description),
+            ]
+        )
+    }
+}
+
+extension Supervisor {
+    /// What the daemon does as a whole.
+    fileprivate var state: Status.State {
+        let isDrained = roster.served.allSatisfy { $0.drain != nil }
+        if case .running = phase, isDrained { return .draining }
+        return phase.state
+    }
+
+    /// When the sessions are ended that are left, if the daemon stops or all listeners are drained.
+    fileprivate var drainDeadlineTimestamp: Int? {
+        switch phase {
+        case .draining(let end), .stopping(let end):
+            let left = (end - .now).milliseconds
+            return WallClock.microseconds() + Int(clamping: left) * 1_000
+        case .starting, .running:
+            let drains = roster.served.map(\.drain)
+            guard !drains.contains(where: { $0 == nil }) else { return nil }
+            return drains.compactMap { $0?.deadlineTimestamp }.max()
+        }
     }
 }
 

@@ -27,6 +27,10 @@ extension Supervisor {
                 complete(questions.finish(ticket, session: session))
             case .killed(let isFound, let ticket):
                 complete(questions.finish(ticket, isFound: isFound))
+            case .tookUp(let outcome): restart.takingUp.add(outcome)
+            case .handedOver(let parcels, let closedCount):
+                restart.parcels += parcels
+                restart.closedCount += closedCount
             case .serverChanged(let upstream, let server, let change):
                 upstreamWatch.note(change, of: ServerIndex(upstream: upstream, server: server))
             case .writeMetrics(let format, let worker): noteAsker(worker, of: format)

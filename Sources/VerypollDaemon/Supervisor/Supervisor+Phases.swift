@@ -10,6 +10,7 @@ extension Supervisor {
         phase = .running
         workersDone = 0
         logReadiness()
+        reportTakingOver()
         statusLine = summary
         tell { () throws(Errno) in try notifier.ready(status: statusLine) }
     }
@@ -23,19 +24,25 @@ extension Supervisor {
             metadata: ["sessions": "\(totalGate.active)"]
         )
         let deadline = loaded.configuration.drain.deadline
+        restart.decide()
         phase = .draining(until: .now + deadline)
         workersDone = 0
         roster.releaseSockets()
         statusLine = summary
         tell { () throws(Errno) in try notifier.stopping(status: statusLine) }
-        let now = MonotonicClock.milliseconds()
-        workers.post(.drain(DrainWindow(from: now, lasting: deadline.milliseconds)))
+        if restart.handsOver {
+            workers.post(.stopAccepting)
+            if !awaitsRoom { stop(because: "the next process goes on") }
+        } else {
+            let now = MonotonicClock.milliseconds()
+            workers.post(.drain(DrainWindow(from: now, lasting: deadline.milliseconds)))
+        }
     }
 
     /// Closes all sessions, and has the workers end.
     func stop(because reason: String) {
         let left = totalGate.active
-        if left > 0 {
+        if left > 0, !restart.handsOver {
             logger.notice(
                 .sessionsClosed,
                 "closing all sessions: \(reason)",
@@ -44,7 +51,7 @@ extension Supervisor {
         }
         phase = .stopping(until: .now + Self.stopLimit)
         workersDone = 0
-        workers.post(.end)
+        workers.post(restart.handsOver ? .handOver : .end)
     }
 }
 #endif

@@ -51,6 +51,7 @@ extension Supervisor {
         roster.applyLimits()
         applySocketOptions()
         totalGate.limit = configuration.limits.maxSessions
+        restart.keepsSessions = configuration.restart.keepSessions
         upstreamWatch.adopt(roster.plan.upstreams, slots: roster.pools.map(\.slot))
         if configuration.log.level != former.log.level {
             setLogLevel(configuration.log.level)

@@ -58,6 +58,8 @@ final class Supervisor {
     var busyShares: BusyShares
     /// The workers that wait for metrics, by the format that they want.
     var metricsAskers: [Exposition.Format: [Int]] = [:]
+    /// What came from the process before, and goes to the next one.
+    var restart: RestartState
     var control: ControlServer
     var upstreamWatch: UpstreamWatch
     let notifier = ServiceNotifier()
@@ -76,6 +78,7 @@ final class Supervisor {
         _ loaded: LoadedConfiguration,
         options: LaunchOptions,
         roster: Roster,
+        inheritance: Inheritance,
         control: consuming FileSocket,
         signals: consuming SignalSource,
         logger: Logger
@@ -97,11 +100,17 @@ final class Supervisor {
             firstToken: Tokens.firstOfUpstreams,
             logger: logger
         )
+        restart = RestartState(
+            roster.succession,
+            inheritance,
+            keepsSessions: loaded.configuration.restart.keepSessions
+        )
         totalGate = SessionGate(limit: loaded.configuration.limits.maxSessions)
         workers = try WorkerPool(
             roster.plan,
             count: roster.workers,
             capacity: roster.capacity,
+            inheritance: inheritance,
             totalGate: totalGate,
             supervisor: mailbox,
             logger: logger
@@ -115,19 +124,6 @@ final class Supervisor {
         socketFile = control.file
         self.signals = signals
         self.poll = poll
-    }
-
-    private static func service() throws -> Service {
-        try Service(
-            vendor: "Verypoll",
-            product: "verypolld",
-            version: Release.version,
-            url: "",
-            interfaces: [
-                try Interface(description: DaemonInterface.description),
-                try Interface(description: SystemdInterface.description),
-            ]
-        )
     }
 
     /// Works until the daemon has stopped.
@@ -150,6 +146,7 @@ final class Supervisor {
             if case .stopping(let end) = phase {
                 if workersDone == workers.count {
                     workers.join()
+                    leaveToSuccessor()
                     return logger.notice(.stopped, "stopped")
                 }
                 if end <= .now {
@@ -179,6 +176,7 @@ final class Supervisor {
             switch (signal, phase) {
             case (.hangUp, .starting), (.hangUp, .running): isReloadDue = true
             case (.hangUp, _): break
+            case (.user1, _): restart.announce()
             case (_, .draining):
                 stop(because: "a second signal")
             case (_, .starting), (_, .running):
@@ -206,6 +204,7 @@ final class Supervisor {
             if case .draining = phase {
                 // Stay ahead of systemd's patience for as long as the configuration allows.
                 tell { () throws(Errno) in try notifier.extendTimeout(by: .seconds(10)) }
+                if restart.handsOver, !awaitsRoom { stop(because: "the rest fits the store") }
             }
         }
         if case .draining(let end) = phase, end <= now {

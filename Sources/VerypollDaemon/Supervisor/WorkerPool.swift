@@ -17,6 +17,7 @@ struct WorkerPool {
         let context: WorkerContext
         let poll: Poll
         let plan: Plan
+        let share: Inheritance.Share
     }
 
     /// Starts the threads; each tells the supervisor when it accepts.
@@ -24,6 +25,7 @@ struct WorkerPool {
         _ plan: Plan,
         count: Int,
         capacity: Int,
+        inheritance: Inheritance,
         totalGate: SessionGate,
         supervisor: Mailbox<SupervisorMessage>,
         logger: Logger
@@ -51,7 +53,8 @@ struct WorkerPool {
                 supervisor: supervisor,
                 logger: logger
             )
-            let seed = Handoff(Seed(context: context, poll: poll, plan: plan))
+            let share = inheritance.share(of: index, workers: count)
+            let seed = Handoff(Seed(context: context, poll: poll, plan: plan, share: share))
             threads.append(try Thread(name: "worker/\(index)") { Self.work(seed) })
         }
         self.threads = threads
@@ -81,8 +84,10 @@ struct WorkerPool {
     private static func work(_ handoff: Handoff<Seed>) {
         guard let seed = handoff.take() else { return }
         let supervisor = seed.context.supervisor
+        let share = seed.share
         do throws(Errno) {
             var worker = try makeWorker(seed)
+            worker.takeUp(share)
             supervisor.post(.started)
             try worker.run()
         } catch {

@@ -44,6 +44,7 @@ extension Session.EndReason: CustomStringConvertible {
         case .killed: "killed"
         case .drained: "drained"
         case .stopped: "the daemon stopped"
+        case .handedOver: "handed over to the next process"
         }
     }
 }

@@ -12,6 +12,8 @@ extension Worker {
             case .resume: resume()
             case .adopt(let plan): adopt(plan)
             case .drain(let window): drain(window)
+            case .stopAccepting: stopAccepting()
+            case .handOver: handOver()
             case .end: endWork()
             case .listSessions(let filter, let ticket): list(filter, ticket: ticket)
             case .showSession(let id, let ticket): show(id, ticket: ticket)

@@ -169,8 +169,9 @@ extension Worker {
         guard var session = sessions.remove(key) else { return }
         timers.cancel(key.index)
         let isBroken =
-            reason.isBreak || session.route.phase == .breaking || !session.up.isEmpty
-            || !session.down.isEmpty
+            reason != .handedOver
+            && (reason.isBreak || session.route.phase == .breaking || !session.up.isEmpty
+                || !session.down.isEmpty)
         session.up.discard(on: &bench)
         session.down.discard(on: &bench)
         let listener = context.listeners[session.listener]
@@ -261,7 +262,7 @@ extension Session.EndReason {
     fileprivate var isBreak: Bool {
         switch self {
         case .timedOut(.proxyHeader): true
-        case .completed, .timedOut, .drained, .stopped: false
+        case .completed, .timedOut, .drained, .stopped, .handedOver: false
         default: true
         }
     }

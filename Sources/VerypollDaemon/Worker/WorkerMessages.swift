@@ -12,6 +12,10 @@ enum WorkerMessage: Equatable, Sendable {
     case adopt(Plan)
     /// Stop accepting, end the sessions within a time, and tell when no session is left.
     case drain(DrainWindow)
+    /// Stop accepting, while the sessions go on.
+    case stopAccepting
+    /// Pack the sessions for the next process, and end the thread.
+    case handOver
     /// End all sessions and the thread.
     case end
     /// List the sessions that fit.
@@ -57,6 +61,10 @@ enum SupervisorMessage: Sendable {
     case serverChanged(upstream: Int, server: Int, ServerChange)
     /// Answer with the metrics as text.
     case writeMetrics(Exposition.Format, worker: Int)
+    /// What became of the sessions of the process before that are the worker's.
+    case tookUp(TakingUp)
+    /// The worker's sessions, and how many were closed as they cannot be handed over.
+    case handedOver([Parcel], closedCount: Int)
     /// The worker drains, and no session is left.
     case empty
     /// The worker's thread is about to end.

@@ -271,16 +271,6 @@ struct ConfigurationRuleTests {
         )
     }
 
-    @Test("keeping sessions is refused in this version")
-    func unsupportedRestart() {
-        let text = "{\"restart\": {\"keepSessions\": true}, \(listener().dropFirst())"
-        #expect(
-            complaints(about: text) == [
-                "/restart/keepSessions: keeping sessions is not in this version of verypolld yet"
-            ]
-        )
-    }
-
     @Test(
         "suggestions forgive few slips and no more",
         arguments: [

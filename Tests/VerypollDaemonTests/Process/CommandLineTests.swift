@@ -118,23 +118,6 @@ struct CommandLineTests {
         }
     }
 
-    @Test("a setting that this version has not is refused in words, to check and to run")
-    func refusesUnsupported() throws {
-        let text = """
-            {"listeners": {"web": {"listen": ["127.0.0.1:0"], "handler": {"type": "echo"}}},
-            "restart": {"keepSessions": true}}
-            """
-        let directory = try TemporaryDirectory()
-        let file = try directory.write(text, to: "keep.json")
-        for option in ["--check-config", "--config"] {
-            let result = try run(option, file)
-            #expect(result.exit == .code(78))
-            let place = "\(file):2:29: /restart/keepSessions: "
-            let reason = "keeping sessions is not in this version of verypolld yet"
-            #expect(result.standardError == place + reason + "\n")
-        }
-    }
-
     @Test("a file that is missing is told by its name")
     func refusesMissing() throws {
         let result = try run("--config", "/nonexistent/verypolld.json")

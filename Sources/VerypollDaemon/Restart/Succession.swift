@@ -1,0 +1,147 @@
+#if Net && OSExt
+internal import Logging
+internal import Synchronization
+internal import SystemPackage
+internal import Systemd
+internal import Verypoll
+
+/// What the next process of the service gets from this one, by the manager's descriptor store.
+///
+/// Listening sockets are in the store from the moment they are bound, so that a process that is
+/// killed loses none of them; sessions are put there when the process ends for a restart.
+final class Succession: Sendable {
+    /// What sessions are stored by.
+    static let sessionsName = "verypolld sessions"
+
+    let store: DescriptorStore
+    private let logger: Logger
+    private let storedCount = Atomic(0)
+    private let adoptedCount = Atomic(0)
+    private let lastNumber = Atomic(0)
+    private let isComing = Atomic(false)
+
+    /// Makes what is to be shared by all who leave something.
+    init(_ store: DescriptorStore = DescriptorStore(), logger: Logger) {
+        self.store = store
+        self.logger = logger
+    }
+
+    /// Whether this process ends so that the next can begin: what is stored stays then.
+    var isForRestart: Bool {
+        get { isComing.load(ordering: .relaxed) }
+        set { isComing.store(newValue, ordering: .relaxed) }
+    }
+
+    /// How many listening sockets are in the store.
+    var socketCount: Int { storedCount.load(ordering: .relaxed) }
+
+    /// How many of them the process before has left there.
+    var inheritedCount: Int { adoptedCount.load(ordering: .relaxed) }
+
+    /// How many descriptors the store can take besides the listening sockets.
+    var room: Int { max(0, store.capacity - socketCount) }
+
+    /// Leaves a listening socket in the store for as long as the result lives.
+    ///
+    /// - Returns: `nil` if the store has no room; then it ends with this process.
+    func keep(_ socket: FileDescriptor, at address: ListenAddress) -> StoredSocket? {
+        let number = lastNumber.add(1, ordering: .relaxed).newValue
+        let name = StoredSocket.name(of: address, number: number)
+        guard let name, room > 0 else { return nil }
+        guard tell({ () throws(Errno) in try store.add([socket], named: name) }) else { return nil }
+        return entry(name)
+    }
+
+    /// Goes on keeping a socket that the process before has left in the store.
+    func adopt(_ name: String) -> StoredSocket {
+        adoptedCount.add(1, ordering: .relaxed)
+        return entry(name)
+    }
+
+    private func entry(_ name: String) -> StoredSocket {
+        storedCount.add(1, ordering: .relaxed)
+        return StoredSocket(name: name, succession: self)
+    }
+
+    /// Takes a socket out of the store, unless the next process is to have it.
+    fileprivate func release(_ name: String) {
+        storedCount.subtract(1, ordering: .relaxed)
+        if !isForRestart { forget(name) }
+    }
+
+    /// Takes something out of the store.
+    func forget(_ name: String) {
+        tell { () throws(Errno) in try store.remove(named: name) }
+    }
+
+    /// Waits until the manager has done what it was told.
+    func settle() {
+        tell { () throws(Errno) in try store.barrier(within: .seconds(10)) }
+    }
+
+    /// Tells the manager something; if that fails, the log says so.
+    @discardableResult
+    private func tell(_ notify: () throws(Errno) -> Void) -> Bool {
+        do throws(Errno) {
+            try notify()
+            return true
+        } catch {
+            logger.error(.managerUnreachable, "cannot use the descriptor store of systemd: \(error)")
+            return false
+        }
+    }
+}
+
+/// A listening socket's place in the descriptor store, which it loses with this value.
+///
+/// Otherwise clients would wait in a backlog that nobody reads: the store keeps the socket open.
+struct StoredSocket: ~Copyable, Sendable {
+    let name: String
+    private let succession: Succession
+
+    fileprivate init(name: String, succession: Succession) {
+        self.name = name
+        self.succession = succession
+    }
+
+    deinit {
+        succession.release(name)
+    }
+
+    /// Whether the socket's file is to outlive this process.
+    var isForRestart: Bool { succession.isForRestart }
+}
+
+extension StoredSocket {
+    private static let prefix = "verypolld listener "
+
+    /// What a socket is stored by: the address as the configuration has it, and what tells apart
+    /// all sockets of all processes at it.
+    ///
+    /// - Returns: `nil` if that is more than systemd takes.
+    fileprivate static func name(of address: ListenAddress, number: Int) -> String? {
+        let name = "\(prefix(of: address))\(MonotonicClock.nanoseconds()).\(number)"
+        return name.utf8.count <= 255 ? name : nil
+    }
+
+    /// Whether something in the store is a listening socket.
+    static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
+
+    /// What the names of all sockets at an address begin with.
+    static func prefix(of address: ListenAddress) -> String {
+        let plain = UInt8(ascii: "!")...UInt8(ascii: "~")
+        var text = ""
+        for byte in address.description.utf8 {
+            // A colon separates names, and is in nearly every address; systemd takes no others.
+            if byte == UInt8(ascii: ":") {
+                text += "|"
+            } else if plain.contains(byte), byte != UInt8(ascii: "%"), byte != UInt8(ascii: "|") {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += "%" + String(byte, radix: 16)
+            }
+        }
+        return "\(prefix)\(text) "
+    }
+}
+#endif

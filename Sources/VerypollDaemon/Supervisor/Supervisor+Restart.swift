@@ -1,0 +1,124 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Systemd
+internal import Verypoll
+
+/// What the supervisor knows of the process before and of the next one.
+struct RestartState {
+    /// How long a word that the coming stop is for a restart holds.
+    private static let announcementLife = Duration.seconds(30)
+
+    /// What this process leaves to the next.
+    let succession: Succession
+    /// Whether sessions are kept, if there is a next process.
+    var keepsSessions: Bool
+    private var announcedAt: ContinuousClock.Instant?
+    /// What became of the sessions of the process before, as far as the workers have told.
+    var takingUp: TakingUp
+    /// The sessions of this process, packed.
+    var parcels: [Parcel] = []
+    /// How many sessions cannot be handed over.
+    var closedCount = 0
+    /// How many listening sockets are.
+    private(set) var socketCount = 0
+
+    init(_ succession: Succession, _ inheritance: Inheritance, keepsSessions: Bool) {
+        self.succession = succession
+        self.keepsSessions = keepsSessions
+        takingUp = inheritance.outcome
+    }
+
+    /// Notes that the coming stop is for a restart.
+    mutating func announce(now: ContinuousClock.Instant = .now) { announcedAt = now }
+
+    /// Decides, once a stop has come, whether it is for a restart.
+    mutating func decide(now: ContinuousClock.Instant = .now) {
+        guard let announcedAt, now - announcedAt < Self.announcementLife else { return }
+        succession.isForRestart = succession.store.capacity > 0
+        socketCount = succession.socketCount
+    }
+
+    /// Whether the sessions go to the next process.
+    var handsOver: Bool { keepsSessions && succession.isForRestart }
+
+    /// How many descriptors the store can take besides the listening sockets.
+    var room: Int { max(0, succession.store.capacity - socketCount) }
+
+    /// Whether so many sessions of each worker find room in the store.
+    func fits(_ sessionCounts: [Int]) -> Bool {
+        let limit = SessionFile.sessionLimit
+        let needed = sessionCounts.reduce(0) { $0 + ($1 + limit - 1) / limit }
+        return needed <= room
+    }
+}
+
+extension Supervisor {
+    /// Says once what was taken over from the process before, and what was not.
+    func reportTakingOver() {
+        let sockets = restart.succession.inheritedCount
+        let outcome = restart.takingUp
+        guard sockets > 0 || !outcome.isEmpty else { return }
+        let refused = outcome.refusals.values.reduce(0, +)
+        let reasons = Refusal.allCases.compactMap { refusal in
+            outcome.refusals[refusal].map { "\($0) as \(refusal.rawValue)" }
+        }
+        let rest = refused == 0 ? "" : "; not \(refused): " + reasons.joined(separator: ", ")
+        logger.log(
+            level: refused == 0 ? .notice : .warning,
+            refused == 0 ? .takenOver : .takeOverIncomplete,
+            """
+            taken over from the process before: \(count(sockets, "socket")), \
+            \(count(outcome.takenCount, "session"))\(rest)
+            """,
+            metadata: ["sessions": "\(outcome.takenCount)", "refused": "\(refused)"]
+        )
+    }
+
+    /// Whether a stop has to wait with handing the sessions over until they are fewer.
+    var awaitsRoom: Bool {
+        restart.handsOver && !restart.fits(workers.counters.map { Int($0.tally.sessions) })
+    }
+
+    /// Puts the sessions into the store, after the last worker has ended.
+    ///
+    /// Of those that find no room, the busiest are closed: a parcel of each worker's quietest goes
+    /// before any with busier ones.
+    func leaveToSuccessor() {
+        guard restart.succession.isForRestart else { return }
+        let parcels = restart.parcels.sorted { $0.rank < $1.rank }
+        let stored = parcels.prefix(restart.room)
+        if !stored.isEmpty {
+            tell { () throws(Errno) in
+                try restart.succession.store.add(
+                    stored.map { $0.socket.fileDescriptor },
+                    named: Succession.sessionsName
+                )
+            }
+        }
+        // What the manager has not read yet would be lost with this process.
+        restart.succession.settle()
+        for parcel in parcels.dropFirst(stored.count) { parcel.breakOff() }
+        let storedCount = stored.reduce(0) { $0 + $1.sessionCount }
+        let leftCount = parcels.dropFirst(stored.count).reduce(0) { $0 + $1.sessionCount }
+        let lost = restart.closedCount + leftCount
+        let rest =
+            lost == 0
+            ? "" : "; closed: \(leftCount) for want of room, \(restart.closedCount) as they can't be"
+        logger.log(
+            level: leftCount == 0 ? .notice : .warning,
+            .handedOver,
+            """
+            left to the next process: \(count(restart.socketCount, "socket")), \
+            \(count(storedCount, "session"))\(rest)
+            """,
+            metadata: ["sessions": "\(storedCount)", "refused": "\(lost)"]
+        )
+        restart.parcels = []
+    }
+
+    private func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+}
+#endif

@@ -1,0 +1,92 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Verypoll
+
+extension Worker {
+    /// Stops accepting, without a word to the sessions.
+    mutating func stopAccepting() {
+        closeDoors()
+        isDraining = true
+        if sessions.count == 0 { context.supervisor.post(.empty) }
+    }
+
+    /// Packs its sessions for the next process, ends those that cannot go there, and its thread.
+    mutating func handOver() {
+        isDraining = true
+        isEnding = true
+        closeDoors()
+        var parcels: [Parcel] = []
+        var keys = heritableKeys()[...]
+        while !keys.isEmpty {
+            let part = keys.prefix(SessionFile.sessionLimit)
+            keys = keys.dropFirst(part.count)
+            pack(Array(part), into: &parcels)
+        }
+        let left = sessions.count
+        endAll()
+        context.supervisor.post(.handedOver(parcels, closedCount: left))
+        context.supervisor.post(.ended)
+    }
+
+    /// The sessions that another process can go on with, the busiest last.
+    ///
+    /// Busy is what moved bytes last and, of those that did so in the same millisecond, what has
+    /// moved more. Whoever asks for metrics asks again.
+    private func heritableKeys() -> [SlabKey] {
+        var found: [(activeAt: UInt64, byteCount: UInt64, key: SlabKey)] = []
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index),
+                context.listeners[sessions[key].listener].service != .metrics
+            else { continue }
+            let byteCount = sessions[key].up.taken &+ sessions[key].down.given
+            found.append((sessions[key].activeAt, byteCount, key))
+        }
+        found.sort { ($0.activeAt, $0.byteCount) < ($1.activeAt, $1.byteCount) }
+        return found.map(\.key)
+    }
+
+    /// Packs sessions into one parcel; where the kernel refuses that, into several.
+    ///
+    /// So a session that cannot be sent, as a Unix-domain client could see to by what it has
+    /// passed itself, is left behind alone.
+    private mutating func pack(_ keys: [SlabKey], into parcels: inout [Parcel]) {
+        var records: [SessionRecord] = []
+        var descriptors: [FileDescriptor] = []
+        for key in keys {
+            let upstream = Int(sessions[key].route.upstream)
+            let record = sessions[key].record(
+                listener: context.listeners[sessions[key].listener],
+                upstream: upstream < 0 ? nil : context.upstreams[upstream]
+            )
+            descriptors += sessions[key].descriptors(of: record)
+            records.append(record)
+        }
+        do throws(Errno) {
+            parcels.append(
+                try Parcel(
+                    records,
+                    descriptors,
+                    nextSessionID: nextSessionID,
+                    rank: parcels.count
+                )
+            )
+        } catch {
+            guard keys.count > 1 else {
+                return context.logger.warning("cannot hand a session over: \(error)")
+            }
+            pack(Array(keys[..<(keys.count / 2)]), into: &parcels)
+            pack(Array(keys[(keys.count / 2)...]), into: &parcels)
+            return
+        }
+        for descriptor in descriptors { unwatch(descriptor) }
+        for key in keys { end(key, because: .handedOver) }
+    }
+
+    /// Stops watching a connection, whose events would come as long as the parcel keeps it open.
+    private func unwatch(_ descriptor: FileDescriptor) {
+        // Pipes are not watched, so that an error is no news.
+        try? poll.registry.deregister(SourceFD(descriptor))
+    }
+}
+#endif
