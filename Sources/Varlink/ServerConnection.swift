@@ -116,6 +116,12 @@ package struct ServerConnection {
         )
     }
 
+    /// Sends one more reply to a call that takes as many as there are.
+    package mutating func reply(_ reply: SharedReply) {
+        precondition(current == .more, "continues without more")
+        append(reply.message)
+    }
+
     /// Ends the call in progress with an error; to a oneway call nothing is sent.
     package mutating func fail(_ error: VarlinkError) {
         precondition(current != nil, "error without a call")
@@ -147,11 +153,18 @@ package struct ServerConnection {
         guard mode != .oneway else { return }
         // What JSON can't say, such as infinity, leaves the client without its answer; then the
         // connection can't go on, as the next answer would be taken for this one.
-        guard let bytes = try? message.encoded(), outbox.byteCount + bytes.count < outputLimit
-        else {
+        guard let bytes = try? message.encoded() else {
             hasOverflowed = true
             return
         }
-        outbox.append(message: bytes)
+        append(bytes)
+    }
+
+    private mutating func append(_ message: some Collection<UInt8>) {
+        guard outbox.byteCount + message.count < outputLimit else {
+            hasOverflowed = true
+            return
+        }
+        outbox.append(message: message)
     }
 }

@@ -101,6 +101,8 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func status() -> Status { fixedStatus }
 
+    func beginMonitoring() -> Status { fixedStatus }
+
     func listeners() -> [Status.Listener] { fixedStatus.listeners }
 
     func upstreams() -> [Status.Upstream] { fixedStatus.upstreams }

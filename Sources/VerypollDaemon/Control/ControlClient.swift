@@ -18,6 +18,11 @@ final class ControlClient {
     /// The number of the call that is to be answered without the values that come for it.
     var callWithoutValues: Int?
 
+    /// Whether the call in progress is answered with all that happens.
+    var isMonitor = false
+    /// Whether the client sends no more.
+    private(set) var inputHasEnded = false
+
     private let stream: UnixStream
     private let token: Token
     private var interest: Interest = []
@@ -44,10 +49,17 @@ final class ControlClient {
         }
         switch count {
         case nil: break
-        case 0: connection.endInput()
+        case 0:
+            connection.endInput()
+            inputHasEnded = true
         default: lastActivity = now
         }
     }
+
+    /// Whether nothing remains to be done for the client.
+    ///
+    /// A monitor that sends no more has gone as a rule, and nothing else would tell of that.
+    var isFinished: Bool { connection.isFinished || (isMonitor && inputHasEnded) }
 
     /// Writes until nothing is left or the kernel takes no more.
     func send() throws(Errno) {

@@ -9,6 +9,10 @@ protocol ControlHandler: AnyObject {
     /// How the daemon is doing.
     func status() -> Status
 
+    /// How the daemon is doing, after which it tells the monitors of the control server what
+    /// happens.
+    func beginMonitoring() -> Status
+
     /// The listeners, in the order of their names.
     func listeners() -> [Status.Listener]
 

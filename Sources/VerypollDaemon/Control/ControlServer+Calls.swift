@@ -58,7 +58,12 @@ extension ControlServer {
             let configuration = try call.parameters(as: ConfigurationText.self)
             client.connection.reply(try handler.checkConfiguration(text: configuration.text))
         case .monitor:
-            throw .methodNotImplemented(call.method)
+            _ = try call.parameters(as: NoParameters.self)
+            guard client.connection.acceptsMore else { throw .expectedMore }
+            client.isMonitor = true
+            var event = MonitorEvent(.status, timestampUSec: WallClock.microseconds())
+            event.status = handler.beginMonitoring()
+            client.connection.reply(event, continues: true)
         case .listSessions, .getSession, .killSession:
             try performOnSessions(method, call, of: client, ticket: ticket, handler: handler)
         case .drain, .resume, .setServer, .reload:

@@ -2,6 +2,7 @@
 internal import SystemPackage
 internal import Varlink
 internal import Verypoll
+internal import VerypollControl
 
 /// The daemon's end of the control socket.
 ///
@@ -26,6 +27,8 @@ struct ControlServer: ~Copyable {
     private let listener: UnixListener
     private var clients: [ControlClient?]
     private var clientCount = 0
+    /// How many clients are told what happens.
+    private(set) var monitorCount = 0
     /// When the server last worked.
     private var lastTurn = ContinuousClock.now
     /// When to accept again after having run out of descriptors.
@@ -112,6 +115,17 @@ struct ControlServer: ~Copyable {
         finishTurn(of: client, in: ticket.slot)
     }
 
+    /// Tells the clients that monitor the daemon what has happened.
+    mutating func tell(_ events: [MonitorEvent]) {
+        guard monitorCount > 0, !events.isEmpty else { return }
+        let replies = events.compactMap(SharedReply.init)
+        for slot in clients.indices {
+            guard let client = clients[slot], client.isMonitor else { continue }
+            for reply in replies { client.connection.reply(reply) }
+            finishTurn(of: client, in: slot)
+        }
+    }
+
     // MARK: Clients
 
     private mutating func serve(
@@ -133,14 +147,18 @@ struct ControlServer: ~Copyable {
                 call: client.connection.callCount
             )
             answer(call, of: client, ticket: ticket, handler: handler)
+            if client.isMonitor {
+                monitorCount += 1
+                break  // No other call is next before the client is gone.
+            }
         }
         finishTurn(of: client, in: slot)
     }
 
     private mutating func finishTurn(of client: ControlClient, in slot: Int) {
         do throws(Errno) {
-            if !client.connection.isFinished { try client.send() }
-            if !client.connection.isFinished { return try client.watch(with: registry) }
+            if !client.isFinished { try client.send() }
+            if !client.isFinished { return try client.watch(with: registry) }
         } catch {
             // The client is gone, and with it whoever could be told.
         }
@@ -148,6 +166,7 @@ struct ControlServer: ~Copyable {
     }
 
     private mutating func close(_ slot: Int) {
+        if clients[slot]?.isMonitor == true { monitorCount -= 1 }
         clients[slot] = nil
     }
 
@@ -193,14 +212,19 @@ struct ControlServer: ~Copyable {
     /// A slot that is free, if need be made free at the cost of the client that has been idle
     /// longest, so that clients which were forgotten open don't lock the operator out.
     ///
+    /// Monitors, which never end by themselves, come after all others.
+    ///
     /// - Returns: `nil` if every client waits for an answer.
     private mutating func freeSlot() -> Int? {
         if let free = clients.firstIndex(where: { $0 == nil }) { return free }
         let idlest = clients.enumerated()
-            .filter { $0.element?.connection.isCallInProgress == false }
+            .filter { _, client in
+                client.map { !$0.connection.isCallInProgress || $0.isMonitor } ?? false
+            }
             .min { first, second in
                 guard let first = first.element, let second = second.element else { return false }
-                return first.lastActivity < second.lastActivity
+                return (first.isMonitor ? 1 : 0, first.lastActivity)
+                    < (second.isMonitor ? 1 : 0, second.lastActivity)
             }
         guard let slot = idlest?.offset else { return nil }
         close(slot)

@@ -42,6 +42,20 @@ extension Supervisor: ControlHandler {
         )
     }
 
+    /// What the daemon says about itself, and its interfaces.
+    static func service() throws -> Service {
+        try Service(
+            vendor: "Verypoll",
+            product: "verypolld",
+            version: Release.version,
+            url: "",
+            interfaces: [
+                try Interface(description: DaemonInterface.description),
+                try Interface(description: SystemdInterface.description),
+            ]
+        )
+    }
+
     func listeners() -> [Status.Listener] {
         roster.served.map(status).sorted { $0.name < $1.name }
     }

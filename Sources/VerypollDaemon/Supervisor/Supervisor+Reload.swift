@@ -81,6 +81,7 @@ extension Supervisor {
     /// Says that another configuration is in effect.
     func finishReload(_ changes: ChangeList, for callers: [ControlTicket]) {
         refusal = nil
+        announceReload(changes.changes)
         logger.notice(
             .reloaded,
             "the configuration is reloaded",

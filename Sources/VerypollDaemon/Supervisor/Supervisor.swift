@@ -25,6 +25,7 @@ final class Supervisor {
         static let signals = Token(0)
         static let mailbox = Token(1)
         static let firstOfControl = 2
+        static let sessionEvents = Token(999)
         static let firstOfUpstreams = 1000
     }
 
@@ -61,6 +62,8 @@ final class Supervisor {
     /// What came from the process before, and goes to the next one.
     var restart: RestartState
     var control: ControlServer
+    let sessionEvents: SessionEvents
+    var monitoring = Monitoring()
     var upstreamWatch: UpstreamWatch
     let notifier = ServiceNotifier()
     private let signals: SignalSource
@@ -86,6 +89,7 @@ final class Supervisor {
         let poll = try Poll()
         try poll.registry.register(signals, token: Tokens.signals, interest: .readable)
         mailbox = try Mailbox(registry: poll.registry, token: Tokens.mailbox)
+        sessionEvents = try SessionEvents(registry: poll.registry, token: Tokens.sessionEvents)
         let group = control.file.group
         self.control = try ControlServer(
             listener: control.listener,
@@ -113,6 +117,7 @@ final class Supervisor {
             inheritance: inheritance,
             totalGate: totalGate,
             supervisor: mailbox,
+            sessionEvents: sessionEvents,
             logger: logger
         )
         busyShares = BusyShares(count: workers.count)
@@ -137,6 +142,7 @@ final class Supervisor {
                 switch event.token {
                 case Tokens.signals: try handleSignals()
                 case Tokens.mailbox: try handleMail()
+                case Tokens.sessionEvents: announceSessions()
                 case let token where upstreamWatch.tokens.contains(token.rawValue):
                     upstreamWatch.handle(event)
                 default: control.handle(event, handler: self)
@@ -164,6 +170,7 @@ final class Supervisor {
         }
         if let due = upstreamWatch.deadline { deadline = min(deadline, due) }
         if let due = control.deadline { deadline = min(deadline, due) }
+        if let due = monitoring.dueAt { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
         if let due = rollouts.compactMap(\.dueAt).min() { deadline = min(deadline, due) }
         return deadline
@@ -195,6 +202,7 @@ final class Supervisor {
         }
         expireRollouts(now)
         reloadIfDue()
+        announceChanges(now: now)
         if watchdog?.isDue(now, workers: workers.count) == true { workers.post(.ping) }
         if nextStatusAt <= now {
             nextStatusAt = now + Self.statusInterval

@@ -28,6 +28,7 @@ struct WorkerPool {
         inheritance: Inheritance,
         totalGate: SessionGate,
         supervisor: Mailbox<SupervisorMessage>,
+        sessionEvents: SessionEvents,
         logger: Logger
     ) throws(Errno) {
         let indices = 0..<count
@@ -51,6 +52,7 @@ struct WorkerPool {
                 counters: counters[index],
                 mailboxes: mailboxes,
                 supervisor: supervisor,
+                sessionEvents: sessionEvents,
                 logger: logger
             )
             let share = inheritance.share(of: index, workers: count)

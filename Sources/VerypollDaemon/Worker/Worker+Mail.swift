@@ -90,7 +90,8 @@ extension Worker {
         context.upstreams[Int(session.route.upstream)]
     }
 
-    private func status(of session: borrowing Session) -> Status.Session {
+    /// The session as those see it who ask over the control socket.
+    func status(of session: borrowing Session) -> Status.Session {
         let age = Int(bench.now - session.openedAt) * 1000
         return Status.Session(
             id: Int(session.id),

@@ -33,6 +33,7 @@ extension Worker {
             // The gate of all sessions lets no more in than the slab holds.
             preconditionFailure("slab capacity overflow")
         case .stored(let key):
+            announce(sessions[key])
             note(listener) { tally in
                 tally.accepted += 1
                 tally.active += 1
@@ -180,6 +181,7 @@ extension Worker {
             tally.active -= 1
             tally.sessionTime.add(microseconds: duration)
         }
+        announce(session, endedBecause: reason)
         if context.logsSessions { logEnd(of: session, reason) }
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         switch reason {

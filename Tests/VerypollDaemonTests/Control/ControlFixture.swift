@@ -117,6 +117,8 @@ final class ScriptedHandler: ControlHandler {
         )
     }
 
+    func beginMonitoring() -> Status { status() }
+
     func upstreams() -> [Status.Upstream] { [] }
 
     func listeners() -> [Status.Listener] { [] }

@@ -1,0 +1,64 @@
+internal import Synchronization
+internal import SystemPackage
+internal import Verypoll
+internal import VerypollControl
+
+/// The beginnings and ends of sessions, on their way from the workers to those who monitor them.
+///
+/// No worker waits: where events come faster than they are taken, they are counted as lost.
+final class SessionEvents: Sendable {
+    /// The most events that wait.
+    static let limit = 4096
+
+    /// A session has begun, or has ended for a reason.
+    struct Event: Sendable {
+        let session: Status.Session
+        let reason: String?
+        /// In microseconds since 1970.
+        let timestamp: Int
+    }
+
+    /// What has gathered.
+    struct Gathered {
+        var events: [Event] = []
+        /// How many more there were.
+        var lostCount = 0
+    }
+
+    private let gathered = Mutex(Gathered())
+    private let waker: Waker
+    private let wanted = Atomic(false)
+
+    /// Makes the way to whoever polls `registry`; its wake-ups carry `token`.
+    init(registry: borrowing Registry, token: Token) throws(Errno) {
+        waker = try Waker(registry: registry, token: token)
+    }
+
+    /// Whether somebody wants to hear of them; else they are not to be made.
+    var areWanted: Bool {
+        get { wanted.load(ordering: .relaxed) }
+        set { wanted.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Leaves an event, or counts it as lost.
+    func post(_ event: Event) {
+        let isFirst = gathered.withLock { gathered in
+            guard gathered.events.count < Self.limit else {
+                gathered.lostCount += 1
+                return false
+            }
+            gathered.events.append(event)
+            return gathered.events.count == 1
+        }
+        // As in a mailbox, this fails only where the eventfd is gone.
+        if isFirst { try? waker.wake() }
+    }
+
+    /// Takes what has gathered, in the order it came; what was lost came after that.
+    func takeAll() -> Gathered {
+        gathered.withLock { gathered in
+            defer { gathered = Gathered() }
+            return gathered
+        }
+    }
+}

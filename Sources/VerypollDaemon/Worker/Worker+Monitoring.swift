@@ -1,0 +1,14 @@
+#if Net && OSExt
+extension Worker {
+    /// Tells those who monitor the daemon, if there are any, that a session is there or has ended.
+    func announce(_ session: borrowing Session, endedBecause reason: Session.EndReason? = nil) {
+        guard context.sessionEvents.areWanted else { return }
+        let event = SessionEvents.Event(
+            session: status(of: session),
+            reason: reason?.description,
+            timestamp: WallClock.microseconds()
+        )
+        context.sessionEvents.post(event)
+    }
+}
+#endif

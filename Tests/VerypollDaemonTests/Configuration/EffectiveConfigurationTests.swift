@@ -1,0 +1,114 @@
+internal import Testing
+internal import Varlink
+internal import VerypollControl
+
+@testable internal import VerypollDaemon
+
+@Suite("the effective configuration")
+struct EffectiveConfigurationTests {
+    /// A configuration that sets everything.
+    private static let everything = """
+        {"workers": 3,
+        "control": {"socket": "/run/c.sock", "mode": "0600", "group": "adm"},
+        "limits": {"maxSessions": 500}, "drain": {"deadline": "1min 30s"},
+        "log": {"level": "debug", "sessions": true},
+        "listeners": {
+          "a": {"listen": ["[::]:80", "unix:@z", "unix:/run/a", "systemd:a b"],
+            "handler": {"type": "proxy", "upstream": "app"},
+            "maxSessions": 400, "whenFull": "reject", "maxSessionsPerSource": 7,
+            "acceptRate": {"perSecond": 5}, "allow": ["10.0.0.0/8", "::1"], "deny": ["10.0.0.6"],
+            "proxyProtocol": {"from": ["127.0.0.1"]},
+            "timeouts": {"firstByte": "off", "idle": "1500ms", "halfClosed": "1s",
+              "lifetime": "30d 12h", "userTimeout": "10s"},
+            "socket": {"backlog": 16, "noDelay": false, "keepAlive": "off", "reusePort": true,
+              "freeBind": true, "deferAccept": "5s", "onlyV6": true}},
+          "b": {"listen": ["127.0.0.1:0"], "handler": {"type": "chargen"}}},
+        "upstreams": {
+          "app": {"servers": [{"address": "unix:/a", "weight": 2, "backup": true}, "[::1]:2"],
+            "balance": "sourceHash", "connectTimeout": "1s", "retry": {"for": "1min"},
+            "maxSessions": 9, "check": {"send": "PI\\nNG", "expect": "PONG"},
+            "passive": {"fall": 1, "for": "1s"}, "whenDown": "close", "proxyProtocol": "v2",
+            "resolve": {"every": "1h"}},
+          "plain": {"servers": ["app.internal:80"]}}}
+        """
+
+    @Test(
+        "it parses back to a configuration that means the same",
+        arguments: [
+            everything, listener(), "config/default.json", "config/examples/proxy.json",
+            "config/examples/inetd-services.json", "config/examples/limits-and-timeouts.json",
+            "config/examples/socket-activated.json",
+        ]
+    )
+    func parsesBack(source: String) throws {
+        let text =
+            source.hasPrefix("{")
+            ? source : String(decoding: try repositoryFile(source), as: UTF8.self)
+        var original = try configuration(text)
+        var again = try configuration(Varlink.JSONValue.object(original.effective).text)
+        // The order of the file is lost in an object, and means nothing.
+        original.listeners.sort { $0.name < $1.name }
+        again.listeners.sort { $0.name < $1.name }
+        original.upstreams.sort { $0.name < $1.name }
+        again.upstreams.sort { $0.name < $1.name }
+
+        #expect((again == original) == true)
+        #expect(original.changes(to: again) == [])
+    }
+
+    @Test("defaults are filled in, with spans of time as text")
+    func fillsIn() throws {
+        let members = try configuration(listener()).effective
+        #expect(members["drain"] == .object(["deadline": .string("30s")]))
+        #expect(members["exitOnIdle"] == .string("off"))
+        #expect(members["control"] == .object(["mode": .string("0660")]))
+        guard case .object(let listeners) = members["listeners"],
+            case .object(let web) = listeners["web"]
+        else {
+            Issue.record("no listener")
+            return
+        }
+        #expect(web["maxSessions"] == nil)
+        #expect(web["whenFull"] == .string("pause"))
+        #expect(
+            web["timeouts"]
+                == .object([
+                    "firstByte": .string("30s"), "idle": .string("1h"),
+                    "halfClosed": .string("5min"), "lifetime": .string("off"),
+                    "userTimeout": .string("off"),
+                ])
+        )
+    }
+
+    @Test("differences are told by their pointers, those of values that are everywhere alone")
+    func differs() throws {
+        let before = try configuration(Self.everything)
+        let after = try configuration(
+            Self.everything
+                .replacing("\"workers\": 3", with: "\"workers\": 4")
+                .replacing("\"maxSessions\": 400, ", with: "")
+                .replacing("1500ms", with: "1.5s")
+                .replacing("\"fall\": 1", with: "\"fall\": 2")
+                .replacing("[::]:80", with: "[::]:81")
+                .replacing("\"b\": {", with: "\"c\": {")
+                .replacing("\"check\": {\"send\": \"PI\\nNG\", \"expect\": \"PONG\"},", with: "")
+        )
+        let changes = before.changes(to: after)
+
+        #expect(
+            changes.map { "\($0.kind.rawValue) \($0.pointer)" } == [
+                "changed /listeners/a/listen", "removed /listeners/a/maxSessions",
+                "removed /listeners/b", "added /listeners/c",
+                "removed /upstreams/app/check", "changed /upstreams/app/passive/fall",
+                "changed /workers",
+            ]
+        )
+        let workers = try #require(changes.last)
+        #expect((workers.before, workers.after) == ("3", "4"))
+        #expect(changes[1].before == "400")
+        #expect(changes[1].after == nil)
+        #expect(changes[3].before == nil)
+        #expect(changes[3].after?.contains(#""handler":{"type":"chargen"}"#) == true)
+        #expect(changes[0].after == #"["[::]:81","unix:@z","unix:/run/a","systemd:a b"]"#)
+    }
+}

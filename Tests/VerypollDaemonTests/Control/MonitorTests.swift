@@ -1,0 +1,174 @@
+#if Net && OSExt
+import TestSupport
+import Testing
+import Varlink
+import Verypoll
+import VerypollControl
+
+@testable import VerypollDaemon
+
+@Suite("ControlServer: monitors")
+struct MonitorTests {
+    private static let ping = #"{"method":"io.systemd.service.Ping"}"#
+    private static let monitor = #"{"method":"io.verypoll.Daemon.Monitor","more":true}"#
+
+    private func event(_ number: Int) -> MonitorEvent {
+        var event = MonitorEvent(.lost, timestampUSec: 1)
+        event.count = number
+        return event
+    }
+
+    private func text(of number: Int) -> String {
+        #"{"continues":true,"parameters":{"count":\#(number),"event":"lost","timestampUSec":1}}"#
+    }
+
+    @Test("without the flag more it is an error, and the connection goes on")
+    func wantsMore() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        let call = #"{"method":"io.verypoll.Daemon.Monitor"}"#
+        let answers = try fixture.answers(to: call, Self.ping, from: client)
+
+        #expect(answers == [#"{"error":"org.varlink.service.ExpectedMore"}"#, "{}"])
+        #expect(fixture.server.monitorCount == 0)
+    }
+
+    @Test("the present comes first, then what happens, to each monitor and to nobody else")
+    func tells() throws {
+        var fixture = try ControlFixture()
+        let first = try Client(path: fixture.path)
+        let second = try Client(path: fixture.path)
+        let other = try Client(path: fixture.path)
+        let answers = [
+            try fixture.answers(to: Self.monitor, from: first),
+            try fixture.answers(to: Self.monitor, from: second),
+        ]
+        for answer in answers {
+            let reply = try Reply(decoding: Array(try #require(answer.first).utf8))
+            let event = try reply.parameters(as: MonitorEvent.self)
+            #expect(reply.continues)
+            #expect(event.event == .status)
+            #expect(event.status == fixture.handler.status())
+        }
+        #expect(fixture.server.monitorCount == 2)
+        fixture.server.tell([event(1), event(2)])
+
+        #expect(try fixture.receiveMessages(2, from: first) == [text(of: 1), text(of: 2)])
+        #expect(try fixture.receiveMessages(2, from: second) == [text(of: 1), text(of: 2)])
+        #expect(try fixture.answers(to: Self.ping, from: other) == ["{}"])
+    }
+
+    @Test("one that never reads is closed, and nobody waits for it")
+    func closesStuck() throws {
+        var fixture = try ControlFixture()
+        let stuck = try Client(path: fixture.path)
+        let reader = try Client(path: fixture.path)
+        _ = try fixture.answers(to: Self.monitor, from: stuck)
+        _ = try fixture.answers(to: Self.monitor, from: reader)
+        let events = (0..<1000).map(event)
+        var rounds = 0
+        while fixture.server.monitorCount == 2 {
+            fixture.server.tell(events)
+            let told = try fixture.receiveMessages(1000, from: reader)
+            try #require(told.count == 1000)
+            rounds += 1
+            try #require(rounds < 1000, "it is never closed")
+        }
+
+        // It had room for some megabytes.
+        #expect(rounds > 10)
+        #expect(fixture.server.monitorCount == 1)
+        let newcomer = try Client(path: fixture.path)
+        #expect(try fixture.answers(to: Self.ping, from: newcomer) == ["{}"])
+    }
+
+    @Test("one that goes is forgotten at once")
+    func forgets() throws {
+        var fixture = try ControlFixture()
+        do {
+            let gone = try Client(path: fixture.path)
+            _ = try fixture.answers(to: Self.monitor, from: gone)
+            #expect(fixture.server.monitorCount == 1)
+        }
+        #expect(try fixture.settle() < 10)
+        #expect(fixture.server.monitorCount == 0)
+    }
+
+    @Test("where all places are taken by monitors, a newcomer gets that of one of them")
+    func evicts() throws {
+        var fixture = try ControlFixture()
+        var monitors: [Shared<Client>] = []
+        for _ in 0..<ControlServer.clientLimit {
+            let client = try Client(path: fixture.path)
+            _ = try fixture.answers(to: Self.monitor, from: client)
+            monitors.append(Shared(client))
+        }
+        let newcomer = try Client(path: fixture.path)
+        #expect(try fixture.answers(to: Self.ping, from: newcomer) == ["{}"])
+        #expect(fixture.server.monitorCount == ControlServer.clientLimit - 1)
+        #expect(try monitors[0].value.receiveToEnd() == [])
+    }
+
+    @Test("calls behind it wait for good")
+    func holdsOthers() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        _ = try fixture.answers(to: Self.monitor, from: client)
+        try client.send(Self.ping + "\0")
+        try fixture.settle()
+        fixture.server.tell([event(1)])
+        fixture.server.tell([event(2)])
+
+        #expect(try fixture.receiveMessages(2, from: client) == [text(of: 1), text(of: 2)])
+    }
+}
+
+@Suite("SessionEvents")
+struct SessionEventsTests {
+    private func event(_ id: Int) -> SessionEvents.Event {
+        let session = Status.Session(
+            id: id,
+            listener: "l",
+            worker: 0,
+            peer: "p",
+            local: nil,
+            upstream: nil,
+            server: nil,
+            state: .open,
+            openedTimestampUSec: 0,
+            idleUSec: 0,
+            bytesIn: 0,
+            bytesOut: 0,
+            buffered: 0
+        )
+        return SessionEvents.Event(session: session, reason: nil, timestamp: id)
+    }
+
+    @Test("what there is no room for is counted, and counted once")
+    func counts() throws {
+        var poll = try Poll()
+        let events = try SessionEvents(registry: poll.registry, token: Token(1))
+        for id in 0..<SessionEvents.limit + 3 { events.post(event(id)) }
+        var woken = Events(capacity: 1)
+        try poll.poll(&woken, timeout: .seconds(10))
+        #expect(woken.map(\.token) == [Token(1)])
+
+        let first = events.takeAll()
+        #expect((first.events.map(\.timestamp) == Array(0..<SessionEvents.limit)) == true)
+        #expect(first.lostCount == 3)
+        events.post(event(7))
+        let second = events.takeAll()
+        #expect(second.events.map(\.session.id) == [7])
+        #expect(second.lostCount == 0)
+    }
+
+    @Test("nobody wants them to begin with")
+    func isQuiet() throws {
+        let poll = try Poll()
+        let events = try SessionEvents(registry: poll.registry, token: Token(1))
+        #expect(!events.areWanted)
+        events.areWanted = true
+        #expect(events.areWanted)
+    }
+}
+#endif
