@@ -3,14 +3,26 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
+# For distributions that keep these elsewhere.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+
 bindir = $(DESTDIR)$(PREFIX)/bin
-unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
+unitdir = $(DESTDIR)$(UNITDIR)
 presetdir = $(DESTDIR)$(PREFIX)/lib/systemd/system-preset
 sysusersdir = $(DESTDIR)$(PREFIX)/lib/sysusers.d
 catalogdir = $(DESTDIR)$(PREFIX)/lib/systemd/catalog
 docdir = $(DESTDIR)$(PREFIX)/share/doc/verypolld
+datadir = $(DESTDIR)$(PREFIX)/share/verypolld
+mandir = $(DESTDIR)$(PREFIX)/share/man
+bashdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+zshdir = $(DESTDIR)$(ZSHDIR)
 # Made empty: without a file in it, the daemon runs on its built-in default.
 confdir = $(DESTDIR)/etc/verypolld
+
+COMMANDS = verypolld verypollctl
+UNITS = verypolld.service verypolld.socket verypolld-varlink.socket
 
 # With the Swift runtime inside, so that a machine without Swift runs what is installed.
 STATIC = -c release --static-swift-stdlib
@@ -52,36 +64,48 @@ fuzz: ## Tries random inputs, and registration against a model; SECONDS=n (30) f
 docs: ## Builds the library's documentation as a web site.
 	@Scripts/docs
 
-install: ## Installs commands, units and examples under PREFIX (/usr/local), below DESTDIR.
+install: ## Installs commands, units, manual pages, completions under PREFIX, below DESTDIR.
 ifeq ($(BINARIES),)
 	@Scripts/install-dependencies run
 	swift build $(STATIC) --product verypolld
 	swift build $(STATIC) --product verypollctl
 	@$(MAKE) --no-print-directory install BINARIES="$$(swift build $(STATIC) --show-bin-path)"
 else
-	install -d $(bindir) $(unitdir) $(presetdir) $(sysusersdir) $(docdir) $(confdir)
-	install -d $(catalogdir)
-	install -m 0755 $(BINARIES)/verypolld $(BINARIES)/verypollctl $(bindir)
-	for unit in verypolld.service verypolld.socket; do \
+	install -d $(bindir) $(unitdir) $(presetdir) $(sysusersdir) $(docdir) $(datadir) $(confdir) \
+	    $(catalogdir) $(mandir)/man1 $(mandir)/man5 $(mandir)/man8 $(bashdir) $(fishdir) $(zshdir)
+	install -m 0755 $(addprefix $(BINARIES)/,$(COMMANDS)) $(bindir)
+	for unit in $(UNITS); do \
 	    sed 's,@PREFIX@,$(PREFIX),g' systemd/$$unit >$(unitdir)/$$unit && \
 	    chmod 0644 $(unitdir)/$$unit || exit; \
 	done
 	install -m 0644 systemd/90-verypolld.preset $(presetdir)
 	install -m 0644 systemd/verypolld.sysusers $(sysusersdir)/verypolld.conf
 	install -m 0644 systemd/verypolld.catalog $(catalogdir)
+	Scripts/man-pages $(BINARIES) $(mandir)
+	for command in $(COMMANDS); do \
+	    script="$(BINARIES)/$$command --generate-completion-script"; \
+	    $$script bash >$(bashdir)/$$command && \
+	    $$script fish >$(fishdir)/$$command.fish && \
+	    $$script zsh >$(zshdir)/_$$command || exit; \
+	done
 	install -m 0644 $(wildcard README.md CHANGELOG.md LICENSE) $(docdir)
-	cp -R config/. $(docdir)
+	cp -R config/default.json config/examples $(docdir)
+	install -m 0644 config/verypolld.schema.json $(datadir)
+	sed 's,@PREFIX@,$(PREFIX),g' systemd/unix-only.conf >$(datadir)/unix-only.conf
+	chmod 0644 $(datadir)/unix-only.conf
 	chmod -R u=rwX,go=rX $(docdir)
 	@echo "Then, as root: systemd-sysusers && journalctl --update-catalog &&" \
 	    "systemctl daemon-reload && systemctl enable --now verypolld"
 endif
 
 uninstall: ## Removes what install installed; /etc/verypolld and the user stay.
-	rm -f $(bindir)/verypolld $(bindir)/verypollctl
-	rm -f $(unitdir)/verypolld.service $(unitdir)/verypolld.socket
+	rm -f $(addprefix $(bindir)/,$(COMMANDS)) $(addprefix $(unitdir)/,$(UNITS))
 	rm -f $(presetdir)/90-verypolld.preset $(sysusersdir)/verypolld.conf
 	rm -f $(catalogdir)/verypolld.catalog
-	rm -rf $(docdir)
+	rm -f $(mandir)/man1/verypollctl.1 $(mandir)/man8/verypolld.8 $(mandir)/man5/verypolld.json.5
+	rm -f $(addprefix $(bashdir)/,$(COMMANDS)) $(addprefix $(zshdir)/_,$(COMMANDS))
+	rm -f $(addsuffix .fish,$(addprefix $(fishdir)/,$(COMMANDS)))
+	rm -rf $(docdir) $(datadir)
 
 check: ## Runs everything that has to hold before a release; takes long.
 	@Scripts/install-dependencies test
