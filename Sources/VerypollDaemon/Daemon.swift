@@ -39,16 +39,16 @@ package enum Daemon {
                 succession: succession
             )
             try roster.change(to: configuration, passed: &passed)
-            try closeUnclaimed(&passed, succession, logger)
             let path =
                 options.socketPath.map { FilePath($0) }
                 ?? configuration.control.socket ?? .defaultControlSocket
-            let control = try FileSocket(
-                binding: path,
-                backlog: 64,
-                mode: configuration.control.mode,
-                group: configuration.control.group
+            let control = try ControlSocket(
+                from: &passed,
+                orBinding: path,
+                configuration.control
             )
+            if control.file == nil { logger.info("the control socket is systemd's") }
+            try closeUnclaimed(&passed, succession, logger)
             let supervisor = try Supervisor(
                 loaded,
                 options: options,

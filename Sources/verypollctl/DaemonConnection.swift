@@ -7,7 +7,6 @@ internal import VerypollControl
 
 /// A connection to the daemon's control socket, on which every wait is bounded.
 struct DaemonConnection: ~Copyable {
-    private static let systemPath = "/run/verypolld/control.sock"
     private static let readLimit = 64 << 10
 
     /// The path of the socket.
@@ -40,15 +39,17 @@ struct DaemonConnection: ~Copyable {
         self.timeout = timeout
     }
 
-    /// The socket of the system's daemon or, where there is none, that of the user's own.
+    /// The first of these sockets that there is: that of the system's daemon, the one that systemd
+    /// holds for it (see `verypolld-varlink.socket`), and that of the user's own daemon.
     static func defaultPath(
         environment: [String: String] = ProcessInfo.processInfo.environment,
         exists: (String) -> Bool = { FileManager.default.fileExists(atPath: $0) }
     ) -> String {
-        guard !exists(systemPath), let folder = environment["XDG_RUNTIME_DIR"], !folder.isEmpty
-        else { return systemPath }
-        let own = "\(folder)/verypolld/control.sock"
-        return exists(own) ? own : systemPath
+        var paths = ["/run/verypolld/control.sock", "/run/verypolld.sock"]
+        if let folder = environment["XDG_RUNTIME_DIR"], !folder.isEmpty {
+            paths.append("\(folder)/verypolld/control.sock")
+        }
+        return paths.first(where: exists) ?? paths[0]
     }
 
     /// Calls a method and waits for its answer.

@@ -7,8 +7,9 @@ struct GlobalOptions: ParsableArguments {
         help: ArgumentHelp(
             "The control socket of the daemon.",
             discussion: """
-                By default /run/verypolld/control.sock, or, if that does not exist, the socket \
-                of a daemon that you started yourself, $XDG_RUNTIME_DIR/verypolld/control.sock.
+                By default the first of these that exists: /run/verypolld/control.sock; \
+                /run/verypolld.sock, if systemd holds it; $XDG_RUNTIME_DIR/verypolld/control.sock \
+                of a daemon that you started yourself.
                 """,
             valueName: "path"
         ),

@@ -53,6 +53,12 @@ final class Lab: Sendable {
     /// Runs a program inside that has to succeed, and returns what it printed.
     @discardableResult
     func must(_ name: String, _ arguments: String...) throws -> String {
+        try must(name, arguments)
+    }
+
+    /// Runs a program inside that has to succeed, and returns what it printed.
+    @discardableResult
+    func must(_ name: String, _ arguments: [String]) throws -> String {
         let result = try start(name, arguments).finish(within: .seconds(90))
         if result.exit == .code(0) { return result.standardOutput }
         let journal = try run("journalctl", "-u", "verypolld", "-n", "30", "--no-pager")
@@ -82,10 +88,11 @@ final class Lab: Sendable {
         try must("systemctl", "start", "verypolld")
     }
 
-    /// Stops the daemon and its socket, and forgets how often it was started.
+    /// Stops the daemon and its sockets, and forgets how often it was started.
     func stop() throws {
-        try must("systemctl", "stop", "verypolld.socket", "verypolld.service")
-        try run("systemctl", "reset-failed", "verypolld.service", "verypolld.socket")
+        let units = ["verypolld.socket", "verypolld-varlink.socket", "verypolld.service"]
+        try must("systemctl", ["stop"] + units)
+        _ = try start("systemctl", ["reset-failed"] + units).finish(within: .seconds(90))
     }
 }
 

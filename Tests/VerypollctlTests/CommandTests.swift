@@ -313,6 +313,11 @@ struct CommandTests: ~Copyable {
                 exists: { _ in true }
             ) == "/run/verypolld/control.sock"
         )
+        let systemd = DaemonConnection.defaultPath(
+            environment: ["XDG_RUNTIME_DIR": "/run/user/7"],
+            exists: { $0 != "/run/verypolld/control.sock" }
+        )
+        #expect(systemd == "/run/verypolld.sock")
     }
 }
 #endif

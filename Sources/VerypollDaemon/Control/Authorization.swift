@@ -13,6 +13,11 @@ enum Permission: Comparable, Sendable {
 
 /// Who may do what on the control socket.
 struct Authorization: Hashable, Sendable {
+    /// What the kernel shows in the place of users and groups that have no number in the daemon's
+    /// user namespace, which `PrivateUsers=` gives it: so many stand behind it that it says
+    /// nothing.
+    private static let unknown: UInt32 = 65_534
+
     /// The user that the daemon runs as.
     var daemonUser: UInt32
 
@@ -26,8 +31,9 @@ struct Authorization: Hashable, Sendable {
     ///   - groups: The peer's supplementary groups.
     /// - Returns: The highest level that the peer has.
     func permission(for peer: PeerCredentials, groups: [UInt32]) -> Permission {
-        if peer.userID == 0 || peer.userID == daemonUser { return .all }
-        guard let group else { return .read }
+        if peer.userID == 0 { return .all }
+        if peer.userID == daemonUser, daemonUser != Self.unknown { return .all }
+        guard let group, group != Self.unknown else { return .read }
         return peer.groupID == group || groups.contains(group) ? .operate : .read
     }
 }

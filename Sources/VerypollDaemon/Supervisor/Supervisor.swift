@@ -67,7 +67,7 @@ final class Supervisor {
     var upstreamWatch: UpstreamWatch
     let notifier = ServiceNotifier()
     private let signals: SignalSource
-    private let socketFile: SocketFile
+    private let socketFile: SocketFile?
     let mailbox: Mailbox<SupervisorMessage>
     private var poll: Poll
     var watchdog: Watchdog?
@@ -82,7 +82,7 @@ final class Supervisor {
         options: LaunchOptions,
         roster: Roster,
         inheritance: Inheritance,
-        control: consuming FileSocket,
+        control: consuming ControlSocket,
         signals: consuming SignalSource,
         logger: Logger
     ) throws {
@@ -90,7 +90,7 @@ final class Supervisor {
         try poll.registry.register(signals, token: Tokens.signals, interest: .readable)
         mailbox = try Mailbox(registry: poll.registry, token: Tokens.mailbox)
         sessionEvents = try SessionEvents(registry: poll.registry, token: Tokens.sessionEvents)
-        let group = control.file.group
+        let group = control.group
         self.control = try ControlServer(
             listener: control.listener,
             registry: try poll.registry.clone(),

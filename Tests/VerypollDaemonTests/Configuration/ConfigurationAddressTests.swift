@@ -66,6 +66,10 @@ struct ConfigurationAddressTests {
                 "\"a:b\" can't be a FileDescriptorName=, which has 1 to 255 printable ASCII"
                     + " characters and no colon"
             ),
+            (
+                "systemd:varlink",
+                "\"varlink\" is the control socket's name; give the socket another"
+            ),
         ]
     )
     func refusedListens(text: String, expected: String) {

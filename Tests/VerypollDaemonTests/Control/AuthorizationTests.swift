@@ -35,6 +35,13 @@ struct AuthorizationTests {
         #expect(groupless.permission(for: peer, groups: [980]) == .read)
     }
 
+    @Test("the number that stands for all the unknown makes nobody an owner or a member")
+    func ignoresUnknown() {
+        let stranger = PeerCredentials(processID: 1, userID: 65_534, groupID: 65_534)
+        let unmapped = Authorization(daemonUser: 65_534, group: 65_534)
+        #expect(unmapped.permission(for: stranger, groups: [65_534]) == .read)
+    }
+
     @Test("each level includes those before it")
     func orders() {
         #expect(Permission.read < .operate)

@@ -22,6 +22,9 @@ package enum ListenAddress: Hashable, Sendable {
         }
     }
 
+    /// What systemd calls the control socket, if that is systemd's.
+    static let reservedName = "varlink"
+
     /// A name that systemd can give to a descriptor.
     private static func checkName(_ name: String) throws(InvalidValue) -> String {
         let allowed = UInt8(ascii: " ")...UInt8(ascii: "~")
@@ -31,6 +34,11 @@ package enum ListenAddress: Hashable, Sendable {
             throw InvalidValue(
                 "\(name.quoted) can't be a FileDescriptorName=, which has 1 to 255 printable ASCII"
                     + " characters and no colon"
+            )
+        }
+        if name == reservedName {
+            throw InvalidValue(
+                "\(name.quoted) is the control socket's name; give the socket another"
             )
         }
         return name
