@@ -30,7 +30,7 @@ STATIC = -c release --static-swift-stdlib
 BINARIES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-proxy fuzz docs install uninstall check format clean
+.PHONY: help run test bench bench-proxy fuzz soak docs install uninstall check format clean
 
 help: ## Shows this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,11 @@ bench-proxy: ## Measures the daemon beside haproxy, nginx and socket-proxyd, as 
 fuzz: ## Tries random inputs, and registration against a model; SECONDS=n (30) for each.
 	@Scripts/install-dependencies run
 	@Scripts/fuzz $(SECONDS)
+
+soak: ## Runs the daemon with everything on, and looks whether anything grows; SECONDS=n (3600).
+	@Scripts/install-dependencies run
+	swift build -c release --product verypolld
+	@Benchmarks/soak $(if $(SECONDS),--seconds $(SECONDS))
 
 docs: ## Builds the library's documentation as a web site.
 	@Scripts/docs

@@ -1,0 +1,199 @@
+"""Clients of the daemon, each a coroutine that works without end.
+
+They tell of what they have done in a counter; whatever the daemon must not do is counted under a
+name that begins with "wrong".
+"""
+import asyncio
+import collections
+import contextlib
+import random
+import socket
+import struct
+
+tally = collections.Counter()
+LOCAL = "127.0.0.1"
+# What an end may look like where servers are killed and sessions are ended.
+LOST = (OSError, EOFError, asyncio.IncompleteReadError, TimeoutError)
+
+
+def expect(condition, what):
+    if not condition:
+        tally[f"wrong: {what}"] += 1
+
+
+async def every(seconds, work, *arguments):
+    """Begins a work over and over, some of which run at the same time."""
+    running = set()
+    while True:
+        task = asyncio.create_task(work(*arguments))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        await asyncio.sleep(random.uniform(0.5, 1.5) * seconds)
+
+
+@contextlib.asynccontextmanager
+async def connection(address, seconds=30, limit=1 << 16):
+    """A connection that is over, and closed, when the time is."""
+    async with asyncio.timeout(seconds):
+        if isinstance(address, int):
+            reader, writer = await asyncio.open_connection(LOCAL, address, limit=limit)
+        else:
+            reader, writer = await asyncio.open_unix_connection(address, limit=limit)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+
+def reset_at_close(writer):
+    option = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
+
+
+async def short(name, address, is_calm):
+    """A connection for one message, which comes back; it ends in one of three ways."""
+    data = b"x" + random.randbytes(random.randrange(2000))
+    try:
+        async with connection(address) as (reader, writer):
+            writer.write(data)
+            end = random.choice(("half-close", "close", "reset"))
+            if end == "half-close":
+                writer.write_eof()
+                answer = await reader.read(-1)
+            else:
+                answer = await reader.readexactly(len(data))
+            expect(answer == data or not is_calm and data.startswith(answer),
+                   f"bytes of {name} are not those that were sent")
+            if end == "reset" and isinstance(address, int):
+                reset_at_close(writer)
+        tally[f"{name}: short"] += 1
+    except LOST as error:
+        expect(not is_calm, f"a short connection to {name} broke: {error!r}")
+        tally[f"{name}: broken"] += 1
+
+
+async def long(name, address):
+    """A connection that is idle most of the time; its server may be killed."""
+    try:
+        async with connection(address, random.uniform(5, 50)) as (reader, writer):
+            while True:
+                data = b"x" + random.randbytes(100)
+                writer.write(data)
+                answer = await reader.readexactly(len(data))
+                expect(answer == data, f"bytes of {name} are not those that were sent")
+                await asyncio.sleep(random.uniform(1, 10))
+    except TimeoutError:
+        tally[f"{name}: long"] += 1
+    except LOST:
+        tally[f"{name}: broken"] += 1
+
+
+async def bulk(name, address):
+    """A few megabytes to and fro."""
+    size, block = random.randrange(1, 4) << 20, b"x" + random.randbytes((1 << 16) - 1)
+    try:
+        async with connection(address, 60) as (reader, writer):
+            async def send():
+                for _ in range(size // len(block)):
+                    writer.write(block)
+                    await writer.drain()
+                writer.write_eof()
+
+            sending = asyncio.create_task(send())
+            try:
+                for _ in range(size // len(block)):
+                    answer = await reader.readexactly(len(block))
+                    expect(answer == block, f"bulk of {name} is not what was sent")
+            finally:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+        tally[f"{name}: bulk, MiB"] += size >> 20
+    except LOST:
+        tally[f"{name}: broken"] += 1
+
+
+async def slow(name, address, request=b""):
+    """A client that reads much less than it is sent."""
+    try:
+        async with connection(address, random.uniform(10, 40), 2048) as (reader, writer):
+            raw = writer.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            writer.transport.set_write_buffer_limits(high=0)
+            for _ in range(64 if request else 0):
+                writer.write(request)
+            while await reader.read(1024):
+                await asyncio.sleep(0.2)
+    except LOST:
+        pass
+    tally[f"{name}: slow"] += 1
+
+
+async def headed(address):
+    """A connection that says by a PROXY header whom it speaks for, or says it wrong."""
+    kind = random.choice(("v1", "v2", "wrong", "silent"))
+    source = f"10.1.{random.randrange(256)}.{random.randrange(256)}"
+    header = {
+        "v1": f"PROXY TCP4 {source} 10.0.0.1 4711 80\r\n".encode(),
+        "v2": b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + struct.pack(
+            "!H4s4sHH", 12, socket.inet_aton(source), socket.inet_aton("10.0.0.1"), 4711, 80),
+        "wrong": b"GET / HTTP/1.0\r\n\r\n",
+        "silent": b"",
+    }[kind]
+    try:
+        async with connection(address, 10) as (reader, writer):
+            if kind == "silent":
+                expect(await reader.read(10) == b"", "a silent client got bytes")
+            else:
+                writer.write(header + b"xyz")
+                answer = await reader.readexactly(3)
+                expect(kind in ("v1", "v2"), "a wrong PROXY header was taken")
+                expect(answer == b"xyz", "bytes after a PROXY header are not those that were sent")
+    except LOST:
+        pass
+    tally[f"named: {kind}"] += 1
+
+
+async def small(ports):
+    """The handlers that need no more than a word."""
+    try:
+        async with connection(ports["daytime"]) as (reader, _):
+            expect((await reader.read(-1)).endswith(b"\r\n"), "no time of day")
+        async with connection(ports["discard"]) as (reader, writer):
+            writer.write(b"x" * 5000)
+            writer.write_eof()
+            expect(await reader.read(-1) == b"", "discard has answered")
+        try:
+            async with connection(ports["drop"]) as (reader, _):
+                expect(await reader.read(-1) == b"", "drop has answered")
+        except ConnectionError:
+            pass  # It may be reset.
+        tally["small"] += 1
+    except LOST as error:
+        expect(False, f"a small handler broke: {error!r}")
+
+
+async def silent(address):
+    """A client that says nothing until its time is over."""
+    try:
+        async with connection(address, 30) as (reader, _):
+            expect(await reader.read(1) == b"", "a silent client got bytes")
+        tally["echo: silent"] += 1
+    except TimeoutError:
+        expect(False, "a silent client was not ended")
+    except OSError:
+        pass
+
+
+async def scrape(port):
+    """What Prometheus does."""
+    request = (b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+               b"Accept: application/openmetrics-text; version=1.0.0\r\n\r\n")
+    try:
+        async with connection(port) as (reader, writer):
+            writer.write(request)
+            answer = await reader.read(-1)
+        expect(answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"# EOF\n"),
+               "metrics are not whole")
+        tally["metrics: scrape"] += 1
+    except LOST as error:
+        expect(False, f"a scrape broke: {error!r}")

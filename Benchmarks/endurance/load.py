@@ -1,0 +1,91 @@
+"""Processes of a soak: the load, all clients of which share a thread, and the honest probe."""
+import asyncio
+import os
+import signal
+import socket
+import time
+
+from . import clients, disturbances
+from .clients import every, tally
+
+# The methods of the daemon that not every version has, and what they are tried with.
+OPTIONAL = {"Reload", "Monitor", "Drain", "Resume", "SetServer"}
+
+
+def works(setting, methods):
+    """What is done over and over, each with the seconds from one to the next."""
+    ports, folder, control = setting.ports, setting.folder, setting.control_path
+    all_works = [
+        (0.15, clients.short, "calm", ports["probed"], True),
+        (0.3, clients.short, "app", ports["app"], False),
+        (0.5, clients.short, "app", f"{folder}/app", False),
+        (0.5, clients.short, "echo", ports["echo"], True),
+        (0.4, clients.long, "app", ports["app"]),
+        (0.4, clients.long, "calm", ports["probed"]),
+        (4, clients.bulk, "app", ports["app"]),
+        (4, clients.bulk, "app", f"{folder}/app"),
+        (3, clients.slow, "chargen", ports["chargen"]),
+        (3, clients.slow, "app", ports["app"], b"x" * 65536),
+        (0.5, clients.headed, ports["named"]),
+        (1, clients.small, ports),
+        (2, clients.silent, ports["echo"]),
+        (1, clients.scrape, ports["metrics"]),
+        (0.5, disturbances.ask, control),
+        (2, disturbances.kill_session, control),
+        (0.5, disturbances.misbehave, control),
+    ]
+    if "Monitor" in methods:
+        all_works.append((10, disturbances.monitor, control))
+    if {"Drain", "Resume"} <= methods:
+        all_works.append((7, disturbances.drain, control))
+    if "SetServer" in methods:
+        all_works.append((11, disturbances.set_server, setting))
+    if "Reload" in methods:
+        all_works.append((3, disturbances.reload, setting))
+    return all_works
+
+
+def run_load(setting, methods, results):
+    """Works until it is killed; tells each second what was done."""
+    async def run():
+        tasks = [asyncio.create_task(every(*work)) for work in works(setting, methods)]
+        while True:
+            await asyncio.sleep(1)
+            for task in tasks:
+                if task.done():
+                    clients.expect(False, f"the load has a fault: {task.exception()!r}")
+            results.send(dict(tally))
+
+    # What a coroutine throws that is no end of a connection is a fault of the load's own.
+    def fail(_, context):
+        clients.expect(False, f"the load has a fault: {context.get('exception')!r}")
+
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(fail)
+    loop.run_until_complete(run())
+
+
+def run_probe(port, results, pace=0.02):
+    """An honest client: one request a connection, at its pace; tells each second how long each
+    answer took, in seconds, and how many did not come."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    times, failed, moment, reported = [], 0, time.monotonic(), time.monotonic()
+    while True:
+        moment = max(moment + pace, time.monotonic())
+        time.sleep(max(0, moment - time.monotonic()))
+        begin = time.monotonic()
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+                client.sendall(b"?" * 64)
+                count = 0
+                while count < 64:
+                    got = len(client.recv(64))
+                    if got == 0:
+                        raise ConnectionError("closed too early")
+                    count += got
+            times.append(time.monotonic() - begin)
+        except OSError:
+            failed += 1
+        if begin - reported >= 1:
+            results.send((times, failed))
+            times, failed, reported = [], 0, begin

@@ -1,0 +1,120 @@
+"""The daemon that is tried: its configuration, its process, and what is seen of it from outside."""
+import json
+import os
+import pathlib
+import resource
+import socket
+import subprocess
+import time
+
+from .control import Control
+
+TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+TCP = ("probed", "app", "named", "echo", "discard", "daytime", "chargen", "drop", "metrics")
+WORKERS = 2
+# Pipes that a worker keeps for the next use, and their two ends.
+KEPT_DESCRIPTORS = WORKERS * 16 * 2
+
+
+def free_ports(count):
+    """Ports that are free now; all at once, or the same would be found again."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    numbers = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return numbers
+
+
+class Setting:
+    """Where everything is, and the daemon."""
+
+    def __init__(self, program, folder):
+        self.folder = pathlib.Path(folder)
+        self.ports = dict(zip(TCP, free_ports(len(TCP))))
+        self.server_ports = free_ports(2)
+        self.control_path = self.folder / "control"
+        self.file = self.folder / "verypolld.json"
+        self.log = self.folder / "verypolld.log"
+        self.program = program
+        self.generation = 0
+        self.process = None
+
+    def servers(self):
+        """The addresses of the servers that are killed now and then."""
+        return [("127.0.0.1", port) for port in self.server_ports] + [f"{self.folder}/server"]
+
+    def configuration(self):
+        """Everything that the daemon can do; the limits and times change with the generation."""
+        change = self.generation % 7
+        proxy = [{"type": "proxy", "upstream": name} for name in ("calm", "app", "named")]
+        handlers = dict(zip(TCP, proxy)) | {name: {"type": name} for name in TCP[3:]}
+        listeners = {name: {"listen": [f"127.0.0.1:{self.ports[name]}"], "handler": handler,
+                            "maxSessions": 3000 + change,
+                            "timeouts": {"idle": f"{60 + change}s", "lifetime": "10min"}}
+                     for name, handler in handlers.items()}
+        listeners["app"]["listen"].append(f"unix:{self.folder}/app")
+        listeners["app"]["acceptRate"] = {"perSecond": 2000 + change, "burst": 4000}
+        listeners["echo"]["listen"].append(f"unix:{self.folder}/echo")
+        listeners["echo"]["timeouts"] = {"firstByte": f"{3 + change}s", "idle": "10s"}
+        listeners["named"]["proxyProtocol"] = {"from": ["127.0.0.0/8"], "timeout": "2s"}
+        listeners["named"]["maxSessionsPerSource"] = 500 + change
+        listeners["drop"]["deny"] = [f"10.0.0.{change}"]
+        servers = [f"127.0.0.1:{port}" for port in self.server_ports]
+        unix = f"unix:{self.folder}/server"
+        check = {"interval": "1s", "timeout": "500ms", "rise": 1, "fall": 2}
+        return {
+            "workers": WORKERS,
+            "control": {"socket": str(self.control_path)},
+            "log": {"sessions": True},
+            "limits": {"maxSessions": 8000 + change},
+            "drain": {"deadline": f"{5 + change}s"},
+            "listeners": listeners,
+            "upstreams": {
+                "calm": {"servers": [f"unix:{self.folder}/echo"]},
+                "app": {"servers": [*servers, {"address": unix, "weight": 2}],
+                        "balance": "leastSessions", "check": check, "retry": {"for": "2s"}},
+                "named": {"servers": [f"localhost:{self.server_ports[0]}", unix],
+                          "balance": "sourceHash", "proxyProtocol": "v2", "check": check,
+                          "resolve": {"every": "2s"}},
+            },
+        }
+
+    def write(self, text=None):
+        """Puts the next configuration, or another text, where the daemon looks."""
+        new = self.file.with_suffix(".new")
+        new.write_text(text or json.dumps(self.configuration(), indent=2))
+        new.rename(self.file)
+
+    def start(self):
+        """Starts the daemon, and returns when it serves."""
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self.write()
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [self.program, "--config", self.file], stderr=log,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)))
+        for _ in range(600):
+            try:
+                if self.status()["state"] == "running":
+                    return
+            except OSError:
+                pass
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        raise RuntimeError(f"the daemon does not start: {self.log.read_text()[-1000:]}")
+
+    def status(self):
+        with Control(self.control_path) as control:
+            return control.call("GetStatus")
+
+    def sample(self):
+        """What the process has now: bytes in memory, descriptors, threads, seconds of CPU."""
+        root = pathlib.Path("/proc", str(self.process.pid))
+        fields = (root / "stat").read_text().rpartition(")")[2].split()
+        return {
+            "resident": int((root / "statm").read_text().split()[1]) * PAGE,
+            "descriptors": len(os.listdir(root / "fd")),
+            "threads": int(fields[17]),
+            "cpu": (int(fields[11]) + int(fields[12])) / TICKS,
+        }
