@@ -86,7 +86,10 @@ final class Succession: Sendable {
             try notify()
             return true
         } catch {
-            logger.error(.managerUnreachable, "cannot use the descriptor store of systemd: \(error)")
+            logger.error(
+                .managerUnreachable,
+                "cannot use the descriptor store of systemd: \(error)"
+            )
             return false
         }
     }

@@ -82,6 +82,13 @@ extension Roster {
         plan.doors = []
     }
 
+    /// The listeners that another roster had otherwise, or not at all.
+    func listenersChanged(from former: Roster) -> [Served] {
+        served.filter { entry in
+            former.served.first { $0.name == entry.name }?.configuration != entry.configuration
+        }
+    }
+
     /// The servers that another roster had and this one has not, wherever a session may know them.
     func serversLeft(by former: Roster) -> [ServerIndex] {
         func current(_ roster: Roster) -> [UpstreamServer] {

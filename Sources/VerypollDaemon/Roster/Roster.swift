@@ -45,6 +45,8 @@ struct Roster {
     let succession: Succession
     /// The slots of listeners that are gone, but for sessions, and when those end.
     var left: [(slot: Int, drain: DrainWindow)] = []
+    /// What listeners have counted that are gone with all their sessions.
+    private var gone = ListenerTally()
     /// Whether nothing is accepted anywhere.
     var isClosed = false
     /// Systemd's sockets that no listener names at present.
@@ -72,6 +74,12 @@ struct Roster {
     func tally(of served: Served) -> ListenerTally {
         ([served.slot] + served.formerSlots).map { plan.listeners[$0].tally }
             .reduce(served.past, +)
+    }
+
+    /// What all listeners have counted since the start, those that are gone included.
+    var totalTally: ListenerTally {
+        let left = left.map { plan.listeners[$0.slot].tally }
+        return (left + served.map(tally)).reduce(gone, +)
     }
 
     /// The slots that a listener of this name has and had.
@@ -113,6 +121,7 @@ struct Roster {
         }
         spareSockets = free.takePassed()
         left += former.flatMap { [$0.slot] + $0.formerSlots }.map { ($0, window) }
+        gone = former.map(\.past).reduce(gone, +)
         plan.logsSessions = configuration.log.sessions
         plan.drainDeadline = configuration.drain.deadline.milliseconds
         plan.pipeLimit = configuration.limits.pipesPerWorker
@@ -220,6 +229,9 @@ struct Roster {
             let tallies = free.map { plan.listeners[$0].tally }
             served[index].past = tallies.reduce(served[index].past, +)
             served[index].formerSlots = kept
+        }
+        for (slot, _) in left where !plan.listeners[slot].isInUse {
+            gone = gone + plan.listeners[slot].tally
         }
         left.removeAll { !plan.listeners[$0.slot].isInUse }
         takenListenerSlots = Set(

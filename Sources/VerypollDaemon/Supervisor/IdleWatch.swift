@@ -50,10 +50,9 @@ extension Supervisor {
             return rollOut(.order)
         }
         guard rollouts.isEmpty, !roster.isClosed else { return }
-        let accepted = roster.served.reduce(0) { $0 + roster.tally(of: $1).accepted }
         let isDue = idleWatch.isDue(
             active: totalGate.active,
-            accepted: accepted,
+            accepted: roster.totalTally.accepted,
             limit: loaded.configuration.exitOnIdle,
             now: now
         )

@@ -8,7 +8,7 @@ internal import VerypollControl
 extension Supervisor: ControlHandler {
     func status() -> Status {
         let active = totalGate.active  // Before the tallies, which know all that has left.
-        let tally = roster.served.map(roster.tally).reduce(ListenerTally(), +)
+        let tally = roster.totalTally
         return Status(
             version: Release.version,
             pid: Int(getpid()),
@@ -73,7 +73,7 @@ extension Supervisor: ControlHandler {
             slots = roster.slots(ofListener: name)
             if slots == nil { throw .listenerNotFound(name) }
         }
-        let upstreams = upstreamWatch.upstreams
+        let upstreams = upstreamWatch.current
         if let name = query.upstream, !upstreams.contains(where: { $0.name == name }) {
             throw .upstreamNotFound(name)
         }
@@ -141,7 +141,7 @@ extension Supervisor: ControlHandler {
         let pauses = roster.served.compactMap { entry in
             pauseDescription(of: entry).map { "\(entry.name) paused: \($0)" }
         }
-        let notes = pauses + upstreamWatch.notes
+        let notes = [refusal].compactMap { $0 } + pauses + upstreamWatch.notes
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }
 
@@ -182,22 +182,6 @@ extension Supervisor: ControlHandler {
         let listener = roster.listener(of: entry)
         let reason = listener.counters.map(\.pauseReason).first { $0 != .none }
         return reason?.description(limit: listener.gate.limit, total: totalGate.limit)
-    }
-}
-
-extension Supervisor {
-    /// What the control socket offers.
-    static func service() throws -> Service {
-        try Service(
-            vendor: "Verypoll",
-            product: "verypolld",
-            version: Release.version,
-            url: "",
-            interfaces: [
-                try Interface(description: DaemonInterface.description),
-                try Interface(description: SystemdInterface.description),
-            ]
-        )
     }
 }
 

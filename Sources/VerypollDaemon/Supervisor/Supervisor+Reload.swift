@@ -46,10 +46,11 @@ extension Supervisor {
         }
         // Nothing can fail from here on.
         let leaving = candidate.serversLeft(by: roster)
+        let changed = candidate.listenersChanged(from: roster)
         roster = candidate
         loaded = next
         roster.applyLimits()
-        applySocketOptions()
+        applySocketOptions(of: changed)
         totalGate.limit = configuration.limits.maxSessions
         restart.keepsSessions = configuration.restart.keepSessions
         upstreamWatch.adopt(roster.plan.upstreams, slots: roster.pools.map(\.slot))
@@ -63,8 +64,8 @@ extension Supervisor {
     }
 
     /// Gives the sockets that stay the options that can be changed.
-    private func applySocketOptions() {
-        for entry in roster.served {
+    private func applySocketOptions(of listeners: [Roster.Served]) {
+        for entry in listeners {
             for socket in entry.sockets {
                 do throws(Errno) {
                     try socket.apply(entry.configuration)

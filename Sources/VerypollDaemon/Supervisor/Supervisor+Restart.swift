@@ -104,7 +104,8 @@ extension Supervisor {
         let lost = restart.closedCount + leftCount
         let rest =
             lost == 0
-            ? "" : "; closed: \(leftCount) for want of room, \(restart.closedCount) as they can't be"
+            ? ""
+            : "; closed: \(leftCount) for want of room, \(restart.closedCount) as they can't be"
         logger.log(
             level: leftCount == 0 ? .notice : .warning,
             .handedOver,

@@ -29,10 +29,7 @@ struct TestDaemon: ~Copyable {
         sockets: [PassedSocket] = []
     ) throws {
         let directory = try TemporaryDirectory()
-        let text = """
-            {"workers": \(workers), \(more) "control": {"socket": "DIR/control"\(control)},
-            "listeners": {\(listeners.joined(separator: ",\n"))}}
-            """
+        let text = Self.text(listeners, more: more, control: control, workers: workers)
         let file = try directory.write(
             text.replacing("DIR", with: directory.path),
             to: "verypolld.json"
@@ -42,6 +39,59 @@ struct TestDaemon: ~Copyable {
         try program.waitForStandardError(containing: "is ready")
         self.program = program
         self.directory = directory
+    }
+
+    private static func text(
+        _ listeners: [String],
+        more: String,
+        control: String,
+        workers: Int
+    ) -> String {
+        """
+        {"workers": \(workers), \(more) "control": {"socket": "DIR/control"\(control)},
+        "listeners": {\(listeners.joined(separator: ",\n"))}}
+        """
+    }
+
+    /// Writes another configuration over the one that the daemon was started with.
+    func rewrite(_ listeners: String..., more: String = "", workers: Int = 2) throws {
+        let text = Self.text(listeners, more: more, control: "", workers: workers)
+        try replace(text)
+    }
+
+    /// Writes any text over the configuration.
+    func replace(_ text: String) throws {
+        _ = try directory.write(text.replacing("DIR", with: directory.path), to: "verypolld.json")
+    }
+
+    /// Has the daemon load its configuration again; returns the pointers of what has changed.
+    @discardableResult
+    func reload() throws -> [String] {
+        var peer = try ControlPeer(path: controlPath)
+        let list: ChangeList = try peer.result("io.verypoll.Daemon.Reload")
+        return list.changes.map(\.pointer)
+    }
+
+    /// Has the daemon load a configuration that it refuses; returns the problems.
+    func refusedReload() throws -> [Problem] {
+        var peer = try ControlPeer(path: controlPath)
+        try peer.client.send(ControlPeer.message("io.verypoll.Daemon.Reload"))
+        let reply = try peer.reply(ProblemList.self)
+        guard reply.error == "io.verypoll.Daemon.ReloadFailed" else {
+            throw ControlPeer.Refusal(error: reply.error ?? "no error")
+        }
+        return reply.parameters?.problems ?? []
+    }
+
+    private struct ProblemList: Decodable {
+        var problems: [Problem]
+    }
+
+    /// Calls a method that answers nothing.
+    func order(_ method: String, _ parameters: String = "{}") throws {
+        var peer = try ControlPeer(path: controlPath)
+        let reply = try peer.call("io.verypoll.Daemon.\(method)", parameters)
+        if let error = reply.error { throw ControlPeer.Refusal(error: error) }
     }
 
     /// The path of the control socket.

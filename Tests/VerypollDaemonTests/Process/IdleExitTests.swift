@@ -1,0 +1,79 @@
+#if Net && OSExt
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("exit on idle")
+struct IdleExitTests {
+    @Test("a daemon that nobody uses ends by itself, and no connection is lost over it")
+    func ends() throws {
+        let server = try Server()
+        let passed = [PassedSocket(name: "web", descriptor: server.descriptor)]
+        for round in 1...3 {
+            let daemon = try TestDaemon(
+                serving("echo", listen: "systemd:web"),
+                more: #""exitOnIdle": "1s","#,
+                sockets: passed
+            )
+            let client = try Client(port: server.port)
+            try client.send("round \(round)")
+            #expect(try client.receive(exactly: 7) == Array("round \(round)".utf8))
+            try client.finishSending()
+            #expect(try client.receiveToEnd() == [])
+            #expect(try daemon.program.waitForExit() == .code(0))
+            #expect(try daemon.program.standardError.contains("nobody has come"))
+        }
+    }
+
+    @Test("clients that come while it ends are served by it, or by the next")
+    func losesNobody() throws {
+        let server = try Server()
+        let passed = [PassedSocket(name: "web", descriptor: server.descriptor)]
+        let start = {
+            try TestDaemon(
+                serving("echo", listen: "systemd:web"),
+                more: #""exitOnIdle": "1s","#,
+                sockets: passed
+            )
+        }
+        let daemon = try start()
+        var clients: [Held] = []
+        defer { withExtendedLifetime(clients) {} }
+        // One after the other, with pauses that grow to more than the limit.
+        while try daemon.program.exit == nil {
+            let held = Held(try Client(port: server.port))
+            try held.client.send("?")
+            clients.append(held)
+            try held.client.finishSending()
+            let before = ContinuousClock.now
+            let pause = Duration.milliseconds(clients.count * 200)
+            try eventually("a pause") {
+                try ContinuousClock.now - before > pause || daemon.program.exit != nil
+            }
+        }
+        let next = try start()
+        for held in clients { #expect(try held.client.receiveToEnd() == Array("?".utf8)) }
+        #expect(try next.status().state == .running)
+    }
+
+    @Test("while a session lives it does not end")
+    func staysForSession() throws {
+        let server = try Server()
+        let daemon = try TestDaemon(
+            serving("echo", listen: "systemd:web"),
+            more: #""exitOnIdle": "1s","#,
+            sockets: [PassedSocket(name: "web", descriptor: server.descriptor)]
+        )
+        let client = try Client(port: server.port)
+        let before = ContinuousClock.now
+        while ContinuousClock.now - before < .seconds(3) {
+            try client.send("x")
+            #expect(try client.receive(exactly: 1) == Array("x".utf8))
+        }
+        #expect(try daemon.program.exit == nil)
+        try client.finishSending()
+        #expect(try daemon.program.waitForExit() == .code(0))
+    }
+}
+#endif

@@ -1,0 +1,188 @@
+#if Net && OSExt
+internal import Glibc
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("reload")
+struct ReloadTests {
+    private func expectEcho(_ text: String, from client: borrowing Client) throws {
+        try client.send(text)
+        #expect(try client.receive(exactly: text.utf8.count) == Array(text.utf8))
+    }
+
+    @Test("limits that have changed hold at once, on the same socket, and no session ends")
+    func changesLimits() throws {
+        let daemon = try TestDaemon(serving("echo", #", "maxSessions": 1, "whenFull": "reject""#))
+        let address = try daemon.address()
+        let first = try daemon.connect()
+        try expectEcho("first", from: first)
+        let rejected = try Client(address: address)
+        #expect(throws: Errno.connectionReset) { _ = try rejected.receive() }
+
+        try daemon.rewrite(serving("echo", #", "maxSessions": 2, "whenFull": "reject""#))
+        #expect(try daemon.reload() == ["/listeners/echo/maxSessions"])
+        #expect(try daemon.address() == address)
+        #expect(try daemon.status(of: "echo").maxSessions == 2)
+        let second = try Client(address: address)
+        try expectEcho("second", from: second)
+        try expectEcho("still first", from: first)
+
+        try daemon.rewrite(serving("echo", #", "maxSessions": 1, "whenFull": "reject""#))
+        #expect(try daemon.reload() == ["/listeners/echo/maxSessions"])
+        let third = try Client(address: address)
+        #expect(throws: Errno.connectionReset) { _ = try third.receive() }
+        try expectEcho("both live on", from: first)
+        try expectEcho("both live on", from: second)
+        #expect(try daemon.status().totals.active == 2)
+    }
+
+    @Test("a connection that waits for room comes in when a reload makes some")
+    func raisesLimit() throws {
+        let daemon = try TestDaemon(serving("echo", #", "maxSessions": 1"#))
+        let address = try daemon.address()
+        let first = try Client(address: address)
+        try expectEcho("first", from: first)
+        let second = try Client(address: address)
+        try second.send("waiting")
+        try eventually("the pause") { try daemon.status(of: "echo").state == .paused }
+        try daemon.rewrite(serving("echo", #", "maxSessions": 5"#))
+        try daemon.reload()
+        #expect(try second.receive(exactly: 7) == Array("waiting".utf8))
+    }
+
+    @Test("what was counted before a reload stays counted")
+    func keepsCounts() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        for round in 1...5 {
+            let client = try daemon.connect()
+            try expectEcho("12345", from: client)
+            try daemon.rewrite(serving("echo", #", "maxSessions": \#(100 + round)"#))
+            try daemon.reload()
+            try expectEcho("12345", from: client)
+        }
+        try daemon.waitForNoSession()
+        try daemon.reload()
+        let listener = try daemon.status(of: "echo")
+        #expect(listener.accepted == 5)
+        #expect(listener.bytesIn == 50)
+        #expect(listener.bytesOut == 50)
+    }
+
+    @Test("a listener that is new accepts, and one that is gone is closed when it is drained")
+    func addsAndRemoves() throws {
+        let daemon = try TestDaemon(serving("echo"), more: #""drain": {"deadline": "300ms"},"#)
+        let address = try daemon.address()
+        let old = try Client(address: address)
+        try expectEcho("before", from: old)
+        try daemon.rewrite(
+            serving("daytime"),
+            more: #""drain": {"deadline": "300ms"},"#
+        )
+        #expect(try daemon.reload() == ["/listeners/daytime", "/listeners/echo"])
+        #expect(try daemon.status().listeners.map(\.name) == ["daytime"])
+        #expect(throws: Errno.connectionRefused) { _ = try Client(address: address) }
+        let line = try daemon.connect(to: "daytime").receiveToEnd()
+        #expect(line.count > 10)
+        try expectEcho("the session is still there", from: old)
+        #expect(try old.receiveToEnd() == [])
+    }
+
+    @Test("an address goes over from one listener to another with what waits there")
+    func passesAddressOn() throws {
+        let port = try Server().port
+        let listen = "127.0.0.1:\(port)"
+        let daemon = try TestDaemon(serving("echo", as: "one", listen: listen))
+        let before = try Client(port: port)
+        try expectEcho("before", from: before)
+        try daemon.rewrite(serving("daytime", as: "other", listen: listen))
+        #expect(try daemon.reload() == ["/listeners/one", "/listeners/other"])
+        #expect(try Client(port: port).receiveToEnd().count > 10)
+        try expectEcho("after", from: before)
+    }
+
+    @Test("a configuration that is wrong is refused with each place, and all stays as it was")
+    func refusesWrong() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let client = try daemon.connect()
+        try daemon.replace(
+            #"{ "listeners": {}, "workers": 0, "control": {"socket": "DIR/control"} }"#
+        )
+        let problems = try daemon.refusedReload()
+        #expect(problems.map(\.pointer) == ["/listeners", "/workers"])
+        #expect(problems.map(\.line) == [1, 1])
+        #expect(problems.map(\.column) == [16, 31])
+        let note = try #require(try daemon.status().note)
+        #expect(note.contains("reload refused"))
+        #expect(note.contains("verypolld.json:1:16: /listeners"))
+        try expectEcho("as ever", from: client)
+        try expectEcho("for new ones too", from: try daemon.connect())
+
+        try daemon.rewrite(serving("echo"))
+        #expect(try daemon.reload() == [])
+        #expect(try daemon.status().note == nil)
+    }
+
+    @Test("what takes a restart is refused by a reload, and told")
+    func refusesWorkers() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        try daemon.rewrite(serving("echo", #", "maxSessions": 7"#), workers: 3)
+        let problems = try daemon.refusedReload()
+        #expect(problems.map(\.pointer) == ["/workers"])
+        #expect(problems.first?.message.contains("restart") == true)
+        #expect(try daemon.status(of: "echo").maxSessions == nil)
+        #expect(try daemon.status().workers.count == 2)
+    }
+
+    @Test("where one of the new sockets cannot be had, none is opened")
+    func refusesTaken() throws {
+        let taken = try Server()
+        let free = try Server().port
+        let daemon = try TestDaemon(serving("echo"))
+        try daemon.rewrite(
+            serving("echo"),
+            serving("daytime", listen: "127.0.0.1:\(free)"),
+            serving("drop", listen: "127.0.0.1:\(taken.port)")
+        )
+        let problems = try daemon.refusedReload()
+        #expect(problems.map(\.pointer) == ["/listeners/drop/listen"])
+        #expect(problems.first?.line != nil)
+        #expect(problems.first?.message.contains("ss -ltnp") == true)
+        #expect(throws: Errno.connectionRefused) { _ = try Client(port: free) }
+        #expect(try daemon.status().listeners.map(\.name) == ["echo"])
+    }
+
+    @Test("SIGHUP reloads as well, and the log tells what came of it")
+    func reloadsForHangUp() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let client = try daemon.connect()
+        try daemon.rewrite(serving("echo"), serving("daytime"))
+        try daemon.program.send(SIGHUP)
+        try daemon.program.waitForStandardError(containing: "the configuration is reloaded")
+        #expect(try daemon.status().listeners.map(\.name) == ["daytime", "echo"])
+        try daemon.replace("{")
+        try daemon.program.send(SIGHUP)
+        try daemon.program.waitForStandardError(containing: "verypolld.json:1:2: ")
+        #expect(try daemon.status().state == .running)
+        try expectEcho("through all that", from: client)
+    }
+
+    @Test("many who ask at once are all told the same")
+    func answersAll() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        try daemon.rewrite(serving("echo", #", "maxSessions": 9"#))
+        var peers: [Held] = []
+        for _ in 0..<20 {
+            let client = try Client(path: daemon.controlPath)
+            try client.send(ControlPeer.message("io.verypoll.Daemon.Reload"))
+            peers.append(Held(client))
+        }
+        for peer in peers {
+            let answer = String(decoding: try peer.client.receive(), as: UTF8.self)
+            #expect(answer.hasPrefix(#"{"parameters":{"changes":["#))
+        }
+        #expect(try daemon.status(of: "echo").maxSessions == 9)
+    }
+}
+#endif
