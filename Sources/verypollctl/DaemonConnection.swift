@@ -68,19 +68,63 @@ struct DaemonConnection: ~Copyable {
         do {
             try connection.call(method, parameters: parameters)
             return try reply(until: .now + timeout).parameters(as: type)
-        } catch let error as VarlinkError {
-            throw Failure(error)
-        } catch let error as Errno {
-            throw Self.failure(error, path: path)
         } catch {
-            throw Failure(
+            throw failure(error)
+        }
+    }
+
+    /// Calls a method that answers again and again, for as long as the daemon does.
+    ///
+    /// - Parameters:
+    ///   - method: The interface and the method.
+    ///   - type: What each answer is to be.
+    ///   - body: Gets the answers.
+    /// - Throws: As text for the user, with the status that fits; what `body` throws, too.
+    mutating func follow<Answer: Decodable>(
+        _ method: String,
+        as type: Answer.Type,
+        _ body: (Answer) throws(Failure) -> Void
+    ) throws(Failure) {
+        var deadline: ContinuousClock.Instant? = .now + timeout
+        do {
+            try connection.call(method, mode: .more)
+            while true {
+                let reply = try reply(until: deadline)
+                try body(try reply.parameters(as: type))
+                guard reply.continues else { return }
+                // Nothing may happen for days.
+                deadline = nil
+            }
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Lets some time go by.
+    mutating func pause(for time: Duration) throws(Failure) {
+        do throws(Errno) {
+            // The socket tells of nothing without a call, and of its end only once.
+            let end = ContinuousClock.now + time
+            while ContinuousClock.now < end { try poll.poll(&events, until: end) }
+        } catch {
+            throw Self.failure(error, path: path)
+        }
+    }
+
+    private func failure(_ error: any Error) -> Failure {
+        switch error {
+        case let error as Failure: error
+        case let error as VarlinkError: Failure(error)
+        case let error as Errno: Self.failure(error, path: path)
+        default:
+            Failure(
                 status: .failed,
                 message: "what answers at \(path) does not answer as verypolld does"
             )
         }
     }
 
-    private mutating func reply(until deadline: ContinuousClock.Instant) throws -> Reply {
+    private mutating func reply(until deadline: ContinuousClock.Instant?) throws -> Reply {
         while true {
             while try connection.send({ bytes throws(Errno) in try stream.write(bytes) }) {}
             let count = try connection.receive(upTo: Self.readLimit) { output throws(Errno) in
@@ -90,6 +134,10 @@ struct DaemonConnection: ~Copyable {
             switch count {
             case 0: throw Errno.connectionReset
             case nil:
+                guard let deadline else {
+                    try poll.poll(&events)
+                    continue
+                }
                 try poll.poll(&events, until: deadline)
                 if events.isEmpty { throw Errno.timedOut }
             default: break
@@ -137,36 +185,6 @@ struct DaemonConnection: ~Copyable {
             status: error == .permissionDenied ? .refused : .unreachable,
             message: "cannot reach verypolld at \(path): \(reason)\(hint)"
         )
-    }
-}
-
-extension Failure {
-    /// What the user is told about an error that the daemon answered.
-    init(_ error: VarlinkError) {
-        let service = "org.varlink.service"
-        switch (DaemonInterface.ErrorName(rawValue: error.name), error.name) {
-        case (.listenerNotFound, _):
-            let name = error.string("listener") ?? ""
-            self.init(status: .refused, message: "no listener is named \"\(name)\"")
-        case (.sessionNotFound, _):
-            guard case .int(let id) = error.parameters["id"] else { fallthrough }
-            self.init(status: .refused, message: "there is no session \(id)")
-        case (.busy, _):
-            self.init(
-                status: .failed,
-                message: "a worker of verypolld did not answer in time; try again"
-            )
-        case (_, "\(service).PermissionDenied"):
-            self.init(status: .refused, message: "you are not permitted to do this")
-        case (_, "\(service).MethodNotFound"), (_, "\(service).InterfaceNotFound"),
-            (_, "\(service).MethodNotImplemented"):
-            self.init(status: .failed, message: "this verypolld is too old: it can't do this yet")
-        case (_, "\(service).InvalidParameter"):
-            let name = error.string("parameter") ?? ""
-            self.init(status: .failed, message: "verypolld refuses the parameter \"\(name)\"")
-        default:
-            self.init(status: .failed, message: "verypolld answered with the error \(error.name)")
-        }
     }
 }
 #endif

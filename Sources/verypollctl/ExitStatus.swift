@@ -1,3 +1,5 @@
+internal import VerypollControl
+
 /// What the command ends with; scripts rely on the numbers.
 enum ExitStatus: Int32, Sendable {
     case done = 0
@@ -13,4 +15,24 @@ enum ExitStatus: Int32, Sendable {
 struct Failure: Error, Hashable {
     let status: ExitStatus
     let message: String
+    /// What is wrong with a configuration, to be said in the message's place.
+    var problems: [Problem] = []
+
+    /// What the user is told.
+    var text: String {
+        problems.isEmpty
+            ? "verypollctl: \(printable(message))"
+            : problems.map(\.description).joined(separator: "\n")
+    }
+}
+
+extension Problem {
+    /// `FILE:LINE:COLUMN: POINTER: MESSAGE`, without the parts that are not there.
+    fileprivate var description: String {
+        let place = ([file] + [line, column].compactMap { $0.map(String.init) })
+            .joined(separator: ":")
+        return printable(
+            [place, pointer, message].filter { !$0.isEmpty }.joined(separator: ": ")
+        )
+    }
 }

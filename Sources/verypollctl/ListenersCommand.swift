@@ -19,7 +19,7 @@ struct ListenersCommand: ParsableCommand {
         )
         let output = Output(options)
         try output.print(list) { list in
-            var lines = listenerTable(list.listeners)
+            var lines = listenerTable(list.listeners, now: currentTimestamp())
                 .lines(header: output.hasLegend, on: output.terminal)
             if output.hasLegend {
                 lines += ["", count(list.listeners.count, "listener") + " listed."]

@@ -15,12 +15,21 @@ struct Output {
         hasLegend = !options.omitsLegend
     }
 
+    /// Whether what is no data may be said on standard error.
+    var hasHints: Bool { hasLegend && mode == .off }
+
+    /// Prints as JSON, where that is wanted, what is wrong with a configuration.
+    func printProblems(of failure: Failure) throws(Failure) {
+        guard mode != .off, !failure.problems.isEmpty else { return }
+        try print(["problems": failure.problems]) { _ in [] }
+    }
+
     /// Prints a value as JSON, or else the lines that `text` makes of it.
     func print<Value: Encodable>(
         _ value: Value,
         text: (Value) -> [String]
     ) throws(Failure) {
-        let lines = mode == .off ? text(value) : [try json(value)]
+        let lines = mode == .off ? text(value) : [try json(value, isPretty: mode == .pretty)]
         guard !lines.isEmpty else { return }
         do {
             let data = Data((lines.joined(separator: "\n") + "\n").utf8)
@@ -30,10 +39,11 @@ struct Output {
         }
     }
 
-    private func json(_ value: some Encodable) throws(Failure) -> String {
+    /// A value as JSON, on one line unless it is to be pretty.
+    func json(_ value: some Encodable, isPretty: Bool) throws(Failure) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if mode == .pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
         do {
             return String(decoding: try encoder.encode(value), as: UTF8.self)
         } catch {

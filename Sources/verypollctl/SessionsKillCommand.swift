@@ -7,10 +7,14 @@ internal import VerypollControl
 struct SessionsKillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kill",
-        abstract: "Close a session at once; what it still has to send is dropped."
+        abstract: "Close a session at once; what it still has to send is dropped.",
+        discussion: "The exit status is 4 if no open session has this number."
     )
 
-    @Argument(help: "The number of the session, as the list tells it.")
+    @Argument(
+        help: "The number of the session, as the list tells it.",
+        completion: .custom(Candidates.sessions)
+    )
     var id: Int
 
     @OptionGroup var options: GlobalOptions

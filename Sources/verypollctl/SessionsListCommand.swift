@@ -6,11 +6,21 @@ internal import VerypollControl
 struct SessionsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List open sessions, the oldest first."
+        abstract: "List open sessions, the oldest first.",
+        discussion: "Where there are more than --limit, standard error says so."
     )
 
-    @Option(help: ArgumentHelp("Only sessions of this listener.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Only sessions of this listener.", valueName: "name"),
+        completion: .custom(Candidates.listeners)
+    )
     var listener: String?
+
+    @Option(
+        help: ArgumentHelp("Only sessions that are proxied to this upstream.", valueName: "name"),
+        completion: .custom(Candidates.upstreams)
+    )
+    var upstream: String?
 
     @Option(
         help: ArgumentHelp(
@@ -35,7 +45,12 @@ struct SessionsListCommand: ParsableCommand {
         var daemon = try options.connect()
         let list = try daemon.call(
             DaemonInterface.Method.listSessions.rawValue,
-            parameters: SessionQuery(listener: listener, peer: peer, limit: limit),
+            parameters: SessionQuery(
+                listener: listener,
+                upstream: upstream,
+                peer: peer,
+                limit: limit
+            ),
             as: SessionList.self
         )
         let output = Output(options)
@@ -49,7 +64,7 @@ struct SessionsListCommand: ParsableCommand {
             return lines
         }
         if list.truncated, output.mode == .off {
-            writeError("There are more sessions; see --limit, --listener and --peer.")
+            writeError("There are more sessions; see --limit, --listener, --upstream and --peer.")
         }
     }
 }

@@ -13,7 +13,10 @@ struct StatusReport {
         let title = "\(dot) \(terminal.styled("verypolld", .bold)) - version \(status.version)"
         var lines = [title] + fields()
         if !status.listeners.isEmpty {
-            lines += [""] + listenerTable(status.listeners).lines(header: hasLegend, on: terminal)
+            lines +=
+                [""]
+                + listenerTable(status.listeners, now: now)
+                .lines(header: hasLegend, on: terminal)
         }
         if !status.upstreams.isEmpty {
             let table = upstreamTable(status.upstreams, now: now)
@@ -39,6 +42,10 @@ struct StatusReport {
             ("Config", printable(status.configurationPath ?? "built-in default")),
             ("Active", "\(state) since \(since); \(age) ago"),
         ]
+        if let deadline = status.drainDeadlineTimestampUSec {
+            let rest = formatSpan(microseconds: deadline - now)
+            fields.append(("Drain", "sessions that are left are closed in \(rest)"))
+        }
         if let note = status.note {
             fields.append(("Note", terminal.styled(printable(note), .yellow)))
         }
@@ -87,7 +94,12 @@ struct StatusReport {
 }
 
 /// The listeners with their addresses, the first beside the name and the others below.
-func listenerTable(_ listeners: [Status.Listener]) -> Table {
+///
+/// - Parameters:
+///   - listeners: What to list.
+///   - now: The time at which they are looked at, in microseconds since 1970.
+/// - Returns: The table.
+func listenerTable(_ listeners: [Status.Listener], now: Int) -> Table {
     var table = Table(
         ("LISTENER", .left),
         ("ADDRESS", .left),
@@ -121,6 +133,9 @@ func listenerTable(_ listeners: [Status.Listener]) -> Table {
         }
         if let reason = listener.stateReason {
             table.remark(Table.Cell(reason, listener.state.style))
+        } else if listener.state == .draining, let deadline = listener.drainDeadlineTimestampUSec {
+            let rest = formatSpan(microseconds: deadline - now)
+            table.remark(Table.Cell("closes the rest in \(rest)", .yellow))
         }
     }
     return table

@@ -41,6 +41,9 @@ struct Table {
         self.folding = folding
     }
 
+    /// Whether it has no rows.
+    var isEmpty: Bool { rows.isEmpty }
+
     /// Adds a row, with a cell for each column.
     mutating func append(_ row: Cell...) {
         precondition(row.count == columns.count, "a row of another table")

@@ -28,9 +28,17 @@ struct Terminal: Hashable, Sendable {
 
     /// The width of the window, or `nil` if nobody knows.
     private static func width() -> Int? {
+        size().flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil }
+    }
+
+    /// How many lines the window has, or `nil` if nobody knows.
+    static func height() -> Int? {
+        size().flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil }
+    }
+
+    private static func size() -> winsize? {
         var size = winsize()
-        guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 else { return nil }
-        return size.ws_col > 0 ? Int(size.ws_col) : nil
+        return unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
     }
 
     /// Text in a style, if there are styles.

@@ -21,7 +21,7 @@ func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
     )
     for upstream in upstreams {
         let servers = upstream.servers
-        let upCount = servers.count { $0.state == .up }
+        let upCount = servers.count { $0.state == .up && $0.mode == .up }
         let limit = upstream.maxSessions.map { " of \($0)" } ?? ""
         table.append(
             Table.Cell(upstream.name, .bold),
@@ -48,7 +48,7 @@ extension Table {
         append(
             "",
             Cell(server.backup ? "\(server.address) (backup)" : server.address),
-            Cell(server.state.rawValue, server.state.style),
+            Cell(stateWords(of: server), server.mode == .up ? server.state.style : .yellow),
             "\(server.weight)",
             "\(server.active)",
             "\(server.sessions)",

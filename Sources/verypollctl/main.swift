@@ -7,7 +7,7 @@ do {
     var command = try Verypollctl.parseAsRoot()
     try command.run()
 } catch let failure as Failure {
-    writeError("verypollctl: \(failure.message)")
+    if !failure.message.isEmpty { writeError(failure.text) }
     status = failure.status
 } catch {
     let message = Verypollctl.fullMessage(for: error)

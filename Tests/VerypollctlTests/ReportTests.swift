@@ -127,7 +127,7 @@ struct ReportTests {
         narrow.columns = 80
 
         #expect(
-            listenerTable(Sample.status.listeners).lines(header: true, on: narrow) == [
+            listenerTable(Sample.status.listeners, now: 0).lines(header: true, on: narrow) == [
                 "LISTENER  HANDLER  STATE      SESSIONS  ACCEPTED  REJECTED      IN    OUT",
                 "echo      echo     accepting        12      5120         0  117.7M  1000B",
                 "  └ 127.0.0.1:7007",
@@ -157,7 +157,7 @@ struct ReportTests {
 
     @Test("where there is room, the terminal's width changes nothing")
     func doesNotFold() {
-        let table = listenerTable(Sample.status.listeners)
+        let table = listenerTable(Sample.status.listeners, now: 0)
         let unlimited = table.lines(header: true, on: plain)
         var terminal = plain
         terminal.columns = unlimited.map(\.count).max()

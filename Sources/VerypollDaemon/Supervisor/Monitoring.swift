@@ -117,9 +117,17 @@ extension Status.Listener {
     /// Whether nothing but counters is different.
     fileprivate func isLike(_ other: Status.Listener) -> Bool {
         state == other.state && stateReason == other.stateReason
-            && drainDeadlineTimestampUSec == other.drainDeadlineTimestampUSec
+            && hasDeadline(like: other)
             && addresses == other.addresses && handler == other.handler
             && maxSessions == other.maxSessions
+    }
+
+    /// Whether the deadlines are less than a second apart, as the clocks that make them are.
+    private func hasDeadline(like other: Status.Listener) -> Bool {
+        guard let deadline = drainDeadlineTimestampUSec,
+            let another = other.drainDeadlineTimestampUSec
+        else { return drainDeadlineTimestampUSec == other.drainDeadlineTimestampUSec }
+        return abs(deadline - another) < 1_000_000
     }
 }
 #endif

@@ -3,8 +3,10 @@ extension Worker {
     /// Tells those who monitor the daemon, if there are any, that a session is there or has ended.
     func announce(_ session: borrowing Session, endedBecause reason: Session.EndReason? = nil) {
         guard context.sessionEvents.areWanted else { return }
+        var status = status(of: session)
+        if reason != nil { status.state = .closing }
         let event = SessionEvents.Event(
-            session: status(of: session),
+            session: status,
             reason: reason?.description,
             timestamp: WallClock.microseconds()
         )

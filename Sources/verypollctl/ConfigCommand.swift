@@ -1,0 +1,14 @@
+#if Net && OSExt
+internal import ArgumentParser
+
+/// The verb of `verypollctl config`.
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config",
+        abstract: "Check, show or compare configurations.",
+        subcommands: [
+            ConfigCheckCommand.self, ConfigShowCommand.self, ConfigDiffCommand.self,
+        ]
+    )
+}
+#endif

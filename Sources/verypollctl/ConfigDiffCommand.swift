@@ -1,0 +1,43 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import VerypollControl
+
+/// The verb of `verypollctl config diff [FILE]`.
+struct ConfigDiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Print what loading a file would change.",
+        discussion: """
+            Each line is a value that would be added (+), removed (-) or changed (~). Without a \
+            file it is the daemon's own, so that this shows what reload would do. The exit status \
+            is 0 whether there are differences or not, and 5 if the file is invalid.
+            """
+    )
+
+    @Argument(help: "The file; the daemon's own if absent.", completion: .file())
+    var file: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        var daemon = try options.connect()
+        let output = Output(options)
+        do throws(Failure) {
+            guard let file = try ConfigurationFile(file, asking: &daemon) else {
+                throw Failure(
+                    status: .failed,
+                    message: "verypolld runs on its built-in default; name a file"
+                )
+            }
+            let list = try file.check(asking: &daemon)
+            try output.print(list) { changeLines($0.changes, on: output.terminal) }
+            if list.changes.isEmpty, output.hasHints {
+                writeError("\(printable(file.name)) makes no difference.")
+            }
+        } catch {
+            try output.printProblems(of: error)
+            throw error
+        }
+    }
+}
+#endif

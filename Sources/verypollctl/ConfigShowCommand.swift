@@ -1,0 +1,29 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import VerypollControl
+
+/// The verb of `verypollctl config show`.
+struct ConfigShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Print the configuration that is in effect, with every default filled in.",
+        discussion: """
+            What is printed has the form of the file and says the same. With --json the daemon's \
+            whole answer is printed, with the path of the file.
+            """
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        var daemon = try options.connect()
+        let answer = try daemon.call(
+            DaemonInterface.Method.getConfig.rawValue,
+            as: EffectiveConfiguration.self
+        )
+        let output = Output(options)
+        let text = try output.json(answer.config, isPretty: true)
+        try output.print(answer) { _ in [text] }
+    }
+}
+#endif

@@ -1,0 +1,73 @@
+#if Net && OSExt
+internal import FoundationEssentials
+internal import VerypollControl
+
+/// A file with a configuration, and its text.
+struct ConfigurationFile {
+    /// What the user calls it.
+    let name: String
+    let text: String
+
+    /// Reads a file.
+    init(_ name: String) throws(Failure) {
+        self.name = name
+        do {
+            let data = try Data(contentsOf: URL(filePath: name))
+            guard let text = String(validating: data, as: UTF8.self) else {
+                throw Self.failure(name, "is no text in UTF-8")
+            }
+            self.text = text
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Self.failure(name, "can't be read: \(Self.reason(of: error))")
+        }
+    }
+
+    /// Reads a file or, where none is named, the one that the daemon has.
+    ///
+    /// - Returns: `nil` if the daemon has none, but its built-in default.
+    init?(_ name: String?, asking daemon: inout DaemonConnection) throws(Failure) {
+        if let name {
+            try self.init(name)
+            return
+        }
+        let answer = try daemon.call(
+            DaemonInterface.Method.getConfig.rawValue,
+            as: EffectiveConfiguration.self
+        )
+        guard let path = answer.path else { return nil }
+        try self.init(path)
+    }
+
+    /// Lets the daemon check the text; problems get the name that the user gave.
+    ///
+    /// - Returns: What loading it would change.
+    func check(asking daemon: inout DaemonConnection) throws(Failure) -> ChangeList {
+        do throws(Failure) {
+            return try daemon.call(
+                DaemonInterface.Method.checkConfig.rawValue,
+                parameters: ConfigurationText(text: text),
+                as: ChangeList.self
+            )
+        } catch {
+            var failure = error
+            for index in failure.problems.indices { failure.problems[index].file = name }
+            throw failure
+        }
+    }
+
+    private static func failure(_ name: String, _ message: String) -> Failure {
+        let problem = Problem(file: name, line: nil, column: nil, pointer: "", message: message)
+        return Failure(status: .invalidConfiguration, message: message, problems: [problem])
+    }
+
+    private static func reason(of error: any Error) -> String {
+        switch (error as? CocoaError)?.code {
+        case .fileReadNoSuchFile: "there is no such file"
+        case .fileReadNoPermission: "permission denied"
+        default: "it is no file with text"
+        }
+    }
+}
+#endif

@@ -1,0 +1,83 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import Varlink
+internal import VerypollControl
+
+/// The verb of `verypollctl drain`.
+struct DrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain",
+        abstract: "Stop accepting on a listener, or on all, and let the sessions end.",
+        discussion: """
+            Sessions that are idle are closed first, the others little by little until the \
+            deadline; then none is left. The verb returns at once unless --wait is given; status \
+            and listeners show how far it is. resume makes the listener accept again.
+            """
+    )
+
+    @Argument(
+        help: "The listener; all of them if absent.",
+        completion: .custom(Candidates.listeners)
+    )
+    var listener: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The time that sessions get, such as 30s or 1min 30s; by default as configured.",
+            valueName: "span"
+        )
+    )
+    var deadline: String?
+
+    @Flag(help: "Wait until no session is left, and show the progress on standard error.")
+    var wait = false
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        var daemon = try options.connect()
+        let answer = try daemon.call(
+            DaemonInterface.Method.drain.rawValue,
+            parameters: DrainRequest(listener: listener, deadline: deadline),
+            as: NoParameters.self
+        )
+        if wait { try follow(&daemon) }
+        try Output(options).print(answer) { _ in [] }
+    }
+
+    /// Shows what is left whenever it is less, until nothing is.
+    private func follow(_ daemon: inout DaemonConnection) throws(Failure) {
+        var shown: [String: Int] = [:]
+        while true {
+            let listeners = try daemon.call(
+                DaemonInterface.Method.listListeners.rawValue,
+                as: ListenerList.self
+            ).listeners.filter { listener == nil || $0.name == listener }
+            for listener in listeners {
+                switch listener.state {
+                case .accepting, .paused:
+                    let name = printable(listener.name)
+                    throw Failure(
+                        status: .failed,
+                        message: "the listener \"\(name)\" accepts again"
+                    )
+                case .draining, .drained, .closed:
+                    guard shown[listener.name] != listener.active else { continue }
+                    shown[listener.name] = listener.active
+                    writeError(progress(of: listener, now: currentTimestamp()))
+                }
+            }
+            if !listeners.contains(where: { $0.state == .draining }) { return }
+            try daemon.pause(for: .milliseconds(200))
+        }
+    }
+
+    private func progress(of listener: Status.Listener, now: Int) -> String {
+        let rest = listener.drainDeadlineTimestampUSec.map { deadline in
+            ", closed in \(formatSpan(microseconds: deadline - now)) at the latest"
+        }
+        let left = "\(printable(listener.name)): \(count(listener.active, "session")) left"
+        return left + (listener.active > 0 ? rest ?? "" : "")
+    }
+}
+#endif

@@ -1,0 +1,62 @@
+internal import VerypollControl
+
+/// An event in one line: when, what, and about whom.
+func eventLine(_ event: MonitorEvent, on terminal: Terminal) -> String {
+    let (what, style, details) = words(of: event)
+    let time = formatTimestamp(microseconds: event.timestampUSec)
+    return "\(time)  \(terminal.styled(what, style))  \(printable(details))"
+}
+
+private func words(of event: MonitorEvent) -> (what: String, Style, details: String) {
+    switch event.event {
+    case .status:
+        let status = event.status
+        let sessions = status?.totals.active ?? 0
+        let listeners = status?.listeners.count ?? 0
+        return (
+            "status", .bold,
+            "\(status?.state.rawValue ?? ""), \(count(listeners, "listener")),"
+                + " \(count(sessions, "session"))"
+        )
+    case .sessionOpened: return ("session-opened", .plain, words(of: event.session))
+    case .sessionClosed:
+        let counts = event.session.map { session in
+            ", \(formatByteCount(session.bytesIn)) in, \(formatByteCount(session.bytesOut)) out"
+        }
+        let reason = event.reason.map { ": \($0)" } ?? ""
+        return ("session-closed", .plain, words(of: event.session) + (counts ?? "") + reason)
+    case .serverUp: return ("server-up", .green, words(of: event.server, event.upstream))
+    case .serverDown: return ("server-down", .red, words(of: event.server, event.upstream))
+    case .listenerChanged:
+        let listener = event.listener
+        let reason = listener?.stateReason.map { ": \($0)" } ?? ""
+        let state = listener?.state.rawValue ?? ""
+        return ("listener-changed", .yellow, "\(listener?.name ?? "") \(state)\(reason)")
+    case .reloaded:
+        return ("reloaded", .yellow, count(event.changes?.count ?? 0, "change"))
+    case .lost: return ("lost", .red, count(event.count ?? 0, "event"))
+    }
+}
+
+private func words(of session: Status.Session?) -> String {
+    guard let session else { return "" }
+    let peer = session.peer.isEmpty ? "" : " from \(session.peer)"
+    let server = (session.server ?? session.upstream).map { " to \($0)" } ?? ""
+    return "\(session.id) \(session.listener)\(peer)\(server)"
+}
+
+private func words(of server: Status.Server?, _ upstream: String?) -> String {
+    guard let server else { return upstream ?? "" }
+    let reason = server.stateReason.map { ": \($0)" } ?? ""
+    return "\(upstream ?? "") \(server.address) \(stateWords(of: server))\(reason)"
+}
+
+/// How a server is doing, and what an operator has set if that is not `up`: `drain (up)`.
+func stateWords(of server: Status.Server) -> String {
+    stateWords(server.state.rawValue, mode: server.mode.rawValue)
+}
+
+/// The same of the words alone.
+func stateWords(_ state: String, mode: String) -> String {
+    mode == Status.Server.Mode.up.rawValue ? state : "\(mode) (\(state))"
+}

@@ -1,0 +1,91 @@
+#if Net && OSExt
+internal import Glibc
+internal import SystemPackage
+internal import Verypoll
+
+/// The whole of the terminal, to be drawn on again and again; it is given back at the end.
+struct Screen: ~Copyable {
+    private static let keys = Token(0)
+    private static let signals = Token(1)
+
+    /// The alternate screen of console_codes(4), without a cursor and without wrapping.
+    private static let begin = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l"
+    private static let end = "\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l"
+
+    private var poll: Poll
+    private var events = Events(capacity: 4)
+    /// How the terminal was; `nil` if no keys come from it.
+    private let modes: termios?
+    private let source: SignalSource
+
+    /// Takes the terminal.
+    init() throws(Failure) {
+        do throws(Errno) {
+            let poll = try Poll()
+            let source = try SignalSource(blocking: [.interrupt, .terminate, .hangUp])
+            try poll.registry.register(source, token: Self.signals, interest: .readable)
+            var modes = termios()
+            if unsafe tcgetattr(STDIN_FILENO, &modes) == 0 {
+                let keys = SourceFD(.standardInput)
+                try poll.registry.register(
+                    keys,
+                    token: Self.keys,
+                    interest: .readable,
+                    mode: .level
+                )
+                var raw = modes
+                raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
+                _ = unsafe tcsetattr(STDIN_FILENO, TCSANOW, &raw)
+                self.modes = modes
+            } else {
+                self.modes = nil
+            }
+            self.poll = poll
+            self.source = source
+        } catch {
+            throw Failure(status: .failed, message: "cannot use the terminal: \(error)")
+        }
+        Self.write(Self.begin)
+    }
+
+    deinit {
+        Self.write(Self.end)
+        if var modes { _ = unsafe tcsetattr(STDIN_FILENO, TCSANOW, &modes) }
+    }
+
+    /// Draws lines from the top, as many as there is room for.
+    mutating func draw(_ lines: [String]) {
+        let rows = Terminal.height() ?? lines.count
+        let text = lines.prefix(rows).map { $0 + "\u{1B}[K" }.joined(separator: "\n")
+        Self.write("\u{1B}[H" + text + "\u{1B}[J")
+    }
+
+    /// Waits, and returns whether to go on: not if `q` was typed or a signal came.
+    mutating func wait(for time: Duration) throws(Failure) -> Bool {
+        let end = ContinuousClock.now + time
+        do throws(Errno) {
+            while ContinuousClock.now < end {
+                try poll.poll(&events, until: end)
+                let isOver = events.contains { event in
+                    event.token == Self.signals || Self.typed() == UInt8(ascii: "q")
+                }
+                if isOver { return false }
+            }
+            return true
+        } catch {
+            throw Failure(status: .failed, message: "cannot use the terminal: \(error)")
+        }
+    }
+
+    /// The key that was typed; `q` where none will come any more.
+    private static func typed() -> UInt8 {
+        var key: UInt8 = 0
+        return unsafe read(STDIN_FILENO, &key, 1) == 1 ? key : UInt8(ascii: "q")
+    }
+
+    private static func write(_ text: String) {
+        // Where the terminal is gone, the next wait tells.
+        _ = try? FileDescriptor.standardOutput.writeAll(text.utf8)
+    }
+}
+#endif

@@ -1,0 +1,58 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import VerypollControl
+
+/// The verb of `verypollctl sessions show ID`.
+struct SessionsShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show one open session.",
+        discussion: "The exit status is 4 if no open session has this number."
+    )
+
+    @Argument(
+        help: "The number of the session, as the list tells it.",
+        completion: .custom(Candidates.sessions)
+    )
+    var id: Int
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        var daemon = try options.connect()
+        let answer = try daemon.call(
+            DaemonInterface.Method.getSession.rawValue,
+            parameters: SessionID(id: id),
+            as: SessionAnswer.self
+        )
+        try Output(options).print(answer) { answer in
+            sessionFields(answer.session, now: currentTimestamp())
+        }
+    }
+}
+
+/// Everything about a session, a line for each field.
+func sessionFields(_ session: Status.Session, now: Int) -> [String] {
+    let opened = formatTimestamp(microseconds: session.openedTimestampUSec)
+    let age = formatSpan(microseconds: now - session.openedTimestampUSec)
+    let fields: [(String, String?)] = [
+        ("Session", "\(session.id)"),
+        ("Listener", session.listener),
+        ("Worker", "\(session.worker)"),
+        ("Peer", session.peer.isEmpty ? nil : session.peer),
+        ("Local", session.local),
+        ("Upstream", session.upstream),
+        ("Server", session.server),
+        ("State", session.state.rawValue),
+        ("Opened", "\(opened); \(age) ago"),
+        ("Idle", formatSpan(microseconds: session.idleUSec)),
+        ("In", formatByteCount(session.bytesIn)),
+        ("Out", formatByteCount(session.bytesOut)),
+        ("Buffered", formatByteCount(session.buffered)),
+    ]
+    return fields.compactMap { name, value in
+        guard let value else { return nil }
+        return String(repeating: " ", count: 10 - name.count) + "\(name): \(printable(value))"
+    }
+}
+#endif

@@ -1,0 +1,100 @@
+#if Net && OSExt
+internal import ArgumentParser
+internal import SystemPackage
+internal import Verypoll
+internal import VerypollControl
+
+/// The verb of `verypollctl top`.
+struct TopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top",
+        abstract: "Show listeners, servers and workers live, with sessions and bytes per second.",
+        discussion: """
+            On a terminal the table is drawn anew until q is typed. With --batch, with --json, \
+            and where standard output is no terminal, tables are printed one below the other; \
+            with --json each is an object on a line of its own. The bytes of a server are those \
+            of sessions that have ended.
+            """
+    )
+
+    @Flag(help: "Print tables one below the other, without any control of the terminal.")
+    var batch = false
+
+    @Option(
+        name: [.customShort("n"), .long],
+        help: ArgumentHelp("End after this many tables.", valueName: "number")
+    )
+    var number: Int?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The time from table to table.", valueName: "seconds")
+    )
+    var delay = 1.0
+
+    @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        guard number.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--number takes a number from 1 up.")
+        }
+        guard delay > 0, delay <= 3600 else {
+            throw ValidationError("--delay takes a number of seconds from above 0 to 3600.")
+        }
+    }
+
+    func run() throws {
+        var daemon = try options.connect()
+        let output = Output(options)
+        var former = try snapshot(&daemon)
+        if batch || output.mode != .off || !output.terminal.isInteractive {
+            var left = number
+            while left != 0 {
+                try daemon.pause(for: .seconds(delay))
+                let sample = try sample(&daemon, after: &former)
+                let isFirst = left == number
+                try output.print(sample) { sample in
+                    (isFirst ? [] : [""])
+                        + sample.lines(header: output.hasLegend, on: output.terminal)
+                }
+                left = left.map { $0 - 1 }
+            }
+        } else {
+            try showLive(&daemon, output, after: &former)
+        }
+    }
+
+    private func showLive(
+        _ daemon: inout DaemonConnection,
+        _ output: Output,
+        after former: inout TopSample.Snapshot
+    ) throws(Failure) {
+        var screen = try Screen()
+        screen.draw(["Waiting for the first numbers…"])
+        var left = number
+        while left != 0 {
+            guard try screen.wait(for: .seconds(delay)) else { return }
+            let sample = try sample(&daemon, after: &former)
+            // Its size may have changed.
+            screen.draw(sample.lines(header: output.hasLegend, on: .standardOutput))
+            left = left.map { $0 - 1 }
+        }
+    }
+
+    private func snapshot(
+        _ daemon: inout DaemonConnection
+    ) throws(Failure) -> TopSample.Snapshot {
+        let status = try daemon.call(DaemonInterface.Method.getStatus.rawValue, as: Status.self)
+        return TopSample.Snapshot(status: status, timestamp: currentTimestamp(), instant: .now)
+    }
+
+    private func sample(
+        _ daemon: inout DaemonConnection,
+        after former: inout TopSample.Snapshot
+    ) throws(Failure) -> TopSample {
+        let present = try snapshot(&daemon)
+        defer { former = present }
+        return TopSample(from: former, to: present)
+    }
+}
+#endif
