@@ -145,8 +145,8 @@ let package = Package(
         .testTarget(
             name: "VerypollctlTests",
             dependencies: [
-                "verypollctl", "VerypollDaemon", "VerypollControl", "Varlink", "Verypoll",
-                "TestSupport", system,
+                "verypollctl", "verypolld", "VerypollDaemon", "VerypollControl", "Varlink",
+                "Verypoll", "TestSupport", system,
             ],
             swiftSettings: settings
         ),

@@ -198,6 +198,11 @@ struct CommandTests: ~Copyable {
             ["sessions", "kill", "seven"], ["sessions", "--limit", "0"],
             ["sessions", "--limit", "10001"], ["status", "--json=xml"], ["ping", "--timeout=0"],
             ["listeners", "extra"], ["upstreams", "extra"], ["ping", "--socket", ""],
+            ["sessions", "show"], ["sessions", "watch", "7"], ["drain", "a", "b"],
+            ["server", "set", "app", "a:1"], ["server", "set", "app", "--state", "up"],
+            ["server", "set", "app", "a:1", "--state", "off"],
+            ["server", "set", "app", "a:1", "--weight", "0"], ["config", "check", "a", "b"],
+            ["top", "-n", "0"], ["top", "-d", "0"], ["log-level", "loud"], ["reload", "now"],
         ]
     )
     func refusesUsage(arguments: [String]) throws {
@@ -214,7 +219,8 @@ struct CommandTests: ~Copyable {
 
         #expect(result.exit == .code(2))
         #expect(result.standardError.contains("'statsu'"))
-        let verbs = "status, listeners, upstreams, sessions, metrics, ping, version"
+        let verbs =
+            "status, listeners, upstreams, sessions, drain, resume, server, reload, config, "
         #expect(result.standardError.contains(verbs))
     }
 

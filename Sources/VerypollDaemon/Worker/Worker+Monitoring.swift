@@ -1,4 +1,6 @@
 #if Net && OSExt
+internal import VerypollControl
+
 extension Worker {
     /// Tells those who monitor the daemon, if there are any, that a session is there or has ended.
     func announce(_ session: borrowing Session, endedBecause reason: Session.EndReason? = nil) {

@@ -50,5 +50,26 @@ struct ForeignVarlinkTests {
         #expect((killed.standardOutput + killed.standardError).contains("SessionNotFound"))
         #expect((killed.standardOutput + killed.standardError).contains("4711"))
     }
+
+    @Test("every method does what it says, and every error comes as it is described")
+    func callsEverything() throws {
+        let daemon = try TestDaemon(
+            serving("echo", #", "timeouts": {"idle": "1h"}"#),
+            """
+            "web": {"listen": ["unix:DIR/web"], "handler": {"type": "proxy", "upstream": "app"}}
+            """,
+            more: #""upstreams": {"app": {"servers": ["127.0.0.1:9"]}},"#
+        )
+        try requireProgram(Self.python)
+        let file = daemon.directory.appending("verypolld.json")
+        let port = try daemon.address().split(separator: ":").last.map(String.init) ?? ""
+        let result = try Program.run(
+            Self.python,
+            ["-c", Self.script, daemon.controlPath, file, port]
+        )
+        #expect(result.exit == .code(0), "\(result.standardError)")
+        let errors = result.standardOutput.split(separator: "\n").map(String.init)
+        #expect(Set(errors).isSuperset(of: DaemonInterface.ErrorName.allCases.map(\.rawValue)))
+    }
 }
 #endif

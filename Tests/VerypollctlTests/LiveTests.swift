@@ -1,0 +1,204 @@
+#if Net && OSExt
+import Glibc
+import TestSupport
+import Testing
+
+/// The command against a daemon that really runs.
+@Suite("verypollctl and verypolld")
+struct LiveTests {
+    @Test("monitor prints the present, then a line for each thing that happens, until the end")
+    func monitors() throws {
+        let daemon = try RealDaemon()
+        let monitor = try daemon.start("monitor")
+        try monitor.waitForStandardOutput(containing: "  status  running, 2 listeners, 0 sessions")
+        let id = try openAndClose(daemon)
+        try monitor.waitForStandardOutput(containing: "  session-opened  \(id) echo from unix:")
+        let closed = try monitor.waitForStandardOutput(containing: "  session-closed  \(id) echo")
+        #expect(closed.contains(", 1B in, 1B out: both ways ended"))
+        #expect(try daemon.run("drain", "web").exit == .code(0))
+        try monitor.waitForStandardOutput(containing: "  listener-changed  web drain")
+        #expect(
+            try daemon.run("server", "set", "app", "127.0.0.1:9", "--state=down").exit == .code(0)
+        )
+        try monitor.waitForStandardOutput(containing: "  server-down  app 127.0.0.1:9 down (up)")
+        #expect(try daemon.run("reload").exit == .code(0))
+        try monitor.waitForStandardOutput(containing: "  reloaded  0 changes")
+
+        try daemon.program.send(SIGTERM)
+        #expect(try monitor.waitForExit() == .code(3))
+        #expect(try monitor.standardError.contains("it closed the connection"))
+    }
+
+    /// Has a session on the listener echo, and returns its number.
+    private func openAndClose(_ daemon: borrowing RealDaemon) throws -> Int {
+        let client = try daemon.session(on: "echo")
+        let list = try daemon.run("sessions", "--no-legend").standardOutput
+        try client.finishSending()
+        #expect(try client.receiveToEnd() == [])
+        return try #require(list.split(separator: " ").first.flatMap { Int($0) })
+    }
+
+    @Test("sessions watch prints sessions alone, those that are asked for, as JSON if wanted")
+    func watches() throws {
+        let daemon = try RealDaemon()
+        let all = try daemon.start("sessions", "watch", "--json=short")
+        let some = try daemon.start("sessions", "watch", "--listener", "web")
+        // They are there when they see a session.
+        try eventually("both to watch") {
+            _ = try daemon.session(on: "web")
+            return try all.standardOutput.contains("web") && some.standardOutput.contains("web")
+        }
+        let before = try some.standardOutput
+        let id = try openAndClose(daemon)
+        let lines = try all.waitForStandardOutput(containing: #""event":"sessionClosed","reason""#)
+        #expect(lines.contains(#""id":\#(id)"#))
+        #expect(!lines.contains(#""event":"status""#))
+        try eventually("the end of the session on web") {
+            try some.standardOutput.contains("session-closed")
+        }
+        #expect(try !some.standardOutput.contains(" \(id) echo"))
+        #expect(before.contains("session-opened"))
+    }
+
+    @Test("top prints as many tables as asked for, without escape sequences, or JSON lines")
+    func tops() throws {
+        let daemon = try RealDaemon()
+        let client = try daemon.session(on: "echo")
+        defer { withExtendedLifetime(client) {} }
+        let text = try daemon.run("top", "--batch", "-n", "2", "-d", "0.1")
+        #expect(text.exit == .code(0))
+        #expect(text.standardError == "")
+        #expect(!text.standardOutput.contains("\u{1B}"))
+        #expect(text.standardOutput.split(separator: "\n").count { $0.hasPrefix("LISTENER") } == 2)
+        #expect(text.standardOutput.contains("\necho      accepting         1"))
+        #expect(text.standardOutput.contains("\nWORKER  SESSIONS  BUSY\n"))
+        let json = try daemon.run("top", "-n", "3", "-d", "0.05", "--json=short").standardOutput
+        let lines = json.split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(!lines.contains { !$0.hasPrefix(#"{"active":1,"intervalUSec":"#) })
+    }
+
+    @Test("drain --wait follows until no session is left, and resume accepts again")
+    func drains() throws {
+        let daemon = try RealDaemon()
+        let client = try daemon.session(on: "echo")
+        let drain = try daemon.start("drain", "echo", "--wait", "--deadline", "1min")
+        try drain.waitForStandardError(containing: "echo: ")
+        try client.finishSending()
+        #expect(try drain.waitForExit() == .code(0))
+        #expect(try drain.standardError.hasSuffix("echo: 0 sessions left\n"))
+        #expect(try daemon.run("listeners").standardOutput.contains("  drained "))
+        #expect(try daemon.run("resume").exit == .code(0))
+        let again = try daemon.session(on: "echo")
+        defer { withExtendedLifetime(again) {} }
+        #expect(try daemon.run("listeners").standardOutput.contains("  accepting "))
+    }
+
+    @Test("what config show prints is a configuration that makes no difference")
+    func showsConfiguration() throws {
+        let daemon = try RealDaemon()
+        let shown = try daemon.run("config", "show").standardOutput
+        let copy = try daemon.directory.write(shown, to: "copy.json")
+        let checked = try daemon.run("config", "check", copy)
+        #expect(checked.standardOutput == "\(copy): the configuration is valid\n")
+        let diff = try daemon.run("config", "diff", copy)
+        #expect(diff.exit == .code(0))
+        #expect(diff.standardOutput == "")
+        #expect(diff.standardError == "\(copy) makes no difference.\n")
+        let other = try daemon.directory.write(
+            shown.replacing("\"1h\"", with: "\"2h\""),
+            to: "other.json"
+        )
+        #expect(
+            try daemon.run("config", "diff", other).standardOutput == """
+                ~ /listeners/echo/timeouts/idle: "1h" → "2h"
+                ~ /listeners/web/timeouts/idle: "1h" → "2h"
+
+                """
+        )
+        #expect(try daemon.run("config", "check").standardOutput.hasPrefix(daemon.file))
+    }
+
+    @Test("a reload that is refused prints every problem, and ends with 5")
+    func refusesReload() throws {
+        let daemon = try RealDaemon()
+        _ = try daemon.directory.write("{\n\"workers\": 0}", to: "verypolld.json")
+        let result = try daemon.run("reload")
+        #expect(result.exit == .code(5))
+        #expect(result.standardOutput == "")
+        #expect(result.standardError.contains("\(daemon.file):2:12: /workers: must be "))
+        #expect(try daemon.run("ping").exit == .code(0))
+    }
+
+    @Test("without a daemon, config check lets verypolld check the file")
+    func checksWithoutDaemon() throws {
+        let directory = try TemporaryDirectory()
+        let socket = ["--socket", directory.appending("none")]
+        let good = try directory.write(
+            #"{"listeners": {"e": {"listen": ["127.0.0.1:0"], "handler": {"type": "echo"}}}}"#,
+            to: "good.json"
+        )
+        let bad = try directory.write("{\n\"workers\": 0}", to: "bad.json")
+        let valid = try Program.run("verypollctl", ["config", "check", good] + socket)
+        #expect(valid.exit == .code(0), "\(valid.standardError)")
+        #expect(valid.standardOutput == "\(good): the configuration is valid\n")
+        let invalid = try Program.run("verypollctl", ["config", "check", bad] + socket)
+        #expect(invalid.exit == .code(5))
+        #expect(invalid.standardOutput == "")
+        #expect(invalid.standardError.contains("\(bad):2:12: /workers: must be "))
+        let json = try Program.run("verypollctl", ["config", "check", bad, "-j"] + socket)
+        #expect(json.exit == .code(5))
+        #expect(json.standardOutput == "{\"valid\":false}\n")
+    }
+
+    @Test("the log level is set for all of the daemon")
+    func setsLevel() throws {
+        let daemon = try RealDaemon()
+        #expect(try daemon.run("log-level").standardOutput == "info\n")
+        #expect(try daemon.run("log-level", "debug").exit == .code(0))
+        #expect(try daemon.run("log-level").standardOutput == "debug\n")
+    }
+
+    @Test("bash completes verbs, and what the daemon knows")
+    func completes() throws {
+        let daemon = try RealDaemon()
+        let client = try daemon.session(on: "echo")
+        defer { withExtendedLifetime(client) {} }
+        let script = try Program.run("verypollctl", ["--generate-completion-script", "bash"])
+        #expect(script.exit == .code(0))
+        let file = try daemon.directory.write(script.standardOutput, to: "completion.bash")
+        func complete(_ words: String...) throws -> [String] {
+            let program = """
+                PATH=\(Program.buildDirectory):$PATH; source \(file); COMP_WORDS=("$@")
+                COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; COMPREPLY=()
+                _verypollctl verypollctl "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+                printf '%s\\n' "${COMPREPLY[@]}"
+                """
+            let result = try Program.run("bash", ["-c", program, "bash", "verypollctl"] + words)
+            #expect(result.standardError == "")
+            return result.standardOutput.split(separator: "\n").map(String.init)
+        }
+        #expect(try complete("sess") == ["sessions"])
+        #expect(try complete("config", "sh") == ["show"])
+        let socket = daemon.controlPath
+        #expect(try complete("drain", "--socket", socket, "") == ["echo", "web"])
+        #expect(try complete("--socket", socket, "server", "set", "") == ["app"])
+        #expect(
+            try complete("--socket", socket, "server", "set", "app", "")
+                == ["unix:" + daemon.directory.appending("echo"), "127.0.0.1:9"]
+        )
+        #expect(try complete("--socket", socket, "sessions", "kill", "").count == 1)
+        #expect(try complete("--socket", "/none", "drain", "") == [])
+    }
+
+    @Test("the scripts for all three shells are made", arguments: ["bash", "zsh", "fish"])
+    func makesScripts(shell: String) throws {
+        let result = try Program.run("verypollctl", ["--generate-completion-script", shell])
+        #expect(result.exit == .code(0))
+        #expect(result.standardError == "")
+        for verb in ["sessions", "drain", "server", "config", "log-level", "monitor"] {
+            #expect(result.standardOutput.contains(verb))
+        }
+    }
+}
+#endif

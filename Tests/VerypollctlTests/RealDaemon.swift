@@ -1,0 +1,55 @@
+#if Net && OSExt
+import TestSupport
+
+/// A daemon of the test's own with two listeners and an upstream.
+struct RealDaemon: ~Copyable {
+    let program: Program
+    let directory: TemporaryDirectory
+    let file: String
+
+    init() throws {
+        let directory = try TemporaryDirectory()
+        let text = """
+            {"workers": 2, "control": {"socket": "DIR/control"},
+            "listeners": {
+              "echo": {"listen": ["unix:DIR/echo"], "handler": {"type": "echo"}},
+              "web": {"listen": ["unix:DIR/web"],
+                "handler": {"type": "proxy", "upstream": "app"}}},
+            "upstreams": {"app": {"servers": ["unix:DIR/echo", "127.0.0.1:9"]}}}
+            """
+        let file = try directory.write(
+            text.replacing("DIR", with: directory.path),
+            to: "verypolld.json"
+        )
+        let program = try Program("verypolld", ["--config", file])
+        try program.waitForStandardError(containing: "is ready")
+        self.program = program
+        self.file = file
+        self.directory = directory
+    }
+
+    var controlPath: String { directory.appending("control") }
+
+    func connect(to name: String) throws -> Client {
+        try Client(path: directory.appending(name))
+    }
+
+    /// Connects, and returns when the session is there.
+    func session(on name: String) throws -> Client {
+        let client = try connect(to: name)
+        try client.send("x")
+        _ = try client.receive(exactly: 1)
+        return client
+    }
+
+    /// Starts the command.
+    func start(_ arguments: String...) throws -> Program {
+        try Program("verypollctl", arguments + ["--socket", controlPath])
+    }
+
+    /// Runs the command to its end.
+    func run(_ arguments: String...) throws -> Program.Result {
+        try Program.run("verypollctl", arguments + ["--socket", controlPath])
+    }
+}
+#endif

@@ -1,0 +1,63 @@
+import Testing
+import VerypollControl
+
+@testable import verypollctl
+
+@Suite("TopSample")
+struct TopSampleTests {
+    private let plain = Terminal(isInteractive: false, hasColor: false, columns: nil)
+
+    private func sample(_ change: (inout Status) -> Void, seconds: Int = 2) -> TopSample {
+        var later = Sample.status
+        change(&later)
+        let now = ContinuousClock.now
+        return TopSample(
+            from: .init(status: Sample.status, timestamp: Sample.start, instant: now),
+            to: .init(
+                status: later,
+                timestamp: Sample.start + seconds * 1_000_000,
+                instant: now + .seconds(seconds)
+            )
+        )
+    }
+
+    @Test("rates are what was counted in between, per second")
+    func rates() {
+        let sample = sample { status in
+            status.totals.accepted += 10
+            status.totals.bytesIn += 4096
+            status.listeners[0].accepted += 10
+            status.listeners[0].bytesOut += 1000
+            status.upstreams[0].servers[0].sessions += 3
+        }
+        #expect(sample.intervalUSec == 2_000_000)
+        #expect(sample.rates.sessionsPerSecond == 5)
+        #expect(sample.rates.bytesInPerSecond == 2048)
+        #expect(sample.rates.bytesOutPerSecond == 0)
+        #expect(sample.listeners.map(\.rates.sessionsPerSecond) == [5, 0])
+        #expect(sample.listeners[0].rates.bytesOutPerSecond == 500)
+        #expect(sample.servers.first?.rates.sessionsPerSecond == 1.5)
+        #expect(sample.workers.map(\.busyShare) == Sample.status.workers.map(\.busyShare))
+    }
+
+    @Test("what is counted afresh is not less than nothing, and what is new is counted whole")
+    func restarts() {
+        let sample = sample { status in
+            status.listeners[0].accepted = 0
+            status.listeners[1].name = "new"
+        }
+        #expect(sample.listeners.map(\.rates.sessionsPerSecond) == [0, 38.5])
+    }
+
+    @Test("the table has no escape sequences where there are no colours")
+    func prints() {
+        let sample = sample { $0.upstreams[0].servers[0].mode = .drain }
+        let lines = sample.lines(header: true, on: plain)
+        #expect(lines[0] == "verypolld 1.2.3 - running, up 2s")
+        #expect(lines[1] == "14 of 100000 sessions, 0.0/s, 0B/s in, 0B/s out")
+        #expect(lines.contains { $0.hasPrefix("LISTENER  STATE      SESSIONS  SESSIONS/S") })
+        #expect(lines.contains { $0.contains("drain (up)") })
+        #expect(lines.contains("     0         1   12%"))
+        #expect(!lines.contains { $0.contains("\u{1B}") })
+    }
+}
