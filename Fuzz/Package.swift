@@ -50,5 +50,10 @@ let package = Package(
             dependencies: ["FuzzSupport", daemon],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "fuzz-session-file",
+            dependencies: ["FuzzSupport", daemon],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -61,7 +61,7 @@ extension Program {
         }
         for name in [
             "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "JOURNAL_STREAM",
-            "WATCHDOG_PID", "WATCHDOG_USEC", "LD_PRELOAD",
+            "WATCHDOG_PID", "WATCHDOG_USEC", "LD_PRELOAD", "FDSTORE", "VERYPOLLD_FDSTORE",
         ] { variables[name] = nil }
         return variables
     }

@@ -64,7 +64,7 @@ extension ListenerConfiguration {
         for worker in workers {
             let listener = try TCPListener(binding: address, options: options)
             address = try listener.localAddress()
-            let stored = succession.keep(listener.fileDescriptor, at: place)
+            let stored = succession.keep(listener.fileDescriptor, at: place, of: name)
             let socket = ListeningSocket(
                 .tcp(listener),
                 place: place,
@@ -93,11 +93,15 @@ extension ListenerConfiguration {
                 group: nil,
                 succession: succession.room > 0 ? succession : nil
             )
-            stored = succession.keep(socket.listener.fileDescriptor, at: .unix(address))
+            stored = succession.keep(
+                socket.listener.fileDescriptor,
+                at: .unix(address),
+                of: name
+            )
             kind = .file(socket)
         case .abstract, .unnamed:
             let socket = try UnixListener(binding: address, backlog: backlog)
-            stored = succession.keep(socket.fileDescriptor, at: .unix(address))
+            stored = succession.keep(socket.fileDescriptor, at: .unix(address), of: name)
             kind = .unix(socket)
         }
         return ListeningSocket(

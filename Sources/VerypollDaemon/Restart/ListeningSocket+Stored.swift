@@ -27,20 +27,21 @@ extension ListenerConfiguration {
         }
     }
 
-    /// Takes over what is of use, at most `limit` sockets, and closes the rest at the address.
+    /// Takes over at most `limit` sockets at the address, and closes those that are of no use.
     private func inherit(
         _ address: ListenAddress,
         limit: Int,
         _ passed: inout ActivatedSockets,
         _ succession: Succession
     ) -> [ListeningSocket] {
-        let prefix = StoredSocket.prefix(of: address)
+        let prefix = StoredSocket.prefix(of: address, listener: name)
         var sockets: [ListeningSocket] = []
         var hasClosed = false
-        for name in passed.names where name.hasPrefix(prefix) {
+        // More than there are workers now are closed later, as all that nobody claims.
+        for name in passed.names where name.hasPrefix(prefix) && sockets.count < limit {
             for descriptor in passed.take(named: name) {
                 let owned = OwnedFD(adopting: descriptor)
-                if sockets.count < limit, let adopted = adopt(owned, at: address, succession) {
+                if let adopted = adopt(owned, at: address, succession) {
                     let present = adopted.address
                     let socket = ListeningSocket(
                         adopted.kind,

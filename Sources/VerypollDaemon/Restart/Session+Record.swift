@@ -4,18 +4,19 @@ internal import Verypoll
 
 extension Session {
     /// Everything of it but its descriptors.
-    ///
-    /// A connection to a server that is not made yet is left out: another is made by who goes on.
     func record(listener: Listener, upstream: Upstream?) -> SessionRecord {
-        let isReached = route.phase == .connected || route.phase == .breaking
-        let hasServer = isReached && route.server >= 0 && server.socket.fileDescriptor != nil
+        let isConnected = server.socket.fileDescriptor != nil
+        let hasServer = route.phase != .held && route.server >= 0 && isConnected
         let route = upstream.map { upstream in
             SessionRecord.Route(
                 upstream: upstream.name,
                 server: hasServer ? upstream.servers[Int(self.route.server)].name : "",
+                isConnecting: hasServer && self.route.phase == .connecting,
+                address: UInt32(clamping: self.route.address),
                 owedHeader: self.route.owedHeader.version,
                 isBreaking: self.route.phase == .breaking,
-                nextAt: self.route.nextAt
+                nextAt: self.route.nextAt,
+                endsAt: self.route.endsAt
             )
         }
         return SessionRecord(

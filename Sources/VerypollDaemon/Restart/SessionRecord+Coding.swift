@@ -12,7 +12,8 @@ internal import Verypoll
 //     up, down                                  each: taken and given, 64 bits each; piped, 32
 //                                               bits; the length of parked, 32 bits; parked
 //     upstream, server                          texts
-//     owedHeader, nextAt                        8 and 64 bits
+//     address, owedHeader                       32 and 8 bits
+//     nextAt, endsAt                            64 bits each
 //
 // What follows that is of a later process, and is left out.
 
@@ -31,6 +32,7 @@ extension SessionRecord {
         static let downIsSpliced = Presence(rawValue: 1 << 8)
         static let route = Presence(rawValue: 1 << 9)
         static let isBreaking = Presence(rawValue: 1 << 10)
+        static let isConnecting = Presence(rawValue: 1 << 11)
     }
 
     /// No number of a session, and no count of its bytes, is larger, so that sums stay in range.
@@ -52,6 +54,7 @@ extension SessionRecord {
         insert(.downIsSpliced, if: down.isSpliced)
         insert(.route, if: route != nil)
         insert(.isBreaking, if: route?.isBreaking == true)
+        insert(.isConnecting, if: route?.isConnecting == true)
         return presence
     }
 
@@ -76,8 +79,10 @@ extension SessionRecord {
         }
         writer.append(route?.upstream ?? "")
         writer.append(route?.server ?? "")
+        writer.append(route?.address ?? 0)
         writer.append(route?.owedHeader ?? 0)
         writer.append(route?.nextAt ?? .max)
+        writer.append(route?.endsAt ?? .max)
     }
 
     /// Reads a record.
@@ -113,13 +118,7 @@ extension SessionRecord {
             hasPipe: presence.contains(.downPipe),
             isSpliced: presence.contains(.downIsSpliced)
         )
-        let route = Route(
-            upstream: try reader.text(),
-            server: try reader.text(),
-            owedHeader: try reader.integer(),
-            isBreaking: presence.contains(.isBreaking),
-            nextAt: try reader.integer()
-        )
+        let route = try Self.route(presence, from: &reader)
         self.route = presence.contains(.route) ? route : nil
         guard isPossible else { throw .malformed }
     }
@@ -129,7 +128,24 @@ extension SessionRecord {
         guard id > 0, Int(position) < Session.chargenPeriod else { return false }
         guard let route else { return server == nil && up.piped == nil && down.piped == nil }
         guard route.owedHeader <= 2, !awaitsHeader || server == nil else { return false }
+        guard !route.isConnecting || server != nil && !route.isBreaking else { return false }
         return (server == nil) == route.server.isEmpty
+    }
+
+    private static func route(
+        _ presence: Presence,
+        from reader: inout RecordReader
+    ) throws(RecordError) -> Route {
+        Route(
+            upstream: try reader.text(),
+            server: try reader.text(),
+            isConnecting: presence.contains(.isConnecting),
+            address: try reader.integer(),
+            owedHeader: try reader.integer(),
+            isBreaking: presence.contains(.isBreaking),
+            nextAt: try reader.integer(),
+            endsAt: try reader.integer()
+        )
     }
 
     private static func count(from reader: inout RecordReader) throws(RecordError) -> UInt64 {

@@ -31,7 +31,7 @@ package struct SessionRecord: Equatable, Sendable {
     /// Where a PROXY header says the client has connected to.
     package var destination: SocketAddress?
     package var client: End
-    /// `nil` while no server is reached, or none wanted.
+    /// `nil` while there is no connection to a server, not even one that is being made.
     package var server: End?
     /// From the client.
     package var up: Way
@@ -89,14 +89,21 @@ package struct SessionRecord: Equatable, Sendable {
     package struct Route: Equatable, Sendable {
         /// The name of the upstream.
         package var upstream: String
-        /// The name of the server, empty while none is reached.
+        /// The name of the server, empty while none is chosen.
         package var server: String
+        /// Whether the connection to it is still being made.
+        package var isConnecting: Bool
+        /// Which of the server's addresses is tried next.
+        package var address: UInt32
         /// The version of the PROXY header that the server is owed, 0 for none.
         package var owedHeader: UInt8
         /// Whether one connection is broken, and the last bytes of the other are under way.
         package var isBreaking: Bool
-        /// When it is over because its server is down, or looked at again; the largest for never.
+        /// When the present attempt to connect is over, or the session as its server is down; the
+        /// largest for never.
         package var nextAt: UInt64
+        /// When the search for a server is over, the largest for never.
+        package var endsAt: UInt64
     }
 
     /// Its descriptors: the client's socket, the server's if there is one, and of each pipe, first

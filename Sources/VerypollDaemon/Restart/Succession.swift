@@ -44,9 +44,13 @@ final class Succession: Sendable {
     /// Leaves a listening socket in the store for as long as the result lives.
     ///
     /// - Returns: `nil` if the store has no room; then it ends with this process.
-    func keep(_ socket: FileDescriptor, at address: ListenAddress) -> StoredSocket? {
+    func keep(
+        _ socket: FileDescriptor,
+        at address: ListenAddress,
+        of listener: String
+    ) -> StoredSocket? {
         let number = lastNumber.add(1, ordering: .relaxed).newValue
-        let name = StoredSocket.name(of: address, number: number)
+        let name = StoredSocket.name(of: address, listener: listener, number: number)
         guard let name, room > 0 else { return nil }
         guard tell({ () throws(Errno) in try store.add([socket], named: name) }) else { return nil }
         return entry(name)
@@ -86,10 +90,7 @@ final class Succession: Sendable {
             try notify()
             return true
         } catch {
-            logger.error(
-                .managerUnreachable,
-                "cannot use the descriptor store of systemd: \(error)"
-            )
+            logger.error(.managerUnreachable, "cannot use systemd's descriptor store: \(error)")
             return false
         }
     }
@@ -122,8 +123,13 @@ extension StoredSocket {
     /// all sockets of all processes at it.
     ///
     /// - Returns: `nil` if that is more than systemd takes.
-    fileprivate static func name(of address: ListenAddress, number: Int) -> String? {
-        let name = "\(prefix(of: address))\(MonotonicClock.nanoseconds()).\(number)"
+    fileprivate static func name(
+        of address: ListenAddress,
+        listener: String,
+        number: Int
+    ) -> String? {
+        let start = prefix(of: address, listener: listener)
+        let name = "\(start)\(MonotonicClock.nanoseconds()).\(number)"
         return name.utf8.count <= 255 ? name : nil
     }
 
@@ -131,10 +137,20 @@ extension StoredSocket {
     static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
     /// What the names of all sockets at an address begin with.
-    static func prefix(of address: ListenAddress) -> String {
+    ///
+    /// Where the kernel chooses the port, several listeners may have the same address.
+    static func prefix(of address: ListenAddress, listener: String) -> String {
+        if case .ip(let ip) = address, ip.port == 0 {
+            return "\(prefix)\(escaped("\(address) \(listener)")) "
+        }
+        return "\(prefix)\(escaped(address.description)) "
+    }
+
+    /// A text of the characters that systemd takes, and without blanks.
+    private static func escaped(_ original: String) -> String {
         let plain = UInt8(ascii: "!")...UInt8(ascii: "~")
         var text = ""
-        for byte in address.description.utf8 {
+        for byte in original.utf8 {
             // A colon separates names, and is in nearly every address; systemd takes no others.
             if byte == UInt8(ascii: ":") {
                 text += "|"
@@ -144,7 +160,7 @@ extension StoredSocket {
                 text += "%" + String(byte, radix: 16)
             }
         }
-        return "\(prefix)\(text) "
+        return text
     }
 }
 #endif

@@ -11,7 +11,7 @@ enum SealedFile {
     /// - Parameters:
     ///   - bytes: All that will ever be in it.
     ///   - name: What `/proc` calls it.
-    /// - Returns: Its descriptor.
+    /// - Returns: The file, to be passed on.
     /// - Throws: `Errno.noMemory` if there is no room for them.
     static func make(_ bytes: [UInt8], named name: String) throws(Errno) -> OwnedFD {
         let number = unsafe cverypoll_memfd(name)
@@ -32,7 +32,7 @@ enum SealedFile {
     /// - Parameters:
     ///   - file: A file that is sealed.
     ///   - limit: The most bytes that it may have.
-    /// - Returns: What is in it.
+    /// - Returns: Its bytes.
     /// - Throws: `Errno.invalidArgument` if it is not sealed, `Errno.fileTooLarge`.
     static func read(_ file: borrowing OwnedFD, limit: Int) throws(Errno) -> [UInt8] {
         let descriptor = file.fileDescriptor

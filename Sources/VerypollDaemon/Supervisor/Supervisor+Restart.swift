@@ -101,17 +101,15 @@ extension Supervisor {
         for parcel in parcels.dropFirst(stored.count) { parcel.breakOff() }
         let storedCount = stored.reduce(0) { $0 + $1.sessionCount }
         let leftCount = parcels.dropFirst(stored.count).reduce(0) { $0 + $1.sessionCount }
-        let lost = restart.closedCount + leftCount
-        let rest =
-            lost == 0
-            ? ""
-            : "; closed: \(leftCount) for want of room, \(restart.closedCount) as they can't be"
+        let other = restart.closedCount
+        let lost = other + leftCount
+        let reasons = "; closed: \(leftCount) for want of room, \(other) that can't be kept"
         logger.log(
             level: leftCount == 0 ? .notice : .warning,
             .handedOver,
             """
             left to the next process: \(count(restart.socketCount, "socket")), \
-            \(count(storedCount, "session"))\(rest)
+            \(count(storedCount, "session"))\(lost == 0 ? "" : reasons)
             """,
             metadata: ["sessions": "\(storedCount)", "refused": "\(lost)"]
         )

@@ -126,7 +126,7 @@ extension Worker {
                 try sessions[key].server.register(
                     with: poll.registry,
                     token: Tokens.server(key),
-                    forOutput: false
+                    forOutput: sessions[key].route.phase == .connecting
                 )
             }
         } catch {
@@ -147,7 +147,15 @@ extension Worker {
         if route.isBreaking { sessions[key].route.phase = .breaking }
         guard server >= 0 else { return }
         let upstream = context.upstreams[Int(sessions[key].route.upstream)]
-        if !route.isBreaking { sessions[key].route.phase = .connected }
+        if route.isConnecting {
+            sessions[key].route.phase = .connecting
+            sessions[key].route.address = Int32(clamping: min(route.address, 1 << 16))
+            sessions[key].route.endsAt = route.endsAt
+            sessions[key].route.attemptedAt = MonotonicClock.nanoseconds()
+            sessions[key].server.flags.remove(.outputReady)  // The event tells that it is made.
+        } else if !route.isBreaking {
+            sessions[key].route.phase = .connected
+        }
         sessions[key].route.nextAt = route.nextAt
         sessions[key].route.server = Int32(server)
         sessions[key].route.isEntered = true

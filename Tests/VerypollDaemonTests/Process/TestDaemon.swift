@@ -1,13 +1,19 @@
 #if Net && OSExt
+internal import Glibc
 internal import SystemPackage
 internal import TestSupport
+internal import Testing
 internal import VerypollControl
 
 /// A daemon of the test's own: its configuration, its control socket and its Unix-domain listeners
 /// are in a directory of its own, and its ports are those that the kernel chose.
 struct TestDaemon: ~Copyable {
-    let program: Program
+    private(set) var program: Program
     let directory: TemporaryDirectory
+    /// Who keeps what the daemon stores.
+    private let manager: ServiceManager?
+    /// What starts it.
+    private let words: [String]
 
     /// Starts the daemon, and waits until it is ready.
     ///
@@ -19,6 +25,7 @@ struct TestDaemon: ~Copyable {
     ///   - workers: The number of workers.
     ///   - launcher: A program and its arguments that starts the daemon in its own place.
     ///   - sockets: What is handed over as systemd does.
+    ///   - manager: Who keeps what the daemon stores.
     /// - Throws: ``TimedOut`` with what it said, if it does not become ready.
     init(
         _ listeners: String...,
@@ -26,7 +33,8 @@ struct TestDaemon: ~Copyable {
         control: String = "",
         workers: Int = 2,
         launcher: [String] = [],
-        sockets: [PassedSocket] = []
+        sockets: [PassedSocket] = [],
+        manager: ServiceManager? = nil
     ) throws {
         let directory = try TemporaryDirectory()
         let text = Self.text(listeners, more: more, control: control, workers: workers)
@@ -35,10 +43,64 @@ struct TestDaemon: ~Copyable {
             to: "verypolld.json"
         )
         let words = launcher + [Program.path(of: "verypolld"), "--config", file]
-        let program = try Program(words[0], Array(words.dropFirst()), sockets: sockets)
+        let program = try Program(
+            words[0],
+            Array(words.dropFirst()),
+            environment: manager?.environment ?? [:],
+            sockets: sockets
+        )
         try program.waitForStandardError(containing: "is ready")
         self.program = program
         self.directory = directory
+        self.manager = manager
+        self.words = words
+    }
+
+    private static func text(
+        _ listeners: [String],
+        more: String,
+        control: String = "",
+        workers: Int
+    ) -> String {
+        """
+        {"workers": \(workers), \(more) "control": {"socket": "DIR/control"\(control)},
+        "listeners": {\(listeners.joined(separator: ",\n"))}}
+        """
+    }
+
+    /// Writes another configuration for the next daemon.
+    func rewrite(_ listeners: String..., more: String = "", workers: Int = 2) throws {
+        let text = Self.text(listeners, more: more, workers: workers)
+        _ = try directory.write(text.replacing("DIR", with: directory.path), to: "verypolld.json")
+    }
+
+    /// Asks it to end, as for a restart or for good.
+    func stop(forRestart isForRestart: Bool) throws {
+        if isForRestart { try program.send(SIGUSR1) }
+        try program.send(SIGTERM)
+    }
+
+    /// Starts it again once it has ended, with what its manager has kept.
+    mutating func start() throws {
+        program = try Program(
+            words[0],
+            Array(words.dropFirst()),
+            environment: manager?.environment ?? [:],
+            sockets: manager?.sockets ?? []
+        )
+    }
+
+    /// Whether it has said that it is ready.
+    var isReady: Bool {
+        get throws { try program.standardError.contains("is ready") }
+    }
+
+    /// Lets another process take its place, and waits until that is ready.
+    mutating func restart() throws {
+        try stop(forRestart: true)
+        #expect(try program.waitForExit() == .code(0))
+        try start()
+        try program.waitForStandardError(containing: "is ready")
     }
 
     private static func text(

@@ -12,7 +12,7 @@ internal import VerypollControl
 final class ProxySwarm {
     let seed: UInt64
     let isBulk: Bool
-    let daemon: TestDaemon
+    private(set) var daemon: TestDaemon
     private(set) var slots: [Slot] = []
     /// What was wrong, session by session.
     private(set) var failures: [String] = []
@@ -21,6 +21,8 @@ final class ProxySwarm {
     private(set) var byteCount = 0
     private let directory: TemporaryDirectory
     private var nextLookAt: UInt64 = 0
+    private var restarts: Restarts?
+    private var lastMoveAt: UInt64 = 0
 
     /// A listener and its server.
     final class Slot {
@@ -61,8 +63,14 @@ final class ProxySwarm {
         var awaitsServer: Bool { server.socket == nil && !server.isOver }
     }
 
-    /// Starts the daemon.
-    init(seed: UInt64, concurrency: Int, isBulk: Bool = false) throws {
+    /// Starts the daemon, which another takes the place of now and then if there is a manager; then
+    /// no session is broken, lest a client is gone before the next daemon knows of it.
+    init(
+        seed: UInt64,
+        concurrency: Int,
+        isBulk: Bool = false,
+        manager: ServiceManager? = nil
+    ) throws {
         let directory = try TemporaryDirectory()
         var listeners: [String] = []
         var upstreams: [String] = []
@@ -80,12 +88,18 @@ final class ProxySwarm {
                 """
             )
             upstreams.append(#""\#(index)": {"servers": ["\#(address)"]}"#)
-            slots.append(Slot(sides, server: server, mayBreak: index / 4 % 2 == 1))
+            let mayBreak = manager == nil && index / 4 % 2 == 1
+            slots.append(Slot(sides, server: server, mayBreak: mayBreak))
         }
         daemon = try TestDaemon(
             listeners.joined(separator: ",\n"),
-            more: #""upstreams": {\#(upstreams.joined(separator: ",\n"))},"#
+            more: """
+                "restart": {"keepSessions": \(manager != nil)},
+                "upstreams": {\(upstreams.joined(separator: ",\n"))},
+                """,
+            manager: manager
         )
+        if manager != nil { restarts = Restarts() }
         for listener in try daemon.status().listeners {
             guard let index = Int(listener.name) else { continue }
             slots[index].address = listener.addresses[0].address
@@ -100,6 +114,9 @@ final class ProxySwarm {
         "seed \(seed): \(started) sessions, \(broken) of them broken, \(byteCount) bytes"
     }
 
+    /// How often another daemon has taken the place of the one before.
+    var restartCount: Int { restarts?.count ?? 0 }
+
     /// Lets so many sessions come, and returns when the last has gone.
     func run(_ sessionCount: Int) throws {
         let last = started + sessionCount
@@ -111,7 +128,8 @@ final class ProxySwarm {
             let live = slots.filter { $0.session != nil }
             if live.isEmpty { return }
             try turn(live, now: now)
-            if nextLookAt <= now {
+            try restarts?.step(&daemon, now: now)
+            if nextLookAt <= now, restarts == nil {
                 nextLookAt = now + 50
                 try dismissUnserved(live)
             }
@@ -157,10 +175,12 @@ final class ProxySwarm {
             }
         }
         let patient = UInt64(patience.components.seconds) * 1000
-        let timeout = wakesAt == .max ? patient : wakesAt - now
+        let rest = wakesAt == .max ? patient : wakesAt - now
+        let timeout = restarts == nil ? rest : min(rest, 10)
         let count = unsafe poll(&entries, nfds_t(entries.count), Int32(timeout))
         guard count >= 0 else { throw Errno(rawValue: errno) }
-        if count == 0, wakesAt == .max {
+        lastMoveAt = count > 0 ? now : lastMoveAt
+        if count == 0, wakesAt == .max, restarts == nil || now - lastMoveAt >= patient {
             let states = live.compactMap { slot in slot.session.map { report($0, slot) } }
             throw TimedOut(waitingFor: "sessions of seed \(seed)", detail: states.joined())
         }

@@ -1,0 +1,116 @@
+#if Net && OSExt
+import TestSupport
+import Testing
+
+extension ServiceTests {
+    /// A restart of the service while others use it.
+    @Suite("a restart of verypolld under systemd", .serialized)
+    struct RestartTests {
+        private let lab: Lab
+
+        init() throws {
+            lab = try Lab.shared.get()
+        }
+
+        private func configuration(_ more: String) -> String {
+            """
+            {
+              \(more)
+              "listeners": {
+                "front": {
+                  "listen": ["127.0.0.1:7080", "unix:/run/verypolld/front.sock"],
+                  "handler": { "type": "proxy", "upstream": "app" }
+                }
+              },
+              "upstreams": { "app": { "servers": ["127.0.0.1:7090"] } }
+            }
+            """
+        }
+
+        /// Starts clients and their server, and returns once bytes move on all sessions.
+        private func startLoad(sessions: Int) throws -> Program {
+            try lab.must("rm", "-f", "/run/end")
+            let arguments = ["-c", RestartLoad.script, String(sessions), "7080", "7090"]
+            let load = try lab.start("python3", arguments)
+            try load.waitForStandardOutput(containing: "started", within: .seconds(60))
+            return load
+        }
+
+        /// Ends them, and returns what they say.
+        private func end(_ load: borrowing Program) throws -> String {
+            try lab.must("touch", "/run/end")
+            return try load.waitForStandardOutput(containing: "done ", within: .seconds(120))
+        }
+
+        private func journal() throws -> String {
+            try lab.must("journalctl", "--sync")
+            return try lab.must("journalctl", "-u", "verypolld", "-n", "60", "-o", "cat")
+        }
+
+        @Test("every byte of 1,000 sessions in mid-transfer arrives, and no connection is refused")
+        func keepsSessions() throws {
+            try lab.restart(configuration: configuration(#""restart": {"keepSessions": true},"#))
+            let load = try startLoad(sessions: 1000)
+            for _ in 0..<3 {
+                let before = try lab.property("MainPID")
+                try lab.must("systemctl", "restart", "verypolld")
+                #expect(try lab.property("MainPID") != before)
+                try lab.must("sleep", "0.5")
+            }
+            // As a package's scripts do.
+            try lab.must("systemctl", "daemon-reload")
+            try lab.must("systemctl", "try-restart", "verypolld")
+            let said = try end(load)
+            #expect(said.contains("done sessions=1000 problems=0 refused=0"), "\(said)")
+            let log = try journal()
+            #expect(log.contains("left to the next process: 2 sockets, 1"), "\(log)")
+            #expect(log.contains("taken over from the process before: 2 sockets, 1"), "\(log)")
+            #expect(!log.contains("; not "), "\(log)")
+            #expect(try lab.property("NFileDescriptorStore") == "2")
+            try lab.stop()
+        }
+
+        @Test("without the option sessions end, but no connection is refused, by TCP or its file")
+        func keepsListeners() throws {
+            try lab.restart(configuration: configuration(#""drain": {"deadline": "200ms"},"#))
+            let script = #"""
+                import os, socket, sys
+                print("started", flush=True)
+                count = 0
+                while not os.path.exists("/run/end"):
+                    for family, place in (
+                        (socket.AF_INET, ("127.0.0.1", 7080)),
+                        (socket.AF_UNIX, "/run/verypolld/front.sock"),
+                    ):
+                        s = socket.socket(family)
+                        s.connect(place)
+                        s.close()
+                        count += 1
+                print("done", count)
+                """#
+            try lab.must("rm", "-f", "/run/end")
+            let load = try lab.start("python3", ["-c", script])
+            try load.waitForStandardOutput(containing: "started")
+            for _ in 0..<3 { try lab.must("systemctl", "restart", "verypolld") }
+            let said = try end(load)
+            #expect(said.contains("done "), "\(said)")
+            try lab.stop()
+        }
+
+        @Test("a plain stop ends all sessions, empties the store and leaves no file")
+        func stops() throws {
+            let more = #""restart": {"keepSessions": true}, "drain": {"deadline": "200ms"},"#
+            try lab.restart(configuration: configuration(more))
+            let load = try startLoad(sessions: 10)
+            #expect(try lab.property("NFileDescriptorStore") == "2")
+            try lab.must("systemctl", "stop", "verypolld")
+            #expect(try lab.property("NFileDescriptorStore") == "0")
+            #expect(try lab.run("test", "-e", "/run/verypolld").exit != .code(0))
+            let said = try end(load)
+            #expect(said.contains("Connection refused"), "\(said)")
+            let log = try journal()
+            #expect(log.contains("closing all sessions"))
+        }
+    }
+}
+#endif

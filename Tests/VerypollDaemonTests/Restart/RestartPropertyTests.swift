@@ -1,0 +1,38 @@
+#if Net && OSExt
+internal import Glibc
+internal import TestSupport
+internal import Testing
+
+/// As ``ProxyPropertyTests``, while one daemon after the other serves the sessions.
+@Suite("restart: random schedules", .serialized)
+struct RestartPropertyTests {
+    private func run(_ sessionCount: Int, concurrency: Int, isBulk: Bool) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        let manager = try ServiceManager()
+        let swarm = try ProxySwarm(
+            seed: seed,
+            concurrency: concurrency,
+            isBulk: isBulk,
+            manager: manager
+        )
+        try swarm.run(sessionCount)
+        #expect(swarm.failures == [])
+        #expect(swarm.restartCount > 2, "\(swarm.summary)")
+        try swarm.daemon.program.waitForStandardError(containing: "is ready")
+        try swarm.daemon.waitForNoSession()
+        let log = try swarm.daemon.program.standardError
+        #expect(!log.contains("; not "), "\(log)")
+        try manager.end()
+    }
+
+    @Test("every byte arrives in order, and then the end of file, across restarts")
+    func keepsModel() throws {
+        try run(isSanitized ? 200 : 800, concurrency: 200, isBulk: false)
+    }
+
+    @Test("the same holds of bulk, which goes through pipes")
+    func keepsModelOfBulk() throws {
+        try run(isSanitized ? 20 : 60, concurrency: 32, isBulk: true)
+    }
+}
+#endif

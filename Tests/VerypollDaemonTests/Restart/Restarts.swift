@@ -1,0 +1,33 @@
+#if Net && OSExt
+internal import TestSupport
+internal import Testing
+
+/// Restarts of a daemon in the midst of what its clients do, none of which is waited for.
+struct Restarts {
+    private enum Phase {
+        case running(until: UInt64)
+        case ending
+    }
+
+    /// How many there were.
+    private(set) var count = 0
+    private var phase = Phase.running(until: 0)
+
+    /// Goes on with the present one, or begins the next.
+    mutating func step(_ daemon: inout TestDaemon, now: UInt64) throws {
+        switch phase {
+        case .running(let end):
+            // The first daemon has just become ready; of the others only their sockets tell.
+            guard end <= now, try count == 0 || daemon.isReady else { return }
+            try daemon.stop(forRestart: true)
+            phase = .ending
+        case .ending:
+            guard let exit = try daemon.program.exit else { return }
+            #expect(exit == .code(0))
+            try daemon.start()
+            count += 1
+            phase = .running(until: now + .random(in: 20...200))
+        }
+    }
+}
+#endif
