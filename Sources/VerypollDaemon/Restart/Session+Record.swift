@@ -46,6 +46,15 @@ extension Session {
         if record.server != nil { descriptors.append(server.socket.fileDescriptor) }
         return descriptors.compactMap { $0 } + up.descriptors + down.descriptors
     }
+
+    /// Has its connections break when the last process closes them, or end as ever.
+    func setBreaking(_ isOn: Bool) {
+        for socket in [client.socket.fileDescriptor, server.socket.fileDescriptor] {
+            guard let socket else { continue }
+            // It fails for no socket of ours; then the connection would just end.
+            try? LingerOption.setBreaking(isOn, socket)
+        }
+    }
 }
 
 extension Endpoint {

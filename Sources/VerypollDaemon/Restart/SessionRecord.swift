@@ -106,6 +106,11 @@ package struct SessionRecord: Equatable, Sendable {
         package var endsAt: UInt64
     }
 
+    /// Whether bytes wait that an end did not take yet.
+    var hasBytes: Bool {
+        !up.parked.isEmpty || up.piped != nil || !down.parked.isEmpty || down.piped != nil
+    }
+
     /// Its descriptors: the client's socket, the server's if there is one, and of each pipe, first
     /// that of ``up``, the end that is written to and the end that is read from.
     package var descriptorCount: Int {

@@ -49,7 +49,11 @@ extension Supervisor {
                 metadata: ["sessions": "\(left)"]
             )
         }
-        phase = .stopping(until: .now + Self.stopLimit)
+        phase = .stopping(until: .now + (restart.handsOver ? Self.packingLimit : Self.stopLimit))
+        if restart.handsOver {
+            // To be killed now would be to lose them all.
+            tell { () throws(Errno) in try notifier.extendTimeout(by: Self.packingLimit * 2) }
+        }
         workersDone = 0
         workers.post(restart.handsOver ? .handOver : .end)
     }

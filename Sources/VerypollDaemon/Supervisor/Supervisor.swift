@@ -35,6 +35,9 @@ final class Supervisor {
     /// How long the workers may take to close everything.
     static let stopLimit = Duration.seconds(5)
 
+    /// How long they may take to pack everything for the next process.
+    static let packingLimit = Duration.seconds(20)
+
     /// The configuration that is in effect.
     var loaded: LoadedConfiguration
     let options: LaunchOptions
@@ -156,7 +159,7 @@ final class Supervisor {
                     return logger.notice(.stopped, "stopped")
                 }
                 if end <= .now {
-                    throw LaunchError(description: "a worker did not end in \(Self.stopLimit)")
+                    throw LaunchError(description: "a worker did not end in time")
                 }
             }
         }

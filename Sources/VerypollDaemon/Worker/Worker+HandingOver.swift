@@ -79,6 +79,10 @@ extension Worker {
             pack(Array(keys[(keys.count / 2)...]), into: &parcels)
             return
         }
+        // Should no process take them up, nobody is to take what is missing for the end.
+        for (key, record) in zip(keys, records) where record.hasBytes {
+            sessions[key].setBreaking(true)
+        }
         for descriptor in descriptors { unwatch(descriptor) }
         for key in keys { end(key, because: .handedOver) }
     }

@@ -102,6 +102,7 @@ extension Worker {
             session.up.discard(on: &bench)
             throw error
         }
+        if record.hasBytes { session.setBreaking(false) }
         return session
     }
 

@@ -216,6 +216,36 @@ struct RestartTests {
         try manager.end()
     }
 
+    @Test("where no process takes a session up, what is missing is not taken for the end")
+    func breaksAbandoned() throws {
+        let server = try Server()
+        let app = upstream(["127.0.0.1:\(server.port)"])
+        let daemon = try TestDaemon(
+            proxying(),
+            more: Self.keeping + upstreams(app),
+            manager: manager
+        )
+        let idle = try daemon.connect(to: "front")
+        let idleServer = try server.accept()
+        let full = try daemon.connect(to: "front")
+        let fullServer = Held(try server.accept())
+        // More than all buffers on the way take, none of which is read.
+        let work = ConcurrentWork {
+            try fullServer.client.send(Array(repeating: 7, count: 32 << 20))
+        }
+        try eventually("bytes to be parked") {
+            try daemon.sessions().contains { $0.buffered > 0 }
+        }
+        try daemon.stop(forRestart: true)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        try manager.end()
+        #expect(throws: Errno.self) { try work.join() }
+        let reception = full.receiveAll()
+        #expect(reception.error == .connectionReset, "\(reception.bytes.count) bytes")
+        #expect(try idle.receiveToEnd() == [])
+        #expect(try idleServer.receiveToEnd() == [])
+    }
+
     @Test("where the store is too small, the stop waits for sessions to end, and then cuts")
     func cuts() throws {
         // One socket, and the sessions of one worker of two.
