@@ -8,7 +8,7 @@ struct ConfigCheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Check a configuration, and print every problem with its place.",
         discussion: """
-            The running daemon checks it, under its own limits; where none can be reached, \
+            The running daemon checks it, under its own limits; where none can be asked, \
             verypolld --check-config does, which is looked for beside this command and in $PATH. \
             The exit status is 5 if the file is invalid.
             """
@@ -37,9 +37,9 @@ struct ConfigCheckCommand: ParsableCommand {
     func run() throws {
         let output = Output(options)
         do throws(Failure) {
-            let name = try check()
+            let name = try check(printing: output.mode == .off)
             try output.print(Verdict(isValid: true, problems: [])) { _ in
-                ["\(printable(name)): the configuration is valid"]
+                name.map { ["\(printable($0)): the configuration is valid"] } ?? []
             }
         } catch {
             if error.status == .invalidConfiguration, output.mode != .off {
@@ -50,8 +50,12 @@ struct ConfigCheckCommand: ParsableCommand {
         }
     }
 
-    /// Checks the file, and returns its name.
-    private func check() throws(Failure) -> String {
+    /// Checks the file.
+    ///
+    /// - Parameter isPrinting: Whether verypolld may say that the file is valid.
+    /// - Returns: The name of the file, or `nil` if verypolld has checked it.
+    /// - Throws: What is wrong with it, or why it could not be checked.
+    private func check(printing isPrinting: Bool) throws(Failure) -> String? {
         do throws(Failure) {
             var daemon = try options.connect()
             guard let file = try ConfigurationFile(file, asking: &daemon) else {
@@ -60,9 +64,10 @@ struct ConfigCheckCommand: ParsableCommand {
             _ = try file.check(asking: &daemon)
             return file.name
         } catch {
-            guard error.status == .unreachable else { throw error }
-            switch DaemonProgram.check(file) {
-            case .valid: return file ?? "the configuration of verypolld"
+            // Who may not open the socket can still check a file.
+            guard [.unreachable, .refused].contains(error.status) else { throw error }
+            switch DaemonProgram.check(file, printing: isPrinting) {
+            case .valid: return nil
             case .invalid:
                 throw Failure(status: .invalidConfiguration, message: "")  // It has said why.
             case .failed: throw Failure(status: .failed, message: "verypolld can't check it")

@@ -18,10 +18,9 @@ enum DaemonProgram {
     private static let refused: Int32 = 78
 
     /// Lets it check a file, or what it would run with if `file` is `nil`.
-    static func check(_ file: String?) -> Verdict {
-        guard let status = run(["verypolld", "--check-config"] + (file.map { [$0] } ?? [])) else {
-            return .missing
-        }
+    static func check(_ file: String?, printing isPrinting: Bool) -> Verdict {
+        let words = ["verypolld", "--check-config"] + (file.map { [$0] } ?? [])
+        guard let status = run(words, printing: isPrinting) else { return .missing }
         return switch status {
         case 0: .valid
         case refused: .invalid
@@ -38,14 +37,22 @@ enum DaemonProgram {
         return FileManager.default.isExecutableFile(atPath: beside) ? beside : "verypolld"
     }
 
-    /// Runs it with its standard output left to nobody, and returns its exit status.
+    /// Runs it to its end.
     ///
-    /// - Returns: `nil` if it cannot be started.
-    private static func run(_ words: [String]) -> Int32? {
+    /// - Returns: Its exit status, or `nil` if it cannot be started.
+    private static func run(_ words: [String], printing isPrinting: Bool) -> Int32? {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        if !isPrinting {
+            unsafe posix_spawn_file_actions_addopen(
+                &actions,
+                STDOUT_FILENO,
+                "/dev/null",
+                O_WRONLY,
+                0
+            )
+        }
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         defer { unsafe arguments.forEach { unsafe free($0) } }
         var process = pid_t()
