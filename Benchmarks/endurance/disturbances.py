@@ -79,9 +79,9 @@ async def monitor(path):
 async def drain(path):
     """Drains a listener, and takes connections again."""
     try:
-        await call(path, "Drain", {"listener": "discard"})
+        await call(path, "Drain", {"listener": "spare"})
         await asyncio.sleep(random.uniform(0, 1))
-        await call(path, "Resume", {"listener": "discard"})
+        await call(path, "Resume", {"listener": "spare"})
         tally["control: Drain and Resume"] += 1
     except (*LOST, Refusal) as error:
         expect(False, f"Drain or Resume failed: {error!r}")

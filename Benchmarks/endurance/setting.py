@@ -10,7 +10,8 @@ import time
 from .control import Control
 
 TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
-TCP = ("probed", "app", "named", "echo", "discard", "daytime", "chargen", "drop", "metrics")
+TCP = ("probed", "app", "named", "echo", "discard", "daytime", "chargen", "drop", "metrics",
+       "spare")
 WORKERS = 2
 # Pipes that a worker keeps for the next use, and their two ends.
 KEPT_DESCRIPTORS = WORKERS * 16 * 2
@@ -47,7 +48,8 @@ class Setting:
         """Everything that the daemon can do; the limits and times change with the generation."""
         change = self.generation % 7
         proxy = [{"type": "proxy", "upstream": name} for name in ("calm", "app", "named")]
-        handlers = dict(zip(TCP, proxy)) | {name: {"type": name} for name in TCP[3:]}
+        handlers = dict(zip(TCP, proxy)) | {name: {"type": name} for name in TCP[3:-1]}
+        handlers["spare"] = {"type": "echo"}
         listeners = {name: {"listen": [f"127.0.0.1:{self.ports[name]}"], "handler": handler,
                             "maxSessions": 3000 + change,
                             "timeouts": {"idle": f"{60 + change}s", "lifetime": "10min"}}
