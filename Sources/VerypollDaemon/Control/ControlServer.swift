@@ -14,8 +14,7 @@ struct ControlServer: ~Copyable {
     /// The most clients at a time.
     static let clientLimit = 64
 
-    private static let acceptsPerTurn = 16
-    private static let callsPerTurn = 16
+    private static let acceptsPerTurn = 8
     private static let retryDelay = Duration.seconds(1)
 
     /// The tokens that the server's sources are registered with.
@@ -29,6 +28,8 @@ struct ControlServer: ~Copyable {
     private var clientCount = 0
     /// How many clients are told what happens.
     private(set) var monitorCount = 0
+    /// The client that was served last of those with calls left.
+    private var lastSlot = 0
     /// When the server last worked.
     private var lastTurn = ContinuousClock.now
     /// When to accept again after having run out of descriptors.
@@ -93,8 +94,12 @@ struct ControlServer: ~Copyable {
     mutating func tick(now: ContinuousClock.Instant = .now, handler: some ControlHandler) {
         lastTurn = now
         if let due = retryInstant, due <= now { resumeAccepting(now: now) }
-        for slot in clients.indices where clients[slot]?.connection.hasCall == true {
-            serve(slot, now: now, handler: handler)
+        // One client a turn, from where it left off: turns are short, and each client has its own.
+        for offset in 1...Self.clientLimit {
+            let slot = (lastSlot + offset) % Self.clientLimit
+            guard clients[slot]?.connection.hasCall == true else { continue }
+            lastSlot = slot
+            return serve(slot, now: now, handler: handler)
         }
     }
 
@@ -139,18 +144,15 @@ struct ControlServer: ~Copyable {
         } catch {
             return close(slot)
         }
-        for _ in 0..<Self.callsPerTurn {
-            guard let call = client.connection.nextCall() else { break }
+        if let call = client.connection.nextCall() {
             let ticket = ControlTicket(
                 slot: slot,
                 client: client.id,
                 call: client.connection.callCount
             )
             answer(call, of: client, ticket: ticket, handler: handler)
-            if client.isMonitor {
-                monitorCount += 1
-                break  // No other call is next before the client is gone.
-            }
+            // It is its last, so that it is counted once.
+            if client.isMonitor { monitorCount += 1 }
         }
         finishTurn(of: client, in: slot)
     }

@@ -67,6 +67,7 @@ final class Supervisor {
     var control: ControlServer
     let sessionEvents: SessionEvents
     var monitoring = Monitoring()
+    var controlPace = ControlPace()
     var upstreamWatch: UpstreamWatch
     let notifier = ServiceNotifier()
     private let signals: SignalSource
@@ -138,7 +139,8 @@ final class Supervisor {
     ///
     /// - Throws: Why it cannot go on; then the sessions end with the process.
     func run() throws {
-        var events = Events(capacity: 64)
+        // Few, so that a turn is short; the kernel gives each source its turn.
+        var events = Events(capacity: 2)
         while true {
             try poll.poll(&events, until: deadline)
             for event in events {
@@ -148,7 +150,7 @@ final class Supervisor {
                 case Tokens.sessionEvents: announceSessions()
                 case let token where upstreamWatch.tokens.contains(token.rawValue):
                     upstreamWatch.handle(event)
-                default: control.handle(event, handler: self)
+                default: handleControl(event)
                 }
             }
             try handleTime(.now)
@@ -172,8 +174,8 @@ final class Supervisor {
         case .draining(let end), .stopping(let end): deadline = min(deadline, end)
         }
         if let due = upstreamWatch.deadline { deadline = min(deadline, due) }
-        if let due = control.deadline { deadline = min(deadline, due) }
         if let due = monitoring.dueAt { deadline = min(deadline, due) }
+        if let due = controlDeadline { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
         if let due = rollouts.compactMap(\.dueAt).min() { deadline = min(deadline, due) }
         return deadline
@@ -197,7 +199,7 @@ final class Supervisor {
     }
 
     private func handleTime(_ now: ContinuousClock.Instant) throws {
-        control.tick(now: now, handler: self)
+        tickControl()
         upstreamWatch.tick(now: now)
         for message in upstreamWatch.takeNews() { workers.postOnce(message) }
         for ticket in questions.expire(now: now) {
