@@ -1,0 +1,152 @@
+#if Net && OSExt
+import Foundation
+import TestSupport
+import Testing
+
+extension ServiceTests {
+    @Suite("its death")
+    struct KillTests {
+        /// How often it is killed: as the environment's `VERYPOLL_KILLS` says, or 5 times.
+        private static let killCount =
+            ProcessInfo.processInfo.environment["VERYPOLL_KILLS"].flatMap { Int($0) } ?? 5
+
+        /// Two listeners, one of which has a socket of systemd.
+        private static let configuration = """
+            {
+              "control": { "group": "verypoll" },
+              "listeners": {
+                "web": {
+                  "listen": ["systemd:web"],
+                  "handler": { "type": "proxy", "upstream": "app" }
+                },
+                "echo": {
+                  "listen": ["127.0.0.1:7007", "unix:/run/verypolld/echo"],
+                  "handler": { "type": "echo" }
+                }
+              },
+              "upstreams": { "app": { "servers": ["unix:/run/verypolld/echo"] } }
+            }
+            """
+
+        /// Clients that come all the time, and tell what became of them when they are told to end.
+        private static let load = """
+            import collections, os, socket, threading, time
+
+            tally, lock, end = collections.Counter(), threading.Lock(), time.monotonic() + 900
+
+            def visit():
+                with socket.create_connection(("127.0.0.1", 8080), timeout=60) as client:
+                    for _ in range(20):
+                        client.sendall(b"?" * 1000)
+                        count = 0
+                        while count < 1000:
+                            got = len(client.recv(1000))
+                            if got == 0:
+                                return "lost"
+                            count += got
+                return "answered"
+
+            def come():
+                while not os.path.exists("/tmp/over") and time.monotonic() < end:
+                    try:
+                        outcome = visit()
+                    except ConnectionRefusedError:
+                        outcome = "refused"
+                    except TimeoutError:
+                        outcome = "late"
+                    except ConnectionError:
+                        outcome = "lost"
+                    with lock:
+                        tally[outcome] += 1
+                        if sum(tally.values()) == 1:
+                            print("begun", flush=True)
+                    time.sleep(0.005)
+
+            clients = [threading.Thread(target=come) for _ in range(8)]
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join()
+            names = "answered", "lost", "refused", "late"
+            print(*(f"{name} {tally[name]}" for name in names), sep=", ")
+            """
+
+        private let lab: Lab
+
+        init() throws {
+            lab = try Lab.shared.get()
+        }
+
+        /// What is in the places where a daemon could leave something behind.
+        private func leftovers() throws -> Set<Substring> {
+            // systemd and the journal note there what they do themselves.
+            let script = """
+                find /run /dev/shm \
+                    -path /run/systemd -prune -o -path /run/log -prune -o -print
+                """
+            return Set(try lab.must("sh", "-c", script).split(separator: "\n"))
+        }
+
+        private func processID() throws -> String {
+            try eventually("a process") {
+                let found = try lab.property("MainPID")
+                return found == "0" ? nil : found
+            }
+        }
+
+        private func waitUntilItAnswers() throws {
+            try eventually("an answer at the control socket") {
+                try lab.run("verypollctl", "ping").exit == .code(0)
+            }
+        }
+
+        @Test(
+            """
+            killed at any moment under load, it is back, refuses nobody at the socket of systemd, \
+            and leaves nothing behind
+            """
+        )
+        func returns() throws {
+            let dropIn = "/run/systemd/system/verypolld.service.d/kill.conf"
+            try lab.stop()
+            try lab.write(
+                "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestartSec=50ms\n",
+                to: dropIn
+            )
+            try lab.must("systemctl", "daemon-reload")
+            try lab.write(Self.configuration, to: "/etc/verypolld/verypolld.json")
+            try lab.must("rm", "-f", "/tmp/over")
+            let before = try leftovers()
+            try lab.must("systemctl", "start", "verypolld.socket", "verypolld.service")
+            try waitUntilItAnswers()
+            let running = try leftovers()
+            let clients = try lab.start("python3", ["-c", Self.load])
+            try clients.waitForStandardOutput(containing: "begun")
+
+            for _ in 0..<Self.killCount {
+                // While it serves, or while it still starts.
+                if Bool.random() { try waitUntilItAnswers() }
+                pause(milliseconds: .random(in: 0...150))
+                let victim = try processID()
+                try lab.must("kill", "-KILL", victim)
+                try eventually("another process") { try processID() != victim }
+            }
+            try waitUntilItAnswers()
+            #expect(try lab.property("NRestarts") == "\(Self.killCount)")
+            #expect(try lab.property("ActiveState") == "active")
+            let changed = try leftovers().symmetricDifference(running)
+            #expect(changed == [], "\(changed.sorted())")
+
+            try lab.must("touch", "/tmp/over")
+            let told = try clients.finish(within: .seconds(120)).standardOutput
+            #expect(told.contains("refused 0, late 0"), "\(told)")
+            #expect(!told.contains("answered 0"), "\(told)")
+            try lab.stop()
+            try lab.must("rm", "-r", "/tmp/over", "/run/systemd/system/verypolld.service.d")
+            try lab.must("systemctl", "daemon-reload")
+            let left = try leftovers().symmetricDifference(before)
+            #expect(left == [], "\(left.sorted())")
+        }
+    }
+}
+#endif
