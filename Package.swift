@@ -31,7 +31,10 @@ let package = Package(
     products: [
         .library(name: "Verypoll", targets: ["Verypoll"]),
         // For Fuzz, which is a package of its own; nothing in it is public.
-        .library(name: "_VerypollDaemon", targets: ["VerypollDaemon"]),
+        .library(
+            name: "_VerypollDaemon",
+            targets: ["VerypollDaemon", "VerypollControl", "Varlink"]
+        ),
         .executable(name: "verypolld", targets: ["verypolld"]),
         .executable(name: "verypollctl", targets: ["verypollctl"]),
     ],

@@ -55,5 +55,15 @@ let package = Package(
             dependencies: ["FuzzSupport", daemon],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "fuzz-configuration",
+            dependencies: ["FuzzSupport", daemon],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "fuzz-varlink",
+            dependencies: ["FuzzSupport", verypoll, daemon, system],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -1,0 +1,103 @@
+internal import FuzzSupport
+
+@testable internal import VerypollDaemon
+
+/// Texts as configurations: whatever they are, they are judged, and every problem has its place.
+///
+/// `Scripts/fuzz` begins with the examples of the repository.
+private let target = FuzzTarget(seeds: seeds) { input in
+    let text = input.indices.map { input[$0] }
+    let verdict = judge(text)
+    require(judge(text) == verdict, "the same text is judged in two ways")
+    switch verdict {
+    case .success(let configuration):
+        check(configuration)
+        checkCuts(text)
+    case .failure(let error): check(error, of: text)
+    }
+}
+
+private let seeds = [
+    #"{"listeners":{"a":{"listen":["127.0.0.1:1"],"handler":{"type":"echo"}}}}"#,
+    #"{"listeners":{"a":{"listen":["[::]:1","unix:/a","unix:@b","systemd:c"],"handler":"#
+        + #"{"type":"proxy","upstream":"u"},"maxSessions":2,"whenFull":"reject","allow":["#
+        + #""10.0.0.0/8"],"deny":["::1"],"proxyProtocol":{"from":["::/0"],"timeout":"3s"}}},"#
+        + #""upstreams":{"u":{"servers":["a:1",{"address":"[::1]:2","weight":2,"backup":true}]}}}"#,
+    #"{"workers":"auto","limits":{"maxSessions":9},"drain":{"deadline":"1min 30s"},"log":{"#
+        + #""level":"trace","sessions":true},"control":{"socket":"/a","mode":"0600"},"#
+        + #""listeners":{"\u00e4\ud83d\ude00":{"listen":["1.2.3.4:5"],"handler":{"type":"drop"}}}}"#,
+    #"{"listeners":[],"listeners":{"a":{"listen":["x"],"listen":7,"timeouts":{"idle":-1.5e3}}}}"#,
+]
+
+private func judge(_ text: [UInt8]) -> Result<Configuration, ConfigurationError> {
+    Result { () throws(ConfigurationError) in
+        try Configuration(parsing: text, file: "file", descriptorLimit: 1024)
+    }
+}
+
+/// What is accepted can be served.
+private func check(_ configuration: Configuration) {
+    require((1...1024).contains(configuration.workers), "\(configuration.workers) workers")
+    require(configuration.limits.maxSessions > 0, "no session is allowed")
+    let upstreams = Set(configuration.upstreams.map(\.name))
+    require(upstreams.count == configuration.upstreams.count, "an upstream is there twice")
+    for listener in configuration.listeners {
+        require(!listener.addresses.isEmpty, "\(listener.name) listens nowhere")
+        guard case .proxy(let upstream) = listener.handler else { continue }
+        require(upstreams.contains(upstream), "\(listener.name) has no upstream")
+    }
+    require(
+        configuration.upstreams.allSatisfy { !$0.servers.isEmpty },
+        "an upstream has no servers"
+    )
+}
+
+/// A part of a configuration is none.
+private func checkCuts(_ text: [UInt8]) {
+    guard let end = text.lastIndex(of: UInt8(ascii: "}")) else {
+        return require(false, "a configuration without an object")
+    }
+    for cut in Set([0, end / 2, end]) {
+        guard case .failure = judge(Array(text.prefix(cut))) else {
+            return require(false, "\(cut) bytes are a configuration")
+        }
+    }
+}
+
+/// There is a reason to refuse it, and each problem stands in the text, on a line of its own.
+private func check(_ error: ConfigurationError, of text: [UInt8]) {
+    require(!error.problems.isEmpty, "refused without a reason")
+    let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for problem in error.problems {
+        require(!problem.message.isEmpty, "a problem without words")
+        let description = problem.description
+        require(
+            !description.unicodeScalars.contains { $0.properties.generalCategory == .control },
+            "a control character in \(description)"
+        )
+        require(description.hasPrefix("file"), "another file: \(description)")
+        guard let position = problem.position else {
+            require(false, "a problem without a place: \(description)")
+            continue
+        }
+        require((1...lines.count).contains(position.line), "\(position) of \(lines.count) lines")
+        // Just behind the last character is a place as well, where something is missing.
+        let columns = 1...lines[position.line - 1].count + 1
+        require(columns.contains(position.column), "\(position), not in \(columns)")
+    }
+}
+
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    unsafe target.run(bytes, count)
+}
+
+@_cdecl("LLVMFuzzerCustomMutator")
+func mutate(
+    _ bytes: UnsafeMutablePointer<UInt8>,
+    _ count: Int,
+    _ capacity: Int,
+    _ random: CUnsignedInt
+) -> Int {
+    unsafe target.mutate(bytes, count, capacity, random)
+}

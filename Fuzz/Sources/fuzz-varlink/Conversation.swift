@@ -1,0 +1,137 @@
+internal import FuzzSupport
+internal import SystemPackage
+internal import Verypoll
+
+@testable internal import Varlink
+@testable internal import VerypollControl
+@testable internal import VerypollDaemon
+
+/// One client and the control server, which take turns as chance has it.
+struct Conversation: ~Copyable {
+    /// More turns without an end mean that the server spins, or never closes.
+    private static let turnLimit = 100_000
+
+    private static let service = Result { try makeService() }
+
+    private var server: ControlServer
+    private var poll: Poll
+    private let client: UnixStream
+    private let handler = FakeHandler()
+    private var chance: UInt64
+    private var events = Events(capacity: 8)
+    private var received: [UInt8] = []
+
+    init(seed: UInt64) throws(Errno) {
+        let poll = try Poll()
+        let listener = try UnixListener(binding: .unnamed)
+        let client = try UnixStream(connectingTo: try listener.localAddress())
+        guard case .success(let service) = Self.service else { throw .invalidArgument }
+        server = try ControlServer(
+            listener: listener,
+            registry: try poll.registry.clone(),
+            service: service,
+            authorization: Authorization(daemonUser: try client.peerCredentials().userID),
+            firstToken: 10
+        )
+        chance = seed
+        self.client = client
+        self.poll = poll
+    }
+
+    private static func makeService() throws -> Varlink.Service {
+        try Varlink.Service(
+            vendor: "a",
+            product: "b",
+            version: "c",
+            url: "",
+            interfaces: [
+                try Interface(description: DaemonInterface.description),
+                try Interface(description: SystemdInterface.description),
+            ]
+        )
+    }
+
+    /// Sends everything, then the end; returns what came until the server has closed.
+    mutating func answers(to stream: [UInt8]) throws(Errno) -> [UInt8] {
+        let readsLate = next(below: 4) == 0
+        var sent = 0
+        var isOpen = true
+        for _ in 0..<Self.turnLimit {
+            if isOpen, sent < stream.count {
+                let portion = min(
+                    1 + next(below: next(below: 3) == 0 ? 7 : 100_000),
+                    stream.count - sent
+                )
+                isOpen = try send(stream, from: &sent, atMost: portion)
+                if sent == stream.count, isOpen { try shutdown() }
+            } else if isOpen, stream.isEmpty, sent == 0 {
+                sent = 1
+                try shutdown()
+            }
+            let isIdle = try work()
+            if !readsLate || isIdle {
+                if try isOver() { return received }
+            }
+        }
+        require(false, "the server has not closed after \(Self.turnLimit) turns")
+        return received
+    }
+
+    /// Lets the server work for a turn; returns whether there was nothing to do.
+    private mutating func work() throws(Errno) -> Bool {
+        try poll.poll(&events, timeout: .zero)
+        for event in events { server.handle(event, handler: handler) }
+        server.tick(handler: handler)
+        let isIdle = events.isEmpty && server.deadline == nil
+        if next(below: 16) == 0 { server.tell([MonitorEvent(.lost, timestampUSec: 1)]) }
+        // Some answers come at once, and some only when nothing else goes on.
+        if isIdle || next(below: 2) == 0 { handler.completeOne(on: &server) }
+        return isIdle
+    }
+
+    private mutating func send(
+        _ stream: [UInt8],
+        from sent: inout Int,
+        atMost count: Int
+    ) throws(Errno) -> Bool {
+        do throws(Errno) {
+            let written = try client.write(stream.span.extracting(sent..<sent + count))
+            sent += written ?? 0
+            return true
+        } catch .brokenPipe {
+            return false
+        } catch .connectionReset {
+            return false
+        }
+    }
+
+    private func shutdown() throws(Errno) {
+        do throws(Errno) {
+            try client.shutdown(.write)
+        } catch .socketNotConnected {
+            // It has closed already.
+        }
+    }
+
+    /// Reads what is there; returns whether that was the end.
+    private mutating func isOver() throws(Errno) -> Bool {
+        do throws(Errno) {
+            while true {
+                var count: Int?
+                try received.append(addingCapacity: 1 << 16) { output throws(Errno) in
+                    count = try client.read(into: &output)
+                }
+                guard let count else { return false }
+                if count == 0 { return true }
+            }
+        } catch .connectionReset {
+            // It was closed with bytes of ours unread.
+            return true
+        }
+    }
+
+    private mutating func next(below limit: Int) -> Int {
+        chance = chance &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int(chance >> 33) % limit
+    }
+}

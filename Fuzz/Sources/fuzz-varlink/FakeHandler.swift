@@ -1,0 +1,128 @@
+@testable internal import Varlink
+@testable internal import VerypollControl
+@testable internal import VerypollDaemon
+
+/// A daemon with nothing in it, which answers some calls at once and some later.
+final class FakeHandler: ControlHandler {
+    /// An answer that is due.
+    private enum Owed {
+        case sessions(ControlTicket)
+        case nothing(ControlTicket)
+        case changes(ControlTicket)
+    }
+
+    private var owed: [Owed] = []
+
+    /// Answers the call that waits longest.
+    func completeOne(on server: inout ControlServer) {
+        guard !owed.isEmpty else { return }
+        switch owed.removeFirst() {
+        case .sessions(let ticket):
+            let list = SessionList(sessions: [], truncated: false)
+            server.complete(ticket, with: Result<SessionList, VarlinkError>.success(list))
+        case .nothing(let ticket):
+            server.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
+        case .changes(let ticket):
+            let list = ChangeList(changes: [])
+            server.complete(ticket, with: Result<ChangeList, VarlinkError>.success(list))
+        }
+    }
+
+    func status() -> Status {
+        Status(
+            version: "1",
+            pid: 1,
+            startTimestampUSec: 2,
+            configurationPath: nil,
+            logLevel: "info",
+            state: .running,
+            drainDeadlineTimestampUSec: nil,
+            note: nil,
+            listeners: [],
+            upstreams: [],
+            workers: [],
+            totals: Status.Totals(
+                active: 0,
+                maxSessions: 1,
+                accepted: 0,
+                rejected: 0,
+                bytesIn: 0,
+                bytesOut: 0
+            )
+        )
+    }
+
+    func listeners() -> [Status.Listener] { [] }
+
+    func upstreams() -> [Status.Upstream] { [] }
+
+    func metrics() -> MetricsText { MetricsText(text: "# EOF\n") }
+
+    func sessions(
+        matching query: SessionQuery,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<SessionList> {
+        owed.append(.sessions(ticket))
+        return .later
+    }
+
+    func session(
+        _ id: Int,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
+        throw .sessionNotFound(id)
+    }
+
+    func killSession(
+        _ id: Int,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        guard id > 0 else { throw .sessionNotFound(id) }
+        owed.append(.nothing(ticket))
+        return .later
+    }
+
+    func beginMonitoring() -> Status { status() }
+
+    func drain(
+        listener: String?,
+        deadline: Duration?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        if let listener { throw .listenerNotFound(listener) }
+        owed.append(.nothing(ticket))
+        return .later
+    }
+
+    func resume(
+        listener: String?,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        if let listener { throw .listenerNotFound(listener) }
+        return .now(NoParameters())
+    }
+
+    func setServer(
+        _ setting: ServerSetting,
+        ticket: ControlTicket
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        throw .serverNotFound(setting.server, of: setting.upstream)
+    }
+
+    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList {
+        throw .configurationInvalid([
+            Problem(file: "", line: 1, column: 2, pointer: "", message: text)
+        ])
+    }
+
+    func configuration() -> EffectiveConfiguration {
+        EffectiveConfiguration(config: [:], path: nil)
+    }
+
+    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+        owed.append(.changes(ticket))
+        return .later
+    }
+
+    func setLogLevel(_ level: Int) {}
+}

@@ -1,0 +1,50 @@
+internal import FuzzSupport
+internal import SystemPackage
+internal import Verypoll
+
+@testable internal import VerypollDaemon
+
+/// What a client may send to the control socket, against a plain reading of the protocol: each call
+/// is answered once, in order, unless it wants no answer; after what is no call, nothing is.
+///
+/// The control server works on real sockets, in portions that the input's bytes choose. The byte 1,
+/// which no message may have, stands for very many blanks.
+private let target = FuzzTarget(seeds: seeds) { input in
+    let bytes = input.indices.map { input[$0] }
+    let stream = Reading.expand(bytes)
+    do throws(Errno) {
+        var conversation = try Conversation(seed: bytes.reduce(7) { $0 &* 31 &+ UInt64($1) })
+        let answers = try conversation.answers(to: stream)
+        Reading(stream).check(answers)
+    } catch {
+        require(false, "the conversation broke: \(error)")
+    }
+}
+
+private let seeds = [
+    #"{"method":"io.verypoll.Daemon.GetStatus"}"# + "\0"
+        + #"{"method":"org.varlink.service.GetInfo","parameters":null}"# + "\0",
+    #"{"method":"io.verypoll.Daemon.ListSessions","parameters":{"limit":3,"peer":"a"}}"# + "\0"
+        + #"{"method":"io.verypoll.Daemon.KillSession","parameters":{"id":7}}"# + "\0",
+    #"{"method":"io.verypoll.Daemon.GetMetrics","oneway":true}"# + "\0"
+        + #"{"method":"io.systemd.service.Ping","more":true}"# + "\0{",
+    #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"#
+        + #""io.verypoll.Daemon"}}"# + "\0" + #"{"method":"a.B","upgrade":true}"# + "\0",
+    "\u{1}" + #"{"method":"io.verypoll.Daemon.ListListeners","parameters":{"a":1e400}}"# + "\0\0",
+    #"{"method":"io.verypoll.Daemon.ListUpstreams","x.y":[[1,-0.5e3,"\ud83d\ude00"]]}"# + "\0",
+]
+
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    unsafe target.run(bytes, count)
+}
+
+@_cdecl("LLVMFuzzerCustomMutator")
+func mutate(
+    _ bytes: UnsafeMutablePointer<UInt8>,
+    _ count: Int,
+    _ capacity: Int,
+    _ random: CUnsignedInt
+) -> Int {
+    unsafe target.mutate(bytes, count, capacity, random)
+}
