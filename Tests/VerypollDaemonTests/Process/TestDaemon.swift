@@ -56,24 +56,6 @@ struct TestDaemon: ~Copyable {
         self.words = words
     }
 
-    private static func text(
-        _ listeners: [String],
-        more: String,
-        control: String = "",
-        workers: Int
-    ) -> String {
-        """
-        {"workers": \(workers), \(more) "control": {"socket": "DIR/control"\(control)},
-        "listeners": {\(listeners.joined(separator: ",\n"))}}
-        """
-    }
-
-    /// Writes another configuration for the next daemon.
-    func rewrite(_ listeners: String..., more: String = "", workers: Int = 2) throws {
-        let text = Self.text(listeners, more: more, workers: workers)
-        _ = try directory.write(text.replacing("DIR", with: directory.path), to: "verypolld.json")
-    }
-
     /// Asks it to end, as for a restart or for good.
     func stop(forRestart isForRestart: Bool) throws {
         if isForRestart { try program.send(SIGUSR1) }
