@@ -5,11 +5,11 @@ package struct MonitorEvent: Codable, Hashable, Sendable {
     /// What an event tells of.
     package enum Kind: String, CaseIterable, Codable, Sendable {
         case status
-        case sessionOpened
-        case sessionClosed
-        case serverUp
-        case serverDown
-        case listenerChanged
+        case sessionOpened = "session-opened"
+        case sessionClosed = "session-closed"
+        case serverUp = "server-up"
+        case serverDown = "server-down"
+        case listenerChanged = "listener-changed"
         case reloaded
         case lost
     }

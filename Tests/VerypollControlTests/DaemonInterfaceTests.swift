@@ -40,7 +40,7 @@ struct DaemonInterfaceTests {
         case is [ConfigurationChange].Type: .array(.named("Change"))
         case is [ConfigurationChange]?.Type: .nullable(.array(.named("Change")))
         case is ConfigurationChange.Kind.Type: .named("ChangeKind")
-        case is MonitorEvent.Kind.Type: .named("EventKind")
+        case is MonitorEvent.Kind.Type: .string
         case is Status?.Type: .nullable(.named("Status"))
         case is Status.Session.Type: .named("Session")
         case is Status.Session?.Type: .nullable(.named("Session"))
@@ -137,7 +137,6 @@ struct DaemonInterfaceTests {
                 "ServerState": Status.Server.State.allCases.map(\.rawValue),
                 "ServerMode": Status.Server.Mode.allCases.map(\.rawValue),
                 "ChangeKind": ConfigurationChange.Kind.allCases.map(\.rawValue),
-                "EventKind": MonitorEvent.Kind.allCases.map(\.rawValue),
                 "SessionState": Status.Session.State.allCases.map(\.rawValue),
             ]
         )

@@ -50,7 +50,7 @@ struct LiveTests {
         }
         let before = try some.standardOutput
         let id = try openAndClose(daemon)
-        let lines = try all.waitForStandardOutput(containing: #""event":"sessionClosed","reason""#)
+        let lines = try all.waitForStandardOutput(containing: #""event":"session-closed","reason""#)
         #expect(lines.contains(#""id":\#(id)"#))
         #expect(!lines.contains(#""event":"status""#))
         try eventually("the end of the session on web") {

@@ -166,7 +166,7 @@ extension Supervisor: ControlHandler {
             handler: entry.configuration.handler.kind.rawValue,
             state: state,
             stateReason: reason,
-            drainDeadlineTimestampUSec: entry.drain.map(\.deadlineTimestamp),
+            drainDeadlineTimestampUSec: active == 0 ? nil : entry.drain?.deadlineTimestamp,
             active: active,
             maxSessions: entry.configuration.maxSessions,
             accepted: Int(tally.accepted),

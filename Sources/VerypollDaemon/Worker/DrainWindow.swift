@@ -9,17 +9,17 @@ struct DrainWindow: Equatable, Sendable {
     let begin: UInt64
     /// The millisecond in which all are to have ended.
     let end: UInt64
+    /// Its end in microseconds since 1970.
+    let deadlineTimestamp: Int
 
     /// Makes the window of so many milliseconds from now on.
     init(from now: UInt64, lasting length: UInt64) {
         begin = now
+        let (timestamp, isLate) = WallClock.microseconds().addingReportingOverflow(
+            Int(clamping: length.multipliedReportingOverflow(by: 1_000).partialValue)
+        )
+        deadlineTimestamp = isLate ? .max : timestamp
         end = now.addingReportingOverflow(length).overflow ? .max : now + length
-    }
-
-    /// Its end in microseconds since 1970.
-    var deadlineTimestamp: Int {
-        let left = Int64(clamping: end) - Int64(clamping: MonotonicClock.milliseconds())
-        return WallClock.microseconds() + Int(clamping: left) * 1_000
     }
 
     /// The shortest silence that makes a session an idle one, in milliseconds.

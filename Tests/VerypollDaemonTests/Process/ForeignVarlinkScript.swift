@@ -30,14 +30,14 @@ extension ForeignVarlinkTests {
         assert status["status"]["pid"] == daemon.GetStatus()["pid"]
         peer = socket.create_connection(("127.0.0.1", int(port)))
         opened = next(events)
-        assert opened["event"] == "sessionOpened", opened
+        assert opened["event"] == "session-opened", opened
         number = opened["session"]["id"]
         assert daemon.GetSession(number)["session"]["listener"] == "echo"
         assert daemon.ListSessions(listener="echo", limit=5)["sessions"][0]["id"] == number
         assert daemon.ListSessions(upstream="app")["sessions"] == []
         daemon.KillSession(number)
         closed = next(events)
-        assert (closed["event"], closed["session"]["id"]) == ("sessionClosed", number), closed
+        assert (closed["event"], closed["session"]["id"]) == ("session-closed", number), closed
         assert closed["reason"] == "killed"
         assert [one["name"] for one in daemon.ListListeners()["listeners"]] == ["echo", "web"]
         assert daemon.ListUpstreams()["upstreams"][0]["servers"][0]["mode"] == "up"
@@ -46,12 +46,12 @@ extension ForeignVarlinkTests {
         server = daemon.ListUpstreams()["upstreams"][0]["servers"][0]
         assert (server["mode"], server["weight"]) == ("drain", 7), server
         down = next(events)
-        assert (down["event"], down["upstream"]) == ("serverDown", "app"), down
+        assert (down["event"], down["upstream"]) == ("server-down", "app"), down
         daemon.SetServer(upstream="app", server="127.0.0.1:9", weight=1)
         daemon.Drain("web", "1min")
         assert daemon.ListListeners()["listeners"][1]["state"] == "drained"
         changed = next(events)
-        assert (changed["event"], changed["listener"]["name"]) == ("listenerChanged", "web"), changed
+        assert (changed["event"], changed["listener"]["name"]) == ("listener-changed", "web"), changed
         daemon.Resume("web")
         assert daemon.ListListeners()["listeners"][1]["state"] == "accepting"
         assert next(events)["listener"]["state"] == "accepting"

@@ -28,7 +28,7 @@ struct OperationTests {
         #expect(status.state == .running)
         let drained = try #require(status.listeners.first { $0.name == "echo" })
         #expect([.draining, .drained].contains(drained.state))
-        #expect(drained.drainDeadlineTimestampUSec != nil)
+        #expect((drained.drainDeadlineTimestampUSec != nil) == (drained.state == .draining))
         #expect(try client.receiveToEnd() == [])
         try eventually("the drain") { try daemon.status(of: "echo").state == .drained }
         try expectEcho("not this one", from: other)
