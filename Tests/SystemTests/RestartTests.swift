@@ -32,14 +32,14 @@ extension ServiceTests {
             try lab.must("rm", "-f", "/run/end")
             let arguments = ["-c", RestartLoad.script, String(sessions), "7080", "7090"]
             let load = try lab.start("python3", arguments)
-            try load.waitForStandardOutput(containing: "started", within: .seconds(60))
+            try load.waitForStandardOutput(containing: "started", within: .seconds(180))
             return load
         }
 
         /// Ends them, and returns what they say.
         private func end(_ load: borrowing Program) throws -> String {
             try lab.must("touch", "/run/end")
-            return try load.waitForStandardOutput(containing: "done ", within: .seconds(120))
+            return try load.waitForStandardOutput(containing: "done ", within: .seconds(240))
         }
 
         private func journal() throws -> String {
