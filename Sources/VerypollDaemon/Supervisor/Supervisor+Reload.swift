@@ -54,7 +54,7 @@ extension Supervisor {
         totalGate.limit = configuration.limits.maxSessions
         restart.keepsSessions = configuration.restart.keepSessions
         upstreamWatch.adopt(roster.plan.upstreams, slots: roster.pools.map(\.slot))
-        if configuration.log.level != former.log.level {
+        if options.logLevel == nil, configuration.log.level != former.log.level {
             setLogLevel(configuration.log.level)
         }
         for server in leaving {
