@@ -23,7 +23,9 @@ private let seeds: [[UInt8]] = {
         "PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\nGET", "PROXY UNKNOWN\r\n",
         "PROXY TCP6 2001:db8::1 ::ffff:1.2.3.4 65535 0\r\n", "PROXY UNKNOWN ::1 ::1 1 1\r\n",
     ]
-    return lines.map { Array($0.utf8) } + [
+    // The longest line that there may be; another byte is too much.
+    let longest = "PROXY UNKNOWN " + String(repeating: "x", count: 91) + "\r\n"
+    return (lines + [longest]).map { Array($0.utf8) } + [
         signature + [0x20, 0x00, 0, 0],
         signature + [0x21, 0x11, 0, 12] + v4,
         signature + [0x21, 0x11, 0, 17] + v4 + [1, 0, 2, 0x68, 0x32],

@@ -96,11 +96,13 @@ private struct Call {
     let method: String
     var mode: String?
 
-    /// Whether an object has a key twice, or values stand deeper in each other than one of the two
-    /// parsers goes.
+    /// Whether an object has a key twice, an escape may be half a character, or values stand deeper
+    /// in each other than one of the two parsers goes.
     static func isAmbiguous(_ message: [UInt8]) -> Bool {
         let depth = message.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") }
         guard depth <= JSONDocument.maximumDepth else { return true }
+        let text = String(decoding: message, as: UTF8.self)
+        if text.contains(#"\ud"#) || text.contains(#"\uD"#) { return true }
         return (try? JSONDocument(parsing: message))?.duplicates.isEmpty == false
     }
 

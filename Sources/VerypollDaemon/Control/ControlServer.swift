@@ -14,7 +14,7 @@ struct ControlServer: ~Copyable {
     /// The most clients at a time.
     static let clientLimit = 64
 
-    private static let acceptsPerTurn = 8
+    private static let acceptsPerTurn = 4
     private static let retryDelay = Duration.seconds(1)
 
     /// The tokens that the server's sources are registered with.

@@ -139,8 +139,8 @@ final class Supervisor {
     ///
     /// - Throws: Why it cannot go on; then the sessions end with the process.
     func run() throws {
-        // Few, so that a turn is short; the kernel gives each source its turn.
-        var events = Events(capacity: 2)
+        // One, so that a turn is short; the kernel gives each source its turn.
+        var events = Events(capacity: 1)
         while true {
             try poll.poll(&events, until: deadline)
             for event in events {
