@@ -25,12 +25,13 @@ COMMANDS = verypolld verypollctl
 UNITS = verypolld.service verypolld.socket verypolld-varlink.socket
 
 # With the Swift runtime inside, so that a machine without Swift runs what is installed.
-STATIC = -c release --static-swift-stdlib
+STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now
 # A folder with verypolld and verypollctl, for those who have built them already.
 BINARIES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-proxy fuzz soak docs install uninstall check format clean
+.PHONY: help run static deb test bench bench-proxy fuzz soak docs install uninstall check format
+.PHONY: clean
 
 help: ## Shows this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,9 +43,24 @@ run: ## Builds the daemon and runs it; stop it with Ctrl-C.
 	@echo "verypollctl: $$(swift build -c release --show-bin-path)/verypollctl"
 	@exec "$$(swift build -c release --show-bin-path)/verypolld"
 
+# The programs as they are installed.
+static:
+	swift build $(STATIC) --product verypolld
+	swift build $(STATIC) --product verypollctl
+
+deb: ## Makes a Debian package, .build-deb/verypolld_*.deb; REVISION=n (1).
+ifeq ($(BINARIES),)
+	@Scripts/install-dependencies deb
+	@$(MAKE) --no-print-directory static
+	@$(MAKE) --no-print-directory deb BINARIES="$$(swift build $(STATIC) --show-bin-path)"
+else
+	@Scripts/deb $(BINARIES) $(REVISION)
+endif
+
 test: ## Builds and runs all tests.
 	@Scripts/install-dependencies test
 	swift build --build-tests
+	@$(MAKE) --no-print-directory deb REVISION="1 2"
 	swift test --skip-build --disable-xctest --parallel
 
 bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
@@ -72,8 +88,7 @@ docs: ## Builds the library's documentation as a web site.
 install: ## Installs commands, units, manual pages, completions under PREFIX, below DESTDIR.
 ifeq ($(BINARIES),)
 	@Scripts/install-dependencies run
-	swift build $(STATIC) --product verypolld
-	swift build $(STATIC) --product verypollctl
+	@$(MAKE) --no-print-directory static
 	@$(MAKE) --no-print-directory install BINARIES="$$(swift build $(STATIC) --show-bin-path)"
 else
 	install -d $(bindir) $(unitdir) $(presetdir) $(sysusersdir) $(docdir) $(datadir) $(confdir) \

@@ -155,7 +155,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "verypolld", "verypollctl"],
+            dependencies: ["TestSupport", "VerypollDaemon", "verypolld", "verypollctl"],
             swiftSettings: settings
         ),
     ]

@@ -1,18 +1,23 @@
 import Glibc
 import TestSupport
 
-/// A booted systemd with the daemon installed in it, for all tests of a suite.
+/// A booted systemd, for all tests of a suite.
+///
+/// Where there can be none, the tests fail and say what is missing: those that are left out would
+/// pass for tests that passed.
 final class Lab: Sendable {
-    /// The one lab of this process, booted when first asked for; it ends with the process.
-    ///
-    /// Where there can be none, the tests fail and say what is missing: those that are left out
-    /// would pass for tests that passed.
-    static let shared = Result { try Lab() }
+    /// The one that the daemon is installed in, booted when first asked for; it ends with the
+    /// process.
+    static let shared = Result { try Lab(setup: installation) }
+
+    /// One without Swift and without the daemon, but with its packages, /root/verypolld-1.deb and a
+    /// later version, /root/verypolld-2.deb.
+    static let bare = Result { try Lab(setup: packages()) }
 
     private let script: Program
     private let processID: Substring
 
-    private init() throws {
+    private init(setup: String) throws {
         guard geteuid() == 0 else {
             throw MissingRequirement(
                 description: "booting a systemd takes root: run the tests as root, with make test"
@@ -24,15 +29,6 @@ final class Lab: Sendable {
                     + " or run make test, which does"
             )
         }
-        // The service must not need the tool chain's folder, which its sandbox may well hide.
-        let setup = """
-            make -s -C '\(Repository.path)' install DESTDIR="$ROOT" PREFIX=/usr/local \
-                BINARIES='\(Program.buildDirectory)'
-            ldd '\(Program.buildDirectory)/verypolld' | awk '$3 ~ /swift/ { print $3 }' |
-                xargs -r cp -t "$ROOT/usr/local/lib"
-            ldconfig -r "$ROOT"
-            systemd-sysusers --root="$ROOT"
-            """
         script = try Program("\(Repository.path)/Scripts/systemd-lab", ["--setup", setup])
         let line = try script.waitForStandardOutput(containing: "lab ", within: .seconds(120))
         processID = line.split(separator: " ")[1]

@@ -1,0 +1,214 @@
+#if Net && OSExt
+import TestSupport
+import Testing
+
+@Suite("the Debian package on a machine without Swift", .serialized)
+struct PackageTests {
+    private let lab: Lab
+
+    init() throws {
+        lab = try Lab.bare.get()
+    }
+
+    /// Installs a package, or upgrades to it; nobody is there to be asked.
+    private func install(revision: Int = 1) throws {
+        let words = ["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "install"]
+        try lab.must("env", words + ["/root/verypolld-\(revision).deb"])
+    }
+
+    /// Begins with a freshly installed package.
+    private func reinstall() throws {
+        try lab.must("dpkg", "--purge", "verypolld")
+        try install()
+    }
+
+    /// The files of the system, without those that say what was done and when, and without those
+    /// of services that are started by chance meanwhile.
+    private func files() throws -> Set<Substring> {
+        let script = #"""
+            find /etc /usr /var -xdev | grep -vE \
+                -e '^/var/(log|cache|tmp)/' -e '^/var/lib/(apt|dpkg)/.*(-old|lock)' \
+                -e '^/etc/.*-$' -e '^/var/lib/(PackageKit|systemd/linger)'
+            """#
+        return Set(try lab.must("sh", "-c", script).split(separator: "\n"))
+    }
+
+    private func echo(_ text: String) throws -> String {
+        let script = #"printf %s "$1" | timeout 20 socat -t 10 - TCP:127.0.0.1:7007"#
+        return try lab.must("sh", "-c", script, "sh", text)
+    }
+
+    @Test("lintian finds neither an error nor a warning")
+    func isLinted() throws {
+        let words = ["--fail-on", "error,warning", "--allow-root", try Lab.package(revision: 1)]
+        let result = try Program("lintian", words).finish(within: .seconds(120))
+        #expect(result.exit == .code(0), "\(result.standardOutput)")
+    }
+
+    @Test("it runs without Swift, starts when it is told to and not before, and serves")
+    func serves() throws {
+        #expect(try lab.run("sh", "-c", "command -v swift").exit != .code(0))
+        #expect(try !lab.must("ldconfig", "-p").contains("libswift"))
+        try reinstall()
+        #expect(try lab.property("ActiveState") == "inactive")
+        #expect(try lab.property("UnitFileState") == "disabled")
+
+        try lab.must("systemctl", "start", "verypolld")
+        #expect(try lab.must("verypollctl", "status").contains("verypolld - version"))
+        #expect(try echo("packed") == "packed")
+        let mapped = try lab.must("cat", "/proc/\(try lab.property("MainPID"))/maps")
+        #expect(mapped.contains("/usr/bin/verypolld"))
+        #expect(!mapped.contains("libswift"))
+    }
+
+    @Test("the configuration that it installs has the effect of the built-in one")
+    func installsDefault() throws {
+        try reinstall()
+        let script = """
+            import json
+            own = json.load(open("/etc/verypolld/verypolld.json"))
+            schema = own.pop("$schema").removeprefix("file://")
+            json.load(open(schema))
+            assert own == json.load(open("/usr/share/doc/verypolld/default.json"))
+            """
+        try lab.must("/usr/bin/python3", "-c", script)
+        try lab.must("verypolld", "--check-config")
+    }
+
+    @Test("its manual can be read")
+    func bringsManual() throws {
+        try reinstall()
+        for page in ["verypollctl.1", "verypolld.8", "verypolld.json.5"] {
+            let text = try lab.must("man", page)
+            #expect(text.hasPrefix(page.split(separator: ".")[0].uppercased()), "\(page)")
+        }
+        #expect(try lab.must("man", "verypolld.json").contains("listeners.NAME.listen"))
+    }
+
+    @Test("the tabulator completes verbs")
+    func completes() throws {
+        try reinstall()
+        try lab.write(". /usr/share/bash-completion/bash_completion\n", to: "/root/rc")
+        // A terminal of its own, as nobody presses keys elsewhere.
+        let script = #"""
+            printf 'verypollctl sess\t--help\nexit\n' |
+                timeout 20 script -qec 'bash --rcfile /root/rc -i' /dev/null
+            """#
+        let text = try lab.must("sh", "-c", script)
+        #expect(text.contains("verypollctl sessions --help"), "\(text)")
+        #expect(text.contains("USAGE: verypollctl sessions"), "\(text)")
+    }
+
+    @Test("an upgrade restarts what runs, with its sockets, sessions and configuration kept")
+    func upgrades() throws {
+        try reinstall()
+        let configuration = """
+            {
+              "restart": { "keepSessions": true },
+              "listeners": {
+                "echo": {
+                  "listen": ["127.0.0.1:7007", "systemd:web"], "handler": { "type": "echo" }
+                }
+              }
+            }
+            """
+        try lab.write(configuration, to: "/etc/verypolld/verypolld.json")
+        try lab.must("systemctl", "enable", "--now", "verypolld.socket", "verypolld.service")
+        let before = try lab.property("MainPID")
+        try lab.must("rm", "-f", "/run/go")
+        try lab.must("mkfifo", "/run/go")
+        let script = #"""
+            exec 3<>/dev/tcp/127.0.0.1/7007
+            echo before >&3; read -r line <&3; echo "$line"
+            read -r line </run/go
+            echo after >&3; read -r line <&3; echo "$line"
+            """#
+        let client = try lab.start("bash", ["-c", script])
+        try client.waitForStandardOutput(containing: "before")
+        let socket = try lab.property("ActiveEnterTimestampMonotonic", of: "verypolld.socket")
+
+        try install(revision: 2)
+        #expect(try lab.must("dpkg-query", "-Wf${Version}", "verypolld").hasSuffix("-2"))
+        #expect(try lab.property("ActiveState") == "active")
+        #expect(try lab.property("MainPID") != before)
+        #expect(try lab.property("Result") == "success")
+        let after = try lab.property("ActiveEnterTimestampMonotonic", of: "verypolld.socket")
+        #expect(after == socket)
+        #expect(try lab.must("cat", "/etc/verypolld/verypolld.json") == configuration)
+        #expect(try lab.property("NeedDaemonReload") == "no")
+        #expect(try lab.property("UnitFileState") == "enabled")
+        #expect(try echo("newer") == "newer")
+        // The session of the old version goes on with the new one.
+        try lab.must("sh", "-c", "echo >/run/go")
+        try client.waitForStandardOutput(containing: "after")
+        #expect(try client.waitForExit() == .code(0))
+    }
+
+    @Test("every byte of 1,000 sessions in mid-transfer arrives through an upgrade")
+    func upgradesUnderLoad() throws {
+        try reinstall()
+        let configuration = """
+            {
+              "restart": { "keepSessions": true },
+              "listeners": {
+                "front": {
+                  "listen": ["127.0.0.1:7080"], "handler": { "type": "proxy", "upstream": "app" }
+                }
+              },
+              "upstreams": { "app": { "servers": ["127.0.0.1:7090"] } }
+            }
+            """
+        try lab.write(configuration, to: "/etc/verypolld/verypolld.json")
+        try lab.must("systemctl", "start", "verypolld")
+        try lab.must("rm", "-f", "/run/end")
+        let arguments = ["-c", RestartLoad.script, "1000", "7080", "7090"]
+        let load = try lab.start("/usr/bin/python3", arguments)
+        try load.waitForStandardOutput(containing: "started", within: .seconds(180))
+
+        let before = try lab.property("MainPID")
+        try install(revision: 2)
+        #expect(try lab.property("MainPID") != before)
+        try lab.must("touch", "/run/end")
+        let said = try load.waitForStandardOutput(containing: "done ", within: .seconds(240))
+        #expect(said.contains("done sessions=1000 problems=0 refused=0"), "\(said)")
+    }
+
+    @Test("an upgrade leaves what is stopped stopped")
+    func leavesStopped() throws {
+        try reinstall()
+        try install(revision: 2)
+        #expect(try lab.property("ActiveState") == "inactive")
+    }
+
+    @Test("it stops when it is removed, and a purge leaves nothing but the user and the group")
+    func purges() throws {
+        try lab.must("dpkg", "--purge", "verypolld")
+        let before = try files()
+        try install()
+        let units = ["verypolld.service", "verypolld.socket", "verypolld-varlink.socket"]
+        try lab.write(
+            #"{ "listeners": { "web": { "listen": ["systemd:web"], "#
+                + #""handler": { "type": "echo" } } } }"#,
+            to: "/etc/verypolld/verypolld.json"
+        )
+        try lab.must("systemctl", ["enable"] + units)
+        try lab.must("systemctl", ["start"] + units.reversed())
+        #expect(try files().subtracting(before).count > 30)
+
+        try lab.must("dpkg", "--remove", "verypolld")
+        for unit in units {
+            #expect(try lab.property("ActiveState", of: unit) == "inactive")
+            #expect(try lab.property("LoadState", of: unit) == "not-found")
+        }
+        #expect(try lab.run("pgrep", "-x", "verypolld").exit == .code(1))
+        #expect(try lab.must("cat", "/etc/verypolld/verypolld.json").contains("systemd:web"))
+
+        try lab.must("dpkg", "--purge", "verypolld")
+        let after = try files()
+        #expect(after.subtracting(before).sorted() == [])
+        #expect(before.subtracting(after).sorted() == [])
+        let left = try lab.must("sh", "-c", "find /run -name '*verypoll*'")
+        #expect(left == "")
+    }
+}
+#endif
