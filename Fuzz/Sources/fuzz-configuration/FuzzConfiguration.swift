@@ -26,6 +26,7 @@ private let seeds = [
     #"{"workers":"auto","limits":{"maxSessions":9},"drain":{"deadline":"1min 30s"},"log":{"#
         + #""level":"trace","sessions":true},"control":{"socket":"/a","mode":"0600"},"#
         + #""listeners":{"\u00e4\ud83d\ude00":{"listen":["1.2.3.4:5"],"handler":{"type":"drop"}}}}"#,
+    #"{"ä😀ö":1,"workers":"äöü""#,
     #"{"listeners":[],"listeners":{"a":{"listen":["x"],"listen":7,"timeouts":{"idle":-1.5e3}}}}"#,
 ]
 
@@ -82,7 +83,10 @@ private func check(_ error: ConfigurationError, of text: [UInt8]) {
         }
         require((1...lines.count).contains(position.line), "\(position) of \(lines.count) lines")
         // Just behind the last character is a place as well, where something is missing.
-        let columns = 1...lines[position.line - 1].count + 1
+        let line = lines[position.line - 1]
+        let isText = String(validating: text, as: UTF8.self) != nil
+        let count = isText ? String(decoding: line, as: UTF8.self).unicodeScalars.count : line.count
+        let columns = 1...count + 1
         require(columns.contains(position.column), "\(position), not in \(columns)")
     }
 }

@@ -54,14 +54,13 @@ struct Conversation: ~Copyable {
     /// Sends everything, then the end; returns what came until the server has closed.
     mutating func answers(to stream: [UInt8]) throws(Errno) -> [UInt8] {
         let readsLate = next(below: 4) == 0
+        // Portions of a few bytes, about half a message, or all; so many blanks not one by one.
+        let longest = max([3, 17, 61, 100_000][next(below: 4)], stream.count / 1_000)
         var sent = 0
         var isOpen = true
         for _ in 0..<Self.turnLimit {
             if isOpen, sent < stream.count {
-                let portion = min(
-                    1 + next(below: next(below: 3) == 0 ? 7 : 100_000),
-                    stream.count - sent
-                )
+                let portion = min(1 + next(below: longest), stream.count - sent)
                 isOpen = try send(stream, from: &sent, atMost: portion)
                 if sent == stream.count, isOpen { try shutdown() }
             } else if isOpen, stream.isEmpty, sent == 0 {
