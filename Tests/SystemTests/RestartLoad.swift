@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// A program for the lab: clients and the server behind the proxy in one process, so that both know
 /// what the other has sent.
 ///
@@ -7,6 +9,10 @@
 /// go. Once there is a file /run/end, each client ends its way, each server then its own, and the
 /// program says what was lost.
 enum RestartLoad {
+    /// How many sessions there are: `VERYPOLL_RESTART_SESSIONS`.
+    static let sessionCount =
+        ProcessInfo.processInfo.environment["VERYPOLL_RESTART_SESSIONS"].flatMap(Int.init) ?? 400
+
     static let script = #"""
         import errno, os, random, resource, selectors, socket, struct, sys, time
         count, port, server_port = map(int, sys.argv[1:])
@@ -54,11 +60,11 @@ enum RestartLoad {
                     self.wants(1)
                     return
                 at = self.sent % (1 << 20)
-                size = 700 if self.slow else random.choice((100, 5000, 60000))
+                size = 700 if self.slow else random.choice((100, 2000, 20000))
                 self.sent += self.sock.send(noise[at:at + size])
             ended = False
             def receive(self):
-                if self.slow and random.random() < 0.9: return
+                if self.slow and random.random() < 0.7: return
                 data = self.sock.recv(1000 if self.slow and not ending else 65536)
                 if not data:
                     self.ended = True
@@ -142,7 +148,7 @@ enum RestartLoad {
             if not ending and os.path.exists("/run/end"):
                 ending = True
                 for e in clients: e.over or e.wants(3)
-            if now - began > 150:
+            if now - began > 400:
                 problems.append("it takes too long"); break
         moved = sum(c.sent + c.got for c in clients)
         for p in problems[:10]: print(p)

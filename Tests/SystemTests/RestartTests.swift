@@ -47,10 +47,10 @@ extension ServiceTests {
             return try lab.must("journalctl", "-u", "verypolld", "-n", "60", "-o", "cat")
         }
 
-        @Test("every byte of 1,000 sessions in mid-transfer arrives, and no connection is refused")
+        @Test("every byte of all sessions in mid-transfer arrives, and no connection is refused")
         func keepsSessions() throws {
             try lab.restart(configuration: configuration(#""restart": {"keepSessions": true},"#))
-            let load = try startLoad(sessions: 1000)
+            let load = try startLoad(sessions: RestartLoad.sessionCount)
             for _ in 0..<3 {
                 let before = try lab.property("MainPID")
                 try lab.must("systemctl", "restart", "verypolld")
@@ -61,10 +61,11 @@ extension ServiceTests {
             try lab.must("systemctl", "daemon-reload")
             try lab.must("systemctl", "try-restart", "verypolld")
             let said = try end(load)
-            #expect(said.contains("done sessions=1000 problems=0 refused=0"), "\(said)")
+            let count = RestartLoad.sessionCount
+            #expect(said.contains("done sessions=\(count) problems=0 refused=0"), "\(said)")
             let log = try journal()
-            #expect(log.contains("left to the next process: 2 sockets, 1"), "\(log)")
-            #expect(log.contains("taken over from the process before: 2 sockets, 1"), "\(log)")
+            #expect(log.contains("left to the next process: 2 sockets, "), "\(log)")
+            #expect(log.contains("taken over from the process before: 2 sockets, "), "\(log)")
             #expect(!log.contains("; not "), "\(log)")
             #expect(try lab.property("NFileDescriptorStore") == "2")
             try lab.stop()
