@@ -23,6 +23,8 @@ extension Lab {
                 "$ROOT$bin"/../lib/lib*wift*
         done
         rm -f "$ROOT/usr/sbin/policy-rc.d"
+        # The manual's index would be made anew at each turn.
+        rm -f "$ROOT/var/lib/man-db/auto-update"
         grep -ls path-exclude "$ROOT"/etc/dpkg/dpkg.cfg.d/* | xargs -r rm
         cp '\(try package(revision: 1))' "$ROOT/root/verypolld-1.deb"
         cp '\(try package(revision: 2))' "$ROOT/root/verypolld-2.deb"
