@@ -19,7 +19,9 @@ struct DrainWindow: Equatable, Sendable {
             Int(clamping: length.multipliedReportingOverflow(by: 1_000).partialValue)
         )
         deadlineTimestamp = isLate ? .max : timestamp
-        end = now.addingReportingOverflow(length).overflow ? .max : now + length
+        // The present millisecond is not over yet, and no session is to end early.
+        let (moment, overflows) = now.addingReportingOverflow(length)
+        end = overflows || moment == .max ? .max : moment + 1
     }
 
     /// The shortest silence that makes a session an idle one, in milliseconds.
