@@ -135,10 +135,11 @@ struct RestartTests {
         let line = try clients[3].client.receiveToEnd()
         #expect(line.count > 10)
         try daemon.waitForTotals("bytes") { $0.bytesIn == 10 }
-        let before = try daemon.sessions()
+        // Of two that began within a millisecond, either may come first.
+        let before = try daemon.sessions().sorted { $0.id < $1.id }
 
         try daemon.restart()
-        let after = try daemon.sessions()
+        let after = try daemon.sessions().sorted { $0.id < $1.id }
         #expect(after.map(\.id) == before.map(\.id))
         #expect(after.map(\.bytesIn) == before.map(\.bytesIn))
         #expect(after.map(\.state) == before.map(\.state))
