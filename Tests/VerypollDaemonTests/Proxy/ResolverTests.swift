@@ -125,9 +125,13 @@ struct ResolverTests {
         let hosts = slow + ["app.example", "other.example"]
         var fixture = try ResolverFixture(hosts.map { "\($0):80" })
         for host in hosts { fixture.service.answers[host] = .success([Self.first]) }
-        fixture.service.held = Set(slow)
+        // All of the first wait until each has a thread.
+        fixture.service.held = Set(hosts.prefix(Resolver.threadLimit))
         defer { fixture.service.held = [] }
         fixture.resolver.tick(now: Self.start)
+        let service = fixture.service
+        try eventually("as many look-ups as threads") { service.running == Resolver.threadLimit }
+        fixture.service.held = Set(slow)
         // All threads are at work; the name that is left gets the first that becomes free.
         #expect(fixture.resolver.deadline == nil)
         for server in [3, 4] {
