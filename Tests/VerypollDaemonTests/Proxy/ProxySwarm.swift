@@ -126,7 +126,7 @@ final class ProxySwarm {
                 try begin(slot, now: now)
             }
             let live = slots.filter { $0.session != nil }
-            if live.isEmpty { return }
+            if live.isEmpty { break }
             try turn(live, now: now)
             try restarts?.step(&daemon, now: now)
             if nextLookAt <= now, restarts == nil {
@@ -134,6 +134,7 @@ final class ProxySwarm {
                 try dismissUnserved(live)
             }
         }
+        try restarts?.finish(&daemon)
     }
 
     private func begin(_ slot: Slot, now: UInt64) throws {

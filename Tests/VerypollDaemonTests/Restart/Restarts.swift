@@ -29,5 +29,14 @@ struct Restarts {
             phase = .running(until: now + .random(in: 20...200))
         }
     }
+
+    /// Brings the present one to its end, if there is one.
+    mutating func finish(_ daemon: inout TestDaemon) throws {
+        guard case .ending = phase else { return }
+        #expect(try daemon.program.waitForExit() == .code(0))
+        try daemon.start()
+        count += 1
+        phase = .running(until: 0)
+    }
 }
 #endif
