@@ -16,8 +16,10 @@ extension Roster {
         // What a listener leaves behind that is gone ends as well, in its own time.
         for (slot, window) in left { plan.drains.listeners[slot] = window }
         for index in plan.upstreams.serverIndices {
-            let server = ObjectIdentifier(plan.upstreams[index])
-            if let window = serverDrains[server] { plan.drains.servers[index] = window }
+            // Without the order, it is another server in the memory of one that is gone.
+            let server = plan.upstreams[index]
+            guard server.ordered == .drain else { continue }
+            plan.drains.servers[index] = serverDrains[ObjectIdentifier(server)]
         }
     }
 
