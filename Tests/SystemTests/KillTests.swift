@@ -133,7 +133,7 @@ extension ServiceTests {
             }
             try waitUntilItAnswers()
             #expect(try lab.property("NRestarts") == "\(Self.killCount)")
-            #expect(try lab.property("ActiveState") == "active")
+            try eventually("readiness") { try lab.property("ActiveState") == "active" }
             let changed = try leftovers().symmetricDifference(running)
             #expect(changed == [], "\(changed.sorted())")
 

@@ -33,7 +33,7 @@ enum RestartLoad {
                 self.sock, self.number, self.other = sock, number, None
                 self.head, self.sent, self.got = head, 0, 0
                 self.over, self.finished, self.slow = False, False, number % 10 == 3
-                self.rests = 0
+                self.lost = False
                 sock.setblocking(False)
                 for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
                     sock.setsockopt(socket.SOL_SOCKET, option, 100000)
@@ -45,6 +45,7 @@ enum RestartLoad {
                 # number with it that was not read yet. All others have a client that knows as well.
                 if 0 <= self.number <= count:
                     problems.append(f"{self.number}: {what} after {self.sent} and {self.got}")
+                self.lost = True
                 self.close()
             def close(self):
                 if not self.over:
@@ -153,7 +154,7 @@ enum RestartLoad {
                 problems.append("it takes too long"); break
         moved = sum(c.sent + c.got for c in clients)
         for p in problems[:10]: print(p)
-        print(f"done sessions={len(clients)} problems={len(problems)} refused={refused}",
-              f"short={short} moved={moved}", flush=True)
+        print(f"done sessions={len(clients)} lost={sum(c.lost for c in clients)}",
+              f"problems={len(problems)} refused={refused} short={short} moved={moved}", flush=True)
         """#
 }

@@ -16,7 +16,8 @@ extension ServiceTests {
 
         let status = try lab.must("verypollctl", "status")
         #expect(status.contains("verypolld - version"))
-        #expect(try lab.property("ActiveState") == "active")
+        // The answer may be there before systemd has heard that all workers are ready.
+        try eventually("readiness") { try lab.property("ActiveState") == "active" }
         #expect(try answer(to: "hi", port: 7007) == "hi")
         // It has not made one of its own.
         #expect(try lab.run("test", "-e", "/run/verypolld/control.sock").exit == .code(1))

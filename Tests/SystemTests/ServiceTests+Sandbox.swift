@@ -54,8 +54,10 @@ extension ServiceTests {
             try lab.must("cp", example, "/etc/verypolld/verypolld.json")
             let words = ["UNIX-LISTEN:/run/app.sock,fork,mode=666,unlink-early", "EXEC:cat"]
             let server = try lab.start("socat", words)
+            // The flag of a socket that listens: there is a file a moment earlier.
+            let listens = ["-q", " 00010000 0001 .* /run/app.sock$", "/proc/net/unix"]
             try eventually("the server") {
-                try lab.run("test", "-S", "/run/app.sock").exit == .code(0)
+                try lab.start("grep", listens).finish().exit == .code(0)
             }
             try lab.must("systemctl", "start", "verypolld.socket")
             #expect(try answer(to: "through", port: 8080) == "through")

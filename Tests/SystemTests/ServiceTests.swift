@@ -81,14 +81,15 @@ struct ServiceTests {
     func restarts() throws {
         let dropIn = "/run/systemd/system/verypolld.service.d/watchdog.conf"
         // A stopped process cannot obey the abort either, and is killed when its time is over.
-        let quick = "[Service]\nWatchdogSec=1s\nTimeoutAbortSec=500ms\nRestartSec=100ms\n"
+        // One that is only slow should not be taken for hanging.
+        let quick = "[Service]\nWatchdogSec=3s\nTimeoutAbortSec=500ms\nRestartSec=100ms\n"
         try lab.write(quick, to: dropIn)
         try lab.must("systemctl", "daemon-reload")
         try lab.restart(configuration: Self.services)
         let before = try lab.property("MainPID")
 
         try lab.must("kill", "-STOP", before)
-        try eventually("another start") { try lab.property("NRestarts") == "1" }
+        try eventually("another start") { try lab.property("NRestarts") != "0" }
         try eventually("readiness") { try lab.property("ActiveState") == "active" }
         #expect(try lab.property("MainPID") != before)
         #expect(try answer(to: "still here", port: 7007) == "still here")
@@ -154,6 +155,8 @@ struct ServiceTests {
     func logs() throws {
         try lab.restart(configuration: Self.services)
         #expect(try answer(to: "logged", port: 7007) == "logged")
+        // The journal finds out the unit of a process while there is one.
+        try lab.must("journalctl", "--sync")
         try lab.stop()
         try lab.must("journalctl", "--sync")
         let entries = try lab.must(
