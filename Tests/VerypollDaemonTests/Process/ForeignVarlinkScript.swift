@@ -1,3 +1,4 @@
+#if Net && OSExt
 extension ForeignVarlinkTests {
     /// Calls every method, has every error answered, and prints the names of the errors.
     ///
@@ -106,3 +107,4 @@ extension ForeignVarlinkTests {
         print(*sorted(set(errors)), sep="\\n")
         """
 }
+#endif
