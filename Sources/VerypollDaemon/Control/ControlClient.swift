@@ -61,6 +61,9 @@ final class ControlClient {
     /// A monitor that sends no more has gone as a rule, and nothing else would tell of that.
     var isFinished: Bool { connection.isFinished || (isMonitor && inputHasEnded) }
 
+    /// Whether the kernel takes no more for now.
+    var awaitsRoom: Bool { interest.contains(.writable) }
+
     /// Writes until nothing is left or the kernel takes no more.
     func send() throws(Errno) {
         while try connection.send({ bytes throws(Errno) in try stream.write(bytes) }) {}

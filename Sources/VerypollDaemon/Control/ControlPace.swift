@@ -6,7 +6,7 @@
 /// Who asks now and then is answered at once; who asks without end has a turn now and then.
 struct ControlPace {
     /// The share of the time in the long run.
-    private static let share = 0.05
+    private static let share = 0.01
 
     /// What can be used at once after a while without calls.
     private static let burst = Duration.milliseconds(100)

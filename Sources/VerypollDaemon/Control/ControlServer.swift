@@ -127,7 +127,8 @@ struct ControlServer: ~Copyable {
         for slot in clients.indices {
             guard let client = clients[slot], client.isMonitor else { continue }
             for reply in replies { client.connection.reply(reply) }
-            finishTurn(of: client, in: slot)
+            // One that has no room will say when it has.
+            if !client.awaitsRoom || client.isFinished { finishTurn(of: client, in: slot) }
         }
     }
 

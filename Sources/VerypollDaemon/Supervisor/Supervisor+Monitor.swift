@@ -12,8 +12,14 @@ extension Supervisor {
         return status
     }
 
-    /// Tells of the sessions that have begun and ended.
-    func announceSessions() {
+    /// How long sessions gather, so that each does not take a turn of this thread, which may share
+    /// the session's processor.
+    static let sessionDelay = Duration.milliseconds(20)
+
+    /// Tells of the sessions that have begun and ended, if it is time.
+    func announceSessions(now: ContinuousClock.Instant) {
+        guard let due = sessionsAreDueAt, due <= now else { return }
+        sessionsAreDueAt = nil
         let gathered = sessionEvents.takeAll()
         guard control.monitorCount > 0 else { return }
         var events = gathered.events.map { gathered in

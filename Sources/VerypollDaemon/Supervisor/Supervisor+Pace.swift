@@ -4,7 +4,7 @@ internal import Verypoll
 extension Supervisor {
     /// How long the thread rests where clients of the control socket have used up their time, in
     /// nanoseconds; everything else waits no longer than that.
-    private static let restTime: Int64 = 1_000_000
+    private static let restTime: Int64 = 5_000_000
 
     /// When ``tickControl()`` is due.
     var controlDeadline: ContinuousClock.Instant? {

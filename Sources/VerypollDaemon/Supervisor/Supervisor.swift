@@ -66,6 +66,8 @@ final class Supervisor {
     var restart: RestartState
     var control: ControlServer
     let sessionEvents: SessionEvents
+    /// When those who monitor hear of sessions next, if there are any to hear of.
+    var sessionsAreDueAt: ContinuousClock.Instant?
     var monitoring = Monitoring()
     var controlPace = ControlPace()
     var upstreamWatch: UpstreamWatch
@@ -140,19 +142,11 @@ final class Supervisor {
     /// - Throws: Why it cannot go on; then the sessions end with the process.
     func run() throws {
         // One, so that a turn is short; the kernel gives each source its turn.
-        var events = Events(capacity: 1)
+        var event = Events(capacity: 1)
+        // While the control socket has no turn, its events are many that come to nothing.
+        var events = Events(capacity: control.tokens.count + 8)
         while true {
-            try poll.poll(&events, until: deadline)
-            for event in events {
-                switch event.token {
-                case Tokens.signals: try handleSignals()
-                case Tokens.mailbox: try handleMail()
-                case Tokens.sessionEvents: announceSessions()
-                case let token where upstreamWatch.tokens.contains(token.rawValue):
-                    upstreamWatch.handle(event)
-                default: handleControl(event)
-                }
-            }
+            if controlPace.isOver { try handle(&events) } else { try handle(&event) }
             try handleTime(.now)
             if case .stopping(let end) = phase {
                 if workersDone == workers.count {
@@ -167,6 +161,20 @@ final class Supervisor {
         }
     }
 
+    private func handle(_ events: inout Events) throws {
+        try poll.poll(&events, until: deadline)
+        for event in events {
+            switch event.token {
+            case Tokens.signals: try handleSignals()
+            case Tokens.mailbox: try handleMail()
+            case Tokens.sessionEvents: sessionsAreDueAt = .now + Self.sessionDelay
+            case let token where upstreamWatch.tokens.contains(token.rawValue):
+                upstreamWatch.handle(event)
+            default: handleControl(event)
+            }
+        }
+    }
+
     private var deadline: ContinuousClock.Instant {
         var deadline = nextStatusAt
         switch phase {
@@ -175,6 +183,7 @@ final class Supervisor {
         }
         if let due = upstreamWatch.deadline { deadline = min(deadline, due) }
         if let due = monitoring.dueAt { deadline = min(deadline, due) }
+        if let due = sessionsAreDueAt { deadline = min(deadline, due) }
         if let due = controlDeadline { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
         if let due = rollouts.compactMap(\.dueAt).min() { deadline = min(deadline, due) }
@@ -207,6 +216,7 @@ final class Supervisor {
         }
         expireRollouts(now)
         reloadIfDue()
+        announceSessions(now: now)
         announceChanges(now: now)
         if watchdog?.isDue(now, workers: workers.count) == true { workers.post(.ping) }
         if nextStatusAt <= now {
