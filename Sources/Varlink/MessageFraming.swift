@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Cuts a stream of bytes into messages, each ended by a NUL byte.
 ///
 /// Bytes may come in any portions. No byte is looked at twice in search of the end of a message.
@@ -77,10 +79,9 @@ package struct MessageFraming {
     }
 
     private mutating func findEnd() {
-        while end == nil, scanned < buffer.count {
-            if buffer[scanned] == 0 { end = scanned }
-            scanned += 1
-        }
+        guard end == nil, scanned < buffer.count else { return }
+        end = buffer.span.extracting(scanned...).firstOffset(of: 0).map { scanned + $0 }
+        scanned = end.map { $0 + 1 } ?? buffer.count
     }
 }
 
@@ -88,4 +89,16 @@ package struct MessageFraming {
 package struct MalformedMessage: Error, Hashable, Sendable {
     /// Makes the error, which says nothing more: its only answer is to close the connection.
     package init() {}
+}
+
+extension Span<UInt8> {
+    /// Where a byte is first, by memchr(3), which looks at many at a time.
+    fileprivate func firstOffset(of byte: UInt8) -> Int? {
+        unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress,
+                let found = unsafe memchr(base, Int32(byte), bytes.count)
+            else { return nil }
+            return unsafe UnsafeRawPointer(found) - base
+        }
+    }
 }

@@ -1,9 +1,10 @@
 #if Net && OSExt
-/// How much time the control socket may take of the supervisor's thread.
+/// How much processor time the control socket may take.
 ///
-/// The thread shares a processor with a worker, where there are no more than workers, and clients
-/// of the control socket must not slow down sessions, however many they are and whatever they send.
-/// Who asks now and then is answered at once; who asks without end has a turn now and then.
+/// The supervisor's thread shares a processor with a worker, where there are no more than workers,
+/// and clients of the control socket must not slow down sessions, however many they are and
+/// whatever they send. Who asks now and then is answered at once; who asks without end has a turn
+/// now and then.
 struct ControlPace {
     /// The share of the time in the long run.
     private static let share = 0.01

@@ -22,6 +22,14 @@ enum WallClock {
     }
 }
 
+/// The processor time of the calling thread.
+enum ThreadClock {
+    /// What it has used so far.
+    static func time() -> Duration {
+        .nanoseconds(cverypoll_clock(CLOCK_THREAD_CPUTIME_ID))
+    }
+}
+
 extension Duration {
     /// Whole milliseconds, rounded up, for timers that are never early.
     var milliseconds: UInt64 {

@@ -15,18 +15,19 @@ extension Supervisor {
     /// again.
     func handleControl(_ event: Event) {
         if controlPace.isOver { return }
-        let before = ContinuousClock.now
-        control.handle(event, now: before, handler: self)
-        controlPace.use(.now - before)
+        let before = ThreadClock.time()
+        control.handle(event, handler: self)
+        controlPace.use(ThreadClock.time() - before)
     }
 
     /// Lets the control socket work on what is due, as above.
     func tickControl() {
-        let before = ContinuousClock.now
-        controlPace.update(now: before)
+        let now = ContinuousClock.now
+        controlPace.update(now: now)
         if controlPace.isOver { return Thread.pause(nanoseconds: Self.restTime) }
-        control.tick(now: before, handler: self)
-        controlPace.use(.now - before)
+        let before = ThreadClock.time()
+        control.tick(now: now, handler: self)
+        controlPace.use(ThreadClock.time() - before)
     }
 }
 #endif
