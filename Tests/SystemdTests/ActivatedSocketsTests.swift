@@ -8,8 +8,8 @@ import Testing
 struct ActivatedSocketsTests {
     /// Two pipes are four descriptors that tell each other apart by what can be read.
     private func makeDescriptors() throws -> [FileDescriptor] {
-        let first = try FileDescriptor.pipe()
-        let second = try FileDescriptor.pipe()
+        let first = try FileDescriptor.pipe(options: .closeOnExec)
+        let second = try FileDescriptor.pipe(options: .closeOnExec)
         return [first.readEnd, first.writeEnd, second.readEnd, second.writeEnd]
     }
 
@@ -33,7 +33,7 @@ struct ActivatedSocketsTests {
 
     @Test("what nobody claims closes at the end of the scope, and what was claimed does not")
     func closes() throws {
-        let pipe = try FileDescriptor.pipe()
+        let pipe = try FileDescriptor.pipe(options: .closeOnExec)
         do {
             var sockets = ActivatedSockets([
                 ActivatedSocket(name: "kept", descriptor: pipe.readEnd),

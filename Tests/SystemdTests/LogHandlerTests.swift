@@ -18,7 +18,7 @@ struct LogHandlerTests {
         threshold: LogThreshold = LogThreshold(.trace),
         _ body: (Logger) -> Void
     ) throws -> [String] {
-        let pipe = try FileDescriptor.pipe()
+        let pipe = try FileDescriptor.pipe(options: .closeOnExec)
         let handler = StandardErrorLogHandler(
             lineStart: lineStart,
             threshold: threshold,
@@ -149,7 +149,7 @@ struct LogHandlerTests {
 
     @Test("the standard error is the journal only if it is the very file that the manager named")
     func chooses() throws {
-        let pipe = try FileDescriptor.pipe()
+        let pipe = try FileDescriptor.pipe(options: .closeOnExec)
         defer {
             try? pipe.readEnd.close()
             try? pipe.writeEnd.close()

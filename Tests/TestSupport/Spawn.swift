@@ -17,6 +17,13 @@ package struct PassedSocket: Sendable {
 /// Held while a process starts, and while a descriptor exists that it must not inherit.
 let inheritance = Mutex<Void>(())
 
+/// Runs `body` while no program of the tests starts, which would inherit what it opens.
+///
+/// For descriptors that cannot be close-on-exec from the beginning, as that is what is tested.
+package func whileNoProgramStarts(_ body: () throws -> Void) throws {
+    try inheritance.withLock { _ in try body() }
+}
+
 /// Done once: what whoever runs the tests left open is none of the programs' business.
 private let foreignDescriptorsStay: Void = {
     for number in 3..<Int32(1024) { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }

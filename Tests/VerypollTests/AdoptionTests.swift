@@ -1,6 +1,7 @@
 #if Net
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 import Verypoll
 
@@ -12,8 +13,10 @@ struct AdoptionTests {
         Kind.allCases
     )
     func checks(adopter: Adopter, kind: Kind) throws {
-        let descriptor = try kind.open()
-        #expect(adopter.refusal(of: descriptor) == adopter.error(of: kind))
+        try whileNoProgramStarts {
+            let descriptor = try kind.open()
+            #expect(adopter.refusal(of: descriptor) == adopter.error(of: kind))
+        }
     }
 
     @Test("what is refused is closed, and so is what was adopted, at its end")
@@ -29,31 +32,33 @@ struct AdoptionTests {
 
     @Test("what is adopted becomes non-blocking and close-on-exec, and stays open when released")
     func prepares() throws {
-        let listener = try TCPListener(adopting: Kind.tcpListener.open())
-        let address = try listener.localAddress()
-        let stream = try TCPStream(adopting: Kind.tcpStream.open())
-        let socket = try UDPSocket(adopting: Kind.udpSocket.open())
-        let unixListener = try UnixListener(adopting: Kind.unixListener.open())
-        let unixStream = try UnixStream(adopting: Kind.unixStream.open())
-        let datagram = try UnixDatagram(adopting: Kind.unixDatagram.open())
-        let descriptors = [
-            listener.fileDescriptor, stream.fileDescriptor, socket.fileDescriptor,
-            unixListener.fileDescriptor, unixStream.fileDescriptor, datagram.fileDescriptor,
-        ]
-        for descriptor in descriptors {
-            #expect(descriptor.isNonBlocking && descriptor.closesOnExec)
+        try whileNoProgramStarts {
+            let listener = try TCPListener(adopting: Kind.tcpListener.open())
+            let address = try listener.localAddress()
+            let stream = try TCPStream(adopting: Kind.tcpStream.open())
+            let socket = try UDPSocket(adopting: Kind.udpSocket.open())
+            let unixListener = try UnixListener(adopting: Kind.unixListener.open())
+            let unixStream = try UnixStream(adopting: Kind.unixStream.open())
+            let datagram = try UnixDatagram(adopting: Kind.unixDatagram.open())
+            let descriptors = [
+                listener.fileDescriptor, stream.fileDescriptor, socket.fileDescriptor,
+                unixListener.fileDescriptor, unixStream.fileDescriptor, datagram.fileDescriptor,
+            ]
+            for descriptor in descriptors {
+                #expect(descriptor.isNonBlocking && descriptor.closesOnExec)
+            }
+            let released = [
+                Held(listener.release()), Held(stream.release()), Held(socket.release()),
+                Held(unixListener.release()), Held(unixStream.release()), Held(datagram.release()),
+            ]
+            #expect(released.map { $0.value.fileDescriptor } == descriptors)
+            for descriptor in descriptors {
+                #expect(descriptor.isNonBlocking && descriptor.closesOnExec)
+            }
+            // And can be adopted again: it is the same socket.
+            let again = try TCPListener(adopting: released[0].value.duplicate())
+            #expect(try again.localAddress() == address)
         }
-        let released = [
-            Held(listener.release()), Held(stream.release()), Held(socket.release()),
-            Held(unixListener.release()), Held(unixStream.release()), Held(datagram.release()),
-        ]
-        #expect(released.map { $0.value.fileDescriptor } == descriptors)
-        for descriptor in descriptors {
-            #expect(descriptor.isNonBlocking && descriptor.closesOnExec)
-        }
-        // And can be adopted again: it is the same socket.
-        let again = try TCPListener(adopting: released[0].value.duplicate())
-        #expect(try again.localAddress() == address)
     }
 
     @Test("what was released from OwnedFD is the caller's to close")

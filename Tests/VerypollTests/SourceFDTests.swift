@@ -60,7 +60,7 @@ struct SourceFDTests {
     @Test("what others read and write is reported each time that it is ready anew, in every mode")
     func reports() throws {
         var poll = try Poll()
-        let (reader, writer) = try FileDescriptor.pipe()
+        let (reader, writer) = try FileDescriptor.pipe(options: .closeOnExec)
         defer { for end in [reader, writer] { try? end.close() } }
         let source = SourceFD(reader)
         try poll.registry.register(source, token: Token(1), interest: .readable)
@@ -103,7 +103,8 @@ struct SourceFDTests {
     @Test("a file, always ready as it is, is `notPermitted`")
     func refusesFiles() throws {
         let poll = try Poll()
-        let file = try FileDescriptor.open(FilePath(#filePath), .readOnly)
+        let path = FilePath(#filePath)
+        let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
         defer { try? file.close() }
         #expect(throws: Errno.notPermitted) {
             try poll.registry.register(SourceFD(file), token: Token(1), interest: .readable)
