@@ -1,5 +1,6 @@
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 import Verypoll
 
@@ -48,6 +49,15 @@ extension FileDescriptor {
     /// program has all its descriptors until it does.
     func waitForEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
         try wait(for: 0, sourceLocation: sourceLocation)
+    }
+
+    /// Waits until so many bytes can be read, which may come in parts.
+    func wait(forUnread count: Int) throws {
+        try eventually("\(count) bytes to read") {
+            var unread: Int32 = 0
+            try #require(unsafe ioctl(rawValue, UInt(FIONREAD), &unread) == 0)
+            return unread == count
+        }
     }
 
     /// The integer that a socket has for an option.
