@@ -106,7 +106,8 @@ struct ProxyExampleTests {
 
     @Test("a client whose server refuses is told by the end")
     func tellsOfRefusal() throws {
-        let program = try proxy(to: try freePort())
+        let server = try Server(backlog: nil)
+        let program = try proxy(to: server.port)
         let client = try Client(port: try portOfGreeting(of: program))
         #expect(try client.receiveToEnd().isEmpty)
     }

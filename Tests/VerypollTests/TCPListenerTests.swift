@@ -69,7 +69,8 @@ struct TCPListenerTests {
     func closes() async {
         // Another test's process has its descriptors as well, for the moment until it executes.
         await #expect(processExitsWith: .success) {
-            let address = try TCPListener(binding: .loopback(port: 0)).localAddress()
+            let own = SocketAddress(.ownLoopback(), port: 0)
+            let address = try TCPListener(binding: own).localAddress()
             let client = try TCPStream(connectingTo: address)
             try client.fileDescriptor.wait(for: POLLOUT)
             #expect(throws: Errno.connectionRefused) { _ = try client.finishConnect() }
@@ -95,7 +96,8 @@ struct TCPListenerTests {
         await #expect(processExitsWith: .success) {
             let address: SocketAddress
             do {
-                let listener = try TCPListener(binding: .loopback(port: 0))
+                let own = SocketAddress(.ownLoopback(), port: 0)
+                let listener = try TCPListener(binding: own)
                 address = try listener.localAddress()
                 let client = try TCPStream(connectingTo: address)
                 // Whoever closes first keeps the address in TIME-WAIT.
@@ -124,16 +126,13 @@ struct TCPListenerTests {
         #expect(accepted.peer.ip.unmapped == .loopback(.v4))
         withExtendedLifetime(client.fileDescriptor) {}
 
-        // IPv4 is another's at the same port, which nobody else can have meanwhile.
-        let four = try TCPListener(binding: .loopback(.v4, port: 0))
-        let address = try four.localAddress()
+        // IPv4 is another's at the same port, and at an address where nobody else has it.
         options.isOnlyV6 = true
-        let six = try TCPListener(
-            binding: SocketAddress(.any(.v6), port: address.port),
-            options: options
-        )
+        let six = try TCPListener(binding: SocketAddress(.any(.v6), port: 0), options: options)
         #expect(try six.isOnlyV6())
-        let other = try TCPStream(connectingTo: address)
+        let own = SocketAddress(.ownLoopback(), port: try six.localAddress().port)
+        let four = try TCPListener(binding: own)
+        let other = try TCPStream(connectingTo: own)
         #expect(try four.next().peer == other.localAddress())
         let isKeptOff = try six.accept() == nil
         #expect(isKeptOff)
@@ -224,7 +223,8 @@ struct TCPListenerTests {
             var poll = try Poll()
             let address: SocketAddress
             do {
-                let listener = try TCPListener(binding: .loopback(port: 0))
+                let own = SocketAddress(.ownLoopback(), port: 0)
+                let listener = try TCPListener(binding: own)
                 address = try listener.localAddress()
                 try poll.registry.register(listener, token: Token(1), interest: .readable)
             }

@@ -210,7 +210,7 @@ struct UDPSocketTests {
         let letter = try expectLetter(to: both)
         #expect(letter.sender.ip.isIPv4Mapped && letter.sender.ip.unmapped == .loopback(.v4))
         let other = try six.localAddress().port
-        try four.connect(to: .loopback(.v4, port: other))
+        try four.connect(to: SocketAddress(.ownLoopback(), port: other))
         #expect(try four.send([1].span) == 1)
         try four.fileDescriptor.waitForEnd()
         #expect(try four.takeError() == .connectionRefused)

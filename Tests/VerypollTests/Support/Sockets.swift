@@ -46,6 +46,14 @@ struct Nobody: ~Copyable {
     }
 }
 
+extension IPAddress {
+    /// An address of the loopback interface that no other test has, so that a port of it which is
+    /// given up, or not taken, is nobody's.
+    static func ownLoopback() -> IPAddress {
+        IPAddress(v4: 0x7F00_0000 | UInt32.random(in: 0x1_0000...0xFF_FFFE))
+    }
+}
+
 extension TCPListener {
     /// Waits for the next connection.
     func next() throws -> Accepted {
