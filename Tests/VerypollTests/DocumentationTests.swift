@@ -30,7 +30,9 @@ struct DocumentationTests {
                 "-enable-upcoming-feature", "MemberImportVisibility",
                 "-module-cache-path", build.appending(path: "ModuleCache").path,
                 "-I", build.appending(path: "Modules").path,
-            ] + maps.flatMap { ["-Xcc", "-fmodule-map-file=\($0.path)"] } + paths
+            ] + maps.flatMap { ["-Xcc", "-fmodule-map-file=\($0.path)"] } + paths,
+            // A compiler has work for long, where others have some at the same time.
+            within: .seconds(600)
         )
         #expect(result.exit == .code(0), "\(result.standardError)")
     }
