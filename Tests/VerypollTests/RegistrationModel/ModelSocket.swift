@@ -1,6 +1,7 @@
 #if OSPoll && Net
 import Glibc
 import SystemPackage
+import TestSupport
 import Verypoll
 
 /// A connected stream socket of any kind, so that an array can hold it; closed with its last
@@ -67,24 +68,25 @@ enum ModelNews: Int16 {
 
 /// What the kernel says without a ``Poll``, to wait until loopback has delivered.
 extension ModelSocket {
-    /// Waits until poll(2) tells of `news`, for 5 seconds at most; returns whether it did.
+    /// Waits until poll(2) tells of `news`; returns whether it did.
     func wait(for news: ModelNews) -> Bool {
         var entry = pollfd(fd: fileDescriptor.rawValue, events: news.rawValue, revents: 0)
-        return unsafe Glibc.poll(&entry, 1, 5000) == 1
+        return unsafe Glibc.poll(&entry, 1, CInt(patience.components.seconds) * 1000) == 1
     }
 
-    /// Waits until exactly `count` bytes can be read, for 5 seconds at most; returns whether so.
+    /// Waits until exactly `count` bytes can be read; returns whether so.
     func wait(forUnread count: Int) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(5)
-        repeat {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            let isLate = ContinuousClock.now >= deadline
             var unread: CInt = 0
             guard unsafe ioctl(fileDescriptor.rawValue, UInt(FIONREAD), &unread) == 0 else {
                 return false
             }
             if Int(unread) == count { return true }
+            if isLate { return false }
             sched_yield()
-        } while ContinuousClock.now < deadline
-        return false
+        }
     }
 }
 #endif

@@ -1,5 +1,6 @@
 #if OSPoll && Net
 import SystemPackage
+import TestSupport
 import Verypoll
 
 extension RegistrationModel {
@@ -35,9 +36,9 @@ extension RegistrationModel {
         }
     }
 
-    /// Waits for what loopback has not yet brought: at most 5 seconds, and never for Unix sockets.
+    /// Waits for what loopback has not yet brought, and never for Unix sockets.
     private mutating func awaitLate(_ missing: inout [Int: EventFlags]) throws {
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + patience
         while let (end, flags) = missing.first {
             let mayWait = ends[end].kind == .tcp && ContinuousClock.now < deadline
             try require(mayWait, "no event says of \(name(end)) what it must: \(flags)", end)
