@@ -83,6 +83,8 @@ struct ReadinessTests {
         let server = pair.server
         pair.client.reset()
         try server.fileDescriptor.waitForEnd()
+        // The kernel tells of a reset in two parts, and holds the socket's lock, which this takes.
+        try server.fileDescriptor.wait(forUnread: 0)
         try poll.registry.register(server, token: Token(1), interest: .readable)
         let events = try expectEvents(1, from: &poll)
         #expect(events[0].isError && events[0].isReadClosed && events[0].isWriteClosed)
