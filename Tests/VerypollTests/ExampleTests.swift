@@ -22,7 +22,7 @@ struct ExampleTests {
         try requireProgram("socat")
         let server = try Program("echo", ["127.0.0.1:0"])
         let port = try portOfGreeting(of: server)
-        let foreign = try shell("printf hello | socat -t 10 - TCP:127.0.0.1:\(port)")
+        let foreign = try shell("printf hello | socat -t 30 - TCP:127.0.0.1:\(port)")
         #expect(foreign == "hello")
 
         var clients = Slab<Client>(capacity: 300)
