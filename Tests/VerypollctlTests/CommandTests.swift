@@ -22,7 +22,7 @@ struct CommandTests: ~Copyable {
     }
 
     private func run(_ arguments: String...) throws -> Program.Result {
-        try runCommand(arguments + ["--socket", daemon.path])
+        try runCommand(arguments + patientOptions(socket: daemon.path))
     }
 
     private func runCommand(
@@ -110,8 +110,9 @@ struct CommandTests: ~Copyable {
     @Test("sessions are listed with the options in any place")
     func listsSessions() throws {
         for arguments in [["sessions"], ["sessions", "list"]] {
+            let options = patientOptions(socket: daemon.path)
             let result = try runCommand(
-                ["--socket", daemon.path] + arguments + ["--listener", "web", "--no-legend"]
+                options + arguments + ["--listener", "web", "--no-legend"]
             )
             #expect(result.exit == .code(0))
             #expect(result.standardOutput.hasPrefix("12  web"))
@@ -292,7 +293,7 @@ struct CommandTests: ~Copyable {
     func refusesStranger() throws {
         let path = directory.appending("strange.sock")
         let server = try Server(path: path)
-        let program = try Program("verypollctl", ["ping", "--socket", path])
+        let program = try Program("verypollctl", ["ping"] + patientOptions(socket: path))
         let client = try server.accept()
         try client.send("220 smtp ready\0")
 

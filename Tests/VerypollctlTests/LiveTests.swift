@@ -88,7 +88,7 @@ struct LiveTests {
     func drains() throws {
         let daemon = try RealDaemon()
         let client = try daemon.session(on: "echo")
-        let drain = try daemon.start("drain", "echo", "--wait", "--deadline", "1min")
+        let drain = try daemon.start("drain", "echo", "--wait", "--deadline", "1h")
         try drain.waitForStandardError(containing: "echo: ")
         try client.finishSending()
         #expect(try drain.waitForExit() == .code(0))

@@ -1,6 +1,13 @@
 #if Net && OSExt
 import TestSupport
 
+/// The options that name a socket, and give who answers there as long as a test waits.
+///
+/// By itself the command waits for 5 seconds, which are over soon where others work as well.
+func patientOptions(socket path: String) -> [String] {
+    ["--socket", path, "--timeout", "\(patience.components.seconds)"]
+}
+
 /// A daemon of the test's own with two listeners and an upstream.
 struct RealDaemon: ~Copyable {
     let program: Program
@@ -44,12 +51,12 @@ struct RealDaemon: ~Copyable {
 
     /// Starts the command.
     func start(_ arguments: String...) throws -> Program {
-        try Program("verypollctl", arguments + ["--socket", controlPath])
+        try Program("verypollctl", arguments + patientOptions(socket: controlPath))
     }
 
     /// Runs the command to its end.
     func run(_ arguments: String...) throws -> Program.Result {
-        try Program.run("verypollctl", arguments + ["--socket", controlPath])
+        try Program.run("verypollctl", arguments + patientOptions(socket: controlPath))
     }
 }
 #endif

@@ -21,16 +21,18 @@ struct VerbTests: ~Copyable {
         self.directory = directory
     }
 
-    private func run(_ arguments: String...) throws -> Program.Result {
+    private func run(_ arguments: String...) throws -> Program.Result { try run(arguments) }
+
+    private func run(_ arguments: [String]) throws -> Program.Result {
         try Program.run(
             "verypollctl",
-            arguments + ["--socket", daemon.path],
+            arguments + patientOptions(socket: daemon.path),
             environment: ["TZ": "UTC", "NO_COLOR": "", "XDG_RUNTIME_DIR": ""]
         )
     }
 
     private func expectRefusal(_ message: String, _ arguments: String...) throws {
-        let result = try Program.run("verypollctl", arguments + ["--socket", daemon.path])
+        let result = try run(arguments)
         #expect(result.exit == .code(4), "\(arguments)")
         #expect(result.standardOutput == "")
         #expect(result.standardError == "verypollctl: \(message)\n")
