@@ -73,17 +73,24 @@ final class HealthProbe {
 
     /// Goes on after an event.
     func advance(with registry: borrowing Registry, now: ContinuousClock.Instant) -> Outcome? {
-        switch step() {
-        case .none: nil
-        case .success: .success
-        case .some(let outcome): tryNext(after: outcome, with: registry, now: now)
-        }
+        step().flatMap { conclude($0, with: registry, now: now) }
     }
 
-    /// Gives up the present address, whose time is over.
+    /// Gives up the present address, whose time is over, unless there is an answer by now: a server
+    /// is not to pay for it that this process was kept from looking.
     func expire(with registry: borrowing Registry, now: ContinuousClock.Instant) -> Outcome? {
-        let what = isConnected ? "no answer" : "no connection"
-        return tryNext(after: failure("\(what) in time"), with: registry, now: now)
+        let outcome = step() ?? failure("no \(isConnected ? "answer" : "connection") in time")
+        return conclude(outcome, with: registry, now: now)
+    }
+
+    /// Goes on with the next address, unless the present one works.
+    private func conclude(
+        _ outcome: Outcome,
+        with registry: borrowing Registry,
+        now: ContinuousClock.Instant
+    ) -> Outcome? {
+        if case .success = outcome { return outcome }
+        return tryNext(after: outcome, with: registry, now: now)
     }
 
     /// Goes through the addresses until one has to be waited for or works.

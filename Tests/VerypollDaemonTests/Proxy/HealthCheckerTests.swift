@@ -112,6 +112,19 @@ struct HealthCheckerTests {
         #expect(fixture.failure() == reason)
     }
 
+    @Test("an answer counts that is there when the time is over, though nobody has looked before")
+    func seesLate() throws {
+        let server = try Server()
+        var fixture = try Fixture(["127.0.0.1:\(server.port)"]) { $0.check?.expect = "+PONG" }
+        #expect(fixture.beginChecks() == [])
+        let connection = try server.accept()
+        try connection.send("+PONG")
+        try connection.waitUntilTaken()
+        #expect(fixture.expireChecks() == [])
+        #expect(fixture.failure() == nil)
+        #expect(fixture.checker.isChecking == false)
+    }
+
     @Test("a server that connects and never answers goes down when the time is over")
     func timesOutWaiting() throws {
         let server = try Server()
