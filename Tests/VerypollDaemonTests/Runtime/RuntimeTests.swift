@@ -147,9 +147,11 @@ struct ClockTests {
 
     @Test("the process's use of the machine can be read")
     func readsUsage() throws {
+        // Another test may raise the limit meanwhile.
+        let before = try DescriptorLimit.soft()
         let usage = ProcessUsage.current()
         #expect(usage.processorTime > 0)
-        #expect(usage.descriptorLimit == (try DescriptorLimit.soft()))
+        #expect([before, try DescriptorLimit.soft()].contains(usage.descriptorLimit))
         #expect((3...usage.descriptorLimit).contains(usage.openDescriptors))
     }
 
