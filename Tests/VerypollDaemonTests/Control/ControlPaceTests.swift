@@ -5,11 +5,10 @@ import Testing
 
 @Suite("Control pace")
 struct ControlPaceTests {
-    private let start = ContinuousClock.now
-
     @Test("who asks now and then does not wait")
     func lets() {
         var pace = ControlPace()
+        let start = ContinuousClock.now
         for second in 1...100 {
             pace.update(now: start + .seconds(second))
             #expect(!pace.isOver)
@@ -20,6 +19,7 @@ struct ControlPaceTests {
     @Test("who asks without end gets a hundredth of the time, after a while at full speed")
     func bounds() {
         var pace = ControlPace()
+        let start = ContinuousClock.now
         var now = start + .seconds(1)
         var used = Duration.zero
         while now < start + .seconds(11) {
@@ -39,6 +39,7 @@ struct ControlPaceTests {
     @Test("after a long answer, the pause has an end, which is known")
     func resumes() {
         var pace = ControlPace()
+        let start = ContinuousClock.now
         let now = start + .seconds(1)
         pace.update(now: now)
         pace.use(.seconds(5))
