@@ -11,13 +11,14 @@ struct IdleExitTests {
         let server = try Server()
         let passed = [PassedSocket(name: "web", descriptor: server.descriptor)]
         for round in 1...3 {
+            // It comes before the daemon, which may have ended before one that comes later.
+            let client = try Client(port: server.port)
+            try client.send("round \(round)")
             let daemon = try TestDaemon(
                 serving("echo", listen: "systemd:web"),
                 more: #""exitOnIdle": "1s","#,
                 sockets: passed
             )
-            let client = try Client(port: server.port)
-            try client.send("round \(round)")
             #expect(try client.receive(exactly: 7) == Array("round \(round)".utf8))
             try client.finishSending()
             #expect(try client.receiveToEnd() == [])
@@ -30,14 +31,10 @@ struct IdleExitTests {
     func losesNobody() throws {
         let server = try Server()
         let passed = [PassedSocket(name: "web", descriptor: server.descriptor)]
-        let start = {
-            try TestDaemon(
-                serving("echo", listen: "systemd:web"),
-                more: #""exitOnIdle": "1s","#,
-                sockets: passed
-            )
+        let start = { (more: String) in
+            try TestDaemon(serving("echo", listen: "systemd:web"), more: more, sockets: passed)
         }
-        let daemon = try start()
+        let daemon = try start(#""exitOnIdle": "1s","#)
         var clients: [Held] = []
         defer { withExtendedLifetime(clients) {} }
         // One after the other, with pauses that grow to more than the limit.
@@ -52,7 +49,8 @@ struct IdleExitTests {
                 try ContinuousClock.now - before > pause || daemon.program.exit != nil
             }
         }
-        let next = try start()
+        // This one stays, lest it has ended before it is asked how it is.
+        let next = try start("")
         for held in clients { #expect(try held.client.receiveToEnd() == Array("?".utf8)) }
         #expect(try next.status().state == .running)
     }
@@ -60,12 +58,14 @@ struct IdleExitTests {
     @Test("while a session lives it does not end")
     func staysForSession() throws {
         let server = try Server()
+        let client = try Client(port: server.port)
+        try client.send("x")
         let daemon = try TestDaemon(
             serving("echo", listen: "systemd:web"),
             more: #""exitOnIdle": "1s","#,
             sockets: [PassedSocket(name: "web", descriptor: server.descriptor)]
         )
-        let client = try Client(port: server.port)
+        #expect(try client.receive(exactly: 1) == Array("x".utf8))
         let before = ContinuousClock.now
         while ContinuousClock.now - before < .seconds(3) {
             try client.send("x")
