@@ -120,6 +120,7 @@ final class ProxySwarm {
     /// Lets so many sessions come, and returns when the last has gone.
     func run(_ sessionCount: Int) throws {
         let last = started + sessionCount
+        lastMoveAt = Self.milliseconds()
         while failures.isEmpty {
             let now = Self.milliseconds()
             for slot in slots where slot.session == nil && started < last {

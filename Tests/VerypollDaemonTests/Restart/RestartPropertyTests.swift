@@ -15,9 +15,9 @@ struct RestartPropertyTests {
             isBulk: isBulk,
             manager: manager
         )
-        try swarm.run(sessionCount)
+        // However quick the sessions are, until there were some restarts.
+        repeat { try swarm.run(sessionCount) } while swarm.failures == [] && swarm.restartCount < 3
         #expect(swarm.failures == [])
-        #expect(swarm.restartCount > 2, "\(swarm.summary)")
         try swarm.daemon.program.waitForStandardError(containing: "is ready")
         try swarm.daemon.waitForNoSession()
         let log = try swarm.daemon.program.standardError
