@@ -6,34 +6,15 @@ internal import VerypollControl
 
 @Suite("back-pressure")
 struct BackPressureTests {
-    /// Sends up to `limit` bytes and reads none, until the kernel has taken none for a second.
-    ///
-    /// - Returns: How many bytes were taken.
-    private func stuff(_ client: borrowing Client, limit: Int) throws -> Int {
-        let block = [UInt8](repeating: 0x41, count: 1 << 18)
+    /// Sends until the kernel takes no more for now, and returns how many bytes it took, which are
+    /// no more than a block over the limit.
+    private func fill(
+        _ client: borrowing Client,
+        with block: [UInt8],
+        limit: Int = .max
+    ) throws -> Int {
         var sent = 0
-        while sent < limit {
-            let piece = block[..<min(block.count, limit - sent)]
-            guard let count = try send(piece, to: client) else { break }
-            sent += count
-        }
-        return sent
-    }
-
-    /// Sends once; returns nil if the client's patience was over before anything was taken.
-    private func send(_ bytes: ArraySlice<UInt8>, to client: borrowing Client) throws -> Int? {
-        do throws(Errno) {
-            return try client.sendSome(bytes)
-        } catch {
-            if error == .resourceTemporarilyUnavailable { return nil }
-            throw error
-        }
-    }
-
-    /// Sends until the kernel takes no more for now, and returns how many bytes it took.
-    private func fill(_ held: Held, with block: [UInt8]) throws -> Int {
-        var sent = 0
-        while let count = try held.client.sendNow(block[...]) { sent += count }
+        while sent < limit, let count = try client.sendNow(block[...]) { sent += count }
         return sent
     }
 
@@ -46,14 +27,17 @@ struct BackPressureTests {
         try daemon.waitForNoSession()
         let memory = try daemon.program.residentByteCount()
         do {
-            let client = try Client(address: address, timeout: .seconds(1))
-            let sent = try stuff(client, limit: 1 << 30)
+            let client = try Client(address: address)
+            let block = [UInt8](repeating: 0x41, count: 1 << 18)
+            var sent = 0
+            try eventually("the session to have bytes parked, and no more to be taken") {
+                let count = try fill(client, with: block, limit: 1 << 30 - sent)
+                sent += count
+                let sessions = try daemon.sessions()
+                return count == 0 && sessions.count == 1 && sessions[0].buffered > 0
+            }
             // What the two kernel buffers of each way hold by the default of tcp_rmem and tcp_wmem.
             #expect(sent < 64 << 20)
-            try eventually("the session to have bytes parked") {
-                let sessions = try daemon.sessions()
-                return sessions.count == 1 && sessions[0].buffered > 0
-            }
             let session = try daemon.sessions()[0]
             #expect(session.bytesIn == session.bytesOut + session.buffered)
             let growth = try daemon.program.residentByteCount() - memory
@@ -79,7 +63,9 @@ struct BackPressureTests {
             let block = [UInt8](repeating: 0x42, count: 1 << 20)
             var sent = [Int](repeating: 0, count: count)
             try eventually("all to be stalled") {
-                for index in sent.indices { sent[index] += try fill(stalled[index], with: block) }
+                for index in sent.indices {
+                    sent[index] += try fill(stalled[index].client, with: block)
+                }
                 return try daemon.sessions().filter { $0.buffered > 0 }.count == count
             }
             let sessions = try daemon.sessions()
