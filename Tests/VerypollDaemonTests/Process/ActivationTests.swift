@@ -75,7 +75,7 @@ struct ActivationTests {
     @Test("a passed socket that no listener names is told and closed")
     func closesUnknown() throws {
         let known = try Server()
-        let unknown = try Server()
+        let unknown = try Server(host: 1)  // Nobody else gets its port when it is closed.
         let daemon = try TestDaemon(
             serving("echo", listen: "systemd:web"),
             sockets: [
@@ -159,8 +159,7 @@ struct ActivationTests {
             _ = try Client(port: port)
             return false
         } catch {
-            if error == .connectionRefused { return true }
-            throw error
+            return error == .connectionRefused
         }
     }
 

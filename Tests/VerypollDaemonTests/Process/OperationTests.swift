@@ -14,7 +14,7 @@ struct OperationTests {
 
     @Test("a drained listener refuses, ends its sessions in time, and accepts again if asked")
     func drainsListener() throws {
-        let port = try Server().port
+        let port = try reservedPort()
         let daemon = try TestDaemon(
             serving("echo", listen: "127.0.0.1:\(port)"),
             serving("echo", as: "other")
@@ -88,7 +88,7 @@ struct OperationTests {
 
     @Test("a resume whose port was taken meanwhile says so, and may be tried again")
     func refusesResume() throws {
-        let port = try Server().port
+        let port = try reservedPort()
         let daemon = try TestDaemon(serving("echo", listen: "127.0.0.1:\(port)"))
         try daemon.order("Drain", #"{"deadline": "0s"}"#)
         do {

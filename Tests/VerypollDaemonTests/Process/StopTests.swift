@@ -40,12 +40,14 @@ struct StopTests {
         EchoTests.addresses
     )
     func drains(signal: Int32, address: String) throws {
-        let daemon = try TestDaemon(serving("echo", listen: address))
-        let bound = try daemon.address()
-        let client = try Client(address: bound)
+        // A port that nobody else gets when the daemon lets go of it.
+        let bound = address.replacing(":0", with: ":\(try reservedPort())")
+        let daemon = try TestDaemon(serving("echo", listen: bound))
+        let client = try daemon.connect()
         try expectEcho("before", from: client)
+        let address = try daemon.address()
         try daemon.program.send(signal)
-        try waitForRefusal(at: bound)
+        try waitForRefusal(at: address)
         try expectEcho("meanwhile", from: client)
         let status = try daemon.status()
         #expect(status.state == .draining)
