@@ -27,9 +27,15 @@ struct SessionCallTests {
         try discard.send(String(repeating: "d", count: 500))
         try discard.finishSending()
         #expect(try discard.receiveToEnd() == [])
-        try daemon.waitForTotals("one session") { $0.active == 1 && $0.bytesIn == 1500 }
-
-        let status = try daemon.status()
+        // A worker tells of its listeners, one number after the other, and then of itself.
+        let status = try eventually("all to be counted") { () -> Status? in
+            let status = try daemon.status()
+            let isCounted =
+                status.totals.active == 1 && status.totals.accepted == 2
+                && status.totals.bytesIn == 1500 && status.totals.bytesOut == 1000
+                && status.workers.reduce(0) { $0 + $1.sessions } == 1
+            return isCounted ? status : nil
+        }
         #expect(status.version == Release.version)
         #expect(status.pid == Int(daemon.program.processID))
         #expect(status.configurationPath == daemon.directory.appending("verypolld.json"))

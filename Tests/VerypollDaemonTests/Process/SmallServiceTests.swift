@@ -28,8 +28,7 @@ struct SmallServiceTests {
         let second = try daemon.connect(to: "drop")
         #expect(try first.receiveToEnd() == [])
         #expect(try second.receiveToEnd() == [])
-        try daemon.waitForTotals("both sessions") { $0.accepted == 2 }
-        #expect(try daemon.status().totals.active == 0)
+        try daemon.waitForTotals("both sessions") { $0.accepted == 2 && $0.active == 0 }
     }
 
     @Test("daytime sends one line of the form of RFC 867 and ends", arguments: addresses)

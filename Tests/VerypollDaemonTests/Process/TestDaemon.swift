@@ -155,10 +155,20 @@ struct TestDaemon: ~Copyable {
     }
 
     /// Asks for the sessions that fit `query`, the parameters as JSON.
+    ///
+    /// Where the machine stalls, a worker may answer too late; then they are asked for again.
     func sessions(_ query: String = "{}") throws -> [Status.Session] {
-        var peer = try ControlPeer(path: controlPath)
-        let list: SessionList = try peer.result("io.verypoll.Daemon.ListSessions", query)
-        return list.sessions
+        try eventually("the sessions") { () -> [Status.Session]? in
+            var peer = try ControlPeer(path: controlPath)
+            do {
+                let list: SessionList = try peer.result("io.verypoll.Daemon.ListSessions", query)
+                return list.sessions
+            } catch let refusal as ControlPeer.Refusal
+                where refusal.error == "io.verypoll.Daemon.Busy"
+            {
+                return nil
+            }
+        }
     }
 
     /// The address that a listener accepts on, with the port that the kernel chose.
