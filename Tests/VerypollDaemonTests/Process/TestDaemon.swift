@@ -36,6 +36,8 @@ struct TestDaemon: ~Copyable {
         sockets: [PassedSocket] = [],
         manager: ServiceManager? = nil
     ) throws {
+        // For its clients and servers; tests run beside each other, and share what there is.
+        try raiseDescriptorLimit(toAtLeast: 16_000)
         let directory = try TemporaryDirectory()
         let text = Self.text(listeners, more: more, control: control, workers: workers)
         let file = try directory.write(
