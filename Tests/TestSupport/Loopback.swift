@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 package import SystemPackage
 
 extension Client {
@@ -70,10 +71,11 @@ extension Server {
 
 /// A free TCP port of the addresses of this machine, one below those that the kernel gives away.
 ///
-/// So nobody gets it by chance before it is used. See `ip_local_port_range` in ip(7).
+/// So nobody gets it by chance before it is used, nor while whoever has it does not listen. See
+/// `ip_local_port_range` in ip(7).
 package func reservedPort() throws(Errno) -> UInt16 {
     while true {
-        let port = UInt16.random(in: 10_000..<32_000)
+        let port = UInt16(10_000 + nextPort.add(1, ordering: .relaxed).oldValue % 22_000)
         let descriptor = try makeSocket(AF_INET, type: SOCK_STREAM)
         defer { try? descriptor.close() }
         try setOption(SO_REUSEADDR, at: SOL_SOCKET, of: descriptor)
@@ -85,6 +87,9 @@ package func reservedPort() throws(Errno) -> UInt16 {
         if errno != EADDRINUSE { throw Errno(rawValue: errno) }
     }
 }
+
+/// Counts the ports that were tried, so that no two tests are given the same.
+private let nextPort = Atomic(Int.random(in: 0..<22_000))
 
 /// Lends an address that begins with 127.0.0, or 0.0.0.0 for `nil`.
 private func withLoopback(
