@@ -25,8 +25,9 @@ struct ServerFailureTests {
         let address = try daemon.address(of: "front")
         let traffic = Traffic { () throws(Errno) in try Client(address: address) }
         try traffic.run {
+            // One that has more of the kept connections may never get a new one.
             try traffic.wait("both to serve") {
-                $0.fresh["first", default: 0] >= 50 && $0.fresh["second", default: 0] >= 50
+                $0.answers(of: "first") >= 50 && $0.answers(of: "second") >= 50
                     && !traffic.keptServers.contains(nil)
             }
             #expect(traffic.failures.isEmpty)
@@ -42,8 +43,9 @@ struct ServerFailureTests {
             try first.restart()
             traffic.beginPeriod()
 
+            // The other has all the kept ones.
             try traffic.wait("it to serve again") {
-                $0.fresh["first", default: 0] >= 50 && $0.fresh["second", default: 0] >= 50
+                $0.fresh["first", default: 0] >= 50 && $0.answers(of: "second") >= 50
             }
             expectOldFailures(traffic.failures, onFirst: onFirst)
         }
@@ -167,7 +169,7 @@ struct ServerFailureTests {
         let daemon = try startInNetwork(
             upstream(
                 ["10.99.0.2:80", live.address],
-                #", "connectTimeout": "1s", "passive": {"fall": 3, "for": "1h"}"#
+                #", "connectTimeout": "6s", "passive": {"fall": 3, "for": "1h"}"#
             )
         )
         let path = daemon.directory.appending("front")
@@ -189,15 +191,16 @@ struct ServerFailureTests {
 
     @Test("a client is reset, and not early, where no server answers within connectTimeout")
     func resetsInBlackHole() throws {
+        // Half of it is the first one's, and a daemon that is held up for the rest tries no other.
         let daemon = try startInNetwork(
-            upstream(["10.99.0.2:80", "10.99.0.2:81"], #", "connectTimeout": "600ms""#)
+            upstream(["10.99.0.2:80", "10.99.0.2:81"], #", "connectTimeout": "6s""#)
         )
         let begin = ContinuousClock.now
         let client = try Client(path: daemon.directory.appending("front"))
         // There are no resets over Unix-domain sockets; the bytes that are lost show as one.
         try client.send("lost")
         #expect(throws: Errno.connectionReset) { _ = try client.receive() }
-        #expect(ContinuousClock.now - begin >= .milliseconds(600))
+        #expect(ContinuousClock.now - begin >= .seconds(6))
         #expect(try attemptCount(of: daemon) == 2)
     }
 }

@@ -33,6 +33,11 @@ final class Traffic: Sendable {
         var kept: [String: Int] = [:]
 
         var total: Int { fresh.values.reduce(0, +) + kept.values.reduce(0, +) }
+
+        /// What a server has answered on connections of either kind.
+        func answers(of server: String) -> Int {
+            fresh[server, default: 0] + kept[server, default: 0]
+        }
     }
 
     static let freshThreadCount = 3
