@@ -115,6 +115,8 @@ struct WorkerShareTests {
         )
         let (echo, front) = (try daemon.address(), try daemon.address(of: "front"))
         for stuck in 0..<2 {
+            // A thread that is stopped at work may have what the others need.
+            try daemon.waitForNoSession()
             let thread = try threadID(of: stuck, in: daemon.program.processID)
             guard ctest_stop_thread(thread) == 0 else { throw Errno(rawValue: errno) }
             defer { ctest_resume_thread(thread) }
@@ -151,6 +153,7 @@ struct WorkerShareTests {
             }
         }
         defer { end.set() }
+        try eventually("all bulk to flow") { try daemon.status(of: "chargen").active == 8 }
         for _ in 0..<300 {
             let client = try Client(address: echo)
             try client.send("?")
