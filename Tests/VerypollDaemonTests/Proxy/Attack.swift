@@ -7,6 +7,7 @@ internal import TestSupport
 /// Clients that each send a few bytes and then nothing more, until they are ended.
 final class Attack: Sendable {
     private struct State: Sendable {
+        var startedCount = 0
         var endedCount = 0
         var isOver = false
     }
@@ -28,6 +29,9 @@ final class Attack: Sendable {
         self.bytes = bytes
     }
 
+    /// How many have come so far.
+    var startedCount: Int { state.withLock { $0.startedCount } }
+
     /// How many were ended, by an end of file or a reset.
     var endedCount: Int { state.withLock { $0.endedCount } }
 
@@ -47,6 +51,7 @@ final class Attack: Sendable {
             let client = Held(try Client(port: port))
             try client.client.send(bytes)
             clients.append(client)
+            state.withLock { $0.startedCount += 1 }
             if index % 100 == 0 { try removeEnded(&clients, waiting: 0) }
         }
         while !state.withLock({ $0.isOver }) { try removeEnded(&clients, waiting: 20) }
