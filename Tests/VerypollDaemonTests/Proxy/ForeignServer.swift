@@ -121,6 +121,7 @@ extension ForeignServer {
                 defaults
                     mode tcp
                     timeout connect 30s
+                    timeout check 30s
                     timeout client 1m
                     timeout server 1m
                 frontend front
@@ -153,7 +154,7 @@ extension ForeignServer {
             getuid() == 0
             ? ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"] : []
         // Ended by a signal, it takes its shared memory with it, which it could not if killed.
-        return try ForeignServer(farewell: SIGQUIT) { directory, port in
+        let server = try ForeignServer(farewell: SIGQUIT) { directory, port in
             if getuid() == 0 { try run("chown", [user, directory.path]) }
             let data = directory.appending("data")
             let making =
@@ -165,6 +166,9 @@ extension ForeignServer {
                 + ["-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
             return try Program(starting[0], Array(starting.dropFirst()))
         }
+        // It accepts connections some time before it serves them.
+        try server.program.waitForStandardError(containing: "ready to accept connections")
+        return server
     }
 }
 
