@@ -57,7 +57,7 @@ struct ProxyBytesTests {
     /// The kernel answers no connect while the backlog is full, and tries again after a second.
     @Test("what comes before the server is connected is kept for it", arguments: [true, false])
     func keepsEarliestBytes(ends: Bool) throws {
-        let lab = try ProxyLab(backlog: 0)
+        let lab = try ProxyLab(upstream: #", "connectTimeout": "1min""#, backlog: 0)
         let filler = try lab.connectToServer()
         let client = try lab.connect()
         try client.send(Noise.slice(300_000, at: 3))
