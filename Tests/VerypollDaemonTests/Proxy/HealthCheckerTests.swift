@@ -25,7 +25,9 @@ struct HealthCheckerTests {
 
     @Test("a server that refuses goes down after so many failures, and comes up as it accepts")
     func goesDownAndUp() throws {
-        let address = try TCPListener(binding: .loopback(port: 0)).localAddress()
+        // Bound all the time, lest another test has the port.
+        let listener = try Server(backlog: nil)
+        let address = SocketAddress.loopback(port: listener.port)
         var fixture = try Fixture(["\(address)"]) {
             $0.check?.fall = 2
             $0.check?.rise = 2
@@ -43,8 +45,7 @@ struct HealthCheckerTests {
         #expect(try fixture.beginChecks() + fixture.finishChecks() == [])
         #expect(fixture.log.takeLines() == [])
 
-        let listener = try TCPListener(binding: address)
-        defer { withExtendedLifetime(listener) {} }
+        try listener.listen()
         #expect(try fixture.beginChecks() + fixture.finishChecks() == [])
         #expect(server.isDown)
         #expect(try fixture.beginChecks() + fixture.finishChecks() == [.up])
@@ -181,7 +182,9 @@ struct HealthCheckerTests {
 
     @Test("all addresses of a name are tried, and one that works is enough")
     func triesAddresses() throws {
-        let gone = try TCPListener(binding: .loopback(port: 0)).localAddress()
+        let nobody = try Server(backlog: nil)
+        defer { withExtendedLifetime(nobody) {} }
+        let gone = SocketAddress.loopback(port: nobody.port)
         let server = try Server()
         var fixture = try Fixture(["app.example:80"])
         let working = SocketAddress.loopback(port: server.port)

@@ -13,15 +13,17 @@ struct UpstreamWatchTests {
 
     @Test("a server that checks find down, and up again, is news for the workers")
     func tellsOfChecks() throws {
-        let address = try TCPListener(binding: .loopback(port: 0)).localAddress()
+        // Bound all the time, lest another test has the port.
+        let listener = try Server(backlog: nil)
+        defer { withExtendedLifetime(listener) {} }
+        let address = SocketAddress.loopback(port: listener.port)
         var fixture = try WatchFixture(["\(address)"]) { $0.check = .test }
         #expect(try fixture.awaitNews() == [.serverDown(upstream: 0, server: 0)])
         let down = fixture.watch.status()[0].servers[0]
         #expect(down.state == .down)
         #expect(down.stateReason == "Connection refused")
 
-        let listener = try TCPListener(binding: address)
-        defer { withExtendedLifetime(listener) {} }
+        try listener.listen()
         #expect(try fixture.awaitNews() == [.serversChanged])
         let up = fixture.watch.status()[0].servers[0]
         #expect(up.state == .up)
