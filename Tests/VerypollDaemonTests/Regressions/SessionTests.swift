@@ -1,6 +1,7 @@
 #if Net && OSExt
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 import Verypoll
 
@@ -37,7 +38,7 @@ struct SessionTests {
         try poll.registry.register(listener, token: Token(0), interest: .readable)
         let client = try TCPStream(connectingTo: listener.localAddress())
         var events = Events(capacity: 4)
-        try poll.poll(&events, timeout: .seconds(30))
+        try poll.poll(&events, timeout: patience)
         guard let accepted = try listener.accept() else { throw Errno.timedOut }
         let socket = SessionSocket.tcp(accepted.stream)
         try socket.register(with: poll.registry, token: Token(1), forOutput: true)
@@ -48,7 +49,7 @@ struct SessionTests {
         try send("!", over: client.fileDescriptor, flags: CInt(MSG_OOB))
         try send("def", over: client.fileDescriptor)
         while session.bytesIn < 6 {
-            try poll.poll(&events, timeout: .seconds(10))
+            try poll.poll(&events, timeout: patience)
             try #require(!events.isEmpty, "only \(session.bytesIn) of 6 bytes were read")
             for event in events where event.token == Token(1) {
                 session.client.note(event)
