@@ -37,10 +37,10 @@ struct AttackTests {
         /// What bounds its session.
         var keys: String {
             switch self {
-            case .silence: #", "timeouts": {"firstByte": "1s"}"#
-            case .oneByte: #", "timeouts": {"idle": "1s"}"#
+            case .silence: #", "timeouts": {"firstByte": "2s"}"#
+            case .oneByte: #", "timeouts": {"idle": "2s"}"#
             case .halfHeader, .halfBinaryHeader:
-                #", "proxyProtocol": {"from": ["127.0.0.1"], "timeout": "1s"}"#
+                #", "proxyProtocol": {"from": ["127.0.0.1"], "timeout": "2s"}"#
             }
         }
     }
@@ -56,7 +56,7 @@ struct AttackTests {
         try raiseDescriptorLimit(toAtLeast: 16_000)
         let server = try LineServer("app")
         defer { try? server.end() }
-        let limit = 1500
+        let limit = 1000
         let daemon = try TestDaemon(
             proxying(as: "wasted", #", "maxSessions": \#(limit)"# + waste.keys),
             proxying(as: "other"),
