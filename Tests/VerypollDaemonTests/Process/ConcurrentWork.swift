@@ -19,8 +19,10 @@ final class ConcurrentWork: Sendable {
     var isRunning: Bool { outcome.withLock { $0 == nil } }
 
     /// Waits for the end, and throws what the work threw.
-    func join() throws {
-        let result = try eventually("the end of concurrent work") { outcome.withLock { $0 } }
+    func join(within limit: Duration = patience) throws {
+        let result = try eventually("the end of concurrent work", within: limit) {
+            outcome.withLock { $0 }
+        }
         try result.get()
     }
 }
