@@ -1,12 +1,14 @@
 // What a daemon that runs cannot go over to.
 
 extension Configuration {
-    /// Reports what takes a restart.
+    /// Reports what takes a restart, unless it is wrong anyway: then it has become the default,
+    /// which nobody has asked for.
     func check(after former: Configuration, reportingTo problems: ProblemList) {
         func require(_ isSame: Bool, _ path: String..., what: String) {
-            guard !isSame else { return }
+            let pointer = JSONPointer(path)
+            guard !isSame, !problems.contains(pointer) else { return }
             problems.report(
-                JSONPointer(path),
+                pointer,
                 "\(what) cannot be changed by a reload; restart the daemon, or write what it was"
             )
         }
@@ -23,9 +25,10 @@ extension Configuration {
         )
         require(control.mode == former.control.mode, "control", "mode", what: "its mode")
         require(control.group == former.control.group, "control", "group", what: "its group")
-        if limits.maxSessions > former.limits.capacity {
+        let limit = JSONPointer(["limits", "maxSessions"])
+        if limits.maxSessions > former.limits.capacity, !problems.contains(limit) {
             problems.report(
-                JSONPointer(["limits", "maxSessions"]),
+                limit,
                 "a reload can allow \(former.limits.capacity) sessions and no more; restart the"
                     + " daemon, or lower this"
             )

@@ -20,6 +20,12 @@ final class ProblemList {
     /// Whether nothing is wrong so far.
     var isEmpty: Bool { problems.isEmpty }
 
+    /// Whether something is wrong with a value, or with one that it is in.
+    func contains(_ pointer: JSONPointer) -> Bool {
+        let path = pointer.description
+        return problems.contains { $0.pointer == path || path.hasPrefix($0.pointer + "/") }
+    }
+
     /// Adds a problem.
     ///
     /// - Parameters:
