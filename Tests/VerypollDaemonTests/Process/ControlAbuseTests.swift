@@ -187,7 +187,7 @@ struct ControlAbuseTests {
             }
         }
         let outcome = try crowd.run()
-        // All of them together get a twentieth of a core, and on a busy machine less.
+        // All of them together get no more of a core than the pace allows, which takes its time.
         try abuse.join(within: .seconds(300))
         #expect(outcome.failures == [])
         #expect(outcome.completed == 200)
