@@ -31,7 +31,7 @@ package struct ClientConnection {
             more: mode == .more ? true : nil,
             parameters: parameters is NoParameters ? nil : parameters
         )
-        outbox.append(message: try message.encoded())
+        outbox.append(try message.encoded())
     }
 
     /// Hands bytes to `write` once, which returns how many it took, or `nil` for none.

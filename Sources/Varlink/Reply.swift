@@ -69,10 +69,15 @@ struct OutgoingMessage<Parameters: Encodable>: Encodable {
     var continues: Bool?
     var parameters: Parameters?
 
-    /// The message as JSON without white space, and without the NUL byte that ends it.
-    func encoded() throws -> Data {
+    /// The message as JSON without white space, with the NUL byte that ends it.
+    func encoded() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
+        let text = try encoder.encode(self)
+        var message: [UInt8] = []
+        message.reserveCapacity(text.count + 1)
+        message += text
+        message.append(0)
+        return message
     }
 }

@@ -116,10 +116,10 @@ package struct ServerConnection {
         )
     }
 
-    /// Sends one more reply to a call that takes as many as there are.
+    /// Sends more replies to a call that takes as many as there are.
     package mutating func reply(_ reply: SharedReply) {
         precondition(current == .more, "continues without more")
-        append(reply.message)
+        append(reply.messages)
     }
 
     /// Ends the call in progress with an error; to a oneway call nothing is sent.
@@ -160,11 +160,11 @@ package struct ServerConnection {
         append(bytes)
     }
 
-    private mutating func append(_ message: some Collection<UInt8>) {
-        guard outbox.byteCount + message.count < outputLimit else {
+    private mutating func append(_ messages: [UInt8]) {
+        guard outbox.byteCount + messages.count <= outputLimit else {
             hasOverflowed = true
             return
         }
-        outbox.append(message: message)
+        outbox.append(messages)
     }
 }

@@ -1,11 +1,12 @@
-/// A reply that continues and goes to many callers, encoded once for all of them.
+/// Replies that continue and go to many callers, encoded once for all of them.
 package struct SharedReply: Sendable {
-    let message: [UInt8]
+    let messages: [UInt8]
 
-    /// Makes a reply of what it tells, or `nil` if JSON can't say that.
-    package init?(_ parameters: some Encodable) {
-        let outgoing = OutgoingMessage(continues: true, parameters: parameters)
-        guard let message = try? outgoing.encoded() else { return nil }
-        self.message = Array(message)
+    /// Makes a reply of each of the values, without those that JSON can't say.
+    package init(_ replies: [some Encodable]) {
+        messages = replies.reduce(into: []) { messages, parameters in
+            let outgoing = OutgoingMessage(continues: true, parameters: parameters)
+            if let message = try? outgoing.encoded() { messages += message }
+        }
     }
 }

@@ -123,10 +123,10 @@ struct ControlServer: ~Copyable {
     /// Tells the clients that monitor the daemon what has happened.
     mutating func tell(_ events: [MonitorEvent]) {
         guard monitorCount > 0, !events.isEmpty else { return }
-        let replies = events.compactMap(SharedReply.init)
+        let reply = SharedReply(events)
         for slot in clients.indices {
             guard let client = clients[slot], client.isMonitor else { continue }
-            for reply in replies { client.connection.reply(reply) }
+            client.connection.reply(reply)
             // One that has no room will say when it has.
             if !client.awaitsRoom || client.isFinished { finishTurn(of: client, in: slot) }
         }

@@ -14,7 +14,7 @@ extension Supervisor {
 
     /// How long sessions gather, so that each does not take a turn of this thread, which may share
     /// the session's processor.
-    static let sessionDelay = Duration.milliseconds(20)
+    static let sessionDelay = Duration.milliseconds(100)
 
     /// Tells of the sessions that have begun and ended, if it is time.
     func announceSessions(now: ContinuousClock.Instant) {

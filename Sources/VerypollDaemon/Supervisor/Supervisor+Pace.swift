@@ -4,11 +4,11 @@ internal import Verypoll
 extension Supervisor {
     /// How long the thread rests where clients of the control socket have used up their time, in
     /// nanoseconds; everything else waits no longer than that.
-    private static let restTime: Int64 = 5_000_000
+    private static let restTime: Int64 = 50_000_000
 
     /// When ``tickControl()`` is due.
     var controlDeadline: ContinuousClock.Instant? {
-        control.deadline.map { controlPace.isOver ? max($0, controlPace.resumesAt) : $0 }
+        controlPace.isOver ? controlPace.resumesAt : control.deadline
     }
 
     /// Lets the control socket work on an event, unless its time is used up: then the event comes
