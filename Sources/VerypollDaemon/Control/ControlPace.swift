@@ -14,7 +14,7 @@ struct ControlPace {
     private static let burst = Duration.milliseconds(100)
 
     /// How far a long answer may be in debt, so that the pause after it is not too long.
-    private static let deepestDebt = Duration.milliseconds(-10)
+    private static let deepestDebt = Duration.milliseconds(-5)
 
     private var credit = Self.burst
     private var updatedAt = ContinuousClock.now

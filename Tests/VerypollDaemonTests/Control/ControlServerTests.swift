@@ -277,10 +277,10 @@ struct ControlServerTests {
             let ticket = ControlTicket(slot: 0, client: 1, call: client.connection.callCount)
             fixture.server.answer(call, of: client, ticket: ticket, handler: fixture.handler)
         }
-        _ = client.connection.send { bytes in
+        while client.connection.send({ bytes in
             for index in bytes.indices { answers.append(bytes[index]) }
             return bytes.count
-        }
+        }) {}
         let killAnswer =
             permission == .read ? #"{"error":"org.varlink.service.PermissionDenied"}"# : "{}"
 
