@@ -6,8 +6,8 @@
 /// whatever they send. Who asks now and then is answered at once; who asks without end has a turn
 /// now and then.
 struct ControlPace {
-    /// The share of the time in the long run: as little as leaves the slowest of a hundred sessions
-    /// as it is.
+    /// The share of the time in the long run: with more, the slowest of a hundred sessions takes
+    /// longer by what can be measured.
     private static let share = 0.005
 
     /// What can be used at once after a while without calls.
