@@ -30,11 +30,11 @@ STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now
 BINARIES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run static deb test bench bench-proxy fuzz soak docs install uninstall check format
-.PHONY: clean
+.PHONY: help run static deb test bench bench-proxy bench-latency fuzz soak docs install uninstall
+.PHONY: check format clean
 
 help: ## Shows this.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Builds the daemon and runs it; stop it with Ctrl-C.
 	@Scripts/install-dependencies run
@@ -68,10 +68,18 @@ bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root
 	@Benchmarks/build library
 	@Benchmarks/run $(if $(ROUNDS),--rounds $(ROUNDS))
 
-bench-proxy: ## Measures the daemon beside haproxy, nginx and socket-proxyd, as root; ROUNDS=n.
+# BEFORE=PATH adds another build of the daemon.
+PROXY_OPTIONS = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BEFORE),--before $(BEFORE))
+
+bench-proxy: ## Measures the daemon beside other proxies, as root; ROUNDS=n, BEFORE=verypolld.
 	@Scripts/install-dependencies bench
 	@Benchmarks/build proxy
-	@Benchmarks/run proxy $(if $(ROUNDS),--rounds $(ROUNDS))
+	@Benchmarks/run proxy $(PROXY_OPTIONS)
+
+bench-latency: ## Measures their latencies at fixed rates, as root; ROUNDS=n, BEFORE=verypolld.
+	@Scripts/install-dependencies bench
+	@Benchmarks/build proxy
+	@Benchmarks/run latency $(PROXY_OPTIONS)
 
 fuzz: ## Tries random inputs, and registration against a model; SECONDS=n (30) for each.
 	@Scripts/install-dependencies run

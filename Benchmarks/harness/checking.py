@@ -4,10 +4,12 @@ import dataclasses
 import functools
 import os
 import socket
+import subprocess
 import sys
 import threading
 
 from .processes import Server
+from .scenarios import BIN
 
 SIZE = 300_000
 LONGEST = 5
@@ -80,6 +82,13 @@ def failing_of_exchange(port, backend, half_closes):
     finally:
         answering.join(2 * LONGEST)
     return "" if received == sent else f"{len(received)} of {SIZE} bytes came back"
+
+
+def of_open_load():
+    """Fails if the histogram or the arrivals of the open load are not what they claim to be."""
+    check = subprocess.run([BIN / "selfcheck"], stderr=subprocess.PIPE, text=True, timeout=60)
+    if check.returncode != 0:
+        raise RuntimeError(f"the open load is wrong: {check.stderr}")
 
 
 def receive(peer, length):

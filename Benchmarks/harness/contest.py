@@ -22,12 +22,14 @@ class Run:
     requests: int
     seconds: float
     cpu: float
-    # None where the load does not tell.
-    p50: float | None
-    p99: float | None
+    # Microseconds by "p50" and the like; None where the load does not report them.
+    latencies: dict
     errors: int
     load: float
     noise: float
+    # Of an open load: the messages, and by how many microseconds at p99 it sent them late.
+    sent: int
+    delay: float | None
 
     @property
     def rate(self):
@@ -47,14 +49,20 @@ class Result:
     note: str = ""
 
 
-def hold(scenario, connections, chosen):
+def contestants(scenario, chosen):
+    """The commands of the servers that work, and a result without runs for each server."""
     commands = scenario.commands(chosen)
     results = {name: Result(runs=[]) for name in commands}
-    if scenario.backend:
+    if scenario.is_of_proxies:
         verdicts = {name: checking.of_proxy(command) for name, command in commands.items()}
         for name, verdict in verdicts.items():
             results[name].note = verdict.note
         commands = {name: commands[name] for name, verdict in verdicts.items() if verdict.works}
+    return commands, results
+
+
+def hold(scenario, connections, chosen):
+    commands, results = contestants(scenario, chosen)
     for number in range(chosen.rounds):
         with contextlib.ExitStack() as field:
             backend = scenario.backend and field.enter_context(Backend(scenario.backend))
@@ -68,7 +76,7 @@ def hold(scenario, connections, chosen):
                 results[name].runs.append(measured)
         tell(scenario, connections, f"round {number + 1} of {chosen.rounds}", results)
     for name, command in commands.items():
-        count = counting.of_proxy if scenario.backend else counting.of_server
+        count = counting.of_proxy if scenario.is_of_proxies else counting.of_server
         results[name].counts = count(scenario, command, connections)
     return results
 
@@ -78,7 +86,8 @@ def quietest(scenario, servers, backend, connections, chosen):
     tries = []
     for _ in range(chosen.retries + 1):
         machine.wait_until_quiet(chosen.quiet_wait)
-        tries.append(run(scenario, servers, backend, connections, chosen.seconds))
+        seconds = chosen.seconds or scenario.seconds
+        tries.append(run(scenario, servers, backend, connections, seconds))
         if noise_of(tries[-1]) < chosen.noise:
             break
     return min(tries, key=noise_of)
@@ -110,8 +119,9 @@ def run(scenario, servers, backend, connections, seconds):
     behind = used.pop() / sum(answer["requests"] for answer in answers) if backend else 0
     return {
         server.name: Run(
-            requests=answer["requests"], seconds=answer["seconds"], cpu=cpu, p50=answer["p50"],
-            p99=answer["p99"], errors=answer["errors"],
+            requests=answer["requests"], seconds=answer["seconds"], cpu=cpu,
+            latencies={name: answer.get(name) for name in ("p50", "p90", "p99", "p99.9")},
+            errors=answer["errors"], sent=answer.get("sent", 0), delay=answer.get("delay_p99"),
             load=(answer["load_cpu"] + behind * answer["requests"]) / answer["seconds"],
             noise=(max(0, foreign) + delayed) / wall)
         for server, answer, cpu in zip(servers, answers, used)

@@ -10,6 +10,7 @@ import shlex
 import signal
 import string
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -182,6 +183,8 @@ class Load(Process):
         self.process.stdin.close()
         if self.process.wait() != 0:
             self.fail("failed at the end")
+        self.errors.seek(0)
+        print(self.errors.read()[-1000:], end="", file=sys.stderr)
 
     def stop(self):
         self.watch.cancel()

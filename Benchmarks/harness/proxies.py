@@ -1,11 +1,17 @@
 """What is measured of the daemon as a proxy, beside other proxies."""
+from . import latency
 from .scenarios import BIN, ROOT, Scenario
 
 DAEMON = ROOT.parent / ".build" / "release" / "verypolld"
 FOREIGN = ROOT / "load" / "foreign"
 
+
+def daemon(program):
+    return f"{program} --config {{folder}}/verypolld.json --socket {{folder}}/control.sock"
+
+
 SERVERS = {
-    "verypolld": f"{DAEMON} --config {{folder}}/verypolld.json --socket {{folder}}/control.sock",
+    "verypolld": daemon(DAEMON),
     "c-copy": f"{BIN}/c-proxy {{port}} {{backend}} copy",
     "c-splice": f"{BIN}/c-proxy {{port}} {{backend}} splice",
     "haproxy": "haproxy -db -f {folder}/haproxy.cfg",
@@ -26,7 +32,7 @@ REDIS = "redis-server --port {port} --bind 127.0.0.1 --save '' --appendonly no"
 def scenario(name, backend, load, connections, operation="request"):
     return Scenario(
         name=name, operation=operation, servers=SERVERS, load=load, connections=connections,
-        base="c-splice" if operation == "MiB" else "c-copy", backend=backend)
+        base="c-splice" if operation == "MiB" else "c-copy", is_of_proxies=True, backend=backend)
 
 
 PROXY = {each.name: each for each in [
@@ -45,3 +51,9 @@ CANNED_PROXY = {each.name: each for each in [
     scenario("canned", CANNED, [FOREIGN, "wrk", "/hello"], [64, 1000]),
     scenario("canned-close", f"{CANNED} close", [FOREIGN, "wrk", "/hello", "close"], [64]),
 ]}
+# Messages that do not wait for each other. A slice is long enough for the rarest of them.
+LATENCY = {"latency": Scenario(
+    name="latency", operation="message", is_of_proxies=True,
+    servers={name: SERVERS[name] for name in ("verypolld", *latency.PEERS)},
+    load=[BIN / "openloop"], connections=[16, 64, 400], rates=[2_000, 10_000, 20_000],
+    seconds=2, slice_ms=250)}

@@ -23,12 +23,19 @@ class Scenario:
     connections: list
     # What the ratios refer to.
     base: str = "c"
-    # The command of what the servers, being proxies, stand before.
+    is_of_proxies: bool = False
+    # The command of what the servers, being proxies, stand before; None if the load is that too.
     backend: str | None = None
+    # How many messages are due in a second, where that does not depend on the answers.
+    rates: list = dataclasses.field(default_factory=list)
+    # How long a server is measured in a round if nothing else is chosen.
+    seconds: float = 1
+    # How long a load stays with a server before it goes on to the next.
+    slice_ms: int | None = None
 
     def load_command(self, ports, seconds, connections):
         # With many connections, a slice begins and ends with turns that are not full.
-        slice_ms = 50 if connections < 256 else 200
+        slice_ms = self.slice_ms or (50 if connections < 256 else 200)
         program, *arguments = map(str, self.load)
         return [program, ",".join(map(str, ports)), str(seconds), str(connections), str(slice_ms),
                 *arguments]

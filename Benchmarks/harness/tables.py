@@ -1,6 +1,10 @@
 """Results as Markdown."""
 import statistics
 
+from .latency import BOUND, FLOOR
+
+QUANTILES = ("p50", "p90", "p99", "p99.9")
+
 
 def servers(scenario, connections, results):
     per, measured = scenario.operation, {name: each for name, each in results.items() if each.runs}
@@ -10,7 +14,7 @@ def servers(scenario, connections, results):
     base = scenario.base if scenario.base in measured else next(iter(measured))
     (cost_unit, cost), (rate_unit, rate) = scenario.cost_unit, scenario.rate_unit
     columns = [f"CPU {cost_unit}", f"/ {base}", rate_unit, "p50 µs", "p99 µs", f"calls / {per}"]
-    if not scenario.backend:
+    if not scenario.is_of_proxies:
         columns += [f"allocations / {per}", f"retains / {per}"]
         columns += ["allocations / connection"] if per == "request" else []
     columns = ["server", *columns, "load %", "noise %", "note"]
@@ -23,14 +27,13 @@ def servers(scenario, connections, results):
         row = [name, number(median(run.cost for run in runs) * cost),
                ratio([run.cost for run in runs], [run.cost for run in measured[base].runs]),
                number(median(run.rate for run in runs) * rate),
-               number(median(run.p50 for run in runs)), number(median(run.p99 for run in runs)),
+               number(quantile(result, "p50")), number(quantile(result, "p99")),
                f"{counts.total:.2f}"]
-        if not scenario.backend:
+        if not scenario.is_of_proxies:
             row += [number(counts.allocations), number(counts.retains)]
             row += [number(counts.connection_allocations)] if per == "request" else []
-        errors = sum(run.errors for run in runs)
         row += [percent(run.load for run in runs), percent(run.noise for run in runs),
-                "; ".join(filter(None, [result.note, f"{errors} errors" if errors else ""]))]
+                note(result)]
         rows.append(row)
     calls = {name: result.counts.calls for name, result in measured.items()}
     return f"{title}\n{table(columns, rows)}\n\nCalls / {per}: {breakdown(calls)}\n"
@@ -70,6 +73,52 @@ def operations(results):
     return f"### operations\n\n{table(columns, rows)}\n\nCalls: {breakdown(calls)}\n"
 
 
+def open_loop(scenario, cell):
+    """The latencies of one rate, and what they are of the best peer's."""
+    columns = ["server", *(f"{name} µs" for name in QUANTILES), "p50 / best", "p99 / best",
+               "CPU µs / message", "sent", "answered", "late µs", "noise %", "note"]
+    rows = []
+    for name, result in cell.results.items():
+        runs = result.runs
+        if not runs:
+            rows.append([name, *["-"] * (len(columns) - 2), result.note])
+            continue
+        rows.append([
+            name, *(number(quantile(result, each)) for each in QUANTILES),
+            of_best(cell, name, "p50"), of_best(cell, name, "p99"),
+            number(median(run.cost for run in runs) * 1e6 or None),
+            f"{sum(run.sent for run in runs):,}", f"{sum(run.requests for run in runs):,}",
+            number(median(run.delay for run in runs)), percent(run.noise for run in runs),
+            note(result)])
+    title = f"### {scenario.name}, {cell.connections} connections, {cell.rate:,.0f} messages/s"
+    return f"{title}\n\n{table(columns, rows)}\n"
+
+
+def open_loop_summary(scenario, cells):
+    """How each server that is no peer compares with the best peer, and whether that is enough."""
+    names = cells[0].contenders
+    columns = ["connections", "messages/s"]
+    for each in ("p50", "p99"):
+        columns += [f"best {each} µs", *(f"{name} {each} / best" for name in names)]
+    columns += [f"{name} ≤ {BOUND:.2f}" for name in names]
+    rows = []
+    for cell in cells:
+        row = [f"{cell.connections}", f"{cell.rate:,.0f}"]
+        for each in ("p50", "p99"):
+            best = cell.best(each)
+            row.append(f"{number(quantile(cell.results[best], each))} {best}" if best else "-")
+            row += [of_best(cell, name, each) for name in names]
+        rows.append(row + [cell.verdict(name) for name in names])
+    return f"### {scenario.name}, beside the best peer\n\n{table(columns, rows)}\n"
+
+
+def of_best(cell, name, each):
+    best = cell.best(each)
+    if not best or name == FLOOR:
+        return "-"
+    return ratio(cell.values(name, each), cell.values(best, each))
+
+
 def table(columns, rows):
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -81,6 +130,15 @@ def breakdown(calls):
         return " ".join(f"{name} {count:.2f}" for name, count in shown if count >= 0.005)
 
     return "; ".join(f"**{name}** {listed(counts)}" for name, counts in calls.items())
+
+
+def note(result):
+    errors = sum(run.errors for run in result.runs)
+    return "; ".join(filter(None, [result.note, f"{errors} errors" if errors else ""]))
+
+
+def quantile(result, name):
+    return median(run.latencies[name] for run in result.runs)
 
 
 def median(values):

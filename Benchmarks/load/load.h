@@ -11,6 +11,7 @@
 #ifndef LOAD_H
 #define LOAD_H
 #include "../peers/c/common.h"
+#include "histogram.h"
 #include <time.h>
 
 static uint64_t nanoseconds(clockid_t clock) {
@@ -19,34 +20,15 @@ static uint64_t nanoseconds(clockid_t clock) {
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Counts of latencies, in classes that are about 3 % wide. */
-#define CLASSES 64
-struct histogram {
-	uint64_t counts[64 * CLASSES], total;
-};
-
-static void histogram_add(struct histogram *histogram, uint64_t value) {
-	unsigned shift = value < CLASSES ? 0 : 58u - (unsigned)__builtin_clzll(value);
-	histogram->counts[shift * CLASSES + (value >> shift)]++;
-	histogram->total++;
-}
-
-static double histogram_microseconds(const struct histogram *histogram, double share) {
-	uint64_t wanted = (uint64_t)((double)histogram->total * share), seen = 0;
-	for (unsigned shift = 0; shift < 58; shift++) {
-		for (unsigned class = 0; class < CLASSES; class++) {
-			seen += histogram->counts[shift * CLASSES + class];
-			if (seen > wanted) return (double)((uint64_t)class << shift) / 1000.0;
-		}
-	}
-	return 0;
-}
-
 /* One server, and what it was given and did. */
 struct target {
 	int port, is_dead;
 	uint64_t active, cpu, errors;
+	/* Of an open load: what it sent, and answers that came while it was warming up. */
+	uint64_t sent, unmeasured;
 	struct histogram latencies;
+	/* How long after a message was due an open load began to send it. */
+	struct histogram delays;
 };
 
 #define MAX_TARGETS 32
@@ -65,12 +47,17 @@ static void parse_ports(const char *text) {
 static void print_targets(void) {
 	const char *separator = "[";
 	for (const struct target *target = targets; target < targets + target_count; target++) {
-		printf("%s{\"requests\": %llu, \"seconds\": %.6f, \"load_cpu\": %.6f, \"p50\": %.1f, "
-		       "\"p99\": %.1f, \"errors\": %llu}",
-		       separator, (unsigned long long)target->latencies.total, (double)target->active / 1e9,
-		       (double)target->cpu / 1e9, histogram_microseconds(&target->latencies, 0.5),
+		printf("%s{\"requests\": %llu, \"seconds\": %.6f, \"load_cpu\": %.6f, \"errors\": %llu, "
+		       "\"sent\": %llu, \"delay_p99\": %.1f, \"p50\": %.1f, \"p90\": %.1f, "
+		       "\"p99\": %.1f, \"p99.9\": %.1f}",
+		       separator, (unsigned long long)(target->latencies.total + target->unmeasured),
+		       (double)target->active / 1e9, (double)target->cpu / 1e9,
+		       (unsigned long long)target->errors, (unsigned long long)target->sent,
+		       histogram_microseconds(&target->delays, 0.99),
+		       histogram_microseconds(&target->latencies, 0.5),
+		       histogram_microseconds(&target->latencies, 0.9),
 		       histogram_microseconds(&target->latencies, 0.99),
-		       (unsigned long long)target->errors);
+		       histogram_microseconds(&target->latencies, 0.999));
 		separator = ", ";
 	}
 	printf("]\n");

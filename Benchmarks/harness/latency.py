@@ -1,0 +1,95 @@
+"""The latencies of proxies at fixed rates, beside those of the best peer.
+
+As in contest.py, one load goes over all servers again and again in short slices; see
+load/openloop.c, which is the backend as well.
+"""
+import contextlib
+import dataclasses
+import statistics
+import sys
+
+from . import contest
+from .processes import Server, ports
+
+# With whom the daemon is compared, and how many times the best one's p50 and p99 it may take.
+PEERS = ("c-copy", "haproxy", "nginx")
+BOUND = 1.10
+FLOOR = "direct"
+
+
+@dataclasses.dataclass
+class Cell:
+    """All servers, and the floor, with so many connections at one rate."""
+
+    connections: int
+    rate: float
+    results: dict
+
+    @property
+    def contenders(self):
+        return [name for name, result in self.results.items()
+                if result.runs and name not in (*PEERS, FLOOR)]
+
+    def values(self, name, quantile):
+        return [run.latencies[quantile] for run in self.results[name].runs]
+
+    def best(self, quantile):
+        """The peer with the lowest median of all rounds, None without a peer."""
+        peers = [name for name in PEERS if name in self.results and self.results[name].runs]
+        return min(peers, default=None,
+                   key=lambda name: statistics.median(self.values(name, quantile)))
+
+    def verdict(self, name):
+        """Whether both medians of the rounds' ratios are within the bound."""
+        for quantile in ("p50", "p99"):
+            best = self.best(quantile)
+            if not best:
+                return "-"
+            pairs = zip(self.values(name, quantile), self.values(best, quantile))
+            if statistics.median(mine / other for mine, other in pairs) > BOUND:
+                return "no"
+        return "yes"
+
+
+class Floor:
+    """The load's own server without a proxy before it, which costs the servers' core nothing."""
+
+    name = FLOOR
+
+    def __init__(self, port):
+        self.port = port
+
+    def cpu_seconds(self):
+        return 0
+
+    def waited_seconds(self):
+        return 0
+
+    def fail(self, what):
+        raise RuntimeError(f"the load's own server {what}")
+
+
+def hold(scenario, connections, rate, chosen):
+    commands, results = contest.contestants(scenario, chosen)
+    results[FLOOR] = contest.Result(runs=[])
+    for number in range(chosen.rounds):
+        # The rounds differ in their arrivals, the servers of a round do not.
+        numbered = dataclasses.replace(scenario, load=[*scenario.load, rate, number])
+        with contextlib.ExitStack() as field:
+            floor = Floor(next(ports))
+            servers = [field.enter_context(Server(name, command, floor.port))
+                       for name, command in commands.items()]
+            servers.append(floor)
+            contest.run(numbered, servers, None, connections, contest.WARM_UP)
+            runs = contest.quietest(numbered, servers, None, connections, chosen)
+        for name, run in runs.items():
+            results[name].runs.append(run)
+        tell(scenario, connections, rate, f"round {number + 1} of {chosen.rounds}", runs)
+    return Cell(connections, rate, results)
+
+
+def tell(scenario, connections, rate, head, runs):
+    latencies = [f"{name} {run.latencies['p50']:.0f} {run.latencies['p99']:.0f}"
+                 for name, run in runs.items()]
+    print(f"{scenario.name}, {connections} connections, {rate:.0f} messages/s, {head}:"
+          f" {', '.join(latencies)} µs; noise {contest.noise_of(runs):.0%}", file=sys.stderr)
