@@ -1,3 +1,5 @@
+internal import Verypoll
+
 /// The options of a listener's sockets, and of the connections they accept.
 package struct SocketOptions: Equatable, Sendable {
     /// How many connections may wait to be accepted; see listen(2).
@@ -22,6 +24,15 @@ package struct SocketOptions: Equatable, Sendable {
 
     /// Whether [::] is only for IPv6; `IPV6_V6ONLY` in ipv6(7).
     package var onlyV6: Bool
+}
+
+extension SocketOptions {
+    /// Whether a socket bound to an address keeps IPv4 off.
+    ///
+    /// The setting concerns `[::]` alone: no other address accepts both protocols.
+    func isOnlyV6(at address: IPAddress) -> Bool {
+        onlyV6 && address.family == .v6 && address.isUnspecified
+    }
 }
 
 // MARK: - Reading

@@ -57,7 +57,7 @@ extension ListenerConfiguration {
         options.backlog = socket.backlog
         options.reusesPort = socket.reusePort
         options.freeBinds = socket.freeBind
-        options.isOnlyV6 = socket.onlyV6
+        options.isOnlyV6 = socket.isOnlyV6(at: address.ip)
         options.deferredAccept = socket.deferAccept
         var address = address
         var sockets: [ListeningSocket] = []

@@ -94,7 +94,7 @@ extension ListenerConfiguration {
         let present = try listener.localAddress()
         guard present.ip == address.ip, address.port == 0 || present.port == address.port,
             StoredSocketState.sharesPort(listener) == options.reusePort,
-            address.ip.family == .v4 || StoredSocketState.isOnlyV6(listener) == options.onlyV6
+            StoredSocketState.isOnlyV6(listener) == options.isOnlyV6(at: present.ip)
         else { return nil }
         try listener.setBacklog(options.backlog)
         let deferral = options.deferAccept.map { Int($0.milliseconds + 999) / 1000 }

@@ -10,9 +10,15 @@ enum StoredSocketState {
         option(socket.fileDescriptor, SOL_SOCKET, SO_REUSEPORT) != 0
     }
 
-    /// Whether it is for IPv6 alone; `IPV6_V6ONLY` in ipv6(7).
+    /// Whether it is bound to `[::]` and keeps IPv4 off; `IPV6_V6ONLY` in ipv6(7).
+    ///
+    /// The kernel sets the option by itself on every socket that is bound to a specific IPv6
+    /// address, so there the option does not tell how the socket was configured.
     static func isOnlyV6(_ socket: borrowing TCPListener) -> Bool {
-        option(socket.fileDescriptor, CInt(IPPROTO_IPV6), IPV6_V6ONLY) == 1
+        guard let address = try? socket.localAddress(), address.ip.family == .v6,
+            address.ip.isUnspecified
+        else { return false }
+        return option(socket.fileDescriptor, CInt(IPPROTO_IPV6), IPV6_V6ONLY) == 1
     }
 
     /// Sets how many seconds a connection without data stays out of the backlog;
