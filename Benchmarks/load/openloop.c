@@ -167,7 +167,8 @@ static void slice(int index, uint64_t begin) {
 	measured_from = begin + slice_length / 10;
 	end = begin + slice_length;
 	next_due = begin + arrivals_next(&arrivals);
-	while (nanoseconds(CLOCK_MONOTONIC) < end && !target->is_dead) turn();
+	/* What was due is sent, also where a stall of the load reaches beyond the end. */
+	while ((next_due < end || nanoseconds(CLOCK_MONOTONIC) < end) && !target->is_dead) turn();
 	await_answers();
 }
 
