@@ -28,10 +28,8 @@
 #include <unistd.h>
 
 /* glibc shows these only under _GNU_SOURCE, which Swift's importer does not define. */
-int accept4(int, struct sockaddr *, socklen_t *, int);
 int pipe2(int[2], int);
 ssize_t pwritev2(int, const struct iovec *, int, off_t, int);
-ssize_t splice(int, off_t *, int, off_t *, size_t, unsigned);
 long syscall(long, ...);
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
@@ -49,11 +47,40 @@ typedef struct {
 	uint32_t gid;
 } cverypoll_ucred;
 
+/*
+ * The calls of the hot path, made without glibc's cancellation points: in a process with threads,
+ * glibc turns asynchronous cancellation on and off around each such call. No thread of a Swift
+ * program is ever canceled; see pthreads(7), "Cancellation points".
+ */
+static inline ssize_t cverypoll_recv(int fd, void *buffer, size_t room, int flags) {
+	return syscall(SYS_recvfrom, (long)fd, buffer, room, (long)flags, NULL, NULL);
+}
+
+static inline ssize_t cverypoll_send(int fd, const void *bytes, size_t count, int flags) {
+	return syscall(SYS_sendto, (long)fd, bytes, count, (long)flags, NULL, 0L);
+}
+
+static inline int cverypoll_accept(int fd, struct sockaddr *peer, socklen_t *length, int flags) {
+	return (int)syscall(SYS_accept4, (long)fd, peer, length, (long)flags);
+}
+
+static inline int cverypoll_connect(int fd, const struct sockaddr *address, socklen_t length) {
+	return (int)syscall(SYS_connect, (long)fd, address, (long)length);
+}
+
+static inline int cverypoll_close(int fd) {
+	return (int)syscall(SYS_close, (long)fd);
+}
+
+static inline ssize_t cverypoll_splice(int source, int destination, size_t count) {
+	const long flags = 1 | 2; /* SPLICE_F_MOVE, SPLICE_F_NONBLOCK */
+	return syscall(SYS_splice, (long)source, NULL, (long)destination, NULL, count, flags);
+}
+
 /* Named ones import as structs of their own, not as Int; these are plain masks. */
 static const uint32_t cverypoll_exclusive = 1u << 28;
 
-/* From fcntl.h, which shows them under _GNU_SOURCE alone. */
-static const unsigned cverypoll_splice_move_nonblock = 1 | 2; /* SPLICE_F_MOVE, _NONBLOCK */
+/* From fcntl.h, which shows it under _GNU_SOURCE alone. */
 static const int cverypoll_setpipe_size = 1031; /* F_SETPIPE_SZ */
 
 static inline int cverypoll_ctl(int epoll, int operation, int fd, cverypoll_event event) {
@@ -61,13 +88,19 @@ static inline int cverypoll_ctl(int epoll, int operation, int fd, cverypoll_even
 }
 
 static inline int cverypoll_wait(int epoll, cverypoll_event *events, int capacity, int timeout) {
-	return epoll_wait(epoll, (struct epoll_event *)events, capacity, timeout);
+	const long room = capacity, milliseconds = timeout;
+#ifdef SYS_epoll_wait
+	return (int)syscall(SYS_epoll_wait, (long)epoll, events, room, milliseconds);
+#else /* Newer architectures have only this call, which is the same without a mask. */
+	return (int)syscall(SYS_epoll_pwait, (long)epoll, events, room, milliseconds, NULL, 0L);
+#endif
 }
 
+/* The kernel's own struct timespec on 64-bit machines, whatever that of the headers is. */
 static inline int cverypoll_wait2(int epoll, cverypoll_event *events, int capacity,
                                   int64_t seconds, int64_t nanoseconds) {
-	struct timespec timeout = {.tv_sec = seconds, .tv_nsec = nanoseconds};
-	return epoll_pwait2(epoll, (struct epoll_event *)events, capacity, &timeout, NULL);
+	const int64_t timeout[2] = {seconds, nanoseconds};
+	return (int)syscall(SYS_epoll_pwait2, (long)epoll, events, (long)capacity, timeout, NULL, 0L);
 }
 
 /* Waits for ever if the seconds are negative. */

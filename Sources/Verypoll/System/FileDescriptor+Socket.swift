@@ -1,4 +1,5 @@
 #if Net
+internal import CVerypoll
 internal import Glibc
 public import SystemPackage
 
@@ -13,7 +14,7 @@ extension FileDescriptor {
         return try unsafe buffer.fill { base, room throws(Errno) in
             // A peek takes nothing, so coming short it tells nothing.
             try readySyscall(reading: rawValue, room: peeks ? 0 : room) {
-                unsafe recv(rawValue, base, room, flags)
+                unsafe cverypoll_recv(rawValue, base, room, flags)
             }
         }
     }
@@ -24,7 +25,7 @@ extension FileDescriptor {
         precondition(!buffer.isEmpty, "no room to read into")
         return try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
             try readySyscall(reading: rawValue, room: bytes.count) {
-                unsafe recv(rawValue, bytes.baseAddress, bytes.count, 0)
+                unsafe cverypoll_recv(rawValue, bytes.baseAddress, bytes.count, 0)
             }
         }
     }
@@ -35,7 +36,7 @@ extension FileDescriptor {
         let flags = holdsBack ? noSignal | CInt(MSG_MORE) : noSignal
         return try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
             try readySyscall(writing: rawValue, count: buffer.count) {
-                unsafe Glibc.send(rawValue, buffer.baseAddress, buffer.count, flags)
+                unsafe cverypoll_send(rawValue, buffer.baseAddress, buffer.count, flags)
             }
         }
     }

@@ -7,10 +7,9 @@ extension FileDescriptor {
     func splice(to destination: FileDescriptor, atMost count: Int) throws(Errno) -> Int? {
         precondition(count > 0, "no bytes to splice")  // Else 0 would pass for the end of file.
         let source = rawValue
-        let flags = cverypoll_splice_move_nonblock
         do throws(Errno) {
             let moved = try readySyscall {
-                CVerypoll.splice(source, nil, destination.rawValue, nil, count, flags)
+                cverypoll_splice(source, destination.rawValue, count)
             }
             // Which of the two it was that had no more is not told.
             if moved.map({ $0 > 0 && $0 < count }) ?? true {

@@ -53,7 +53,7 @@ extension OwnedFD {
     func connect(to address: KernelAddress) throws(Errno) -> Bool {
         try unsafe address.withPointer { pointer, length throws(Errno) in
             do throws(Errno) {
-                _ = try syscall { unsafe Glibc.connect(rawValue, pointer, length) }
+                _ = try syscall { unsafe cverypoll_connect(rawValue, pointer, length) }
                 return true
             } catch .nowInProgress {
                 return false
@@ -66,7 +66,7 @@ extension OwnedFD {
         let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         return try unsafe peer.fill { pointer, length throws(Errno) in
             try readySyscall(reading: rawValue) {
-                unsafe accept4(rawValue, pointer, length, flags)
+                unsafe cverypoll_accept(rawValue, pointer, length, flags)
             }
         }
     }
