@@ -33,8 +33,6 @@ enum PauseReason: UInt8, Sendable {
     case totalLimit
     case outOfResources
     case acceptRate
-    /// It has more sessions than the other workers, and leaves the next to them for a moment.
-    case othersTurn
 
     /// What ends a pause.
     enum Wait {
@@ -51,7 +49,7 @@ enum PauseReason: UInt8, Sendable {
         switch self {
         case .none, .listenerLimit, .totalLimit: .forSessions
         case .outOfResources: .forResources
-        case .acceptRate, .othersTurn: .forMoment
+        case .acceptRate: .forMoment
         }
     }
 }

@@ -1,4 +1,13 @@
 #if Net && OSExt
+// How connections are spread over the workers without making one wait.
+//
+// All workers watch each listening socket by level and exclusively, so the kernel wakes one worker
+// that is waiting for events: the first in the socket's queue. A worker at work is not waiting, so
+// a connection that arrives meanwhile wakes another one. Two rules keep the shares even. A worker
+// that has accepted its share, or has clearly more sessions than the average, goes to the end of
+// the queue. And a worker that is ahead accepts one connection a turn, where the others accept as
+// many as are there. No worker ever stops watching the socket for the sake of the others: the
+// others may be busy or have no processor, and then the connection would wait for nothing.
 internal import Logging
 internal import SystemPackage
 internal import Verypoll
@@ -16,8 +25,6 @@ struct Door {
     var loggedAt: UInt64?
     /// The connections that were taken since it was last put behind the other workers.
     var taken = 0
-    /// Whether it was left to the others just now.
-    var hasYielded = false
     /// The most connections to take in a turn.
     var quota = 1
     /// The poll after which connections were taken last.
@@ -46,7 +53,7 @@ extension Worker {
         let listener = context.listeners[number]
         let total = context.totalGate
         let waits = listener.whenFull == .pause
-        for count in 1...quota(of: index) {
+        for _ in 0..<quota(of: index) {
             guard doors[index].pauseReason == .none, !isDraining else { return }
             var permit: AcceptPacer.Permit?
             switch listener.pacer?.take(now: MonotonicClock.nanoseconds()) {
@@ -76,8 +83,7 @@ extension Worker {
                     accepted.socket.reset()
                 } else {
                     admit(accepted, to: listener, number)
-                    let isItsTurn = doors[index].hasYielded && count < Self.acceptsPerTenure
-                    if isAhead, !isItsTurn { return yield(index) }
+                    if isAhead { return }
                 }
             } catch {
                 giveBack(permit, to: listener)
@@ -90,21 +96,11 @@ extension Worker {
         }
     }
 
-    /// Whether it has more than its share of the sessions, so that others are to take the next.
+    /// Whether it has clearly more than its share of the sessions.
     private var isAhead: Bool {
         guard context.workerCount > 1 else { return false }
         let share = context.totalGate.active / context.workerCount
         return sessions.count > share + 2 + share / 8
-    }
-
-    /// Leaves a door to the others for a moment, after which it takes a few that they have not.
-    ///
-    /// Only a few, as they may be ready to work and wait for a processor: then the rest is left
-    /// when they have one.
-    private mutating func yield(_ index: Int) {
-        doors[index].hasYielded = true
-        pause(index, because: .othersTurn)
-        doorsResumeAt = min(doorsResumeAt, bench.now + 1)
     }
 
     private func giveBack(_ permit: AcceptPacer.Permit?, to listener: Listener) {
@@ -146,17 +142,16 @@ extension Worker {
         }
     }
 
-    /// Puts this worker behind the others who wait at a door, once it has taken its share.
+    /// Puts this worker behind the others in the kernel's queue for a listening socket, once it has
+    /// accepted its share or has more sessions than they.
     ///
     /// Of the workers that wait, the kernel wakes the one that was registered first. Without this,
-    /// it would have all the sessions of a daemon that is not under load.
+    /// that worker would have all the sessions of a daemon that is not under load.
     mutating func rotate(_ index: Int) {
-        guard doors.indices.contains(index), doors[index].pauseReason == .none,
-            let socket = doors[index].socket
-        else { return }
-        doors[index].hasYielded = false
-        guard context.workerCount > 1, doors[index].taken >= Self.acceptsPerTenure,
-            socket.worker == nil
+        guard context.workerCount > 1, doors.indices.contains(index), doors[index].taken > 0,
+            doors[index].pauseReason == .none,
+            let socket = doors[index].socket, socket.worker == nil,
+            doors[index].taken >= Self.acceptsPerTenure || isAhead
         else { return }
         doors[index].taken = 0
         do throws(Errno) {
@@ -249,7 +244,7 @@ extension Worker {
         // A listener with several doors shows the first of their reasons that is one.
         let listener = doors[index].listener
         let reasons = doors.lazy.filter { $0.listener == listener }.map(\.pauseReason)
-        let shown = reasons.first { $0 != .none && $0 != .othersTurn }
+        let shown = reasons.first { $0 != .none }
         context.listenerCounters[listener].pauseReason = shown ?? .none
     }
 
@@ -274,7 +269,7 @@ extension PauseReason {
     /// The reason for people.
     func description(limit: Int, total: Int) -> String {
         switch self {
-        case .none, .othersTurn: "accepting"
+        case .none: "accepting"
         case .listenerLimit: "the limit of \(limit) sessions is reached"
         case .totalLimit: "the limit of \(total) sessions in all is reached"
         case .outOfResources: "out of file descriptors or memory"

@@ -52,12 +52,6 @@ struct Worker: ~Copyable {
     /// The most events that one turn handles.
     static let eventsPerTurn = 256
 
-    /// When events are left to gather, and for how many nanoseconds.
-    private static let fewEvents = 16
-    private static let manySessions = 32
-    private static let quickSuccession: UInt64 = 200_000
-    private static let gatheringTime: Int64 = 60_000
-
     /// The most timers that fire in one turn.
     private static let timersPerTurn = 1024
 
@@ -80,10 +74,8 @@ struct Worker: ~Copyable {
     var doors: [Door]
     /// The millisecond when paused doors are to be tried again, `UInt64.max` for never.
     var doorsRetryAt = UInt64.max
-    /// The millisecond when doors that were left for a moment are to be watched again.
+    /// The millisecond when doors that wait for their accept rate are to be watched again.
     var doorsResumeAt = UInt64.max
-    /// The nanosecond in which the last turn was over.
-    private var turnedAt: UInt64 = 0
     var nextSessionID: UInt64
     var tallies: [ListenerTally] = []
     /// The listeners whose tallies are to be published at the end of the turn.
@@ -129,7 +121,6 @@ struct Worker: ~Copyable {
     mutating func run() throws(Errno) {
         var before = MonotonicClock.nanoseconds()
         while !isEnding {
-            gather(since: before)
             try poll.poll(&events, timeout: timeout(now: before))
             let now = MonotonicClock.nanoseconds()
             bench.now = now / 1_000_000
@@ -142,21 +133,6 @@ struct Worker: ~Copyable {
             tally.busy += before - now
             publish()
         }
-    }
-
-    /// Lets events gather for a moment, where they come one by one to many sessions in quick
-    /// succession.
-    ///
-    /// To be woken for each costs more than to work on it; and where the end of a way comes with
-    /// its last bytes, or both ends of a session with each other, there are fewer calls to make. A
-    /// few sessions are served at once, as each of them may wait for nothing but us.
-    private mutating func gather(since before: UInt64) {
-        let interval = before - turnedAt
-        turnedAt = before
-        guard events.count <= Self.fewEvents, sessions.count >= Self.manySessions, ready.isEmpty,
-            interval < Self.quickSuccession
-        else { return }
-        Thread.pause(nanoseconds: Self.gatheringTime)
     }
 
     private func timeout(now: UInt64) -> Duration? {

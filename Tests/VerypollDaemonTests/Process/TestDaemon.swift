@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Foundation
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -183,6 +184,16 @@ struct TestDaemon: ~Copyable {
     /// Connects to a listener.
     func connect(to name: String = "echo") throws -> Client {
         try Client(address: address(of: name))
+    }
+
+    /// The kernel's number of a worker's thread.
+    func threadID(ofWorker index: Int) throws -> Int32 {
+        let folder = "/proc/\(program.processID)/task"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let title = try String(contentsOfFile: "\(folder)/\(name)/comm", encoding: .utf8)
+            if title == "worker/\(index)\n", let number = Int32(name) { return number }
+        }
+        throw Errno.noSuchProcess
     }
 
     /// Waits until no session is open any more.

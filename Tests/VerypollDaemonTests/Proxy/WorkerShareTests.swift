@@ -38,7 +38,7 @@ struct WorkerShareTests {
     private func waits(of daemon: borrowing TestDaemon) throws -> [Duration] {
         let process = daemon.program.processID
         return try (0..<2).map { worker in
-            let thread = try threadID(of: worker, in: process)
+            let thread = try daemon.threadID(ofWorker: worker)
             let path = "/proc/\(process)/task/\(thread)/schedstat"
             let fields = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
             guard fields.count == 3, let wait = Int64(fields[1]) else {
@@ -137,7 +137,7 @@ struct WorkerShareTests {
         for stuck in 0..<2 {
             // A thread that is stopped at work may have what the others need.
             try daemon.waitForNoSession()
-            let thread = try threadID(of: stuck, in: daemon.program.processID)
+            let thread = try daemon.threadID(ofWorker: stuck)
             guard ctest_stop_thread(thread) == 0 else { throw Errno(rawValue: errno) }
             defer { ctest_resume_thread(thread) }
             let polls = try daemon.status().workers[stuck].polls
@@ -182,16 +182,6 @@ struct WorkerShareTests {
         #expect(try daemon.status(of: "chargen").active == 8)
         end.set()
         for reader in readers { try reader.join() }
-    }
-
-    /// The thread of a worker.
-    private func threadID(of worker: Int, in process: Int32) throws -> Int32 {
-        let folder = "/proc/\(process)/task"
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
-            let title = try String(contentsOfFile: "\(folder)/\(name)/comm", encoding: .utf8)
-            if title == "worker/\(worker)\n", let number = Int32(name) { return number }
-        }
-        throw Errno.noSuchProcess
     }
 }
 #endif
