@@ -34,4 +34,14 @@ extension Client {
         try check(unsafe ioctl(descriptor.rawValue, UInt(TIOCOUTQ), &count))
         return Int(count)
     }
+
+    /// Breaks a TCP connection off with a reset at once, and stays open without one; see the
+    /// paragraph on `AF_UNSPEC` in connect(2).
+    package func breakOff() throws(Errno) {
+        let nowhere = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: sockaddr().sa_data)
+        let size = socklen_t(MemoryLayout<sockaddr>.size)
+        try check(
+            unsafe withUnsafePointer(to: nowhere) { unsafe connect(descriptor.rawValue, $0, size) }
+        )
+    }
 }

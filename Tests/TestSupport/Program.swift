@@ -88,6 +88,18 @@ package struct Program: ~Copyable, Sendable {
         try check(kill(processID, signal))
     }
 
+    /// Stops the program with `SIGSTOP`, and waits until none of its threads runs any more; it goes
+    /// on with `SIGCONT`.
+    package func freeze() throws {
+        try send(SIGSTOP)
+        try eventually("\(name) to stop") {
+            var info = unsafe siginfo_t()
+            let flags = WSTOPPED | WNOHANG | WNOWAIT
+            try check(unsafe waitid(P_PID, id_t(processID), &info, flags))
+            return unsafe info._sifields._sigchld.si_pid == processID
+        }
+    }
+
     /// How the program ended, or nil if it still runs.
     package var exit: Exit? {
         get throws {

@@ -32,6 +32,9 @@ struct Endpoint: ~Copyable {
         static let watchesOutput = Flags(rawValue: 1 << 10)
         /// Urgent data has come, at which splicing stops for good; see `MSG_OOB` in tcp(7).
         static let isUrgent = Flags(rawValue: 1 << 11)
+        /// An event has reported an error: the connection is dead, and only bytes that came before
+        /// the error can still be read.
+        static let isDead = Flags(rawValue: 1 << 12)
     }
 
     var socket: SessionSocket
@@ -80,7 +83,9 @@ struct Endpoint: ~Copyable {
         // error is told only where all that came before it was read.
         if event.isPriority { flags.insert(.isUrgent) }
         if event.isPriority || event.isError { flags.insert(.isReadToNil) }
-        if event.isError, flags.contains(.inputEnded) { flags.insert([.failed, .outputEnded]) }
+        guard event.isError else { return }
+        flags.insert(.isDead)
+        if flags.contains(.inputEnded) { flags.insert([.failed, .outputEnded]) }
     }
 
     /// Notes that something may have come.
@@ -105,12 +110,21 @@ struct Endpoint: ~Copyable {
             return 0
         }
         if count == 0 {
-            endInput()
+            try finishInput()
         } else if count < room, !flags.contains(.isReadToNil) {
             // All that came before the end was there when the event told of the end.
             if flags.contains(.endIsBehind) { endInput() } else { flags.remove(.inputReady) }
         }
         return count
+    }
+
+    /// Notes the end of file, which hides an error that arrived behind it.
+    ///
+    /// - Throws: `Errno.connectionReset` if an event has reported such an error.
+    private mutating func finishInput() throws(Errno) {
+        guard flags.contains(.isDead) else { return endInput() }
+        failInput()
+        throw .connectionReset
     }
 
     /// Writes bytes; returns how many were taken, fewer only if there is no room for more.

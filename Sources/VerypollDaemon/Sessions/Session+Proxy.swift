@@ -119,9 +119,12 @@ extension Session {
 }
 
 extension Endpoint {
-    /// Whether a reset would drop bytes.
+    /// Whether a reset would drop bytes that the peer could still receive.
+    ///
+    /// The kernel keeps counting the bytes that it dropped when the connection died.
     fileprivate var hasUnsent: Bool {
-        !flags.contains(.failed) && flags.contains(.hasSent) && socket.unsentByteCount > 0
+        flags.isDisjoint(with: [.failed, .isDead]) && flags.contains(.hasSent)
+            && socket.unsentByteCount > 0
     }
 
     /// Ends the way to the peer the second time that this is called.

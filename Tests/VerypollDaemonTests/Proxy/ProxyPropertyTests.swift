@@ -66,6 +66,21 @@ struct ProxyPropertyTests {
         }
     }
 
+    @Test("nothing stays of sessions that both ends break while the daemon is stopped now and then")
+    func keepsModelOfBreaks() throws {
+        let seed = Self.variable("VERYPOLL_PROXY_SEED") ?? .random(in: 0 ... .max)
+        let count = Self.variable("VERYPOLL_PROXY_SESSIONS").map { Int($0) }
+        let swarm = try ProxySwarm(seed: seed, concurrency: 200, isRough: true)
+        let descriptors = try swarm.daemon.program.openDescriptorCount()
+        try swarm.run(count ?? (isSanitized ? 500 : 2000))
+        #expect(swarm.failures == [])
+        try expectNothingLeft(swarm, descriptors: descriptors)
+        #expect(swarm.broken > swarm.started / 2)
+        if count != nil {
+            print(swarm.summary)
+        }
+    }
+
     @Test("the same holds of bulk, which goes through pipes")
     func keepsModelOfBulk() throws {
         let seed = Self.variable("VERYPOLL_PROXY_SEED") ?? .random(in: 0 ... .max)

@@ -22,6 +22,8 @@ final class ProxySwarm {
     private let directory: TemporaryDirectory
     private var nextLookAt: UInt64 = 0
     private var restarts: Restarts?
+    private var stops: Stops?
+    private let isRough: Bool
     private var lastMoveAt: UInt64 = 0
 
     /// A listener and its server.
@@ -65,10 +67,13 @@ final class ProxySwarm {
 
     /// Starts the daemon, which another takes the place of now and then if there is a manager; then
     /// no session is broken, lest a client is gone before the next daemon knows of it.
+    ///
+    /// Rough sessions are broken by one end or both, while the daemon is stopped now and then.
     init(
         seed: UInt64,
         concurrency: Int,
         isBulk: Bool = false,
+        isRough: Bool = false,
         manager: ServiceManager? = nil
     ) throws {
         let directory = try TemporaryDirectory()
@@ -88,7 +93,7 @@ final class ProxySwarm {
                 """
             )
             upstreams.append(#""\#(index)": {"servers": ["\#(address)"]}"#)
-            let mayBreak = manager == nil && index / 4 % 2 == 1
+            let mayBreak = manager == nil && (isRough || index / 4 % 2 == 1)
             slots.append(Slot(sides, server: server, mayBreak: mayBreak))
         }
         daemon = try TestDaemon(
@@ -100,6 +105,8 @@ final class ProxySwarm {
             manager: manager
         )
         if manager != nil { restarts = Restarts() }
+        if isRough { stops = Stops(seed: seed) }
+        self.isRough = isRough
         for listener in try daemon.status().listeners {
             guard let index = Int(listener.name) else { continue }
             slots[index].address = listener.addresses[0].address
@@ -130,21 +137,24 @@ final class ProxySwarm {
             if live.isEmpty { break }
             try turn(live, now: now)
             try restarts?.step(&daemon, now: now)
-            if nextLookAt <= now, restarts == nil {
+            try stops?.step(daemon.program, now: now)
+            if nextLookAt <= now, restarts == nil, stops?.isStopped != true {
                 nextLookAt = now + 50
                 try dismissUnserved(live)
             }
         }
         try restarts?.finish(&daemon)
+        try stops?.finish(daemon.program)
     }
 
     private func begin(_ slot: Slot, now: UInt64) throws {
-        let plan = SessionPlan(
+        var plan = SessionPlan(
             number: started,
             seed: seed,
             isBulk: isBulk,
             mayBreak: slot.mayBreak
         )
+        if isRough { plan.breakBoth(seed: seed &+ UInt64(started)) }
         let session = Session(started, plan, over: slot.sides, seed: seed, now: now)
         session.client.begin(try Client(address: slot.address), now: now)
         slot.session = session
@@ -177,12 +187,12 @@ final class ProxySwarm {
             }
         }
         let patient = UInt64(patience.components.seconds) * 1000
-        let rest = wakesAt == .max ? patient : wakesAt - now
-        let timeout = restarts == nil ? rest : min(rest, 10)
+        let rest = wakesAt == .max ? patient : max(wakesAt, now) - now
+        let timeout = restarts == nil && stops == nil ? rest : min(rest, 10)
         let count = unsafe poll(&entries, nfds_t(entries.count), Int32(timeout))
         guard count >= 0 else { throw Errno(rawValue: errno) }
         lastMoveAt = count > 0 ? now : lastMoveAt
-        if count == 0, wakesAt == .max, restarts == nil || now - lastMoveAt >= patient {
+        if count == 0, wakesAt == .max, timeout == rest || now - lastMoveAt >= patient {
             let states = live.compactMap { slot in slot.session.map { report($0, slot) } }
             throw TimedOut(waitingFor: "sessions of seed \(seed)", detail: states.joined())
         }

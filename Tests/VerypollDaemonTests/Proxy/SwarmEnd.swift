@@ -23,6 +23,7 @@ final class SwarmEnd {
     private var generator: Generator
     private var writesAt: UInt64 = 0
     private var readsAt: UInt64 = 0
+    private var breaksAt = UInt64.max
 
     init(_ plan: EndPlan, over transport: Transport, seed: UInt64) {
         self.plan = plan
@@ -41,7 +42,10 @@ final class SwarmEnd {
 
     func begin(_ socket: consuming Client, now: UInt64) {
         self.socket = consume socket
-        readsAt = now + plan.readDelay
+        readsAt = plan.readsNothing ? .max : now + plan.readDelay
+        breaksAt = plan.breaksAfter.map { now + $0 } ?? .max
+        // A buffer that stays as it is breaks no rule of the model.
+        if plan.hasSmallBuffer { try? self.socket?.setReceiveBuffer(4096) }
     }
 
     /// Gives up to be connected.
@@ -56,9 +60,9 @@ final class SwarmEnd {
     func interest(other: SwarmEnd, now: UInt64) -> (entry: pollfd, wakesAt: UInt64)? {
         guard let descriptor = socket?.descriptor.rawValue else { return nil }
         var events: Int32 = 0
-        var wakesAt = UInt64.max
+        var wakesAt = breaksAt
         if mayWrite(other) {
-            if writesAt <= now { events |= POLLOUT } else { wakesAt = writesAt }
+            if writesAt <= now { events |= POLLOUT } else { wakesAt = min(wakesAt, writesAt) }
         }
         if !hasEnded {
             if readsAt <= now { events |= POLLIN } else { wakesAt = min(wakesAt, readsAt) }
@@ -73,6 +77,7 @@ final class SwarmEnd {
     /// - Returns: What is wrong, if anything is.
     func step(_ readiness: Int16, other: SwarmEnd, now: UInt64) -> String? {
         guard socket != nil else { return nil }
+        if breaksAt <= now { return breakOff() }
         if let moment = plan.breaksAt, sent + received >= moment { return breakOff() }
         let readiness = Int32(readiness)
         if readiness & (POLLOUT | POLLERR | POLLHUP) != 0, mayWrite(other), writesAt <= now {
@@ -176,6 +181,11 @@ final class SwarmEnd {
         // A Unix-domain socket is just closed.
         guard transport == .tcp else { return nil }
         do throws(Errno) {
+            if plan.finishesAtBreak, !hasFinished, error == nil {
+                hasFinished = true
+                // Where the other was quicker, there is nothing left to end.
+                try? socket.finishSending()
+            }
             try socket.reset()
         } catch {
             return "\(error) at a reset"

@@ -31,6 +31,27 @@ struct EndPlan {
     var finishesEarly = true
     /// The number of bytes sent and received after which it breaks the connection.
     var breaksAt: Int?
+    /// The milliseconds after which it breaks the connection, whatever it has done.
+    var breaksAfter: UInt64?
+    /// Whether it ends its way right before it breaks the connection.
+    var finishesAtBreak = false
+    /// Whether it takes nothing until it breaks the connection.
+    var readsNothing = false
+    /// Whether the kernel keeps little for it to read.
+    var hasSmallBuffer = false
+}
+
+extension EndPlan {
+    fileprivate mutating func makeRough(using generator: inout Generator) {
+        breaksAt = nil
+        breaksAfter = .random(in: 0...60, using: &generator)
+        finishesAtBreak = generator.next() % 2 == 0
+        readsNothing = generator.next() % 2 == 0
+        hasSmallBuffer = generator.next() % 2 == 0
+        size = max(size, Int.random(in: 0...(1 << 19), using: &generator))
+        longestPiece = max(longestPiece, 1 << 16)
+        beginning = .atOnce
+    }
 }
 
 /// What the two ends of a session do.
@@ -60,6 +81,14 @@ struct SessionPlan {
         let end = Int.random(in: 0...(client.size + server.size), using: &generator)
         let moment = generator.next() % 4 == 0 ? 0 : end
         if generator.next() % 2 == 0 { client.breaksAt = moment } else { server.breaksAt = moment }
+    }
+
+    /// Has one end break the connection, or both at moments of their own.
+    mutating func breakBoth(seed: UInt64) {
+        var generator = Generator(state: seed)
+        let lot = generator.next() % 6
+        if lot != 0 { client.makeRough(using: &generator) }
+        if lot != 1 { server.makeRough(using: &generator) }
     }
 
     private static func end(isBulk: Bool, using generator: inout Generator) -> EndPlan {
