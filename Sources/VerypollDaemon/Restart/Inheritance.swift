@@ -14,6 +14,7 @@ enum Refusal: String, CaseIterable, Sendable {
     case version = "another version has written them"
     case malformed = "their records make no sense"
     case lost = "the kernel did not hand them over whole"
+    case descriptors = "their descriptors are not those that their records describe"
     case listener = "their listeners are not configured any more"
     case handler = "their listeners have other handlers now"
     case upstream = "their upstreams or servers are not configured any more"

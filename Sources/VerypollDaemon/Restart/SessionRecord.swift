@@ -116,5 +116,20 @@ package struct SessionRecord: Equatable, Sendable {
     package var descriptorCount: Int {
         1 + (server == nil ? 0 : 1) + (up.piped == nil ? 0 : 2) + (down.piped == nil ? 0 : 2)
     }
+
+    /// Whether descriptors of these kinds are those that it describes.
+    func describes(_ kinds: [DescriptorKind]) -> Bool {
+        guard kinds.count == descriptorCount else { return false }
+        var rest = kinds[...]
+        for case let end? in [client, server] {
+            guard rest.popFirst() == (end.isUnix ? .unix : .tcp) else { return false }
+        }
+        for case let count? in [up.piped, down.piped] {
+            guard case .pipeSender(let pipe) = rest.popFirst(),
+                rest.popFirst() == .pipeReceiver(pipe, byteCount: Int(count))
+            else { return false }
+        }
+        return true
+    }
 }
 #endif

@@ -50,9 +50,12 @@ struct Conduit: ~Copyable {
     /// Gives what is in it to a socket.
     ///
     /// - Returns: How many bytes were taken; some are left only if there is no room for more.
+    /// - Throws: `Errno.ioError` if the pipe is at its end before ``count`` bytes have come out.
     mutating func drain(to socket: borrowing SessionSocket) throws(Errno) -> Int {
         let before = count
         while count > 0, let moved = try socket.splice(from: receiver, atMost: count) {
+            // Only a pipe that another process left can lack bytes; without this, the loop spins.
+            guard moved > 0 else { throw .ioError }
             count -= moved
         }
         return before - count

@@ -9,7 +9,11 @@ extension Worker {
         var outcome = TakingUp()
         for session in share.sessions {
             var descriptors = DescriptorList(session.descriptors)
-            if let refusal = takeUp(session.record, &descriptors) {
+            let kinds = session.descriptors.map(DescriptorKind.init)
+            let isAsDescribed = session.record.describes(kinds)
+            let refusal =
+                isAsDescribed ? takeUp(session.record, &descriptors) : Refusal.descriptors
+            if let refusal {
                 outcome.refuse(because: refusal)
                 descriptors.reset()
             } else {

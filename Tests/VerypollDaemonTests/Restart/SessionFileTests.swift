@@ -25,7 +25,7 @@ struct SessionFileTests {
         route: nil
     )
 
-    private static let proxied = SessionRecord(
+    static let proxied = SessionRecord(
         id: 77,
         listener: "wéb",
         service: "proxy",
