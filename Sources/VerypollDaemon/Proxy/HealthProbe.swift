@@ -182,7 +182,13 @@ extension SessionSocket {
     /// Begins to connect; ``finishConnect()`` tells when it is done.
     fileprivate init(connectingTo address: ServerAddress) throws(Errno) {
         switch address {
-        case .tcp(let address): self = .tcp(try TCPStream(connectingTo: address))
+        case .tcp(let address):
+            let stream = try TCPStream(connectingTo: address)
+            if try stream.hasMetItself(address) {
+                stream.reset()
+                throw .connectionRefused
+            }
+            self = .tcp(stream)
         case .unix(let address): self = .unix(try UnixStream(connectingTo: address))
         }
     }

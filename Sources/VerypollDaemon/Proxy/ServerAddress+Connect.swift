@@ -24,15 +24,24 @@ extension ServerAddress {
     /// - Parameters:
     ///   - options: The listener whose settings for keep-alive and the like hold.
     ///   - isProven: Whether the last connection to the server was made.
+    ///   - mayMeetItself: Whether the kernel may give the server's own port to the connection.
     /// - Returns: The connection, which may turn out to be refused yet.
     /// - Throws: Why there is none. See connect(2).
-    func connect(options: Listener, isProven: Bool) throws(Errno) -> Begun {
+    func connect(
+        options: Listener,
+        isProven: Bool,
+        mayMeetItself: Bool
+    ) throws(Errno) -> Begun {
         switch self {
         case .unix(let address):
             let stream = try UnixStream(connectingTo: address)
             return Begun(socket: .unix(stream), isAtOnce: true)
         case .tcp(let address):
             let stream = try TCPStream(connectingTo: address)
+            if mayMeetItself, try stream.hasMetItself(address) {
+                stream.reset()
+                throw .connectionRefused
+            }
             let isLocal = address.ip.unmapped.isLoopback
             if !isLocal {
                 try stream.setKeepAlive(options.keepAlive)
@@ -40,6 +49,17 @@ extension ServerAddress {
             }
             return Begun(socket: .tcp(stream), isAtOnce: isLocal && isProven)
         }
+    }
+}
+
+extension TCPStream {
+    /// Whether it has begun to connect to itself.
+    ///
+    /// Where nothing listens on a port of this machine, and the kernel gives that same port to the
+    /// connection, connect(2) succeeds: TCP lets both ends open at once, and both are this socket.
+    func hasMetItself(_ address: SocketAddress) throws(Errno) -> Bool {
+        let local = try localAddress()
+        return local.port == address.port && local.ip.unmapped == address.ip.unmapped
     }
 }
 #endif

@@ -26,6 +26,9 @@ final class UpstreamServer: Sendable {
     private let isHeldDown = Atomic(false)
     /// The address of a server that needs no name service.
     private let literal: [ServerAddress]?
+    /// Whether the kernel may give the server's own port to a connection to it, which would then
+    /// connect to itself if the server is down.
+    let mayMeetItself: Bool
     private let resolved = Mutex<[ServerAddress]>([])
     private let hasAddresses: Atomic<Bool>
     private let isLookedUp: Atomic<Bool>
@@ -47,6 +50,13 @@ final class UpstreamServer: Sendable {
             case .unix(let address): [.unix(address)]
             case .host: nil
             }
+        let port: UInt16? =
+            switch configuration.address {
+            case .ip(let address): address.port
+            case .host(_, let port): port
+            case .unix: nil
+            }
+        mayMeetItself = port.map(EphemeralPorts.range().contains) ?? false
         hasAddresses = Atomic(literal != nil)
         isLookedUp = Atomic(literal != nil)
     }

@@ -165,9 +165,11 @@ extension Worker {
         to address: ServerAddress,
         of upstream: Upstream
     ) throws(Errno) {
+        let server = upstream.servers[Int(sessions[key].route.server)]
         let begun = try address.connect(
             options: context.listeners[sessions[key].listener],
-            isProven: upstream.servers[Int(sessions[key].route.server)].isProven
+            isProven: server.isProven,
+            mayMeetItself: server.mayMeetItself
         )
         let isAtOnce = begun.isAtOnce
         sessions[key].server = Endpoint(begun.socket, flags: isAtOnce ? .outputReady : [])
