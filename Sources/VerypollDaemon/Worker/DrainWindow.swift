@@ -1,9 +1,10 @@
 #if Net && OSExt
-/// The time in which sessions are ended little by little: those first that are idle, and then, as
-/// the end comes near, the others.
+/// The time in which sessions are ended: silent ones little by little, and at its end those that
+/// still move bytes.
 ///
-/// Nobody ends with many others at one moment: clients who come back at once would do so as a herd.
-/// Each session has a place in the herd by its number.
+/// Clients whose sessions end together reconnect together, so each session that is ended before the
+/// end of the window has a moment of its own, by its number. A session that moves bytes has the
+/// whole time, as an operator who sets a deadline promises it.
 struct DrainWindow: Equatable, Sendable {
     /// The millisecond in which it begins.
     let begin: UInt64
@@ -24,23 +25,26 @@ struct DrainWindow: Equatable, Sendable {
         end = overflows || moment == .max ? .max : moment + 1
     }
 
-    /// The shortest silence that makes a session an idle one, in milliseconds.
-    private static let shortestIdle: UInt64 = 1_000
+    /// The shortest silence that makes a session a silent one, in milliseconds.
+    private static let shortestSilence: UInt64 = 1_000
 
     /// The shortest window that is worth to be spread over, in milliseconds.
     private static let shortestSpread: UInt64 = 2_000
 
     /// The millisecond in which a session is to end if it does nothing more until then.
     ///
-    /// Idle is a session that nothing has passed through for a third of the time. The idle ones end
-    /// in the first quarter of it, or when they have become idle; the others in the last quarter.
+    /// A session that has been silent for a third of the window ends in the first quarter, or later
+    /// as soon as it has been silent for so long. In the last quarter, each session ends at its own
+    /// moment if it has been silent for a second by then. All others end with the window.
     func moment(id: UInt64, activeAt: UInt64) -> UInt64 {
         let length = end - begin
         let spread = length < Self.shortestSpread ? 0 : length / 4
-        // The upper bits of a product, so that neighbours are far apart.
+        // The upper bits of a product, so that neighbors are far apart.
         let lot = id.mixed.multipliedFullWidth(by: spread).high
-        let idle = max(begin + lot, activeAt + max(length / 3, Self.shortestIdle))
-        return min(idle, end - lot)
+        let silence = max(length / 3, Self.shortestSilence)
+        let early = max(begin + lot, activeAt + silence)
+        let late = max(end - lot, activeAt + Self.shortestSilence)
+        return min(early, late, end)
     }
 }
 
