@@ -109,6 +109,7 @@ extension SessionTimeouts {
         idle = timeouts.idle?.milliseconds ?? .max
         halfClosed = timeouts.halfClosed?.milliseconds ?? .max
         lifetime = timeouts.lifetime?.milliseconds ?? .max
+        requestHead = service == .metrics ? firstByte : .max
         proxyHeader = configuration.proxyProtocol?.timeout.milliseconds ?? .max
     }
 }

@@ -124,33 +124,78 @@ extension ProxyHeader.Reason: Error {}
 // MARK: - Version two
 
 extension ProxyHeader {
-    private static let checksumType: UInt8 = 3
+    static let checksumType: UInt8 = 3
+
+    /// What the first bytes of a header of version two say of the others.
+    private struct Layout {
+        let family: UInt8
+        /// Whether it has addresses, and extensions behind them.
+        let isSpecified: Bool
+        /// Where the extensions begin.
+        let extensions: Int
+        let end: Int
+    }
 
     /// Reads a header whose signature is there.
     private static func parseBinary(_ bytes: Span<UInt8>) -> Parse {
-        guard bytes.count > 12 else { return .incomplete }
-        guard bytes[12] >> 4 == 2 else { return .malformed(.version) }
-        guard bytes[12] & 0xF <= 1 else { return .malformed(.command) }
-        guard bytes.count > 13 else { return .incomplete }
+        switch layout(of: bytes) {
+        case .failure(let reason): return .malformed(reason)
+        case .success(nil): return .incomplete
+        case .success(let layout?):
+            guard bytes.count >= layout.end else { return .incomplete }
+            guard layout.isSpecified else {
+                return .complete(ProxyHeader(.local), byteCount: layout.end)
+            }
+            let header = bytes.extracting(..<layout.end)
+            if let reason = checkExtensions(header, from: layout.extensions) {
+                return .malformed(reason)
+            }
+            let origin = origin(of: layout.family, bytes)
+            return .complete(ProxyHeader(origin), byteCount: layout.end)
+        }
+    }
+
+    /// The header at the beginning of a connection, if it is too long to wait for as a whole.
+    ///
+    /// - Parameter bytes: Bytes for which ``parse(_:)`` says `incomplete`.
+    /// - Returns: `nil` also while the addresses are not there.
+    static func long(_ bytes: Span<UInt8>) -> LongProxyHeader? {
+        guard bytes.count >= prefixLength, bytes.agree(with: signature),
+            case .success(let layout?) = layout(of: bytes),
+            layout.end > LongProxyHeader.longestAwaited, bytes.count >= layout.extensions
+        else { return nil }
+        guard layout.isSpecified else {
+            return LongProxyHeader(ProxyHeader(.local), byteCount: layout.end, extensions: nil)
+        }
+        return LongProxyHeader(
+            ProxyHeader(origin(of: layout.family, bytes)),
+            byteCount: layout.end,
+            extensions: layout.extensions
+        )
+    }
+
+    /// Reads the first bytes of a header whose signature is there; `nil` if there are too few.
+    private static func layout(of bytes: Span<UInt8>) -> Result<Layout?, Reason> {
+        guard bytes.count > 12 else { return .success(nil) }
+        guard bytes[12] >> 4 == 2 else { return .failure(.version) }
+        guard bytes[12] & 0xF <= 1 else { return .failure(.command) }
+        guard bytes.count > 13 else { return .success(nil) }
         // What a sender says of itself is skipped unread, whatever it is.
         let family = bytes[12] & 0xF == 0 ? 0 : bytes[13] >> 4
         let transport = bytes[12] & 0xF == 0 ? 0 : bytes[13] & 0xF
-        guard family <= 3 else { return .malformed(.family) }
-        guard transport <= 1 else { return .malformed(.transport) }
-        guard bytes.count >= prefixLength else { return .incomplete }
+        guard family <= 3 else { return .failure(.family) }
+        guard transport <= 1 else { return .failure(.transport) }
+        guard bytes.count >= prefixLength else { return .success(nil) }
         let end = prefixLength + Int(bytes.number(UInt16.self, at: 14))
         // Of what is not specified nobody knows how long its addresses are, or where extensions
         // begin.
         let isSpecified = family != 0 && transport != 0
         let lengths: [4 of Int] = [0, 2 * 6, 2 * 18, 2 * unixLength]
         let extensions = prefixLength + (isSpecified ? lengths[Int(family)] : 0)
-        guard (extensions...longestRead).contains(end) else { return .malformed(.length) }
-        guard bytes.count >= end else { return .incomplete }
-        guard isSpecified else { return .complete(ProxyHeader(.local), byteCount: end) }
-        if let reason = checkExtensions(bytes.extracting(..<end), from: extensions) {
-            return .malformed(reason)
-        }
-        return .complete(ProxyHeader(origin(of: family, bytes)), byteCount: end)
+        guard end >= extensions else { return .failure(.length) }
+        return .success(
+            Layout(family: family, isSpecified: isSpecified, extensions: extensions, end: end)
+        )
     }
 
     private static func origin(of family: UInt8, _ bytes: Span<UInt8>) -> Origin {
@@ -239,16 +284,10 @@ extension Span<UInt8> {
         return number
     }
 
-    /// The checksum of Castagnoli, as RFC 4960 computes it in its appendix B, as if some of the
-    /// bytes were zero.
+    /// The checksum of the bytes, as if some of them were zero.
     func crc32c(zeroing zeros: Range<Int>) -> UInt32 {
-        var remainder = UInt32.max
-        for index in indices {
-            remainder ^= zeros.contains(index) ? 0 : UInt32(self[index])
-            for _ in 0..<8 {
-                remainder = remainder >> 1 ^ (remainder & 1 == 0 ? 0 : 0x82F6_3B78)
-            }
-        }
-        return ~remainder
+        var checksum = ChecksumC()
+        for index in indices { checksum.append(zeros.contains(index) ? 0 : self[index]) }
+        return checksum.value
     }
 }

@@ -32,8 +32,8 @@ extension ProxyHeader {
     /// The length of the longest header of version two that is written.
     static let longestBinary = prefixLength + 2 * unixLength
 
-    /// The most bytes that a header may have to be read, with all that follows the addresses.
-    static let longestRead = 65_536
+    /// The length of the longest header that is read, which is the longest that there can be.
+    static let longestRead = prefixLength + 65_535
 
     /// How a header of version two begins.
     static let signature = "\r\n\r\n\0\r\nQUIT\n"

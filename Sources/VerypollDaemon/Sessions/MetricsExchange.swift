@@ -2,6 +2,8 @@
 /// What a session of the metrics handler has in hand, from the first byte of a request to the last
 /// one of its answer; one that is idle has none.
 final class MetricsExchange {
+    /// The millisecond in which its first byte came.
+    var beganAt: UInt64
     /// The bytes that came and are not answered yet, at most a head's and one read's.
     var input: [UInt8] = []
     /// The request that waits for the supervisor to write the metrics.
@@ -11,6 +13,13 @@ final class MetricsExchange {
     var sentCount = 0
     /// Whether the connection ends behind the answer.
     var isLast = false
+
+    init(now: UInt64) {
+        beganAt = now
+    }
+
+    /// Whether the head of a request has begun and is not complete.
+    var awaitsHead: Bool { request == nil && reply.isEmpty }
 
     /// Goes on to the next request in the input.
     ///
@@ -35,8 +44,9 @@ final class MetricsExchange {
         reply = HTTPResponse.granting(request, exposition, isLast: isLast, date: date)
     }
 
-    /// Forgets the answer, which was sent.
-    func finish() {
+    /// Forgets the answer, which was sent; the next request has begun by now.
+    func finish(now: UInt64) {
+        beganAt = now
         reply = []
         sentCount = 0
     }

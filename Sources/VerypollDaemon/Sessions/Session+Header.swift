@@ -6,16 +6,20 @@ extension Session {
     /// What came of reading the PROXY header that a session begins with.
     enum HeaderStep {
         case incomplete
+        /// The turn is over, and there is more to read.
+        case again
         case complete
         case end(EndReason)
     }
 
     /// Reads the header if all of it has come, and takes over whom the session is of.
     ///
-    /// It is only looked at before, so that a client that sends half of one occupies no buffer.
+    /// It is only looked at before, so that a client that sends half of one occupies no buffer. One
+    /// that may not fit into the kernel's buffer is read as it comes, and its bytes are not kept.
     mutating func readHeader(on bench: inout Workbench) -> HeaderStep {
         guard client.flags.contains(.inputReady) else { return .incomplete }
         defer { bench.scratch.removeAll() }
+        if let reading = longHeader { return readLongHeader(reading, on: &bench) }
         do throws(Errno) {
             let count = try bench.scratch.append { output throws(Errno) in
                 try client.socket.peek(into: &output)
@@ -34,10 +38,49 @@ extension Session {
                 take(header)
                 return .complete
             case .incomplete:
+                if let long = bench.scratch.withBytes(ProxyHeader.long) {
+                    bench.scratch.removeAll()
+                    let reading = LongHeaderReading(long)
+                    longHeader = reading
+                    return readLongHeader(reading, on: &bench)
+                }
                 client.flags.remove(.inputReady)
                 return client.flags.contains(.endIsBehind)
                     ? .end(.malformedHeader(.length)) : .incomplete
             }
+        } catch {
+            client.failInput()
+            return .end(.failed(error))
+        }
+    }
+
+    /// Reads what has come of a long header, within a bounded number of system calls.
+    private mutating func readLongHeader(
+        _ reading: LongHeaderReading,
+        on bench: inout Workbench
+    ) -> HeaderStep {
+        do throws(Errno) {
+            for _ in 0..<Workbench.callsPerTurn {
+                let rest = reading.header.remaining
+                let count = try bench.scratch.append(atMost: rest) { output throws(Errno) in
+                    try client.socket.read(into: &output)
+                }
+                guard let count else {
+                    client.flags.remove(.inputReady)
+                    return .incomplete
+                }
+                if count == 0 { return .end(.malformedHeader(.length)) }
+                if let reason = bench.scratch.withBytes({ reading.header.read($0) }) {
+                    return .end(.malformedHeader(reason))
+                }
+                bench.scratch.removeAll()
+                guard reading.header.remaining > 0 else {
+                    longHeader = nil
+                    take(reading.header.header)
+                    return .complete
+                }
+            }
+            return .again
         } catch {
             client.failInput()
             return .end(.failed(error))
@@ -73,6 +116,15 @@ extension Session {
         case .none: break
         }
         return ProxyHeader(.local)
+    }
+}
+
+/// A long PROXY header that a session is reading; few sessions ever have one.
+final class LongHeaderReading {
+    var header: LongProxyHeader
+
+    init(_ header: LongProxyHeader) {
+        self.header = header
     }
 }
 #endif

@@ -15,7 +15,7 @@ extension Session {
             }
             try receive(on: &bench)
             guard bench.scratch.count > 0 else { continue }
-            let exchange = self.exchange ?? MetricsExchange()
+            let exchange = self.exchange ?? MetricsExchange(now: bench.now)
             self.exchange = exchange
             _ = bench.scratch.drain { bytes in
                 for index in bytes.indices { exchange.input.append(bytes[index]) }
@@ -51,7 +51,7 @@ extension Session {
             self.exchange = nil
             return nil
         }
-        exchange.finish()
+        exchange.finish(now: bench.now)
         return .again  // A request that came with this one has its own turn.
     }
 }

@@ -49,6 +49,7 @@ struct Session: ~Copyable {
         case halfClosed
         case lifetime
         case proxyHeader
+        case requestHead
         /// The present step on the way to a server; it ends no session by itself.
         case route
         /// What the session is part of is drained.
@@ -81,6 +82,8 @@ struct Session: ~Copyable {
     /// To the client.
     var down = Way()
     var route: Route
+    /// The rest of a PROXY header that is too long to wait for as a whole.
+    var longHeader: LongHeaderReading?
     /// What the metrics handler has in hand.
     var exchange: MetricsExchange?
     /// The address of a TCP client.

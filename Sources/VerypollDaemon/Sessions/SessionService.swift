@@ -33,6 +33,7 @@ extension Session {
             bytesOut: bytesOut - before.bytesOut,
             hasConnected: wasConnecting && route.phase == .connected,
             hasHalfClosed: halfClosedAt == 0 && isHalfClosed,
+            awaitsHead: exchange?.awaitsHead ?? false,
             isBlocked: client.lacksOutputEvents || server.lacksOutputEvents
         )
         if bench.turn.bytesIn + bench.turn.bytesOut > 0 { activeAt = bench.now }

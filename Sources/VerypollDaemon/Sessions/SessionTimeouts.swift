@@ -5,6 +5,8 @@ struct SessionTimeouts: Sendable {
     var idle = UInt64.max
     var halfClosed = UInt64.max
     var lifetime = UInt64.max
+    /// The time for the head of a request for metrics, from its first byte on.
+    var requestHead = UInt64.max
     /// The time for a PROXY header to come, where one is awaited.
     var proxyHeader = UInt64.max
 }
@@ -31,6 +33,9 @@ extension Session {
         // What came may still be unread, while no server takes it.
         if bytesIn == 0, bytesOut == 0, !client.flags.contains(.inputReady) {
             consider(.firstByte, timeouts.firstByte, since: openedAt)
+        }
+        if let exchange, exchange.awaitsHead {
+            consider(.requestHead, timeouts.requestHead, since: exchange.beganAt)
         }
         if isHalfClosed { consider(.halfClosed, timeouts.halfClosed, since: halfClosedAt) }
         consider(.idle, timeouts.idle, since: activeAt)

@@ -27,6 +27,8 @@ struct Workbench: ~Copyable {
         var hasConnected = false
         /// Whether the first of its ways has ended.
         var hasHalfClosed = false
+        /// Whether it waits for the rest of a request's head.
+        var awaitsHead = false
         /// Whether one of its ends came short of room, and is not watched for that.
         var isBlocked = false
     }

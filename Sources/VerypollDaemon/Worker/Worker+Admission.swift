@@ -31,6 +31,9 @@ extension Worker {
         let listener = context.listeners[sessions[key].listener]
         switch sessions[key].readHeader(on: &bench) {
         case .incomplete: return false
+        case .again:
+            ready.append(key)
+            return false
         case .end(let reason):
             end(key, because: reason)
             return false

@@ -32,12 +32,14 @@ extension Worker {
     /// The sessions that another process can go on with, the busiest last.
     ///
     /// Busy is what moved bytes last and, of those that did so in the same millisecond, what has
-    /// moved more. Whoever asks for metrics asks again.
+    /// moved more. Clients that ask for metrics ask again. A session that has read part of a long
+    /// PROXY header is not recorded; the client has sent nothing else yet, and connects again.
     private func heritableKeys() -> [SlabKey] {
         var found: [(activeAt: UInt64, byteCount: UInt64, key: SlabKey)] = []
         for index in 0..<sessions.endIndex {
             guard let key = sessions.key(at: index),
-                context.listeners[sessions[key].listener].service != .metrics
+                context.listeners[sessions[key].listener].service != .metrics,
+                sessions[key].longHeader == nil
             else { continue }
             let byteCount = sessions[key].up.taken &+ sessions[key].down.given
             found.append((sessions[key].activeAt, byteCount, key))

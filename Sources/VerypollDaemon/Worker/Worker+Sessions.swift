@@ -127,7 +127,7 @@ extension Worker {
         case .askForMetrics(let format): awaitMetrics(key, in: format)
         case .end(let reason): return end(key, because: reason)
         }
-        if bench.turn.hasHalfClosed { bringForward(key) }
+        if bench.turn.hasHalfClosed || bench.turn.awaitsHead { bringForward(key) }
         if bench.turn.isBlocked { watchOutput(key) }
         feedStarved()
     }

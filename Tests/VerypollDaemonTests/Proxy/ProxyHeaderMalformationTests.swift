@@ -82,7 +82,6 @@ struct ProxyHeaderMalformationTests {
             (binaryHeader(0x11, address.dropLast()), .length),
             (binaryHeader(0x21, Array(repeating: 0, count: 35)), .length),
             (binaryHeader(0x31, Array(repeating: 0, count: 215)), .length),
-            (binaryHeader(0x00, [], length: 65_535), .length),
             (binaryHeader(0x11, address + [1]), .extensions),
             (binaryHeader(0x11, address + [1, 0]), .extensions),
             (binaryHeader(0x11, address + [1, 0, 1]), .extensions),

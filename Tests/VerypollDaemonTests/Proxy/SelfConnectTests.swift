@@ -7,8 +7,9 @@ internal import VerypollControl
 
 @testable import VerypollDaemon
 
-/// In a network of its own, where the kernel has one port to give: that of the server, which is
-/// down. There every connection to the server connects to itself.
+/// In a network where the kernel has one port to give: that of the server, which is down.
+///
+/// Every connection to the server connects to itself there.
 @Suite("proxy: connections to themselves")
 struct SelfConnectTests {
     private static let port = 40_000
@@ -48,9 +49,12 @@ struct SelfConnectTests {
         #expect(server.state == .down)
     }
 
-    @Test("the range of ports is read as the kernel writes it", arguments: [
-        ("32768\t60999\n", 32_768...60_999), ("40000\t40000\n", 40_000...40_000),
-    ])
+    @Test(
+        "the range of ports is read as the kernel writes it",
+        arguments: [
+            ("32768\t60999\n", 32_768...60_999), ("40000\t40000\n", 40_000...40_000),
+        ]
+    )
     func readsRange(text: String, range: ClosedRange<UInt16>) {
         #expect(EphemeralPorts.range(in: text) == range)
         #expect(EphemeralPorts.range(in: "") == nil)

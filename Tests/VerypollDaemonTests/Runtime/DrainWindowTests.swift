@@ -15,7 +15,7 @@ struct DrainWindowTests {
         return window.moment(id: id, activeAt: activeAt)
     }
 
-    @Test("a session that moves bytes ends at the deadline and not before", arguments: [1, 500, 900])
+    @Test("a session that moves bytes ends at the deadline, not before", arguments: [1, 500, 900])
     func endsActiveAtDeadline(interval: UInt64) {
         for id in 1...1000 as ClosedRange<UInt64> {
             #expect(end(of: id, every: interval, in: window) == window.end)
