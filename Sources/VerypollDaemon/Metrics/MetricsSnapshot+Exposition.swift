@@ -104,6 +104,19 @@ extension MetricsSnapshot {
             all,
             \.maxSessions
         )
+        let refusals = upstreams.flatMap { upstream in
+            upstream.refusals.map { refusal in
+                let labels: MetricLabels = [
+                    "upstream": upstream.name, "reason": refusal.reason.rawValue,
+                ]
+                return (labels: labels, element: refusal.count)
+            }
+        }
+        exposition.counters(
+            "verypolld_upstream_refused",
+            "The clients that were turned away without a server.",
+            refusals
+        ) { $0 }
     }
 
     private func writeServers(to exposition: inout Exposition) {

@@ -18,6 +18,8 @@ struct MetricsSnapshot: Sendable {
         var waiting = 0
         /// The limit that the configuration sets, if it does.
         var maxSessions: Int?
+        /// The clients that were turned away without a server.
+        var refusals: [(reason: UpstreamRefusal, count: UInt64)] = []
     }
 
     /// A server of an upstream.

@@ -23,6 +23,8 @@ final class Upstream: Sendable {
     let gate: SessionGate
     /// The sessions that wait for the gate, at most ``queueLimit``.
     let waiting = Atomic(0)
+    /// The clients that were turned away since the start.
+    let refusals: RefusalCounters
 
     /// What the choice of a server needs, in storage that is made once.
     private struct Choice {
@@ -37,19 +39,21 @@ final class Upstream: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: The upstream as the file has it.
+    ///   - workers: How many workers there are.
     ///   - former: The upstream whose place it takes; servers that are in both go on.
-    init(_ configuration: UpstreamConfiguration, former: Upstream? = nil) {
+    init(_ configuration: UpstreamConfiguration, workers: Int = 1, former: Upstream? = nil) {
         self.configuration = configuration
         name = configuration.name
         let passive = configuration.passive
         servers = configuration.servers.map { server in
             former?.servers.first { $0.isSame(as: server, passive: passive) }
-                ?? UpstreamServer(server, passive: passive)
+                ?? UpstreamServer(server, passive: passive, workers: workers)
         }
         connectTimeout = configuration.connectTimeout.milliseconds
         retryFor = configuration.retry.duration.milliseconds
         whenDown = configuration.whenDown
         proxyHeader = configuration.proxyProtocol
+        refusals = former?.refusals ?? RefusalCounters()
         gate = former?.gate ?? SessionGate(limit: configuration.maxSessions ?? .max)
         let balancer = Balancer(
             configuration.balance,

@@ -19,6 +19,8 @@ final class UpstreamServer: Sendable {
     let active = Atomic(0)
     /// What sessions have done with it since the start.
     let counters = ServerCounters()
+    /// The bytes that each worker has moved to and from it.
+    let traffic: [ServerTraffic]
 
     private let passive: PassiveHealth
     private let isProvenNow = Atomic(false)
@@ -35,8 +37,10 @@ final class UpstreamServer: Sendable {
 
     init(
         _ configuration: UpstreamConfiguration.Server,
-        passive: UpstreamConfiguration.PassiveCheck
+        passive: UpstreamConfiguration.PassiveCheck,
+        workers: Int = 1
     ) {
+        traffic = (0..<workers).map { _ in ServerTraffic() }
         target = configuration.address
         name = configuration.address.description
         isBackup = configuration.backup
@@ -152,13 +156,13 @@ final class UpstreamServer: Sendable {
         return passive.fail(now: now)
     }
 
-    /// Counts a session out that ``Upstream/pick`` has counted in, and what went over it.
-    func leave(bytesIn: UInt64 = 0, bytesOut: UInt64 = 0) {
+    /// Counts a session out that ``Upstream/pick`` has counted in.
+    func leave() {
         active.subtract(1, ordering: .relaxed)
-        guard bytesIn | bytesOut != 0 else { return }
-        counters.bytesIn.add(Int(bytesIn), ordering: .relaxed)
-        counters.bytesOut.add(Int(bytesOut), ordering: .relaxed)
     }
+
+    /// The bytes of all sessions since the start, those of open sessions included.
+    var tally: ServerTally { traffic.map(\.tally).reduce(ServerTally(), +) }
 }
 
 /// What an operator can order a server to be.
@@ -179,8 +183,4 @@ struct ServerCounters: ~Copyable, Sendable {
     let failures = Atomic(0)
     /// How long the connects took that succeeded.
     let connectTime = SharedHistogram<ConnectTime>()
-    /// The bytes that were received from it; whoever served a session adds them at its end.
-    let bytesIn = Atomic(0)
-    /// The bytes that were sent to it; see ``bytesIn``.
-    let bytesOut = Atomic(0)
 }

@@ -136,7 +136,11 @@ struct Roster {
 
     private mutating func keep(_ former: Pool?, as configuration: UpstreamConfiguration) -> Pool {
         if let former, former.configuration == configuration { return former }
-        let upstream = Upstream(configuration, former: former.map(upstream(of:)))
+        let upstream = Upstream(
+            configuration,
+            workers: workers,
+            former: former.map(upstream(of:))
+        )
         let slot =
             plan.upstreams.indices.first { !takenUpstreamSlots.contains($0) }
             ?? plan.upstreams.endIndex

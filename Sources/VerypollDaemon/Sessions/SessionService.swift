@@ -26,11 +26,13 @@ extension Session {
     /// Does what there is to do, within a bounded number of system calls, and tells the bench.
     mutating func serve(_ service: SessionService, on bench: inout Workbench) -> Step {
         let before = (bytesIn: bytesIn, bytesOut: bytesOut)
+        let (taken, given) = (down.taken, up.given)
         let wasConnecting = route.phase == .connecting
         let step = dispatch(service, on: &bench)
         bench.turn = Workbench.Turn(
             bytesIn: bytesIn - before.bytesIn,
             bytesOut: bytesOut - before.bytesOut,
+            server: ServerTally(bytesIn: down.taken - taken, bytesOut: up.given - given),
             hasConnected: wasConnecting && route.phase == .connected,
             hasHalfClosed: halfClosedAt == 0 && isHalfClosed,
             awaitsHead: exchange?.awaitsHead ?? false,

@@ -23,6 +23,8 @@ struct Workbench: ~Copyable {
     struct Turn {
         var bytesIn: UInt64 = 0
         var bytesOut: UInt64 = 0
+        /// The bytes from and to its server.
+        var server = ServerTally()
         /// Whether its server was reached.
         var hasConnected = false
         /// Whether the first of its ways has ended.

@@ -54,7 +54,8 @@ extension MetricsSnapshot.Upstream {
             name: upstream.name,
             active: upstream.gate.active,
             waiting: upstream.waiting.load(ordering: .relaxed),
-            maxSessions: upstream.configuration.maxSessions
+            maxSessions: upstream.configuration.maxSessions,
+            refusals: UpstreamRefusal.allCases.map { ($0, upstream.refusals.count(of: $0)) }
         )
     }
 }
@@ -64,6 +65,7 @@ extension MetricsSnapshot.Server {
         func count(_ counter: borrowing Atomic<Int>) -> UInt64 {
             UInt64(counter.load(ordering: .relaxed))
         }
+        let tally = server.tally
         self.init(
             upstream: upstream.name,
             address: server.name,
@@ -71,8 +73,8 @@ extension MetricsSnapshot.Server {
             active: server.active.load(ordering: .relaxed),
             sessions: count(server.counters.sessions),
             failures: count(server.counters.failures),
-            bytesIn: count(server.counters.bytesIn),
-            bytesOut: count(server.counters.bytesOut),
+            bytesIn: tally.bytesIn,
+            bytesOut: tally.bytesOut,
             connectTime: server.counters.connectTime.histogram
         )
     }

@@ -56,6 +56,7 @@ extension UpstreamWatch {
     private mutating func status(of index: ServerIndex) -> Status.Server {
         let server = upstreams[index]
         let sighting = look(at: index)
+        let tally = server.tally
         let reason: String? =
             switch sighting.state {
             case .up: nil
@@ -75,8 +76,8 @@ extension UpstreamWatch {
             active: server.active.load(ordering: .relaxed),
             sessions: server.counters.sessions.load(ordering: .relaxed),
             failures: server.counters.failures.load(ordering: .relaxed),
-            bytesIn: server.counters.bytesIn.load(ordering: .relaxed),
-            bytesOut: server.counters.bytesOut.load(ordering: .relaxed)
+            bytesIn: Int(clamping: tally.bytesIn),
+            bytesOut: Int(clamping: tally.bytesOut)
         )
     }
 }

@@ -3,16 +3,22 @@ internal import Verypoll
 
 extension Worker {
     /// Takes leave of the server and the upstream, at the end of a session.
-    func leave(_ route: Route, bytesIn: UInt64, bytesOut: UInt64) {
+    func leave(_ route: Route) {
         guard route.upstream >= 0 else { return }
         let upstream = context.upstreams[Int(route.upstream)]
-        if route.server >= 0 {
-            upstream.servers[Int(route.server)].leave(bytesIn: bytesIn, bytesOut: bytesOut)
-        }
+        if route.server >= 0 { upstream.servers[Int(route.server)].leave() }
         if route.isQueued { upstream.leaveQueue() }
         if route.isEntered {
             if upstream.gate.leave() { tellOfRoom() }
         }
+    }
+
+    /// Counts the end of a session that got no server, if that is why it ends.
+    func countRefusal(_ route: Route, _ reason: Session.EndReason) {
+        guard route.upstream >= 0, let refusal = UpstreamRefusal(reason, in: route.phase) else {
+            return
+        }
+        context.upstreams[Int(route.upstream)].refusals.add(refusal)
     }
 
     /// Gives the sessions of a server that is down what the upstream's configuration says.

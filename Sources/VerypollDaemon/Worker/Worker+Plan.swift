@@ -33,6 +33,7 @@ extension Worker {
         context.listeners = plan.listeners
         context.listenerCounters = plan.listeners.map { $0.counters[context.index] }
         context.upstreams = plan.upstreams
+        serverTallies.adopt(plan.upstreams, worker: context.index)
         context.logsSessions = plan.logsSessions
         context.drainDeadline = plan.drainDeadline
         bench.conduits.limit = plan.pipeLimit

@@ -111,6 +111,11 @@ extension Worker {
                 tally.bytesOut += turn.bytesOut
             }
         }
+        let server = sessions[key].route.server
+        if server >= 0, turn.server != ServerTally() {
+            let upstream = Int(sessions[key].route.upstream)
+            serverTallies.add(turn.server, upstream: upstream, server: Int(server))
+        }
         if turn.hasConnected { connectionMade(key) }
         return step
     }
@@ -189,11 +194,12 @@ extension Worker {
             note(session.listener) { $0.denied += 1 }
         default: break
         }
+        countRefusal(session.route, reason)
         // Whoever sees that it has gone is to see what it did as well.
         publish()
         let isListenerAwaited = listener.gate.leave()
         let isTotalAwaited = context.totalGate.leave()
-        leave(session.route, bytesIn: session.down.taken, bytesOut: session.up.given)
+        leave(session.route)
         // The descriptors are free only once the session is gone, and others may need them.
         if isBroken, session.route.upstream >= 0 || session.awaitsHeader {
             session.breakOff()

@@ -80,6 +80,8 @@ struct Worker: ~Copyable {
     var tallies: [ListenerTally] = []
     /// The listeners whose tallies are to be published at the end of the turn.
     var dirtyListeners: [Int] = []
+    /// The bytes of servers, which are published with the tallies of listeners.
+    var serverTallies = ServerTallies()
     var tally = WorkerTally()
     /// The drains under way.
     var drains = Drains()
@@ -199,6 +201,7 @@ struct Worker: ~Copyable {
             context.listenerCounters[listener].publish(tallies[listener])
         }
         dirtyListeners.removeAll(keepingCapacity: true)
+        serverTallies.publish()
         tally.sessions = UInt64(sessions.count)
         context.counters.publish(tally)
     }

@@ -144,7 +144,15 @@ struct MetricsSnapshotTests {
                 .init(name: "web", active: 2, maxSessions: 50, isPaused: true, tally: tally),
                 .init(name: "echo"),
             ],
-            upstreams: [.init(name: "app", active: 2, waiting: 1, maxSessions: 9)],
+            upstreams: [
+                .init(
+                    name: "app",
+                    active: 2,
+                    waiting: 1,
+                    maxSessions: 9,
+                    refusals: [(.down, 7), (.queueFull, 0)]
+                )
+            ],
             servers: [
                 server,
                 .init(upstream: "app", address: "unix:/run/\"app\".sock", isUp: false),
@@ -190,6 +198,8 @@ struct MetricsSnapshotTests {
             #"verypolld_upstream_active_sessions{upstream="app"} 2"#,
             #"verypolld_upstream_waiting_sessions{upstream="app"} 1"#,
             #"verypolld_upstream_max_sessions{upstream="app"} 9"#,
+            #"verypolld_upstream_refused_total{upstream="app",reason="down"} 7"#,
+            #"verypolld_upstream_refused_total{upstream="app",reason="queue_full"} 0"#,
             "verypolld_server_up\(server) 1", "verypolld_server_up\(down) 0",
             "verypolld_server_active_sessions\(server) 0",
             "verypolld_server_sessions_total\(server) 5",

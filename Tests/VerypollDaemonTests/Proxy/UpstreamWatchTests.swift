@@ -127,7 +127,8 @@ struct UpstreamWatchTests {
         let server = fixture.watch.upstreams[0].servers[1]
         _ = server.connected(now: 0)
         server.active.add(2, ordering: .relaxed)
-        server.leave(bytesIn: 10, bytesOut: 20)
+        server.leave()
+        server.traffic[0].add(ServerTally(bytesIn: 10, bytesOut: 20))
 
         let status = fixture.watch.status()
         #expect(status.map(\.name) == ["app", "zoo"])
