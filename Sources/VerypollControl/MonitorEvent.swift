@@ -9,8 +9,10 @@ package struct MonitorEvent: Codable, Hashable, Sendable {
         case sessionClosed = "session-closed"
         case serverUp = "server-up"
         case serverDown = "server-down"
+        case serverSet = "server-set"
         case listenerChanged = "listener-changed"
         case reloaded
+        case reloadRefused = "reload-refused"
         case lost
     }
 
@@ -23,6 +25,7 @@ package struct MonitorEvent: Codable, Hashable, Sendable {
     package var server: Status.Server?
     package var listener: Status.Listener?
     package var changes: [ConfigurationChange]?
+    package var problems: [Problem]?
     package var count: Int?
 
     /// Makes an event that tells nothing but its kind yet.

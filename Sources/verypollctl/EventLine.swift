@@ -27,6 +27,9 @@ private func words(of event: MonitorEvent) -> (what: String, Style, details: Str
         return ("session-closed", .plain, words(of: event.session) + (counts ?? "") + reason)
     case .serverUp: return ("server-up", .green, words(of: event.server, event.upstream))
     case .serverDown: return ("server-down", .red, words(of: event.server, event.upstream))
+    case .serverSet:
+        let weight = event.server.map { ", weight \($0.weight)" } ?? ""
+        return ("server-set", .yellow, words(of: event.server, event.upstream) + weight)
     case .listenerChanged:
         let listener = event.listener
         let reason = listener?.stateReason.map { ": \($0)" } ?? ""
@@ -34,6 +37,10 @@ private func words(of event: MonitorEvent) -> (what: String, Style, details: Str
         return ("listener-changed", .yellow, "\(listener?.name ?? "") \(state)\(reason)")
     case .reloaded:
         return ("reloaded", .yellow, count(event.changes?.count ?? 0, "change"))
+    case .reloadRefused:
+        let problem = event.problems?.first.map { "\($0.pointer): \($0.message)" } ?? ""
+        let others = (event.count ?? 1) - 1
+        return ("reload-refused", .red, problem + (others > 0 ? ", and \(others) more" : ""))
     case .lost: return ("lost", .red, count(event.count ?? 0, "event"))
     }
 }

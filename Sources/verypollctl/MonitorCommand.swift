@@ -9,9 +9,10 @@ struct MonitorCommand: ParsableCommand {
         abstract: "Print a line for each thing that happens, until interrupted.",
         discussion: """
             The first line tells the present; then come the beginnings and ends of sessions, \
-            servers that go down or come up, listeners whose state changes, and reloads. Where \
-            more happens than can be told, a line says how much was lost. With --json each line \
-            is an object. The exit status is 3 when the daemon goes.
+            servers that go down, come up or are set, listeners whose state changes, and reloads, \
+            also those that are refused. Each has the time at which it happened. Where more \
+            happens than can be told, a line says how much was lost. With --json each line is an \
+            object. The exit status is 3 when the daemon goes.
             """
     )
 

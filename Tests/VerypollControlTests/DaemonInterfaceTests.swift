@@ -39,6 +39,7 @@ struct DaemonInterfaceTests {
         case is [String: JSONValue].Type: .object
         case is [ConfigurationChange].Type: .array(.named("Change"))
         case is [ConfigurationChange]?.Type: .nullable(.array(.named("Change")))
+        case is [Problem]?.Type: .nullable(.array(.named("Problem")))
         case is ConfigurationChange.Kind.Type: .named("ChangeKind")
         case is MonitorEvent.Kind.Type: .string
         case is Status?.Type: .nullable(.named("Status"))

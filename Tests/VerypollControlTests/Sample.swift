@@ -118,6 +118,7 @@ enum Sample {
         event.server = status.upstreams.first?.servers.first
         event.listener = status.listeners.first
         event.changes = [change]
+        event.problems = [problem]
         event.count = 3
         return event
     }

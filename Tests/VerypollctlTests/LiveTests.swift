@@ -20,6 +20,9 @@ struct LiveTests {
         #expect(
             try daemon.run("server", "set", "app", "127.0.0.1:9", "--state=down").exit == .code(0)
         )
+        try monitor.waitForStandardOutput(
+            containing: "  server-set  app 127.0.0.1:9 down (up), weight 1"
+        )
         try monitor.waitForStandardOutput(containing: "  server-down  app 127.0.0.1:9 down (up)")
         #expect(try daemon.run("reload").exit == .code(0))
         try monitor.waitForStandardOutput(containing: "  reloaded  0 changes")

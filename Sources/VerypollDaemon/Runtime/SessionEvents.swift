@@ -3,17 +3,24 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollControl
 
-/// The beginnings and ends of sessions, on their way from the workers to those who monitor them.
+/// The beginnings and ends of sessions, and the pauses of listeners, on their way from the workers
+/// to those who monitor them.
 ///
 /// No worker waits: where events come faster than they are taken, they are counted as lost.
 final class SessionEvents: Sendable {
     /// The most events that wait.
     static let limit = 4096
 
-    /// A session has begun, or has ended for a reason.
+    /// Something has happened on a worker.
     struct Event: Sendable {
-        let session: Status.Session
-        let reason: String?
+        enum Content: Sendable {
+            /// A session has begun, or has ended for a reason.
+            case session(Status.Session, reason: String?)
+            /// A worker does not accept on a listener for a reason, or does again.
+            case pause(PauseReason, worker: Int, listener: String)
+        }
+
+        let content: Content
         /// In microseconds since 1970.
         let timestamp: Int
     }

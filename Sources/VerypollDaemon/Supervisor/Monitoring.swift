@@ -1,43 +1,34 @@
 #if Net && OSExt
 internal import VerypollControl
 
-/// What those who monitor the daemon have been told of its listeners and servers.
+/// The changes that those who monitor the daemon are to be told of.
 ///
-/// Both are looked at again and again while somebody does, as several causes change them: what is
-/// back as it was before the next look is told all the same if its time stamp says so.
+/// Each is noted where it happens, with the time at which it happens, and told at the end of the
+/// supervisor's turn. Beyond a number, they are counted as lost.
 struct Monitoring {
-    /// The time from look to look.
-    private static let interval = Duration.milliseconds(100)
+    /// The most changes that wait to be told.
+    static let limit = 4096
 
-    /// A server by its names.
-    private struct ServerName: Hashable {
-        let upstream: String
-        let address: String
-    }
+    /// The most problems that a refused reload is told with.
+    static let problemLimit = 64
 
-    /// What is told of a server.
-    private struct ServerSight: Equatable {
-        let getsSessions: Bool
-        let timestamp: Int
-
-        init(_ server: Status.Server) {
-            getsSessions = server.state == .up && server.mode == .up
-            timestamp = server.stateTimestampUSec
-        }
-    }
-
-    /// When the next look is due; `nil` while nobody monitors.
-    private(set) var dueAt: ContinuousClock.Instant?
+    /// Whether somebody monitors; else nothing is noted.
+    private(set) var isActive = false
+    private var events: [MonitorEvent] = []
+    private var lostCount = 0
+    /// The listeners as they were told last.
     private var listeners: [String: Status.Listener] = [:]
-    private var servers: [ServerName: ServerSight] = [:]
-    /// What is to be told of configurations that were loaded.
-    private var reloads: [MonitorEvent] = []
+    /// Why each worker does not accept on a listener, by the listener's name.
+    private var pauses: [String: [PauseReason]] = [:]
+    /// When the last session ended of listeners that drain.
+    private(set) var lastEnds: [String: Int] = [:]
 
     /// Begins with what is told as the present.
-    mutating func begin(with status: Status, now: ContinuousClock.Instant = .now) {
-        guard dueAt == nil else { return }  // Others have to hear of changes first.
-        dueAt = now + Self.interval
-        _ = update(status.listeners, status.upstreams, timestamp: 0)
+    mutating func begin(with present: [Status.Listener], pauses: [String: [PauseReason]]) {
+        guard !isActive else { return }  // Others have to hear of changes first.
+        isActive = true
+        self.pauses = pauses
+        listeners = Dictionary(present.map { ($0.name, $0) }) { first, _ in first }
     }
 
     /// Ends when nobody monitors any more.
@@ -45,64 +36,63 @@ struct Monitoring {
         self = Monitoring()
     }
 
-    /// Notes that a configuration was loaded.
-    mutating func noteReload(_ changes: [ConfigurationChange]) {
-        guard dueAt != nil else { return }
-        var event = MonitorEvent(.reloaded, timestampUSec: WallClock.microseconds())
-        event.changes = changes
-        reloads.append(event)
+    /// Whether there is anything to tell.
+    var hasEvents: Bool { !events.isEmpty || lostCount > 0 }
+
+    /// Takes what is to be told, in the order in which it was noted.
+    mutating func takeEvents() -> (events: [MonitorEvent], lostCount: Int) {
+        defer { (events, lostCount) = ([], 0) }
+        return (events, lostCount)
     }
 
-    /// Takes what is to be told of configurations that were loaded.
-    mutating func takeReloads() -> [MonitorEvent] {
-        defer { reloads = [] }
-        return reloads
+    /// Notes a change.
+    mutating func note(_ event: MonitorEvent) {
+        guard isActive else { return }
+        guard events.count < Self.limit else { return lostCount += 1 }
+        events.append(event)
     }
 
-    /// Notes the present and returns how it differs from what was told.
-    mutating func look(
-        at listeners: [Status.Listener],
-        _ upstreams: [Status.Upstream],
-        now: ContinuousClock.Instant = .now
-    ) -> [MonitorEvent] {
-        dueAt = now + Self.interval
-        return update(listeners, upstreams, timestamp: WallClock.microseconds())
-    }
+    // MARK: Listeners
 
-    private mutating func update(
-        _ present: [Status.Listener],
-        _ upstreams: [Status.Upstream],
-        timestamp: Int
-    ) -> [MonitorEvent] {
-        var events: [MonitorEvent] = []
-        for listener in present where listeners[listener.name]?.isLike(listener) != true {
-            events.append(MonitorEvent(listener, timestampUSec: timestamp))
-        }
+    /// Notes how the listeners are since a moment, where that is not as they were.
+    mutating func note(_ present: [Status.Listener], timestampUSec: Int) {
+        guard isActive else { return }
+        for listener in present { note(listener, timestampUSec: timestampUSec) }
         let names = Set(present.map(\.name))
         for (name, var listener) in listeners.sorted(by: { $0.key < $1.key })
         where !names.contains(name) {
+            listeners[name] = nil
+            pauses[name] = nil
+            lastEnds[name] = nil
             listener.state = .closed
-            events.append(MonitorEvent(listener, timestampUSec: timestamp))
+            note(MonitorEvent(listener, timestampUSec: timestampUSec))
         }
-        listeners = Dictionary(present.map { ($0.name, $0) }) { first, _ in first }
-        var sights: [ServerName: ServerSight] = [:]
-        for upstream in upstreams {
-            for server in upstream.servers {
-                let name = ServerName(upstream: upstream.name, address: server.address)
-                let sight = ServerSight(server)
-                sights[name] = sight
-                guard servers[name] != sight else { continue }
-                var event = MonitorEvent(
-                    sight.getsSessions ? .serverUp : .serverDown,
-                    timestampUSec: server.stateTimestampUSec
-                )
-                event.upstream = upstream.name
-                event.server = server
-                events.append(event)
-            }
-        }
-        servers = sights
-        return events
+    }
+
+    /// Notes how a listener is since a moment, where that is not as it was.
+    mutating func note(_ listener: Status.Listener, timestampUSec: Int) {
+        guard isActive else { return }
+        if listener.state != .draining { lastEnds[listener.name] = nil }
+        if listeners[listener.name]?.isLike(listener) == true { return }
+        listeners[listener.name] = listener
+        note(MonitorEvent(listener, timestampUSec: timestampUSec))
+    }
+
+    /// Notes why a worker does not accept on a listener, or that it does.
+    ///
+    /// - Returns: The reason that is to be told of the listener, of all its workers.
+    mutating func note(_ reason: PauseReason, of worker: Int, on listener: String) -> PauseReason {
+        var reasons = pauses[listener] ?? []
+        while reasons.count <= worker { reasons.append(.none) }
+        reasons[worker] = reason
+        pauses[listener] = reasons
+        return reasons.first { $0 != .none } ?? .none
+    }
+
+    /// Notes that a session has ended: the last one, if the listener drains.
+    mutating func noteEnd(of listener: String, timestampUSec: Int) {
+        guard listeners[listener]?.state == .draining else { return }
+        lastEnds[listener] = timestampUSec
     }
 }
 
@@ -111,6 +101,37 @@ extension MonitorEvent {
         self.init(.listenerChanged, timestampUSec: timestampUSec)
         self.listener = listener
     }
+
+    /// The configuration was loaded again.
+    init(_ changes: [ConfigurationChange], timestampUSec: Int) {
+        self.init(.reloaded, timestampUSec: timestampUSec)
+        self.changes = changes
+    }
+
+    /// A reload was refused.
+    init(_ problems: [Problem], timestampUSec: Int) {
+        self.init(.reloadRefused, timestampUSec: timestampUSec)
+        self.problems = Array(problems.prefix(Monitoring.problemLimit))
+        count = problems.count
+    }
+
+    /// A server gets sessions or does not, since its health or its mode has changed.
+    init(_ server: Status.Server, of upstream: String, timestampUSec: Int) {
+        self.init(server.getsSessions ? .serverUp : .serverDown, timestampUSec: timestampUSec)
+        self.upstream = upstream
+        self.server = server
+    }
+
+    /// So many events could not be told.
+    init(lost count: Int) {
+        self.init(.lost, timestampUSec: WallClock.microseconds())
+        self.count = count
+    }
+}
+
+extension Status.Server {
+    /// Whether sessions go there, as far as the server itself is concerned.
+    var getsSessions: Bool { state == .up && mode == .up }
 }
 
 extension Status.Listener {

@@ -145,7 +145,7 @@ extension Supervisor: ControlHandler {
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }
 
-    private func status(of entry: Roster.Served) -> Status.Listener {
+    func status(of entry: Roster.Served) -> Status.Listener {
         let active = roster.listener(of: entry).gate.active  // As above.
         let tally = roster.tally(of: entry)
         let reason = pauseDescription(of: entry)
@@ -181,7 +181,14 @@ extension Supervisor: ControlHandler {
         guard case .running = phase, entry.drain == nil else { return nil }
         let listener = roster.listener(of: entry)
         let reason = listener.counters.map(\.pauseReason).first { $0 != .none }
-        return reason?.description(limit: listener.gate.limit, total: totalGate.limit)
+        return describe(reason ?? .none, of: entry)
+    }
+
+    /// Why a listener is paused, in words, or `nil` if it is not.
+    func describe(_ reason: PauseReason, of entry: Roster.Served) -> String? {
+        guard reason != .none else { return nil }
+        let limit = roster.listener(of: entry).gate.limit
+        return reason.description(limit: limit, total: totalGate.limit)
     }
 }
 

@@ -31,8 +31,9 @@ extension Supervisor {
             case .handedOver(let parcels, let closedCount):
                 restart.parcels += parcels
                 restart.closedCount += closedCount
-            case .serverChanged(let upstream, let server, let change):
-                upstreamWatch.note(change, of: ServerIndex(upstream: upstream, server: server))
+            case .serverChanged(let upstream, let server, let change, let timestamp):
+                let index = ServerIndex(upstream: upstream, server: server)
+                upstreamWatch.note(change, of: index, at: timestamp)
             case .writeMetrics(let format, let worker): noteAsker(worker, of: format)
             case .empty:
                 // It may come late, when the stop has begun.

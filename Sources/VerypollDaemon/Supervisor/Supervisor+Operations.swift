@@ -22,6 +22,7 @@ extension Supervisor {
             lasting: length.milliseconds
         )
         for name in names { _ = roster.drain(listener: name, window) }
+        noteListeners()
         logger.notice(
             .draining,
             listener.map { "draining the listener \($0)" } ?? "draining all listeners",
@@ -50,6 +51,7 @@ extension Supervisor {
             throw .reloadFailed([problem])
         }
         roster = candidate
+        noteListeners()
         logger.notice(
             .resumed,
             listener.map { "the listener \($0) accepts again" } ?? "all listeners accept again",
@@ -66,11 +68,15 @@ extension Supervisor {
         guard let pool = roster.pools.first(where: { $0.configuration.name == setting.upstream })
         else { throw .upstreamNotFound(setting.upstream) }
         let servers = roster.upstream(of: pool).servers
-        guard let server = servers.first(where: { $0.name == setting.server }) else {
+        guard let place = servers.firstIndex(where: { $0.name == setting.server }) else {
             throw .serverNotFound(setting.server, of: setting.upstream)
         }
+        let server = servers[place]
+        let index = ServerIndex(upstream: pool.slot, server: place)
+        let former = upstreamWatch.status(of: index)
         if let weight = setting.weight { server.weight.store(weight, ordering: .relaxed) }
         if let mode = setting.state { order(server, mode) }
+        noteOrder(to: index, former: former)
         logger.notice(
             .serverSet,
             "\(server.name) is set to \(server.mode.rawValue), weight \(server.currentWeight)",

@@ -28,6 +28,7 @@ extension Supervisor {
         phase = .draining(until: .now + deadline)
         workersDone = 0
         roster.releaseSockets()
+        noteListeners()
         statusLine = summary
         tell { () throws(Errno) in try notifier.stopping(status: statusLine) }
         if restart.handsOver {
@@ -55,6 +56,7 @@ extension Supervisor {
             tell { () throws(Errno) in try notifier.extendTimeout(by: Self.packingLimit * 2) }
         }
         workersDone = 0
+        noteListeners()
         workers.post(restart.handsOver ? .handOver : .end)
     }
 }

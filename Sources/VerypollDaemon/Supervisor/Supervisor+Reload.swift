@@ -82,7 +82,7 @@ extension Supervisor {
     /// Says that another configuration is in effect.
     func finishReload(_ changes: ChangeList, for callers: [ControlTicket]) {
         refusal = nil
-        announceReload(changes.changes)
+        noteReload(.success(changes.changes))
         logger.notice(
             .reloaded,
             "the configuration is reloaded",
@@ -103,6 +103,7 @@ extension Supervisor {
         for problem in error.problems { logger.error(.reloadRefused, "\(problem)") }
         let first = error.problems.first?.description ?? ""
         let others = error.problems.count - 1
+        noteReload(.failure(error))
         refusal =
             "reload refused: \(first)" + (others > 0 ? ", and \(others) more" : "")
         statusLine = summary

@@ -182,7 +182,6 @@ final class Supervisor {
         case .draining(let end), .stopping(let end): deadline = min(deadline, end)
         }
         if let due = upstreamWatch.deadline { deadline = min(deadline, due) }
-        if let due = monitoring.dueAt { deadline = min(deadline, due) }
         if let due = sessionsAreDueAt { deadline = min(deadline, due) }
         if let due = controlDeadline { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
@@ -216,8 +215,7 @@ final class Supervisor {
         }
         expireRollouts(now)
         reloadIfDue()
-        announceSessions(now: now)
-        announceChanges(now: now)
+        announce(now: now)
         if watchdog?.isDue(now, workers: workers.count) == true { workers.post(.ping) }
         if nextStatusAt <= now {
             nextStatusAt = now + Self.statusInterval

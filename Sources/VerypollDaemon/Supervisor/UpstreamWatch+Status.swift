@@ -11,6 +11,13 @@ extension UpstreamWatch {
         let since: Int
     }
 
+    /// A server is in another state than before.
+    struct Change {
+        let upstream: String
+        /// As it was then.
+        let server: Status.Server
+    }
+
     /// How the upstreams are doing, in the order of their names.
     mutating func status() -> [Status.Upstream] {
         var list: [Status.Upstream] = []
@@ -46,16 +53,34 @@ extension UpstreamWatch {
     /// Notes the present state of a server, and since when it is so.
     @discardableResult
     mutating func look(at index: ServerIndex) -> Sighting {
-        let state = upstreams[index].state
+        enter(upstreams[index].state, of: index, at: WallClock.microseconds())
+    }
+
+    /// Notes that a server is in a state since a moment, if it was not so before.
+    @discardableResult
+    mutating func enter(
+        _ state: Status.Server.State,
+        of index: ServerIndex,
+        at timestamp: Int
+    ) -> Sighting {
         if let known = sightings[index], known.state == state { return known }
-        let sighting = Sighting(state: state, since: WallClock.microseconds())
+        let sighting = Sighting(state: state, since: timestamp)
         sightings[index] = sighting
+        if isMonitored {
+            let upstream = upstreams[index.upstream].name
+            changes.append(Change(upstream: upstream, server: describe(index, sighting)))
+        }
         return sighting
     }
 
-    private mutating func status(of index: ServerIndex) -> Status.Server {
-        let server = upstreams[index]
+    /// How a server is doing.
+    mutating func status(of index: ServerIndex) -> Status.Server {
         let sighting = look(at: index)
+        return describe(index, sighting)
+    }
+
+    private func describe(_ index: ServerIndex, _ sighting: Sighting) -> Status.Server {
+        let server = upstreams[index]
         let tally = server.tally
         let reason: String? =
             switch sighting.state {
@@ -83,10 +108,15 @@ extension UpstreamWatch {
 }
 
 extension UpstreamServer {
-    fileprivate var state: Status.Server.State {
+    var state: Status.Server.State {
+        let state = stateButForEjection
+        return state == .up && isEjected(now: MonotonicClock.milliseconds()) ? .ejected : state
+    }
+
+    /// The state that it has or would have, were it not ejected.
+    var stateButForEjection: Status.Server.State {
         if isUnresolved { return .unresolved }
-        if isDown { return .down }
-        return isEjected(now: MonotonicClock.milliseconds()) ? .ejected : .up
+        return isDown ? .down : .up
     }
 }
 #endif

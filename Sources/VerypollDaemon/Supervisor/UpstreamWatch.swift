@@ -2,6 +2,7 @@
 internal import Logging
 internal import SystemPackage
 internal import Verypoll
+internal import VerypollControl
 
 /// What the supervisor does for the upstreams: names, checks, and ejections that sessions report.
 ///
@@ -25,6 +26,12 @@ struct UpstreamWatch: ~Copyable {
     private var ejections: [ServerIndex: ContinuousClock.Instant] = [:]
     /// The states of the servers, for people.
     var sightings: [ServerIndex: Sighting] = [:]
+    /// Whether somebody wants to hear of all changes of state.
+    var isMonitored = false {
+        didSet { if !isMonitored { changes = [] } }
+    }
+    /// The changes since they were taken last.
+    var changes: [Change] = []
     private var news: [WorkerMessage] = []
 
     /// Makes the watch, whose first look-ups and checks are due at once.
@@ -102,6 +109,12 @@ struct UpstreamWatch: ~Copyable {
         [resolver.deadline, checker.deadline, ejections.values.min()].compactMap { $0 }.min()
     }
 
+    /// Takes the changes of state that were seen since the last time.
+    mutating func takeChanges() -> [Change] {
+        defer { changes = [] }
+        return changes
+    }
+
     /// Takes what the workers are to be told.
     mutating func takeNews() -> [WorkerMessage] {
         defer { news = [] }
@@ -125,9 +138,15 @@ struct UpstreamWatch: ~Copyable {
     mutating func tick(now: ContinuousClock.Instant = .now) {
         resolver.tick(now: now)
         for change in checker.tick(now: now) { note(change) }
+        endEjections(now: now)
+    }
+
+    /// Ends the ejections whose time is over.
+    private mutating func endEjections(now: ContinuousClock.Instant) {
         for (server, end) in ejections where end <= now {
             ejections[server] = nil
-            look(at: server)
+            let moment = WallClock.microseconds() - Int((now - end) / .microseconds(1))
+            enter(upstreams[server].stateButForEjection, of: server, at: moment)
             // It may be out again by now, and the message that says so be on its way.
             if upstreams[server].isEjected(now: MonotonicClock.milliseconds()) { continue }
             let name = upstreams[server].name
@@ -137,15 +156,27 @@ struct UpstreamWatch: ~Copyable {
     }
 
     /// Notes what a session has changed in the health of a server.
+    ///
+    /// By the time that the supervisor hears of it, the next change may be made already, whose
+    /// message follows; so the states are those of the messages.
+    ///
+    /// - Parameters:
+    ///   - change: What has changed.
+    ///   - server: The server, by any of its places.
+    ///   - timestamp: When it has changed, in microseconds since 1970.
+    ///   - now: The present.
     mutating func note(
         _ change: ServerChange,
         of server: ServerIndex,
+        at timestamp: Int = WallClock.microseconds(),
         now: ContinuousClock.Instant = .now
     ) {
         guard let server = currentIndex(of: server) else { return }
-        look(at: server)
+        endEjections(now: now)
+        let state = upstreams[server].stateButForEjection
         switch change {
         case .ejected(let until):
+            enter(state == .up ? .ejected : state, of: server, at: timestamp)
             let left = Int64(clamping: until) - Int64(clamping: MonotonicClock.milliseconds())
             // A millisecond more, as that clock is cut to milliseconds.
             ejections[server] = now + .milliseconds(max(left, 0) + 1)
@@ -155,6 +186,7 @@ struct UpstreamWatch: ~Copyable {
             log(.warning, .serverEjected, "\(text)", server)
             tellDown(server)
         case .readmitted:
+            enter(state, of: server, at: timestamp)
             ejections[server] = nil
             let name = upstreams[server].name
             log(.notice, .serverReadmitted, "\(name) accepts connections again", server)

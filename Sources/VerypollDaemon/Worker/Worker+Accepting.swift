@@ -244,8 +244,10 @@ extension Worker {
         // A listener with several doors shows the first of their reasons that is one.
         let listener = doors[index].listener
         let reasons = doors.lazy.filter { $0.listener == listener }.map(\.pauseReason)
-        let shown = reasons.first { $0 != .none }
-        context.listenerCounters[listener].pauseReason = shown ?? .none
+        let shown = reasons.first { $0 != .none } ?? .none
+        guard context.listenerCounters[listener].pauseReason != shown else { return }
+        context.listenerCounters[listener].pauseReason = shown
+        announce(shown, of: listener)
     }
 
     private mutating func logPause(_ index: Int, _ reason: PauseReason, _ error: Errno?) {

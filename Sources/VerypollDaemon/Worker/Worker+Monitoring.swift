@@ -8,8 +8,18 @@ extension Worker {
         var status = status(of: session)
         if reason != nil { status.state = .closing }
         let event = SessionEvents.Event(
-            session: status,
-            reason: reason?.description,
+            content: .session(status, reason: reason?.description),
+            timestamp: WallClock.microseconds()
+        )
+        context.sessionEvents.post(event)
+    }
+
+    /// Tells those who monitor the daemon that this worker accepts on a listener, or why not.
+    func announce(_ reason: PauseReason, of listener: Int) {
+        guard context.sessionEvents.areWanted else { return }
+        let name = context.listeners[listener].name
+        let event = SessionEvents.Event(
+            content: .pause(reason, worker: context.index, listener: name),
             timestamp: WallClock.microseconds()
         )
         context.sessionEvents.post(event)

@@ -261,7 +261,8 @@ extension Worker {
         let message = SupervisorMessage.serverChanged(
             upstream: Int(route.upstream),
             server: Int(route.server),
-            change
+            change,
+            timestamp: WallClock.microseconds()
         )
         context.supervisor.post(message)
     }

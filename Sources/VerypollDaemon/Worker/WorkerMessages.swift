@@ -57,8 +57,8 @@ enum SupervisorMessage: Sendable {
     case session(Status.Session?, ticket: Int)
     /// The answer to `killSession`.
     case killed(Bool, ticket: Int)
-    /// A session has changed the health of a server.
-    case serverChanged(upstream: Int, server: Int, ServerChange)
+    /// A session has changed the health of a server, at a time in microseconds since 1970.
+    case serverChanged(upstream: Int, server: Int, ServerChange, timestamp: Int)
     /// Answer with the metrics as text.
     case writeMetrics(Exposition.Format, worker: Int)
     /// What became of the sessions of the process before that are the worker's.

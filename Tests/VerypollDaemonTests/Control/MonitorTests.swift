@@ -145,7 +145,7 @@ struct SessionEventsTests {
             bytesOut: 0,
             buffered: 0
         )
-        return SessionEvents.Event(session: session, reason: nil, timestamp: id)
+        return SessionEvents.Event(content: .session(session, reason: nil), timestamp: id)
     }
 
     @Test("what there is no room for is counted, and counted once")
@@ -162,7 +162,7 @@ struct SessionEventsTests {
         #expect(first.lostCount == 3)
         events.post(event(7))
         let second = events.takeAll()
-        #expect(second.events.map(\.session.id) == [7])
+        #expect(second.events.map(\.timestamp) == [7])
         #expect(second.lostCount == 0)
     }
 

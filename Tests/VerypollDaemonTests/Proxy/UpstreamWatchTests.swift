@@ -78,6 +78,50 @@ struct UpstreamWatchTests {
         #expect(state == .up)
     }
 
+    @Test("each change of state is told with its own time, however quickly they come")
+    func tellsOfQuickChanges() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80"]) {
+            $0.passive.fall = 1
+            $0.passive.duration = .seconds(3600)
+        }
+        let server = fixture.watch.upstreams[0].servers[0]
+        let now = MonotonicClock.milliseconds()
+        var changes: [ServerChange] = []
+        for _ in 0..<2 {
+            changes.append(try #require(server.failed(now: now)))
+            changes.append(try #require(server.connected(now: now)))
+        }
+        #expect(fixture.watch.takeChanges().isEmpty)
+        fixture.watch.isMonitored = true
+        // All of it has happened before the supervisor hears of the first.
+        for (index, change) in changes.enumerated() {
+            fixture.watch.note(change, of: first, at: 100 + index)
+        }
+        let told = fixture.watch.takeChanges()
+        #expect(told.map(\.server.state) == [.ejected, .up, .ejected, .up])
+        #expect(told.map(\.server.stateTimestampUSec) == [100, 101, 102, 103])
+        #expect(told.map(\.upstream) == ["app", "app", "app", "app"])
+        #expect(fixture.watch.takeChanges().isEmpty)
+    }
+
+    @Test("an ejection that was over before the next one has its end told")
+    func tellsOfEndsBetween() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80"]) {
+            $0.passive.fall = 1
+            $0.passive.duration = .seconds(1)
+        }
+        fixture.watch.isMonitored = true
+        let server = fixture.watch.upstreams[0].servers[0]
+        let now = MonotonicClock.milliseconds()
+        let begin = ContinuousClock.now
+        let change = try #require(server.failed(now: now))
+        fixture.watch.note(change, of: first, now: begin)
+        let again = try #require(server.failed(now: now + 2_000))
+        fixture.watch.note(again, of: first, now: begin + .seconds(2))
+        let states = fixture.watch.takeChanges().map(\.server.state)
+        #expect(states == [.ejected, .up, .ejected])
+    }
+
     @Test("a name that is found is news, and its server is checked at once")
     func tellsOfNames() throws {
         let listener = try TCPListener(binding: .loopback(port: 0))

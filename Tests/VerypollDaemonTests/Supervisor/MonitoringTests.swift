@@ -27,125 +27,106 @@ struct MonitoringTests {
         )
     }
 
-    private func upstream(
-        _ state: Status.Server.State,
-        mode: Status.Server.Mode = .up,
-        since: Int = 1
-    ) -> Status.Upstream {
-        let server = Status.Server(
-            address: "a:1",
-            resolvedAddresses: [],
-            weight: 1,
-            backup: false,
-            mode: mode,
-            state: state,
-            stateReason: nil,
-            stateTimestampUSec: since,
-            active: 0,
-            sessions: 0,
-            failures: 0,
-            bytesIn: 0,
-            bytesOut: 0
-        )
-        return Status.Upstream(
-            name: "app",
-            balance: "random",
-            active: 0,
-            maxSessions: nil,
-            waiting: 0,
-            servers: [server]
-        )
-    }
-
-    private func begin(
-        _ listeners: [Status.Listener],
-        _ upstreams: [Status.Upstream]
-    ) -> Monitoring {
+    private func begin(_ listeners: [Status.Listener]) -> Monitoring {
         var monitoring = Monitoring()
-        let status = Status(
-            version: "",
-            pid: 1,
-            startTimestampUSec: 0,
-            configurationPath: nil,
-            logLevel: "info",
-            state: .running,
-            drainDeadlineTimestampUSec: nil,
-            note: nil,
-            listeners: listeners,
-            upstreams: upstreams,
-            workers: [],
-            totals: .init(
-                active: 0,
-                maxSessions: 0,
-                accepted: 0,
-                rejected: 0,
-                bytesIn: 0,
-                bytesOut: 0
-            )
-        )
-        monitoring.begin(with: status)
+        monitoring.begin(with: listeners, pauses: [:])
         return monitoring
     }
 
-    @Test("a look is due only while somebody monitors")
+    @Test("nothing is noted while nobody monitors")
     func begins() {
         var monitoring = Monitoring()
-        #expect(monitoring.dueAt == nil)
-        monitoring = begin([], [])
-        #expect(monitoring.dueAt != nil)
+        monitoring.note(MonitorEvent(.serverSet, timestampUSec: 1))
+        monitoring.note([listener("a")], timestampUSec: 1)
+        #expect(!monitoring.hasEvents)
+        monitoring = begin([])
+        monitoring.note(MonitorEvent(.serverSet, timestampUSec: 1))
+        #expect(monitoring.hasEvents)
         monitoring.end()
-        #expect(monitoring.dueAt == nil)
+        #expect(!monitoring.isActive)
+        #expect(!monitoring.hasEvents)
+    }
+
+    @Test("each change is told once, in its order and with its own time")
+    func tellsInOrder() {
+        var monitoring = begin([listener("a")])
+        monitoring.note(MonitorEvent(.serverSet, timestampUSec: 5))
+        monitoring.note([listener("a", .draining)], timestampUSec: 6)
+        monitoring.note([listener("a")], timestampUSec: 7)
+        monitoring.note(MonitorEvent(.serverSet, timestampUSec: 8))
+        let (events, lostCount) = monitoring.takeEvents()
+        #expect(events.map(\.timestampUSec) == [5, 6, 7, 8])
+        #expect(
+            events.map(\.event) == [.serverSet, .listenerChanged, .listenerChanged, .serverSet]
+        )
+        #expect(lostCount == 0)
+        #expect(!monitoring.hasEvents)
+    }
+
+    @Test("beyond a number, changes are counted as lost")
+    func countsLost() {
+        var monitoring = begin([])
+        for number in 0..<Monitoring.limit + 3 {
+            monitoring.note(MonitorEvent(.serverSet, timestampUSec: number))
+        }
+        let (events, lostCount) = monitoring.takeEvents()
+        #expect(events.count == Monitoring.limit)
+        #expect(lostCount == 3)
+        #expect(!monitoring.hasEvents)
     }
 
     @Test("a listener's counters are no change, its state is")
     func tellsOfStates() {
-        var monitoring = begin([listener("a"), listener("b")], [])
-        #expect(monitoring.look(at: [listener("a", active: 9), listener("b")], []) == [])
-        let events = monitoring.look(at: [listener("a", .draining), listener("b")], [])
-        #expect(events.map(\.event) == [.listenerChanged])
+        var monitoring = begin([listener("a"), listener("b")])
+        monitoring.note([listener("a", active: 9), listener("b")], timestampUSec: 1)
+        #expect(!monitoring.hasEvents)
+        monitoring.note([listener("a", .draining), listener("b")], timestampUSec: 2)
+        let events = monitoring.takeEvents().events
         #expect(events.map(\.listener?.state) == [.draining])
-        #expect(monitoring.look(at: [listener("a", .draining), listener("b")], []) == [])
+        monitoring.note([listener("a", .draining), listener("b")], timestampUSec: 3)
+        #expect(!monitoring.hasEvents)
     }
 
     @Test("listeners that come are told, and those that go are told as closed")
     func tellsOfListeners() {
-        var monitoring = begin([listener("old", .draining)], [])
-        let events = monitoring.look(at: [listener("new")], [])
+        var monitoring = begin([listener("old", .draining)])
+        monitoring.note([listener("new")], timestampUSec: 4)
+        let events = monitoring.takeEvents().events
         #expect(events.map(\.listener?.name) == ["new", "old"])
         #expect(events.map(\.listener?.state) == [.accepting, .closed])
-        #expect(monitoring.look(at: [listener("new")], []) == [])
+        #expect(events.map(\.timestampUSec) == [4, 4])
+        monitoring.note([listener("new")], timestampUSec: 5)
+        #expect(!monitoring.hasEvents)
     }
 
-    @Test("a server is up while sessions go there, whoever keeps them away")
-    func tellsOfServers() {
-        var monitoring = begin([], [upstream(.up)])
-        func kinds(_ upstream: Status.Upstream) -> [MonitorEvent.Kind] {
-            monitoring.look(at: [], [upstream]).map(\.event)
-        }
-        #expect(kinds(upstream(.up)) == [])
-        #expect(kinds(upstream(.down, since: 2)) == [.serverDown])
-        #expect(kinds(upstream(.up, since: 3)) == [.serverUp])
-        #expect(kinds(upstream(.up, mode: .drain, since: 3)) == [.serverDown])
-        #expect(kinds(upstream(.up, since: 3)) == [.serverUp])
-        // It was down and is back between two looks.
-        #expect(kinds(upstream(.up, since: 5)) == [.serverUp])
-    }
-
-    @Test("a configuration that was loaded is told once, and only to monitors")
-    func tellsOfReloads() {
-        let change = ConfigurationChange(
-            pointer: "/workers",
-            kind: .changed,
-            before: "1",
-            after: "2"
-        )
+    @Test("a listener is paused as long as any of its workers is")
+    func joinsPauses() {
         var monitoring = Monitoring()
-        monitoring.noteReload([change])
-        #expect(monitoring.takeReloads() == [])
-        monitoring = begin([], [])
-        monitoring.noteReload([change])
-        #expect(monitoring.takeReloads().map(\.changes) == [[change]])
-        #expect(monitoring.takeReloads() == [])
+        monitoring.begin(with: [listener("a")], pauses: ["a": [.none, .acceptRate]])
+        #expect(monitoring.note(.totalLimit, of: 0, on: "a") == .totalLimit)
+        #expect(monitoring.note(.none, of: 0, on: "a") == .acceptRate)
+        #expect(monitoring.note(.none, of: 1, on: "a") == .none)
+        #expect(monitoring.note(.acceptRate, of: 2, on: "other") == .acceptRate)
+    }
+
+    @Test("the ends of sessions are kept for listeners that drain, and until these have drained")
+    func keepsLastEnds() {
+        var monitoring = begin([listener("a"), listener("b", .draining)])
+        monitoring.noteEnd(of: "a", timestampUSec: 1)
+        monitoring.noteEnd(of: "b", timestampUSec: 2)
+        monitoring.noteEnd(of: "b", timestampUSec: 3)
+        #expect(monitoring.lastEnds == ["b": 3])
+        monitoring.note(listener("b", .drained), timestampUSec: 3)
+        #expect(monitoring.lastEnds == [:])
+    }
+
+    @Test("a refused reload is told with a limited number of problems, and how many there are")
+    func limitsProblems() {
+        let problem = Problem(file: "", line: 1, column: 1, pointer: "", message: "wrong")
+        let event = MonitorEvent(Array(repeating: problem, count: 1000), timestampUSec: 1)
+        #expect(event.event == .reloadRefused)
+        #expect(event.problems?.count == Monitoring.problemLimit)
+        #expect(event.count == 1000)
     }
 }
 #endif
