@@ -225,7 +225,7 @@ struct HealthChecker: ~Copyable {
             )
         case .up:
             server.isDown = false
-            logger.notice(.serverUp, "\(server.name) is up again", metadata: metadata(index))
+            logger.notice(.serverUp, recovery(of: server), metadata: metadata(index))
         case nil:
             if let failure, !server.isDown {
                 logger.info(
@@ -236,6 +236,15 @@ struct HealthChecker: ~Copyable {
             }
         }
         return change.map { Change(server: targets[index].index, change: $0) }
+    }
+
+    /// What the log says of a server whose checks succeed again.
+    private func recovery(of server: UpstreamServer) -> Logger.Message {
+        let isEjected = server.isEjected(now: MonotonicClock.milliseconds())
+        guard let obstacle = server.obstacle ?? (isEjected ? "it stays ejected" : nil) else {
+            return "\(server.name) is up again"
+        }
+        return "the checks of \(server.name) succeed again; \(obstacle)"
     }
 
     /// A tenth more or less, so that checks which begin together do not stay so.

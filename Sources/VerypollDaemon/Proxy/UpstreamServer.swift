@@ -135,6 +135,18 @@ final class UpstreamServer: Sendable {
         ordered == .up && !isDown && !isUnresolved && !isEjected(now: now)
     }
 
+    /// What keeps sessions away from the server besides an ejection, in words; `nil` if nothing
+    /// does.
+    var obstacle: String? {
+        switch ordered {
+        case .drain: "it stays set to drain"
+        case .down: "it stays set to down"
+        case .up where isDown: "it stays down because its checks fail"
+        case .up where isUnresolved: "its name still has no address"
+        case .up: nil
+        }
+    }
+
     /// Whether the last session that tried has connected.
     var isProven: Bool { isProvenNow.load(ordering: .relaxed) }
 

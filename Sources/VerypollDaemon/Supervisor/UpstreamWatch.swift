@@ -150,8 +150,13 @@ struct UpstreamWatch: ~Copyable {
             // It may be out again by now, and the message that says so be on its way.
             if upstreams[server].isEjected(now: MonotonicClock.milliseconds()) { continue }
             let name = upstreams[server].name
-            log(.info, .serverReadmitted, "\(name) is tried again", server)
-            tell(.serversChanged)
+            if let obstacle = upstreams[server].obstacle {
+                let message = "\(name) is no longer ejected; \(obstacle)"
+                log(.info, .serverReadmitted, "\(message)", server)
+            } else {
+                log(.info, .serverReadmitted, "\(name) is tried again", server)
+                tell(.serversChanged)
+            }
         }
     }
 
@@ -182,15 +187,20 @@ struct UpstreamWatch: ~Copyable {
             ejections[server] = now + .milliseconds(max(left, 0) + 1)
             let time = upstreams[server.upstream].configuration.passive.duration.timeSpan
             let name = upstreams[server].name
-            let text = "\(name) is not used for \(time): \(Self.ejectionReason)"
+            let text = "\(name) is ejected for \(time): \(Self.ejectionReason)"
             log(.warning, .serverEjected, "\(text)", server)
             tellDown(server)
         case .readmitted:
             enter(state, of: server, at: timestamp)
             ejections[server] = nil
             let name = upstreams[server].name
-            log(.notice, .serverReadmitted, "\(name) accepts connections again", server)
-            tell(.serversChanged)
+            if let obstacle = upstreams[server].obstacle {
+                let message = "\(name) accepts connections and is no longer ejected; \(obstacle)"
+                log(.notice, .serverReadmitted, "\(message)", server)
+            } else {
+                log(.notice, .serverReadmitted, "\(name) accepts connections again", server)
+                tell(.serversChanged)
+            }
         }
     }
 

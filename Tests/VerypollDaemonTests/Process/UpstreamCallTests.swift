@@ -74,7 +74,7 @@ struct UpstreamCallTests {
         }
         try daemon.waitForNoSession()
         try daemon.program.waitForStandardError(
-            containing: "127.0.0.1:\(port) is not used for 1h: sessions could not connect to it"
+            containing: "127.0.0.1:\(port) is ejected for 1h: sessions could not connect to it"
         )
         // A session leaves its server after its listener.
         let upstream = try eventually("all to have left the upstream") { () -> Status.Upstream? in

@@ -43,7 +43,7 @@ struct UpstreamWatchTests {
         fixture.watch.note(try #require(change), of: first)
         #expect(fixture.watch.takeNews() == [.serverDown(upstream: 0, server: 0)])
         let line =
-            "warning 10.0.0.1:80 is not used for 30ms: sessions could not connect to it"
+            "warning 10.0.0.1:80 is ejected for 30ms: sessions could not connect to it"
         #expect(fixture.log.takeLines() == [line])
 
         #expect(try fixture.awaitNews() == [.serversChanged])
