@@ -30,12 +30,14 @@ package enum Daemon {
         do {
             // Before the first other thread, so that all of them leave the signals to it.
             let signals = try SignalSource(blocking: [.terminate, .interrupt, .hangUp, .user1])
+            // Before other descriptors, so that these have low numbers.
+            let descriptors = try DescriptorReserve(descriptorLimit: loaded.descriptorLimit)
             var passed = try ActivatedSockets.takeFromEnvironment()
             let succession = Succession(logger: logger)
             let inheritance = Inheritance(&passed, succession)
             var roster = Roster(
                 workers: configuration.workers,
-                capacity: configuration.limits.capacity,
+                capacity: configuration.limits.capacity + SessionGate.metricsReserve,
                 succession: succession
             )
             try roster.change(to: configuration, passed: &passed)
@@ -55,6 +57,7 @@ package enum Daemon {
                 roster: roster,
                 inheritance: inheritance,
                 control: control,
+                descriptors: descriptors,
                 signals: signals,
                 logger: logger
             )

@@ -22,6 +22,7 @@ struct ControlServer: ~Copyable {
 
     let service: Varlink.Service
     private let authorization: Authorization
+    private let descriptors: DescriptorReserve?
     private let registry: Registry
     private let listener: UnixListener
     private var clients: [ControlClient?]
@@ -42,6 +43,7 @@ struct ControlServer: ~Copyable {
     ///   - registry: A handle of the poll whose events come to this server.
     ///   - service: What the daemon says about itself, and its interfaces.
     ///   - authorization: Who may do what.
+    ///   - descriptors: What clients get where there are no other descriptors.
     ///   - firstToken: The first of the tokens that are the server's own; see ``tokens``.
     /// - Throws: See epoll_ctl(2).
     init(
@@ -49,6 +51,7 @@ struct ControlServer: ~Copyable {
         registry: consuming Registry,
         service: Varlink.Service,
         authorization: Authorization,
+        descriptors: DescriptorReserve? = nil,
         firstToken: Int
     ) throws(Errno) {
         try registry.register(
@@ -60,6 +63,7 @@ struct ControlServer: ~Copyable {
         tokens = firstToken..<firstToken + 1 + Self.clientLimit
         self.service = service
         self.authorization = authorization
+        self.descriptors = descriptors
         clients = Array(repeating: nil, count: Self.clientLimit)
         self.registry = registry
         self.listener = listener
@@ -94,6 +98,7 @@ struct ControlServer: ~Copyable {
     mutating func tick(now: ContinuousClock.Instant = .now, handler: some ControlHandler) {
         lastTurn = now
         if let due = retryInstant, due <= now { resumeAccepting(now: now) }
+        descriptors?.refill()
         // One client a turn, from where it left off: turns are short, and each client has its own.
         for offset in 1...Self.clientLimit {
             let slot = (lastSlot + offset) % Self.clientLimit
@@ -169,6 +174,11 @@ struct ControlServer: ~Copyable {
     }
 
     private mutating func close(_ slot: Int) {
+        drop(slot)
+        descriptors?.refill()
+    }
+
+    private mutating func drop(_ slot: Int) {
         if clients[slot]?.isMonitor == true { monitorCount -= 1 }
         clients[slot] = nil
     }
@@ -176,11 +186,15 @@ struct ControlServer: ~Copyable {
     // MARK: Accepting
 
     private mutating func accept(now: ContinuousClock.Instant) {
-        for _ in 0..<Self.acceptsPerTurn {
+        for attempt in 0..<Self.acceptsPerTurn {
             do throws(Errno) {
                 guard let accepted = try listener.accept() else { return }
                 try admit(accepted.stream, now: now)
             } catch {
+                // Without a free descriptor the call fails even where nobody waits; of the first
+                // one an event has told.
+                if attempt > 0, AcceptFailure(error) == .resources { return }
+                if makeRoom(after: error) { continue }
                 switch error {
                 case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .noBufferSpace:
                     return pauseAccepting(now: now)
@@ -212,6 +226,18 @@ struct ControlServer: ~Copyable {
         clients[slot] = client
     }
 
+    /// Sees to a descriptor for a client: one of the reserve or, where there is none, that of the
+    /// client that has been idle longest.
+    private mutating func makeRoom(after error: Errno) -> Bool {
+        guard let descriptors else { return false }
+        if descriptors.lend(for: .control, after: error) { return true }
+        guard [.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(error),
+            let slot = idlestSlot
+        else { return false }
+        drop(slot)
+        return true
+    }
+
     /// A slot that is free, if need be made free at the cost of the client that has been idle
     /// longest, so that clients which were forgotten open don't lock the operator out.
     ///
@@ -220,7 +246,13 @@ struct ControlServer: ~Copyable {
     /// - Returns: `nil` if every client waits for an answer.
     private mutating func freeSlot() -> Int? {
         if let free = clients.firstIndex(where: { $0 == nil }) { return free }
-        let idlest = clients.enumerated()
+        guard let slot = idlestSlot else { return nil }
+        drop(slot)
+        return slot
+    }
+
+    private var idlestSlot: Int? {
+        clients.enumerated()
             .filter { _, client in
                 client.map { !$0.connection.isCallInProgress || $0.isMonitor } ?? false
             }
@@ -228,10 +260,7 @@ struct ControlServer: ~Copyable {
                 guard let first = first.element, let second = second.element else { return false }
                 return (first.isMonitor ? 1 : 0, first.lastActivity)
                     < (second.isMonitor ? 1 : 0, second.lastActivity)
-            }
-        guard let slot = idlest?.offset else { return nil }
-        close(slot)
-        return slot
+            }?.offset
     }
 
     private mutating func pauseAccepting(now: ContinuousClock.Instant) {

@@ -31,6 +31,9 @@ final class Listener: Sendable {
     /// How fast connections may come, if the configuration limits it.
     private let acceptRate: ListenerConfiguration.AcceptRate?
 
+    /// How many of its sessions may go beyond the limit of all sessions.
+    let reserve: Int
+
     /// Counts its sessions.
     let gate: SessionGate
 
@@ -70,6 +73,7 @@ final class Listener: Sendable {
         }
         name = configuration.name
         self.service = service
+        reserve = service == .metrics ? SessionGate.metricsReserve : 0
         timeouts = SessionTimeouts(configuration, for: service)
         whenFull = configuration.whenFull
         self.upstream = upstream

@@ -12,6 +12,10 @@ final class SessionGate: Sendable {
 
     private let most: Atomic<Int>
 
+    /// How many sessions of listeners with the handler `metrics` the gate of all sessions lets in
+    /// beyond its limit, as the daemon is watched most when it is full.
+    static let metricsReserve = 16
+
     /// Makes a gate that lets `limit` sessions in.
     init(limit: Int) {
         most = Atomic(limit)
@@ -29,16 +33,16 @@ final class SessionGate: Sendable {
     /// The sessions that are in; of those that are not, everything before they left is seen.
     var active: Int { settled.load(ordering: .sequentiallyConsistent) }
 
-    /// Whether sessions have all the places.
+    /// Whether sessions have all the places, and so many beyond the limit.
     ///
     /// If not, and there is no place all the same, somebody is about to settle or to withdraw.
-    var isFull: Bool { active >= limit }
+    func isFull(beyond extra: Int = 0) -> Bool { active >= limit.saturatingAdd(extra) }
 
-    /// Takes a place, or returns `false` if there is none.
-    func tryEnter() -> Bool {
+    /// Takes a place, or returns `false` if there is none, not even of so many beyond the limit.
+    func tryEnter(beyond extra: Int = 0) -> Bool {
         // Whoever is refused must not be counted for a moment: another could be refused for it,
         // wait for somebody to leave, and be told by nobody.
-        let limit = self.limit
+        let limit = self.limit.saturatingAdd(extra)
         var present = places.load(ordering: .sequentiallyConsistent)
         while present < limit {
             let (isDone, found) = places.weakCompareExchange(
@@ -52,12 +56,12 @@ final class SessionGate: Sendable {
         return false
     }
 
-    /// As ``tryEnter()``; but after `false` whoever next gives a place up is told.
-    func enterOrAwait() -> Bool {
-        if tryEnter() { return true }
+    /// As ``tryEnter(beyond:)``; but after `false` whoever next gives a place up is told.
+    func enterOrAwait(beyond extra: Int = 0) -> Bool {
+        if tryEnter(beyond: extra) { return true }
         // Only what leaves after this store sees it, so look once more.
         isAwaited.store(true, ordering: .sequentiallyConsistent)
-        return tryEnter()
+        return tryEnter(beyond: extra)
     }
 
     /// Counts a session in, on the place that was taken for it.
@@ -78,5 +82,13 @@ final class SessionGate: Sendable {
         places.subtract(1, ordering: .sequentiallyConsistent)
         guard isAwaited.load(ordering: .sequentiallyConsistent) else { return false }
         return isAwaited.exchange(false, ordering: .sequentiallyConsistent)
+    }
+}
+
+extension Int {
+    /// The sum, or the largest number where the sum is larger.
+    fileprivate func saturatingAdd(_ other: Int) -> Int {
+        let sum = addingReportingOverflow(other)
+        return sum.overflow ? .max : sum.partialValue
     }
 }

@@ -187,8 +187,11 @@ extension Supervisor: ControlHandler {
     /// Why a listener is paused, in words, or `nil` if it is not.
     func describe(_ reason: PauseReason, of entry: Roster.Served) -> String? {
         guard reason != .none else { return nil }
-        let limit = roster.listener(of: entry).gate.limit
-        return reason.description(limit: limit, total: totalGate.limit)
+        let listener = roster.listener(of: entry)
+        return reason.description(
+            limit: listener.gate.limit,
+            total: totalGate.limit + listener.reserve
+        )
     }
 }
 

@@ -17,6 +17,9 @@ extension Supervisor {
         let callers = reloadCallers
         reloadCallers = []
         tell { () throws(Errno) in try notifier.reloading(status: "reloading; " + summary) }
+        // The file is read with what the reserve has, should there be no other descriptor.
+        while descriptors.lend(for: .upkeep) {}
+        defer { descriptors.refill() }
         do throws(ConfigurationError) {
             let changes = try goOver(to: try loaded.next())
             rollOut(.reload(changes), for: callers)

@@ -54,6 +54,8 @@ final class Supervisor {
     /// Whether nothing is accepted any more, because nobody came.
     var isIdleAndClosed = false
     let totalGate: SessionGate
+    /// What is lent where sessions have all other descriptors.
+    let descriptors: DescriptorReserve
     let startedAt = WallClock.microseconds()
     let workers: WorkerPool
     let logger: Logger
@@ -89,6 +91,7 @@ final class Supervisor {
         roster: Roster,
         inheritance: Inheritance,
         control: consuming ControlSocket,
+        descriptors: DescriptorReserve,
         signals: consuming SignalSource,
         logger: Logger
     ) throws {
@@ -102,6 +105,7 @@ final class Supervisor {
             registry: try poll.registry.clone(),
             service: try Self.service(),
             authorization: Authorization(daemonUser: geteuid(), group: group),
+            descriptors: descriptors,
             firstToken: Tokens.firstOfControl
         )
         upstreamWatch = try UpstreamWatch(
@@ -122,12 +126,14 @@ final class Supervisor {
             capacity: roster.capacity,
             inheritance: inheritance,
             totalGate: totalGate,
+            descriptors: descriptors,
             supervisor: mailbox,
             sessionEvents: sessionEvents,
             logger: logger
         )
         busyShares = BusyShares(count: workers.count)
         watchdog = try notifier.watchdogInterval().map { Watchdog(interval: $0, now: .now) }
+        self.descriptors = descriptors
         self.loaded = loaded
         self.options = options
         self.roster = roster
@@ -245,7 +251,7 @@ final class Supervisor {
     /// Tells systemd something; if that fails, the log says so, and the service goes on.
     func tell(_ notify: () throws(Errno) -> Void) {
         do throws(Errno) {
-            try notify()
+            try descriptors.attempt(notify)
         } catch {
             logger.error(.managerUnreachable, "cannot notify systemd: \(error)")
         }

@@ -27,6 +27,7 @@ struct WorkerPool {
         capacity: Int,
         inheritance: Inheritance,
         totalGate: SessionGate,
+        descriptors: DescriptorReserve,
         supervisor: Mailbox<SupervisorMessage>,
         sessionEvents: SessionEvents,
         logger: Logger
@@ -52,6 +53,7 @@ struct WorkerPool {
                 counters: counters[index],
                 mailboxes: mailboxes,
                 supervisor: supervisor,
+                descriptors: descriptors,
                 sessionEvents: sessionEvents,
                 logger: logger
             )

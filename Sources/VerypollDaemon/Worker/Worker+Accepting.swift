@@ -63,15 +63,16 @@ extension Worker {
             }
             let refusal = enter(listener, total)
             let isRefused = refusal != .none
-            if isRefused, waits || !(total.isFull || listener.gate.isFull) {
+            if isRefused, waits || !isFull(listener, total) {
                 giveBack(permit, to: listener)
                 // Nobody is turned away for a place that is only held for a moment; the next poll
                 // tells of the connection again.
                 return waits ? pause(index, because: refusal) : ()
             }
             do throws(Errno) {
-                guard let accepted = try door.accept() else {
+                guard let accepted = try take(from: door, for: listener) else {
                     doors[index].quota = 1
+                    if context.descriptors.isShort { context.descriptors.refill() }
                     giveBack(permit, to: listener)
                     if !isRefused { withdraw(listener, total) }
                     return
@@ -92,6 +93,23 @@ extension Worker {
                     return pause(index, because: .outOfResources, error)
                 }
                 note(number) { $0.rejected += 1 }
+            }
+        }
+    }
+
+    /// Takes a connection off a backlog; that of a scraper with a descriptor of the reserve, where
+    /// there is no other.
+    private func take(
+        from door: ListeningSocket,
+        for listener: Listener
+    ) throws(Errno) -> ListeningSocket.Accepted? {
+        while true {
+            do throws(Errno) {
+                return try door.accept()
+            } catch {
+                guard listener.service == .metrics,
+                    context.descriptors.lend(for: .metrics, after: error)
+                else { throw error }
             }
         }
     }
@@ -190,30 +208,6 @@ extension Worker {
         doors.removeAll()
     }
 
-    /// Takes a place everywhere, or nowhere and says where there is none.
-    ///
-    /// Where connections wait in the backlog, the gates remember to tell when there is.
-    private func enter(_ listener: Listener, _ total: SessionGate) -> PauseReason {
-        let awaits = listener.whenFull == .pause
-        guard awaits ? total.enterOrAwait() : total.tryEnter() else { return .totalLimit }
-        guard awaits ? listener.gate.enterOrAwait() : listener.gate.tryEnter() else {
-            if total.withdraw() { tellOfRoom() }
-            return .listenerLimit
-        }
-        return .none
-    }
-
-    private func withdraw(_ listener: Listener, _ total: SessionGate) {
-        let isListenerAwaited = listener.gate.withdraw()
-        let isTotalAwaited = total.withdraw()
-        if isListenerAwaited || isTotalAwaited { tellOfRoom() }
-    }
-
-    /// Tells all workers that a gate for which some listener waits has room.
-    func tellOfRoom() {
-        for mailbox in context.mailboxes { mailbox.postOnce(.resume) }
-    }
-
     private mutating func pause(_ index: Int, because reason: PauseReason, _ error: Errno? = nil) {
         do throws(Errno) {
             try doors[index].socket?.deregister(from: poll.registry)
@@ -255,7 +249,8 @@ extension Worker {
         doors[index].loggedAt = bench.now
         let listener = context.listeners[doors[index].listener]
         let cause = error.map { ": \($0)" } ?? ""
-        let why = reason.description(limit: listener.gate.limit, total: context.totalGate.limit)
+        let total = context.totalGate.limit + listener.reserve
+        let why = reason.description(limit: listener.gate.limit, total: total)
         context.logger.warning(
             reason == .outOfResources ? .outOfResources : .listenerPaused,
             "listener paused, \(why)\(cause)",

@@ -206,6 +206,7 @@ extension Worker {
         } else {
             session.close()
         }
+        if context.descriptors.isShort { context.descriptors.refill() }
         if isListenerAwaited || isTotalAwaited { tellOfRoom() }
         if doorsRetryAt != .max { doorsRetryAt = bench.now }
         feedStarved()

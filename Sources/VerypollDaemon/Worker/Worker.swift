@@ -21,6 +21,8 @@ struct WorkerContext: Sendable {
     /// The mailboxes of all workers, this one's among them.
     let mailboxes: [Mailbox<WorkerMessage>]
     let supervisor: Mailbox<SupervisorMessage>
+    /// For those who look after the daemon.
+    let descriptors: DescriptorReserve
     /// For those who monitor the daemon.
     let sessionEvents: SessionEvents
     let logger: Logger

@@ -26,6 +26,9 @@ struct HTTPPeer: ~Copyable {
         self.client = client
     }
 
+    /// Gives up the connection to be held by another.
+    consuming func give() -> Client { client }
+
     /// Waits for an answer; nil at the end of file.
     mutating func reply(hasBody: Bool = true) throws -> Reply? {
         var end = position(of: "\r\n\r\n")

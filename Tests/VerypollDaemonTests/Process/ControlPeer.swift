@@ -29,6 +29,9 @@ struct ControlPeer: ~Copyable {
         client = try Client(path: path)
     }
 
+    /// Gives up the connection to be held by another.
+    consuming func give() -> Client { client }
+
     /// Writes a call as it goes over the socket.
     static func message(_ method: String, _ parameters: String = "{}", flags: String = "") -> String
     {
