@@ -44,10 +44,9 @@ extension Configuration {
 
 extension Configuration.Control {
     fileprivate var effective: Varlink.JSONValue {
-        let digits = String(mode.rawValue, radix: 8)
-        return object([
+        object([
             "socket": socket.map { .string($0.string) },
-            "mode": .string(String(repeating: "0", count: max(0, 4 - digits.count)) + digits),
+            "mode": .string(mode.octal),
             "group": group.map { .string($0) },
         ])
     }
@@ -107,6 +106,9 @@ extension SocketOptions {
             "freeBind": .bool(freeBind),
             "deferAccept": spanOrOff(deferAccept),
             "onlyV6": .bool(onlyV6),
+            "mode": .string(mode.octal),
+            "owner": owner.map { .string($0) },
+            "group": group.map { .string($0) },
         ])
     }
 }

@@ -132,15 +132,8 @@ extension Configuration.Control {
     init(_ object: ObjectReader, claims: inout AddressClaims) {
         socket = object.text("socket", as: UnixAddress.socketPath(_:))
         mode = object.text("mode", as: FilePermissions.init(octal:)) ?? []
-        group = object.text("group", as: Self.checkGroup)
+        group = object.text("group", as: AccountName.checkGroup)
         if let socket { claims.claim(.unix(.path(socket)), for: object.pointer / "socket") }
-    }
-
-    private static func checkGroup(_ name: String) throws(InvalidValue) -> String {
-        if name.isEmpty || name.contains(where: \.isWhitespace) || name.contains(":") {
-            throw InvalidValue("\(name.quoted) is no name of a group; see /etc/group for them")
-        }
-        return name
     }
 }
 

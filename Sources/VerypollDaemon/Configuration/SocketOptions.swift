@@ -1,3 +1,4 @@
+package import SystemPackage
 internal import Verypoll
 
 /// The options of a listener's sockets, and of the connections they accept.
@@ -24,6 +25,15 @@ package struct SocketOptions: Equatable, Sendable {
 
     /// Whether [::] is only for IPv6; `IPV6_V6ONLY` in ipv6(7).
     package var onlyV6: Bool
+
+    /// The permissions of the file of a Unix-domain address; who may write may connect.
+    package var mode: FilePermissions
+
+    /// The user that the file belongs to, or `nil` for the daemon's own.
+    package var owner: String?
+
+    /// The group that the file belongs to, or `nil` for the daemon's own.
+    package var group: String?
 }
 
 extension SocketOptions {
@@ -49,6 +59,9 @@ extension SocketOptions {
         Key("freeBind", .boolean, default: false),
         Key("deferAccept", seconds, default: "off"),
         Key("onlyV6", .boolean, default: false),
+        Key("mode", .text, default: "0660"),
+        Key("owner", .text),
+        Key("group", .text),
     ])
 
     init(_ object: ObjectReader) {
@@ -59,5 +72,8 @@ extension SocketOptions {
         freeBind = object.boolean("freeBind")
         deferAccept = object.optionalSpan("deferAccept")
         onlyV6 = object.boolean("onlyV6")
+        mode = object.text("mode", as: FilePermissions.init(octal:)) ?? []
+        owner = object.text("owner", as: AccountName.checkUser)
+        group = object.text("group", as: AccountName.checkGroup)
     }
 }

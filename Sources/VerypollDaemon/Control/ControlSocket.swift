@@ -34,8 +34,11 @@ struct ControlSocket: ~Copyable {
             let made = try FileSocket(
                 binding: path,
                 backlog: 64,
-                mode: configuration.mode,
-                group: configuration.group
+                access: FileAccess(
+                    mode: configuration.mode,
+                    owner: nil,
+                    group: configuration.group
+                )
             )
             group = made.file.group
             listener = made.listener

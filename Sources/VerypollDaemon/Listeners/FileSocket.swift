@@ -20,41 +20,32 @@ struct FileSocket: ~Copyable, Sendable {
     /// - Parameters:
     ///   - path: Where the file is to be.
     ///   - backlog: How many connections may wait to be accepted.
-    ///   - mode: Its permissions.
-    ///   - group: Its group, a name or a number; `nil` leaves the process's own.
+    ///   - access: Who may open it.
     ///   - succession: Who knows whether the next process has use for the file.
     /// - Throws: What is wrong, to be shown to the operator.
     init(
         binding path: FilePath,
         backlog: Int,
-        mode: FilePermissions,
-        group: String?,
+        access: FileAccess,
         succession: Succession? = nil
     ) throws(FileSocketError) {
-        var owner: UInt32?
-        if let group {
-            guard let found = groupID(named: group) else {
-                throw FileSocketError(path: path, reason: "no group is named \"\(group)\"")
-            }
-            owner = found
-        }
         do throws(Errno) {
             try makeFolder(path.removingLastComponent())
         } catch {
             throw FileSocketError(path: path, reason: "cannot make its folder: \(error)")
         }
-        let listener = try Self.bind(path, backlog)
+        let listener = try Self.bind(path, backlog, access.mode)
+        do throws(FileAccessError) {
+            try access.apply(to: path)
+        } catch {
+            SocketFile.unlink(path)
+            throw FileSocketError(path: path, reason: error.reason, accessKey: error.key)
+        }
         do throws(Errno) {
-            // The group first: with the mode first, the wrong group would be let in.
-            // A service's sandbox may forbid chown(2), and need not allow it for its own group.
-            if let owner, owner != getegid() {
-                try check(unsafe chown(path.string, .max, owner))
-            }
-            try check(unsafe chmod(path.string, mode.rawValue))
             file = try SocketFile(path: path, succession: succession)
         } catch {
             SocketFile.unlink(path)
-            throw FileSocketError(path: path, reason: "cannot set group and mode: \(error)")
+            throw FileSocketError(path: path, reason: "cannot find the file: \(error)")
         }
         self.listener = listener
     }
@@ -67,17 +58,18 @@ struct FileSocket: ~Copyable, Sendable {
 
     private static func bind(
         _ path: FilePath,
-        _ backlog: Int
+        _ backlog: Int,
+        _ mode: FilePermissions
     ) throws(FileSocketError) -> UnixListener {
         do throws(Errno) {
-            return try bindPrivately(path, backlog)
+            return try bindPrivately(path, backlog, mode)
         } catch .addressInUse {
             try removeStale(path)
         } catch {
             throw FileSocketError(path: path, reason: "cannot bind: \(error)")
         }
         do throws(Errno) {
-            return try bindPrivately(path, backlog)
+            return try bindPrivately(path, backlog, mode)
         } catch {
             throw FileSocketError(path: path, reason: "cannot bind: \(error)")
         }
@@ -85,9 +77,12 @@ struct FileSocket: ~Copyable, Sendable {
 
     private static func bindPrivately(
         _ path: FilePath,
-        _ backlog: Int
+        _ backlog: Int,
+        _ mode: FilePermissions
     ) throws(Errno) -> UnixListener {
-        let previous = umask(0o177)
+        // Until it has its group, the file is its owner's alone, and only as far as it is to be.
+        let own = mode.intersection([.ownerReadWrite])
+        let previous = umask(0o777 & ~own.rawValue)
         defer { umask(previous) }
         return try UnixListener(binding: .path(path), backlog: backlog)
     }
@@ -136,14 +131,31 @@ struct SocketFile: ~Copyable, Sendable {
 
     deinit {
         if succession?.isForRestart == true { return }
-        // By now it may be that of a successor. The number of an inode is soon used again, so that
-        // the time counts as well at which the file was made; nobody writes to it later.
-        guard let present = try? Stat(path, followTargetSymlink: false) else { return }
-        var same = found
-        same.deviceID = present.deviceID
-        same.inode = present.inode
-        same.st_mtim = present.st_mtim
-        if same == found { Self.unlink(path) }
+        if isPresent { Self.unlink(path) }
+    }
+
+    /// Gives the file another access.
+    ///
+    /// - Throws: Why it can't be given; also if the file is no longer the socket's.
+    func apply(_ access: FileAccess) throws(FileAccessError) {
+        guard isPresent else {
+            throw FileAccessError(
+                key: "mode",
+                reason: "the socket's file has been removed or replaced; restart the daemon"
+            )
+        }
+        try access.apply(to: path)
+    }
+
+    /// Whether the file at the path is still that of the socket.
+    ///
+    /// By now it may be that of a successor. The number of an inode is soon used again, so that the
+    /// time counts as well at which the file was made; nobody writes to it later.
+    private var isPresent: Bool {
+        guard let present = try? Stat(path, followTargetSymlink: false) else { return false }
+        return present.deviceID == found.deviceID && present.inode == found.inode
+            && present.st_mtim.tv_sec == found.st_mtim.tv_sec
+            && present.st_mtim.tv_nsec == found.st_mtim.tv_nsec
     }
 
     fileprivate static func unlink(_ path: FilePath) {
@@ -155,6 +167,8 @@ struct SocketFile: ~Copyable, Sendable {
 struct FileSocketError: Error, Hashable, CustomStringConvertible {
     let path: FilePath
     let reason: String
+    /// The key of the socket's options that can't be followed, if one is the reason.
+    var accessKey: String?
 
     var description: String { "\(path): \(reason)" }
 }
@@ -170,17 +184,5 @@ private func makeFolder(_ path: FilePath) throws(Errno) {
     } catch .fileExists {
         return
     }
-}
-
-private func groupID(named name: String) -> UInt32? {
-    if let number = UInt32(name) { return number }
-    var entry = unsafe group()
-    var buffer = [CChar](repeating: 0, count: 64 << 10)
-    var found: UnsafeMutablePointer<group>?
-    let size = buffer.count
-    guard unsafe getgrnam_r(name, &entry, &buffer, size, &found) == 0, unsafe found != nil else {
-        return nil
-    }
-    return unsafe entry.gr_gid
 }
 #endif

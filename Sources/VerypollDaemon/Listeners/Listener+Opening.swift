@@ -8,6 +8,8 @@ struct ListenerError: Error, CustomStringConvertible {
     let listener: String
     let address: ListenAddress
     let reason: String
+    /// The way to the key that is wrong, below the listener.
+    var keys = ["listen"]
 
     var description: String { "listener \(listener): \(address): \(reason)" }
 }
@@ -34,7 +36,9 @@ extension ListenerConfiguration {
             opened = try openAll(address, &passed, workers: workers, succession)
         } catch {
             let reason = Self.explain(error, at: address)
-            throw ListenerError(listener: name, address: address, reason: reason)
+            let key = (error as? FileAccessError)?.key ?? (error as? FileSocketError)?.accessKey
+            let keys = key.map { ["socket", $0] } ?? ["listen"]
+            throw ListenerError(listener: name, address: address, reason: reason, keys: keys)
         }
         if opened.isEmpty {
             let reason = """
@@ -84,13 +88,10 @@ extension ListenerConfiguration {
         let stored: StoredSocket?
         switch address {
         case .path(let path):
-            // As with a TCP port, everybody on the machine may connect who can see the file.
-            let everybody = FilePermissions(rawValue: 0o666)
             let socket = try FileSocket(
                 binding: path,
                 backlog: backlog,
-                mode: everybody,
-                group: nil,
+                access: FileAccess(self.socket),
                 succession: succession.room > 0 ? succession : nil
             )
             stored = succession.keep(

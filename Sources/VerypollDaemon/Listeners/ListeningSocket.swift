@@ -62,6 +62,15 @@ final class ListeningSocket: Sendable {
         }
     }
 
+    /// Gives its file, if it has one, the access that a listener asks for.
+    func applyFileAccess(_ configuration: ListenerConfiguration) throws(FileAccessError) {
+        switch kind {
+        case .file(let socket): try socket.file.apply(FileAccess(configuration.socket))
+        case .tcp: break
+        case .unix: break
+        }
+    }
+
     /// A connection and where it came from.
     struct Accepted: ~Copyable {
         let socket: SessionSocket

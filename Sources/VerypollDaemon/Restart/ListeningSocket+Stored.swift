@@ -118,6 +118,11 @@ extension ListenerConfiguration {
         }
         // Without its file nobody finds the socket.
         let file = try SocketFile(path: path, succession: succession)
+        do throws(FileAccessError) {
+            try file.apply(FileAccess(socket))
+        } catch {
+            return nil  // Making the file anew fails alike, and says why.
+        }
         return Adopted(kind: .file(FileSocket(listener, file)), address: "unix:\(address)")
     }
 }

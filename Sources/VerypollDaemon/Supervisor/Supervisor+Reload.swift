@@ -37,12 +37,13 @@ extension Supervisor {
         var none = ActivatedSockets([])
         do throws(ListenerError) {
             try candidate.change(to: configuration, passed: &none)
+            try candidate.applyFileAccess(after: roster)
         } catch {
             let listener = configuration.listeners.first { $0.name == error.listener }
             let problem = ConfigurationProblem(
                 file: next.path ?? "the built-in default",
                 position: listener?.position.value,
-                pointer: JSONPointer(["listeners", error.listener, "listen"]).description,
+                pointer: JSONPointer(["listeners", error.listener] + error.keys).description,
                 message: "\(error.address): \(error.reason)"
             )
             throw ConfigurationError(problems: [problem])

@@ -40,7 +40,8 @@ struct ConfigurationTests {
                         keepAlive: .seconds(120),
                         reusePort: false,
                         freeBind: false,
-                        onlyV6: false
+                        onlyV6: false,
+                        mode: [.ownerReadWrite, .groupReadWrite]
                     )
                 )
             ]
@@ -65,7 +66,8 @@ struct ConfigurationTests {
                 "timeouts": {"firstByte": "off", "idle": "2min", "halfClosed": "1s",
                   "lifetime": "1d", "userTimeout": "10s"},
                 "socket": {"backlog": 16, "noDelay": false, "keepAlive": "off", "reusePort": true,
-                  "freeBind": true, "deferAccept": "5s", "onlyV6": true}},
+                  "freeBind": true, "deferAccept": "5s", "onlyV6": true,
+                  "mode": "0600", "owner": "root", "group": "adm"}},
               "a": {"listen": ["0.0.0.0:80"], "handler": {"type": "chargen"}}}}
             """
         )
@@ -101,7 +103,10 @@ struct ConfigurationTests {
                     reusePort: true,
                     freeBind: true,
                     deferAccept: .seconds(5),
-                    onlyV6: true
+                    onlyV6: true,
+                    mode: [.ownerReadWrite],
+                    owner: "root",
+                    group: "adm"
                 )
         )
     }

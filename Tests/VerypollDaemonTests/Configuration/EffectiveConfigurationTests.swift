@@ -21,7 +21,8 @@ struct EffectiveConfigurationTests {
             "timeouts": {"firstByte": "off", "idle": "1500ms", "halfClosed": "1s",
               "lifetime": "30d 12h", "userTimeout": "10s"},
             "socket": {"backlog": 16, "noDelay": false, "keepAlive": "off", "reusePort": true,
-              "freeBind": true, "deferAccept": "5s", "onlyV6": true}},
+              "freeBind": true, "deferAccept": "5s", "onlyV6": true, "mode": "0606",
+              "owner": "root", "group": "adm"}},
           "b": {"listen": ["127.0.0.1:0"], "handler": {"type": "chargen"}}},
         "upstreams": {
           "app": {"servers": [{"address": "unix:/a", "weight": 2, "backup": true}, "[::1]:2"],

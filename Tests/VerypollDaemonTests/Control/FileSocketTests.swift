@@ -14,7 +14,13 @@ struct FileSocketTests {
         _ path: String,
         group: String? = nil
     ) throws(FileSocketError) -> FileSocket {
-        try FileSocket(binding: FilePath(path), backlog: 16, mode: mode, group: group)
+        let access: FileAccess
+        do throws(FileAccessError) {
+            access = try FileAccess(mode: mode, owner: nil, group: group)
+        } catch {
+            throw FileSocketError(path: FilePath(path), reason: error.reason)
+        }
+        return try FileSocket(binding: FilePath(path), backlog: 16, access: access)
     }
 
     private func reason(path: String, group: String? = nil) -> String? {

@@ -10,4 +10,10 @@ extension FilePermissions {
         }
         self.init(rawValue: mode)
     }
+
+    /// The mode as ``init(octal:)`` takes it.
+    var octal: String {
+        let digits = String(rawValue, radix: 8)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
 }
