@@ -8,6 +8,13 @@ struct ConfigurationFile {
     let name: String
     let text: String
 
+    /// Its absolute path, or `nil` where the folder that it is relative to is unknown.
+    var path: String? {
+        if name.hasPrefix("/") { return name }
+        let folder = FileManager.default.currentDirectoryPath
+        return folder.isEmpty ? nil : "\(folder)/\(name)"
+    }
+
     /// Reads a file.
     init(_ name: String) throws(Failure) {
         self.name = name

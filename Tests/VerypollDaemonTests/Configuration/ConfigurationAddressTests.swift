@@ -40,6 +40,45 @@ struct ConfigurationAddressTests {
         "bad addresses of listeners are refused with the reason",
         arguments: [
             ("127.0.0.1", "\"127.0.0.1\" has no port; write \"127.0.0.1:80\""),
+            (
+                "8080",
+                "\"8080\" is a port without an address; write \"[::]:8080\" for all addresses of"
+                    + " the machine, or \"0.0.0.0:8080\" for those of IPv4"
+            ),
+            (
+                "*",
+                "\"*\" names no address and no port; write \"[::]:80\" for all addresses of the"
+                    + " machine"
+            ),
+            (
+                "web",
+                "\"web\" is no IP address and has no port; write one such as \"127.0.0.1:80\", or"
+                    + " \"systemd:web\" for a socket of systemd"
+            ),
+            (
+                "/run/a.sock",
+                "\"/run/a.sock\" is no address; write \"unix:/run/a.sock\" for a Unix-domain socket"
+            ),
+            ("@a", "\"@a\" is no address; write \"unix:@a\" for a Unix-domain socket"),
+            (
+                "tcp://127.0.0.1:80/",
+                "\"tcp://127.0.0.1:80/\" is a URL, not an address; write the host and the port alone,"
+                    + " as in \"127.0.0.1:80\""
+            ),
+            (
+                "[::]8080",
+                "\"[::]8080\" has no colon before the port; write \"[::]:8080\""
+            ),
+            (
+                "2001:db8::7",
+                "\"2001:db8::7\" is no address with a port; IPv6 addresses stand in brackets before"
+                    + " it, as in \"[2001:db8::7]:80\""
+            ),
+            (
+                "10.0.0.1:80:90",
+                "\"10.0.0.1:80:90\" has more than one colon; write an address and a port, as in"
+                    + " \"127.0.0.1:80\" or \"[::1]:80\""
+            ),
             ("127.0.0.1:", "\"\" is no port; write a number of up to 65535"),
             ("127.0.0.1:70000", "\"70000\" is no port; write a number of up to 65535"),
             ("127.0.0.1:080", "\"080\" is no port; write a number of up to 65535"),
@@ -109,6 +148,21 @@ struct ConfigurationAddressTests {
     )
     func refusedServers(text: String) {
         #expect(throws: InvalidValue.self) { try UpstreamAddress(text) }
+    }
+
+    @Test(
+        "bad addresses of servers are refused with one that is good",
+        arguments: [
+            ("8080", "127.0.0.1:8080"), (":80", "127.0.0.1:80"), ("*:80", "127.0.0.1:80"),
+            ("", "127.0.0.1:80"), ("app", "app:80"), ("/run/a", "unix:/run/a"),
+            ("http://app/x", "app:80"), ("http://app:81", "app:81"), ("::1", "[::1]:80"),
+            ("::1:81", "[::1]:81"), ("[::1]81", "[::1]:81"),
+        ]
+    )
+    func suggestsServer(text: String, better: String) throws {
+        let said = reason { () throws(InvalidValue) in _ = try UpstreamAddress(text) }
+        #expect(said.contains("\"\(better)\""), "\(said)")
+        #expect(try UpstreamAddress(better).description == better)
     }
 
     @Test("a block has the addresses that begin with its bits")

@@ -45,7 +45,7 @@ package enum ListenAddress: Hashable, Sendable {
     }
 
     private static func parseIP(_ text: String) throws(InvalidValue) -> SocketAddress {
-        let (host, port) = try HostAndPort.split(text)
+        let (host, port) = try HostAndPort.split(text, of: .listener)
         if host.isEmpty || host == "*" {
             throw InvalidValue(
                 "\(text.quoted) names no address; write \"[::]:\(port)\" for all of the machine's"

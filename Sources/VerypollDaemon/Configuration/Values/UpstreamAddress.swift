@@ -18,7 +18,12 @@ package enum UpstreamAddress: Hashable, Sendable {
             self = .unix(socket)
             return
         }
-        let (host, port) = try HostAndPort.split(text)
+        let (host, port) = try HostAndPort.split(text, of: .server)
+        if host.isEmpty || host == "*" {
+            throw InvalidValue(
+                "\(text.quoted) names no host; write \"127.0.0.1:\(port)\" for a server on this machine"
+            )
+        }
         guard port != 0 else {
             throw InvalidValue("\(text.quoted) has port 0, which no server has; write its port")
         }
