@@ -80,9 +80,11 @@ let package = Package(
             pkgConfig: "libsystemd",
             providers: [.apt(["libsystemd-dev"])]
         ),
+        .target(name: "CProcessStart"),
+        .target(name: "Console", dependencies: ["CProcessStart", system], swiftSettings: settings),
         .target(
             name: "Systemd",
-            dependencies: ["CSystemd", system, logging],
+            dependencies: ["CSystemd", "Console", system, logging],
             swiftSettings: settings
         ),
         .target(name: "Varlink", swiftSettings: settings),
@@ -95,18 +97,23 @@ let package = Package(
         .target(
             name: "VerypollDaemon",
             dependencies: [
-                "CVerypoll", "Verypoll", "VerypollControl", "Varlink", "Systemd", system, logging,
+                "CVerypoll", "Verypoll", "VerypollControl", "Varlink", "Systemd", "Console", system,
+                logging,
             ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "verypolld",
-            dependencies: ["VerypollDaemon", "VerypollControl", system, arguments, logging],
+            dependencies: [
+                "VerypollDaemon", "VerypollControl", "Console", system, arguments, logging,
+            ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "verypollctl",
-            dependencies: ["VerypollControl", "Varlink", "Verypoll", system, arguments],
+            dependencies: [
+                "VerypollControl", "Varlink", "Verypoll", "Console", system, arguments,
+            ],
             swiftSettings: settings
         ),
 
@@ -126,6 +133,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: settings),
         .testTarget(
             name: "SystemdTests",
             dependencies: ["Systemd", "TestSupport", system, logging],
@@ -149,7 +157,7 @@ let package = Package(
             name: "VerypollctlTests",
             dependencies: [
                 "verypollctl", "verypolld", "VerypollDaemon", "VerypollControl", "Varlink",
-                "Verypoll", "TestSupport", system,
+                "Verypoll", "Console", "TestSupport", system,
             ],
             swiftSettings: settings
         ),

@@ -1,11 +1,13 @@
 internal import CSystemd
+internal import Console
 internal import Glibc
 package import Logging
 
 /// Sends each event to the journal, its metadata as fields of their own.
 ///
 /// `journalctl VERYPOLL_LISTENER=web` then finds what a listener `web` has logged with the metadata
-/// `listener`. An event that the journal does not take is lost, as there is nowhere to say so. See
+/// `listener`. The message is for people, so that nothing in it can steer a terminal; fields
+/// are exact. An event that the journal does not take is lost, as there is nowhere to say so. See
 /// sd_journal_sendv(3).
 package struct JournalLogHandler: ThresholdLogHandler {
     package var metadata: Logger.Metadata = [:]
@@ -38,7 +40,7 @@ package struct JournalLogHandler: ThresholdLogHandler {
     /// The entry's fields, each as `NAME=value`.
     func entry(for event: LogEvent) -> [String] {
         [
-            "MESSAGE=\(event.message)",
+            "MESSAGE=\(event.message.description.escapedForPeople)",
             "PRIORITY=\(event.level.priority)",
             "SYSLOG_IDENTIFIER=\(identifier)",
         ] + fields(of: event).map { "\(fieldName(for: $0.key))=\($0.value)" }

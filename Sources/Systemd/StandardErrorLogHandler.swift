@@ -1,3 +1,4 @@
+internal import Console
 internal import Glibc
 package import Logging
 package import SystemPackage
@@ -44,7 +45,7 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
     ///
     /// The message's identifier is left out: it is for the journal, and nobody reads it.
     func text(of event: LogEvent) -> String {
-        let message = event.message.description.escapingControls
+        let message = event.message.description.escapedForPeople
         return fields(of: event).lazy
             .filter { $0.key != MetadataKey.messageID }
             .reduce(message) { "\($0) \($1.key)=\($1.value.asLogValue)" }
@@ -68,27 +69,13 @@ private func timestamp() -> String {
 }
 
 extension String {
-    /// The text in one line, with nothing in it that a terminal would obey.
-    fileprivate var escapingControls: String {
-        unicodeScalars.contains { $0.isControl }
-            ? unicodeScalars.reduce(into: "") { text, scalar in
-                text += scalar.isControl ? scalar.escaped(asASCII: true) : String(scalar)
-            } : self
-    }
-
     /// The text as it is if it is one word, else in quotation marks.
     fileprivate var asLogValue: String {
         let isWord = !isEmpty && !contains { $0 == " " || $0 == "\"" || $0 == "=" }
-        if isWord { return escapingControls }
+        if isWord { return escapedForPeople }
         let escaped = reduce(into: "") { text, character in
             text += character == "\"" || character == "\\" ? "\\\(character)" : String(character)
         }
-        return "\"\(escaped.escapingControls)\""
-    }
-}
-
-extension Unicode.Scalar {
-    fileprivate var isControl: Bool {
-        properties.generalCategory == .control
+        return "\"\(escaped.escapedForPeople)\""
     }
 }

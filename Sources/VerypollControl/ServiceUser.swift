@@ -73,7 +73,8 @@ package enum ServiceUser {
         ///
         /// - Returns: Whether it does; if not, it acts as before.
         func act() -> Bool {
-            if unsafe setgroups(groups.count, groups) == 0, setegid(group) == 0, seteuid(user) == 0 {
+            if unsafe setgroups(groups.count, groups) == 0, setegid(group) == 0, seteuid(user) == 0
+            {
                 return true
             }
             stopActing()

@@ -1,6 +1,6 @@
 #if Net && OSExt
+internal import Console
 internal import Logging
-internal import SystemPackage
 internal import Systemd
 
 extension Daemon {
@@ -11,8 +11,7 @@ extension Daemon {
     /// protocol could come when the process has ended already, and then belongs to no unit.
     package static func report(_ text: String, as kind: EventKind) {
         guard LogDestination.standardError != .lines else {
-            // If even this fails, the exit status is all that is left to tell.
-            _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
+            Console.printError(DisplayText.lines(of: text))
             return
         }
         let logger = Logger(label: "verypolld") { label in

@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Console
 internal import Varlink
 internal import VerypollControl
 
@@ -9,19 +10,19 @@ enum Candidates {
 
     /// The names of the listeners.
     static func listeners(words: [String], index: Int, prefix: String) -> [String] {
-        ask(.listListeners, words, as: ListenerList.self)?.listeners.map(\.name) ?? []
+        typeable(ask(.listListeners, words, as: ListenerList.self)?.listeners.map(\.name))
     }
 
     /// The names of the upstreams.
     static func upstreams(words: [String], index: Int, prefix: String) -> [String] {
-        ask(.listUpstreams, words, as: UpstreamList.self)?.upstreams.map(\.name) ?? []
+        typeable(ask(.listUpstreams, words, as: UpstreamList.self)?.upstreams.map(\.name))
     }
 
     /// The addresses of the servers of the upstream that is named already, or of all.
     static func servers(words: [String], index: Int, prefix: String) -> [String] {
         let upstreams = ask(.listUpstreams, words, as: UpstreamList.self)?.upstreams ?? []
         let named = upstreams.filter { words.contains($0.name) }
-        return (named.isEmpty ? upstreams : named).flatMap { $0.servers.map(\.address) }
+        return typeable((named.isEmpty ? upstreams : named).flatMap { $0.servers.map(\.address) })
     }
 
     /// The numbers of the open sessions.
@@ -29,6 +30,11 @@ enum Candidates {
         let query = SessionQuery(limit: sessionLimit)
         return ask(.listSessions, words, query, as: SessionList.self)?.sessions.map { "\($0.id)" }
             ?? []
+    }
+
+    /// Those that a shell can show as they are: names with control characters are left out.
+    private static func typeable(_ names: [String]?) -> [String] {
+        names?.filter { !$0.needsEscaping } ?? []
     }
 
     private static func ask<Answer: Decodable>(

@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import VerypollControl
 
 /// The verb of `verypollctl config check [FILE]`.
@@ -10,7 +11,8 @@ struct ConfigCheckCommand: ParsableCommand {
         discussion: """
             The running daemon checks it, under its own limits; where none can be asked, \
             verypolld --check-config does, which is looked for beside this command and in $PATH. \
-            The exit status is 5 if the file is invalid.
+            The exit status is 5 if the file is invalid. Root is warned if the service's \
+            user can't read the file.
             """
     )
 
@@ -39,7 +41,7 @@ struct ConfigCheckCommand: ParsableCommand {
         do throws(Failure) {
             let name = try check(printing: output.mode == .off)
             try output.print(Verdict(isValid: true, problems: [])) { _ in
-                name.map { ["\(printable($0)): the configuration is valid"] } ?? []
+                name.map { ["\($0): the configuration is valid"] } ?? []
             }
         } catch {
             if error.status == .invalidConfiguration, output.mode != .off {
@@ -62,6 +64,9 @@ struct ConfigCheckCommand: ParsableCommand {
                 return Self.builtIn
             }
             _ = try file.check(asking: &daemon)
+            if let warning = file.path.flatMap(ServiceUser.warning(aboutReading:)) {
+                writeError("warning: \(warning)")
+            }
             return file.name
         } catch {
             // Who may not open the socket can still check a file.

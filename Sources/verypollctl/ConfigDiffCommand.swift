@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import VerypollControl
 
 /// The verb of `verypollctl config diff [FILE]`.
@@ -32,7 +33,7 @@ struct ConfigDiffCommand: ParsableCommand {
             let list = try file.check(asking: &daemon)
             try output.print(list) { changeLines($0.changes, on: output.terminal) }
             if list.changes.isEmpty, output.hasHints {
-                writeError("\(printable(file.name)) makes no difference.")
+                writeError("\(file.name) makes no difference.")
             }
         } catch {
             try output.printProblems(of: error)

@@ -23,7 +23,7 @@ struct ConfigShowCommand: ParsableCommand {
         )
         let output = Output(options)
         let text = try output.json(answer.config, isPretty: true)
-        try output.print(answer) { _ in [text] }
+        try output.print(answer) { _ in text }
     }
 }
 #endif

@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Console
 internal import FoundationEssentials
 internal import Glibc
 
@@ -30,9 +31,9 @@ enum DaemonProgram {
 
     /// The program beside this one, or its name if it is to be looked for in `$PATH`.
     private static var path: String {
-        let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        guard let folder = own.flatMap({ $0.lastIndex(of: "/").map { own?[..<$0] ?? "" } ?? nil })
+        guard let own = ProgramArguments.programPath(), let slash = own.lastIndex(of: "/")
         else { return "verypolld" }
+        let folder = own[..<slash]
         let beside = "\(folder)/verypolld"
         return FileManager.default.isExecutableFile(atPath: beside) ? beside : "verypolld"
     }

@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import Varlink
 internal import VerypollControl
 
@@ -56,10 +57,9 @@ struct DrainCommand: ParsableCommand {
             for listener in listeners {
                 switch listener.state {
                 case .accepting, .paused:
-                    let name = printable(listener.name)
                     throw Failure(
                         status: .failed,
-                        message: "the listener \"\(name)\" accepts again"
+                        message: "the listener \"\(listener.name)\" accepts again"
                     )
                 case .draining, .drained, .closed:
                     guard shown[listener.name] != listener.active else { continue }
@@ -72,12 +72,12 @@ struct DrainCommand: ParsableCommand {
         }
     }
 
-    private func progress(of listener: Status.Listener, now: Int) -> String {
+    private func progress(of listener: Status.Listener, now: Int) -> DisplayText {
         let rest = listener.drainDeadlineTimestampUSec.map { deadline in
             ", closed in \(formatSpan(microseconds: deadline - now)) at the latest"
         }
-        let left = "\(printable(listener.name)): \(count(listener.active, "session")) left"
-        return left + (listener.active > 0 ? rest ?? "" : "")
+        let left = "\(listener.name): \(count(listener.active, "session")) left"
+        return DisplayText(left + (listener.active > 0 ? rest ?? "" : ""))
     }
 }
 #endif

@@ -1,13 +1,14 @@
+internal import Console
 internal import VerypollControl
 
 /// An event in one line: when, what, and about whom.
-func eventLine(_ event: MonitorEvent, on terminal: Terminal) -> String {
+func eventLine(_ event: MonitorEvent, on terminal: Terminal) -> DisplayText {
     let (what, style, details) = words(of: event)
     let time = formatTimestamp(microseconds: event.timestampUSec)
-    return "\(time)  \(terminal.styled(what, style))  \(printable(details))"
+    return "\(time)  \(terminal.styled(what, style))  \(details)"
 }
 
-private func words(of event: MonitorEvent) -> (what: String, Style, details: String) {
+private func words(of event: MonitorEvent) -> (what: DisplayText, Style, details: String) {
     switch event.event {
     case .status:
         let status = event.status

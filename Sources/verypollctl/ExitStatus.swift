@@ -1,3 +1,4 @@
+internal import Console
 internal import VerypollControl
 
 /// What the command ends with; scripts rely on the numbers.
@@ -19,20 +20,17 @@ struct Failure: Error, Hashable {
     var problems: [Problem] = []
 
     /// What the user is told.
-    var text: String {
-        problems.isEmpty
-            ? "verypollctl: \(printable(message))"
-            : problems.map(\.description).joined(separator: "\n")
+    var lines: [DisplayText] {
+        problems.isEmpty ? ["verypollctl: \(message)"] : problems.map(\.text)
     }
 }
 
 extension Problem {
     /// `FILE:LINE:COLUMN: POINTER: MESSAGE`, without the parts that are not there.
-    fileprivate var description: String {
+    fileprivate var text: DisplayText {
         let place = ([file] + [line, column].compactMap { $0.map(String.init) })
             .joined(separator: ":")
-        return printable(
-            [place, pointer, message].filter { !$0.isEmpty }.joined(separator: ": ")
-        )
+        let parts = [place, pointer, message].filter { !$0.isEmpty }
+        return DisplayText(parts.joined(separator: ": "))
     }
 }

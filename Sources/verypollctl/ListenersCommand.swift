@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import VerypollControl
 
 /// The verb of `verypollctl listeners`.
@@ -22,7 +23,7 @@ struct ListenersCommand: ParsableCommand {
             var lines = listenerTable(list.listeners, now: currentTimestamp())
                 .lines(header: output.hasLegend, on: output.terminal)
             if output.hasLegend {
-                lines += ["", count(list.listeners.count, "listener") + " listed."]
+                lines += ["", "\(count(list.listeners.count, "listener")) listed."]
             }
             return lines
         }

@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import Varlink
 internal import VerypollControl
 
@@ -61,7 +62,7 @@ struct LogLevelCommand: ParsableCommand {
                 as: Status.self
             )
             let answer = Answer(logLevel: status.logLevel)
-            try Output(options).print(answer) { [printable($0.logLevel)] }
+            try Output(options).print(answer) { ["\($0.logLevel)"] }
         }
     }
 }

@@ -6,7 +6,11 @@ internal import VerypollControl
 struct MetricsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metrics",
-        abstract: "Print all numbers of the daemon as OpenMetrics text."
+        abstract: "Print all numbers of the daemon as OpenMetrics text.",
+        discussion: """
+            A terminal gets control characters of names escaped; a file or a pipe gets the text \
+            exactly.
+            """
     )
 
     @OptionGroup var options: GlobalOptions
@@ -17,8 +21,11 @@ struct MetricsCommand: ParsableCommand {
             DaemonInterface.Method.getMetrics.rawValue,
             as: MetricsText.self
         )
-        try Output(options).print(metrics) { metrics in
-            metrics.text.split(separator: "\n").map(String.init)
+        let output = Output(options)
+        if output.mode == .off {
+            try output.print(exactly: metrics.text)
+        } else {
+            try output.print(metrics) { _ in [] }
         }
     }
 }

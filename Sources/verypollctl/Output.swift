@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Console
 internal import FoundationEssentials
 internal import SystemPackage
 
@@ -27,28 +28,54 @@ struct Output {
     /// Prints a value as JSON, or else the lines that `text` makes of it.
     func print<Value: Encodable>(
         _ value: Value,
-        text: (Value) -> [String]
+        text: (Value) -> [DisplayText]
     ) throws(Failure) {
-        let lines = mode == .off ? text(value) : [try json(value, isPretty: mode == .pretty)]
-        guard !lines.isEmpty else { return }
-        do {
-            let data = Data((lines.joined(separator: "\n") + "\n").utf8)
-            _ = try FileDescriptor.standardOutput.writeAll(data)
+        let isPretty = mode == .pretty
+        try print(lines: mode == .off ? text(value) : json(value, isPretty: isPretty))
+    }
+
+    /// Prints a text for programs: exactly, but for a terminal, which shows it to people.
+    func print(exactly text: String) throws(Failure) {
+        if terminal.isInteractive {
+            try print(lines: DisplayText.lines(of: text.removingFinalNewline))
+        } else {
+            try Self.checkWriting { () throws(Errno) in try Console.print(exactly: text) }
+        }
+    }
+
+    private func print(lines: [DisplayText]) throws(Failure) {
+        try Self.checkWriting { () throws(Errno) in try Console.print(lines) }
+    }
+
+    private static func checkWriting(_ body: () throws(Errno) -> Void) throws(Failure) {
+        do throws(Errno) {
+            try body()
         } catch {
             throw Failure(status: .failed, message: "cannot write: \(error)")
         }
     }
 
     /// A value as JSON, on one line unless it is to be pretty.
-    func json(_ value: some Encodable, isPretty: Bool) throws(Failure) -> String {
+    ///
+    /// Characters that steer a terminal can stand in strings alone, where their escapes mean the
+    /// same.
+    func json(_ value: some Encodable, isPretty: Bool) throws(Failure) -> [DisplayText] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
         do {
-            return String(decoding: try encoder.encode(value), as: UTF8.self)
+            let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+            return DisplayText.lines(of: text)
         } catch {
             throw Failure(status: .failed, message: "cannot say the answer in JSON")
         }
+    }
+}
+
+extension String {
+    /// The text without the line end that it ends with.
+    fileprivate var removingFinalNewline: String {
+        unicodeScalars.last == "\n" ? String(unicodeScalars.dropLast()) : self
     }
 }
 #endif

@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import VerypollControl
 
 /// The verb of `verypollctl reload`.
@@ -34,7 +35,7 @@ struct ReloadCommand: ParsableCommand {
 }
 
 /// The differences between two configurations, a line each.
-func changeLines(_ changes: [ConfigurationChange], on terminal: Terminal) -> [String] {
+func changeLines(_ changes: [ConfigurationChange], on terminal: Terminal) -> [DisplayText] {
     changes.map { change in
         let (sign, style): (String, Style) =
             switch change.kind {
@@ -42,8 +43,8 @@ func changeLines(_ changes: [ConfigurationChange], on terminal: Terminal) -> [St
             case .removed: ("-", .red)
             case .changed: ("~", .yellow)
             }
-        let values = [change.before, change.after].compactMap { $0.map(printable) }
-        let line = "\(sign) \(printable(change.pointer)): \(values.joined(separator: " → "))"
+        let values = [change.before, change.after].compactMap(\.self).joined(separator: " → ")
+        let line: DisplayText = "\(sign) \(change.pointer): \(values)"
         return terminal.styled(line, style)
     }
 }

@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Console
 internal import Glibc
 internal import SystemPackage
 internal import Verypoll
@@ -54,9 +55,9 @@ struct Screen: ~Copyable {
     }
 
     /// Draws lines from the top, as many as there is room for.
-    mutating func draw(_ lines: [String]) {
+    mutating func draw(_ lines: [DisplayText]) {
         let rows = Terminal.height() ?? lines.count
-        let text = lines.prefix(rows).map { $0 + "\u{1B}[K" }.joined(separator: "\n")
+        let text = lines.prefix(rows).map { "\($0)\u{1B}[K" }.joined(separator: "\n")
         Self.write("\u{1B}[H" + text + "\u{1B}[J")
     }
 

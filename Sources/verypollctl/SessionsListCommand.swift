@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import VerypollControl
 
 /// The verb of `verypollctl sessions list`.
@@ -59,7 +60,7 @@ struct SessionsListCommand: ParsableCommand {
             var lines = sessionTable(list.sessions, now: now)
                 .lines(header: output.hasLegend, on: output.terminal)
             if output.hasLegend {
-                lines += ["", count(list.sessions.count, "session") + " listed."]
+                lines += ["", "\(count(list.sessions.count, "session")) listed."]
             }
             return lines
         }

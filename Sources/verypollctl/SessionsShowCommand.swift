@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import VerypollControl
 
 /// The verb of `verypollctl sessions show ID`.
@@ -32,7 +33,7 @@ struct SessionsShowCommand: ParsableCommand {
 }
 
 /// Everything about a session, a line for each field.
-func sessionFields(_ session: Status.Session, now: Int) -> [String] {
+func sessionFields(_ session: Status.Session, now: Int) -> [DisplayText] {
     let opened = formatTimestamp(microseconds: session.openedTimestampUSec)
     let age = formatSpan(microseconds: now - session.openedTimestampUSec)
     let fields: [(String, String?)] = [
@@ -52,7 +53,8 @@ func sessionFields(_ session: Status.Session, now: Int) -> [String] {
     ]
     return fields.compactMap { name, value in
         guard let value else { return nil }
-        return String(repeating: " ", count: 10 - name.count) + "\(name): \(printable(value))"
+        let padding = String(repeating: " ", count: 10 - name.count)
+        return "\(padding)\(name): \(value)"
     }
 }
 #endif

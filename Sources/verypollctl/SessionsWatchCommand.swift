@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import VerypollControl
 
 /// The verb of `verypollctl sessions watch`.

@@ -1,3 +1,4 @@
+internal import Console
 internal import VerypollControl
 
 /// A status in the shape of `systemctl status`.
@@ -8,10 +9,10 @@ struct StatusReport {
     let terminal: Terminal
 
     /// The headline fields, then the tables of listeners and upstreams.
-    func lines(hasLegend: Bool) -> [String] {
+    func lines(hasLegend: Bool) -> [DisplayText] {
         let dot = terminal.styled(status.state == .stopping ? "○" : "●", style)
-        let title = "\(dot) \(terminal.styled("verypolld", .bold)) - version \(status.version)"
-        var lines = [title] + fields()
+        let name = terminal.styled("verypolld", .bold)
+        var lines = ["\(dot) \(name) - version \(status.version)"] + fields()
         if !status.listeners.isEmpty {
             lines +=
                 [""]
@@ -33,13 +34,13 @@ struct StatusReport {
         }
     }
 
-    private func fields() -> [String] {
+    private func fields() -> [DisplayText] {
         let since = formatTimestamp(microseconds: status.startTimestampUSec)
         let age = formatSpan(microseconds: now - status.startTimestampUSec)
-        let state = terminal.styled(status.state.rawValue, style)
+        let state = terminal.styled("\(status.state.rawValue)", style)
         let totals = status.totals
-        var fields = [
-            ("Config", printable(status.configurationPath ?? "built-in default")),
+        var fields: [(String, DisplayText)] = [
+            ("Config", "\(status.configurationPath ?? "built-in default")"),
             ("Active", "\(state) since \(since); \(age) ago"),
         ]
         if let deadline = status.drainDeadlineTimestampUSec {
@@ -47,14 +48,16 @@ struct StatusReport {
             fields.append(("Drain", "sessions that are left are closed in \(rest)"))
         }
         if let note = status.note {
-            fields.append(("Note", terminal.styled(printable(note), .yellow)))
+            fields.append(("Note", terminal.styled("\(note)", .yellow)))
         }
         fields += [
             ("Main PID", "\(status.pid)"),
             (
                 "Sessions",
-                "\(totals.active) of \(totals.maxSessions)"
-                    + " (\(totals.accepted) accepted, \(totals.rejected) rejected)"
+                """
+                \(totals.active) of \(totals.maxSessions) \
+                (\(totals.accepted) accepted, \(totals.rejected) rejected)
+                """
             ),
             (
                 "Traffic",
@@ -67,7 +70,7 @@ struct StatusReport {
         }
         return fields.map { name, value in
             let padding = String(repeating: " ", count: 11 - name.count)
-            return padding + name + (name.isEmpty ? "  " : ": ") + value
+            return "\(padding)\(name)\(name.isEmpty ? "  " : ": ")\(value)"
         }
     }
 

@@ -1,3 +1,5 @@
+internal import Console
+
 /// Rows of text in columns that are as wide as their widest cell.
 struct Table {
     /// Which edge of a column its cells keep to.
@@ -8,12 +10,12 @@ struct Table {
 
     /// One piece of text.
     struct Cell: ExpressibleByStringInterpolation, Sendable {
-        var text: String
+        var text: DisplayText
         var style: Style
 
         /// Makes a cell, in which nothing can steer the terminal.
         init(_ text: String, _ style: Style = .plain) {
-            self.text = printable(text)
+            self.text = DisplayText(text)
             self.style = style
         }
 
@@ -58,7 +60,7 @@ struct Table {
     /// The rows as lines, below a line with the titles if there is to be a header.
     ///
     /// Where they would be wider than the terminal, the columns that fold go below the rows.
-    func lines(header: Bool, on terminal: Terminal) -> [String] {
+    func lines(header: Bool, on terminal: Terminal) -> [DisplayText] {
         let titles = columns.map { Cell($0.title, .underlined) }
         let widths = columns.indices.map { index in
             ((header ? [titles] : []) + rows).map { $0[index].text.count }.max() ?? 0
@@ -87,8 +89,8 @@ struct Table {
         _ indices: [Int],
         widths: [Int],
         on terminal: Terminal
-    ) -> String {
-        var line = ""
+    ) -> DisplayText {
+        var line: DisplayText = ""
         var pending = ""
         for index in indices {
             let cell = row[index]
@@ -96,19 +98,11 @@ struct Table {
             if columns[index].alignment == .right { pending += padding }
             // Blanks are written only once something follows them.
             if !cell.text.isEmpty {
-                line += pending + terminal.styled(cell.text, cell.style)
+                line += DisplayText(pending) + terminal.styled(cell.text, cell.style)
                 pending = ""
             }
             pending += columns[index].alignment == .left ? padding + "  " : "  "
         }
         return line
     }
-}
-
-/// Text without characters that steer a terminal: they are shown as U+FFFD.
-func printable(_ text: String) -> String {
-    let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
-        scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar
-    }
-    return String(String.UnicodeScalarView(scalars))
 }

@@ -1,6 +1,6 @@
+internal import Console
 internal import FoundationEssentials
 internal import Glibc
-internal import SystemPackage
 
 /// What is known of standard output.
 struct Terminal: Hashable, Sendable {
@@ -42,23 +42,35 @@ struct Terminal: Hashable, Sendable {
     }
 
     /// Text in a style, if there are styles.
-    func styled(_ text: String, _ style: Style) -> String {
-        hasColor && style != .plain ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    func styled(_ text: DisplayText, _ style: Style) -> DisplayText {
+        guard hasColor, let rendition = style.graphicRendition else { return text }
+        return DisplayText(text, graphicRendition: rendition)
     }
 }
 
-/// How text looks; the values are those of SGR in console_codes(4).
-enum Style: String, Hashable, Sendable {
-    case plain = "0"
-    case bold = "1"
-    case underlined = "4"
-    case red = "1;31"
-    case green = "1;32"
-    case yellow = "1;33"
+/// How text looks.
+enum Style: Hashable, Sendable {
+    case plain
+    case bold
+    case underlined
+    case red
+    case green
+    case yellow
+
+    /// The parameter of SGR in console_codes(4), or `nil` for text as it is.
+    var graphicRendition: StaticString? {
+        switch self {
+        case .plain: nil
+        case .bold: "1"
+        case .underlined: "4"
+        case .red: "1;31"
+        case .green: "1;32"
+        case .yellow: "1;33"
+        }
+    }
 }
 
 /// Writes a message to standard error.
-func writeError(_ message: String) {
-    // Where even this can't be written, nobody can be told.
-    _ = try? FileDescriptor.standardError.writeAll("\(message)\n".utf8)
+func writeError(_ message: DisplayText) {
+    Console.printError([message])
 }

@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import SystemPackage
 internal import Verypoll
 internal import VerypollControl

@@ -1,3 +1,4 @@
+internal import Console
 internal import VerypollControl
 
 /// How the daemon has been doing from one look at it to the next.
@@ -134,13 +135,14 @@ extension TopSample.Server {
 
 extension TopSample {
     /// The tables of listeners, servers and workers below two lines about the whole.
-    func lines(header: Bool, on terminal: Terminal) -> [String] {
+    func lines(header: Bool, on terminal: Terminal) -> [DisplayText] {
         let age = formatSpan(microseconds: timestampUSec - startTimestampUSec)
-        var lines = [
-            "\(terminal.styled("verypolld", .bold)) \(printable(version)) - \(state), up \(age)",
-            "\(active) of \(maxSessions) sessions, \(formatRate(rates.sessionsPerSecond)),"
-                + " \(byteRate(rates.bytesInPerSecond)) in,"
-                + " \(byteRate(rates.bytesOutPerSecond)) out",
+        var lines: [DisplayText] = [
+            "\(terminal.styled("verypolld", .bold)) \(version) - \(state), up \(age)",
+            """
+            \(active) of \(maxSessions) sessions, \(formatRate(rates.sessionsPerSecond)), \
+            \(byteRate(rates.bytesInPerSecond)) in, \(byteRate(rates.bytesOutPerSecond)) out
+            """,
         ]
         for table in [listenerTable, serverTable, workerTable] where !table.isEmpty {
             lines += [""] + table.lines(header: header, on: terminal)

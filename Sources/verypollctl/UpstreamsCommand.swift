@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import VerypollControl
 
 /// The verb of `verypollctl upstreams`.
@@ -22,7 +23,7 @@ struct UpstreamsCommand: ParsableCommand {
             var lines = upstreamTable(list.upstreams, now: currentTimestamp())
                 .lines(header: output.hasLegend, on: output.terminal)
             if output.hasLegend {
-                lines += ["", count(list.upstreams.count, "upstream") + " listed."]
+                lines += ["", "\(count(list.upstreams.count, "upstream")) listed."]
             }
             return lines
         }

@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import ArgumentParser
+internal import Console
 internal import Varlink
 internal import VerypollControl
 
@@ -30,7 +31,7 @@ struct VersionCommand: ParsableCommand {
         }
         try Output(options).print(versions) { versions in
             ["verypollctl \(versions.verypollctl)"]
-                + (versions.verypolld.map { ["verypolld \(printable($0))"] } ?? [])
+                + (versions.verypolld.map { ["verypolld \($0)"] } ?? [])
         }
         // What is known was printed; the rest is a failure like that of any other verb.
         if let problem { throw problem }

@@ -1,20 +1,30 @@
 internal import ArgumentParser
+internal import Console
 internal import Glibc
 
 #if Net && OSExt
 var status = ExitStatus.done
 do {
-    var command = try Verypollctl.parseAsRoot()
+    var command = try Verypollctl.parseAsRoot(try ProgramArguments.afterName())
     try command.run()
 } catch let failure as Failure {
-    if !failure.message.isEmpty { writeError(failure.text) }
+    if !failure.message.isEmpty { Console.printError(failure.lines) }
     status = failure.status
+} catch let error as ProgramArgumentError {
+    writeError("verypollctl: \(error)")
+    status = .usage
 } catch {
-    let message = Verypollctl.fullMessage(for: error)
+    let message = DisplayText.lines(of: Verypollctl.fullMessage(for: error))
     if Verypollctl.exitCode(for: error).isSuccess {
-        print(message)  // It is the help or the version that was asked for.
+        // It is the help or the version that was asked for.
+        do {
+            try Console.print(message)
+        } catch {
+            writeError("verypollctl: cannot write: \(error)")
+            status = .failed
+        }
     } else {
-        writeError(message)
+        Console.printError(message)
         status = .usage
     }
 }

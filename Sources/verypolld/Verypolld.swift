@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Console
 internal import Glibc
 internal import Logging
 internal import VerypollControl
@@ -25,7 +26,13 @@ struct Verypolld: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The configuration.", valueName: "file"))
     var config: String?
 
-    @Flag(name: .long, help: "Check the configuration, say what is wrong with it, and exit.")
+    @Flag(
+        name: .long,
+        help: """
+            Check the configuration, say what is wrong with it, and exit. Root is warned if the \
+            service's user can't read the file.
+            """
+    )
     var checkConfig = false
 
     @Option(
@@ -71,13 +78,48 @@ struct Verypolld: ParsableCommand {
         }
     }
 
+    static func main() {
+        do {
+            var command = try parseAsRoot(try ProgramArguments.afterName())
+            try command.run()
+        } catch let error as ProgramArgumentError {
+            Console.printError(["verypolld: \(error)"])
+            Glibc.exit(EX_USAGE)
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Says what the parser has to say, and exits.
+    private static func end(with error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let message = fullMessage(for: error)
+        let lines = message.isEmpty ? [] : DisplayText.lines(of: message)
+        guard code.isSuccess else {
+            Console.printError(lines)
+            Glibc.exit(code.rawValue)
+        }
+        do {
+            // It is the help or the version that was asked for.
+            try Console.print(lines)
+            Glibc.exit(code.rawValue)
+        } catch {
+            Console.printError(["verypolld: cannot write: \(error)"])
+            Glibc.exit(EX_OSERR)
+        }
+    }
+
     func run() throws {
         #if Net && OSExt
         do {
             let limit = try DescriptorLimit.raise()
             let loaded = try LoadedConfiguration(path: file ?? config, descriptorLimit: limit)
             if checkConfig {
-                print("\(loaded.path ?? "the built-in default"): the configuration is valid")
+                let name = loaded.path ?? "the built-in default"
+                try Console.print(["\(name): the configuration is valid"])
+                if let warning = loaded.path.flatMap(ServiceUser.warning(aboutReading:)) {
+                    Console.printError(["warning: \(warning)"])
+                }
                 return
             }
             let options = LaunchOptions(socketPath: socket, logLevel: logLevel)
@@ -86,7 +128,7 @@ struct Verypolld: ParsableCommand {
             Daemon.report("\(error)", as: .configurationRefused)
             throw ExitCode(EX_CONFIG)
         } catch {
-            Daemon.report("verypolld: \(error)", as: .failed)
+            Daemon.report("verypolld: \(error)".escapedForPeople, as: .failed)
             throw ExitCode(EX_OSERR)
         }
         #else

@@ -63,7 +63,7 @@ struct LogHandlerTests {
                 metadata: ["x": "two words", "y": "say \"hi\"\r\n", "z": ""]
             )
         }
-        #expect(said == [#"<6>a\nb\u{1B}[31m x="two words" y="say \"hi\"\r\n" z="""#])
+        #expect(said == [#"<6>a\u000Ab\u001B[31m x="two words" y="say \"hi\"\u000D\u000A" z="""#])
     }
 
     @Test("an error is metadata, and an event's own metadata go before the logger's")

@@ -1,4 +1,5 @@
 #if Net && OSExt
+import Console
 import TestSupport
 import Testing
 import VerypollControl

@@ -220,6 +220,9 @@ static inline int cverypoll_pidfd_wait(int process, int *code, int *status) {
 }
 
 /* A clock in nanoseconds; the importer has two minds about the home of struct timespec. */
+/* How many processors the process may run on, 0 if the kernel does not tell. */
+int cverypoll_allowed_processors(void);
+
 static inline uint64_t cverypoll_clock(clockid_t clock) {
 	struct timespec now = {0};
 	clock_gettime(clock, &now);

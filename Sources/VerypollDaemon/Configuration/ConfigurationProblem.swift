@@ -1,3 +1,5 @@
+internal import Console
+
 /// Something that is wrong with a configuration.
 package struct ConfigurationProblem: Hashable, Sendable {
     /// The configuration's file, as the user named it.
@@ -18,7 +20,7 @@ extension ConfigurationProblem: CustomStringConvertible {
     package var description: String {
         let place = position.map { "\(file):\($0)" } ?? file
         return [place, pointer, message].filter { !$0.isEmpty }.joined(separator: ": ")
-            .withoutControlCharacters
+            .escapedForPeople
     }
 }
 

@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Console
 internal import SystemPackage
 internal import Verypoll
 
@@ -159,7 +160,7 @@ final class HealthProbe {
             guard let received else { return nil }
             let isRight = expected.starts(with: answer)
             if received > 0, isRight { continue }
-            let text = String(decoding: answer, as: UTF8.self).withoutControlCharacters.quoted
+            let text = String(decoding: answer, as: UTF8.self).escapedForPeople.quoted
             return failure(isRight ? "its answer ended after \(text)" : "it answered \(text)")
         }
         let connection = exchange(&socket, with: .none)

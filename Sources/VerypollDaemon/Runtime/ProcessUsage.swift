@@ -5,12 +5,12 @@ internal import Glibc
 struct ProcessUsage: Sendable {
     /// The time that its threads have run, in microseconds.
     var processorTime: UInt64 = 0
-    /// The file descriptors that are open.
-    var openDescriptors = 0
+    /// The file descriptors that are open; `nil` where /proc, which alone tells, can't be read.
+    var openDescriptors: Int?
     /// The most that may be open.
     var descriptorLimit = 0
 
-    /// Asks the kernel; what it does not tell is 0.
+    /// Asks the kernel.
     static func current() -> ProcessUsage {
         ProcessUsage(
             processorTime: cverypoll_clock(CLOCK_PROCESS_CPUTIME_ID) / 1_000,
@@ -19,13 +19,13 @@ struct ProcessUsage: Sendable {
         )
     }
 
-    private static func countDescriptors() -> Int {
+    private static func countDescriptors() -> Int? {
         // Linux 6.2 and later tell the number as the size of the directory.
         var status = stat()
         if unsafe stat("/proc/self/fd", &status) == 0, status.st_size > 0 {
             return Int(status.st_size)
         }
-        guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
+        guard let directory = unsafe opendir("/proc/self/fd") else { return nil }
         defer { unsafe closedir(directory) }
         var count = 0
         while unsafe readdir(directory) != nil { count += 1 }

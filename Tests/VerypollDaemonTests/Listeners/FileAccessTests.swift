@@ -76,7 +76,7 @@ struct FileAccessTests {
         let directory = try TemporaryDirectory()
         let path = FilePath(directory.appending("socket"))
         let socket = try FileSocket(binding: path, backlog: 1, access: access(0o600))
-        #expect(unlink(path.string) == 0)
+        #expect(unsafe unlink(path.string) == 0)
         let other = FilePath(try directory.write("", to: "socket"))
         let before = try Stat(other).permissions
         #expect(throws: FileAccessError.self) { try socket.file.apply(access(0o666)) }

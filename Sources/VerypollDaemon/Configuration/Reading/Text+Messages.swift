@@ -9,20 +9,6 @@ extension String {
 
     /// The text in double quotes, shortened.
     var quoted: String { "\"\(shortened)\"" }
-
-    /// The text on one line, its control characters written as JSON's escapes.
-    var withoutControlCharacters: String {
-        var result = ""
-        for scalar in unicodeScalars {
-            if scalar.properties.generalCategory == .control {
-                let hexadecimal = String(scalar.value, radix: 16, uppercase: true)
-                result += "\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
 }
 
 extension Sequence<String> {

@@ -1,0 +1,113 @@
+#if Net && OSExt
+import Console
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// Addresses that steer terminals, shown by the daemon and by the command.
+@Suite("text that is not ours")
+struct HostileTextTests {
+    /// In JSON's own escapes.
+    private static let name = #"web\u001B[31m\u0085\u202E"#
+    private static let decoded = "web\u{1B}[31m\u{85}\u{202E}"
+    private static let shown = #"web\u001B[31m\u0085\u202E"#
+
+    private struct Daemon: ~Copyable {
+        let program: Program
+        let directory: TemporaryDirectory
+
+        init() throws {
+            let directory = try TemporaryDirectory()
+            let text = """
+                {"workers": 1, "control": {"socket": "DIR/control"},
+                "listeners": {
+                  "web": {"listen": ["unix:DIR/NAME"],
+                    "handler": {"type": "proxy", "upstream": "app"}}},
+                "upstreams": {"app": {"servers": ["unix:DIR/NAME.app"]}}}
+                """
+            let file = try directory.write(
+                text.replacing("DIR", with: directory.path).replacing("NAME", with: name),
+                to: "verypolld.json"
+            )
+            let program = try Program("verypolld", ["--config", file])
+            try program.waitForStandardError(containing: "is ready")
+            self.program = program
+            self.directory = directory
+        }
+
+        var options: [String] { patientOptions(socket: directory.appending("control")) }
+
+        func run(_ words: String...) throws -> Program.Result {
+            try Program.run("verypollctl", words + options)
+        }
+
+        /// Runs the command on a terminal that has no colors.
+        func runOnTerminal(_ words: String...) throws -> String {
+            try requireProgram("script")
+            let command = ([Program.path(of: "verypollctl")] + words + options)
+                .joined(separator: " ")
+            let result = try Program.run(
+                "script",
+                ["-qec", command, "/dev/null"],
+                environment: ["NO_COLOR": "1", "TERM": "dumb"]
+            )
+            // The terminal makes two of each line end.
+            return result.standardOutput.replacing("\r\n", with: "\n")
+        }
+    }
+
+    private func steers(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0 != "\n" && $0.steersTerminal }
+    }
+
+    @Test("no verb lets a name through to a terminal, nor does the daemon's log")
+    func escapes() throws {
+        let daemon = try Daemon()
+        for words in [["status"], ["listeners"], ["upstreams"], ["config", "show"], ["metrics"]] {
+            let text = try daemon.runOnTerminal(words.joined(separator: " "))
+            #expect(text.lowercased().contains(Self.shown.lowercased()), "\(words)")
+            #expect(!steers(text), "\(words)")
+        }
+        let log = try daemon.program.standardError
+        #expect(log.contains("listening on unix:\(daemon.directory.path)/\(Self.shown) "))
+        #expect(!steers(log))
+        let unknown = try daemon.run("drain", Self.decoded + "x")
+        #expect(unknown.exit == .code(4))
+        #expect(unknown.standardError.contains(Self.shown + "x"))
+        #expect(!steers(unknown.standardError))
+    }
+
+    @Test("arguments that are refused are escaped as well")
+    func escapesArguments() throws {
+        for program in ["verypolld", "verypollctl"] {
+            let result = try Program.run(program, ["--\(Self.decoded)"])
+            #expect(result.standardError.contains(Self.shown))
+            #expect(!steers(result.standardError))
+        }
+        let missing = try Program.run("verypolld", ["--check-config", "/\(Self.decoded)"])
+        #expect(missing.exit == .code(78))
+        #expect(missing.standardError.contains("/\(Self.shown): "))
+        #expect(!steers(missing.standardError))
+    }
+
+    @Test("JSON says the names exactly, and a pipe gets the metrics as they are")
+    func isExact() throws {
+        struct List: Decodable {
+            struct Listener: Decodable { let addresses: [Address] }
+            struct Address: Decodable { let address: String }
+            let listeners: [Listener]
+        }
+        let daemon = try Daemon()
+        let address = "unix:\(daemon.directory.path)/\(Self.decoded)"
+        for mode in ["short", "pretty"] {
+            let text = try daemon.run("listeners", "--json=\(mode)").standardOutput
+            #expect(!steers(text))
+            let list = try JSONDecoder().decode(List.self, from: Data(text.utf8))
+            #expect(list.listeners.map(\.addresses[0].address) == [address])
+        }
+        let metrics = try daemon.run("metrics").standardOutput
+        #expect(metrics.contains(#"server="\#(address).app"}"#))
+        #expect(metrics.hasSuffix("# EOF\n"))
+    }
+}
+#endif
