@@ -25,13 +25,31 @@ package struct ConfigurationChange: Codable, Hashable, Sendable {
     }
 }
 
+extension ConfigurationChange {
+    /// About how long it is in a message.
+    fileprivate var byteCount: Int {
+        64 + pointer.utf8.count + (before?.utf8.count ?? 0) + (after?.utf8.count ?? 0)
+    }
+}
+
 /// The reply of `CheckConfig` and of `Reload`.
 package struct ChangeList: Codable, Hashable, Sendable {
-    package var changes: [ConfigurationChange]
+    /// The most bytes of text that a list has.
+    private static let byteLimit = 1 << 20
 
-    /// Makes a list, which is to be in the order of the pointers.
+    package var changes: [ConfigurationChange]
+    package var omitted: Int?
+
+    /// Makes a list, which is to be in the order of the pointers; the rest is left out and counted
+    /// where it would become too long to be sent.
     package init(changes: [ConfigurationChange]) {
-        self.changes = changes
+        var byteCount = 0
+        let fitting = changes.prefix { change in
+            byteCount += change.byteCount
+            return byteCount <= Self.byteLimit
+        }
+        self.changes = Array(fitting)
+        omitted = fitting.count < changes.count ? changes.count - fitting.count : nil
     }
 }
 

@@ -38,6 +38,7 @@ package enum DaemonInterface {
         case configurationInvalid = "io.verypoll.Daemon.ConfigurationInvalid"
         case reloadFailed = "io.verypoll.Daemon.ReloadFailed"
         case busy = "io.verypoll.Daemon.Busy"
+        case answerTooLong = "io.verypoll.Daemon.AnswerTooLong"
     }
 }
 
@@ -63,23 +64,41 @@ extension VarlinkError {
         daemon(.sessionNotFound, ["id": .int(id)])
     }
 
-    /// A configuration is refused.
-    package static func configurationInvalid(_ problems: [Problem]) -> VarlinkError {
-        daemon(.configurationInvalid, ["problems": .array(problems.map(\.json))])
+    /// A configuration is refused; `omitted` is how many problems are left out.
+    package static func configurationInvalid(
+        _ problems: [Problem],
+        omitted: Int = 0
+    ) -> VarlinkError {
+        daemon(.configurationInvalid, parameters(problems, omitted))
     }
 
-    /// A configuration could not be loaded, and nothing has changed.
-    package static func reloadFailed(_ problems: [Problem]) -> VarlinkError {
-        daemon(.reloadFailed, ["problems": .array(problems.map(\.json))])
+    /// A configuration could not be loaded, and nothing has changed; `omitted` is how many problems
+    /// are left out.
+    package static func reloadFailed(_ problems: [Problem], omitted: Int = 0) -> VarlinkError {
+        daemon(.reloadFailed, parameters(problems, omitted))
+    }
+
+    private static func parameters(_ problems: [Problem], _ omitted: Int) -> [String: JSONValue] {
+        var parameters: [String: JSONValue] = ["problems": .array(problems.map(\.json))]
+        if omitted > 0 { parameters["omitted"] = .int(omitted) }
+        return parameters
     }
 
     /// A worker did not answer in time.
     package static let busy = daemon(.busy, [:])
 
+    /// The answer is longer than any that the daemon sends.
+    package static let answerTooLong = daemon(.answerTooLong, [:])
+
     /// The problems that the error tells of, if it is one that does.
     package var problems: [Problem]? {
         guard case .array(let problems) = parameters["problems"] else { return nil }
         return problems.compactMap(Problem.init(json:))
+    }
+
+    /// How many problems the error leaves out.
+    package var omittedProblemCount: Int {
+        if case .int(let count) = parameters["omitted"] { count } else { 0 }
     }
 
     private static func daemon(

@@ -171,13 +171,17 @@ struct DaemonInterfaceTests {
     func describesErrors() {
         #expect(
             described.errors == [
-                "Busy": [:],
+                "Busy": [:], "AnswerTooLong": [:],
                 "ListenerNotFound": ["listener": .string],
                 "UpstreamNotFound": ["upstream": .string],
                 "ServerNotFound": ["upstream": .string, "server": .string],
                 "SessionNotFound": ["id": .int],
-                "ConfigurationInvalid": ["problems": .array(.named("Problem"))],
-                "ReloadFailed": ["problems": .array(.named("Problem"))],
+                "ConfigurationInvalid": [
+                    "problems": .array(.named("Problem")), "omitted": .nullable(.int),
+                ],
+                "ReloadFailed": [
+                    "problems": .array(.named("Problem")), "omitted": .nullable(.int),
+                ],
             ]
         )
         #expect(VarlinkError.listenerNotFound("web").parameters == ["listener": .string("web")])
@@ -200,6 +204,8 @@ struct DaemonInterfaceTests {
         )
         #expect(VarlinkError.reloadFailed([other]).problems == [other])
         #expect(VarlinkError.busy.problems == nil)
+        #expect(VarlinkError.reloadFailed([other]).omittedProblemCount == 0)
+        #expect(VarlinkError.reloadFailed([other], omitted: 7).omittedProblemCount == 7)
     }
 
     @Test("io.systemd.service is described as it is there")

@@ -15,10 +15,10 @@ extension Configuration {
             guard case .proxy(let upstream) = listener.handler, !known.contains(upstream) else {
                 continue
             }
-            let question = Suggestion.question(for: upstream, among: names)
             problems.report(
                 listener.pointer / "handler" / "upstream",
-                "no upstream is named \(upstream.quoted)\(question)"
+                "no upstream is named \(upstream.quoted)"
+                    + problems.suggestions.question(for: upstream, among: names)
             )
         }
     }

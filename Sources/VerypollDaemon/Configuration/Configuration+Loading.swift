@@ -45,22 +45,22 @@ extension Configuration {
     ///   - file: The path of the file.
     ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
     ///   - former: The configuration whose place it is to take while the daemon runs.
+    ///   - hasRead: Called when the file has been read, and is not needed any more.
     /// - Returns: What the file says.
     /// - Throws: `ConfigurationError` with everything that is wrong.
     package static func load(
         file: String,
         descriptorLimit: Int,
-        after former: Configuration? = nil
+        after former: Configuration? = nil,
+        hasRead: () -> Void = {}
     ) throws(ConfigurationError) -> Configuration {
         let text: [UInt8]
-        do throws(Errno) {
+        do throws(FileContents.Failure) {
             text = try FileContents.read(file, upTo: maximumByteCount)
         } catch {
-            throw ConfigurationError(
-                file: file,
-                "can't be read: \(error) (errno \(error.rawValue)); \(remedy(for: error))"
-            )
+            throw ConfigurationError(file: file, description(of: error))
         }
+        hasRead()
         return try Configuration(
             parsing: text,
             file: file,
@@ -69,11 +69,21 @@ extension Configuration {
         )
     }
 
+    private static func description(of failure: FileContents.Failure) -> String {
+        switch failure {
+        case .system(let error):
+            "can't be read: \(error) (errno \(error.rawValue)); \(remedy(for: error))"
+        case .notRegular(let kind):
+            "is \(kind); expected a regular file (write the configuration to one, and name that)"
+        }
+    }
+
     private static func remedy(for error: Errno) -> String {
         switch error {
         case .noSuchFileOrDirectory, .notDirectory: "write the file, or name another"
         case .permissionDenied: "allow the daemon's user to read it"
         case .isDirectory: "name a file in it"
+        case .noSuchAddressOrDevice: "name a regular file"
         default: "see open(2) and read(2)"
         }
     }

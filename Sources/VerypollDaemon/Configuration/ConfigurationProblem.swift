@@ -28,11 +28,27 @@ extension ConfigurationProblem: CustomStringConvertible {
 package struct ConfigurationError: Error, Hashable, Sendable {
     /// What is wrong, in the order of the file; never empty.
     package let problems: [ConfigurationProblem]
+
+    /// How many more problems there are, which are left out because they are too many.
+    package let omittedCount: Int
+
+    /// Makes an error of its problems.
+    init(problems: [ConfigurationProblem], omittedCount: Int = 0) {
+        self.problems = problems
+        self.omittedCount = omittedCount
+    }
 }
 
 extension ConfigurationError: CustomStringConvertible {
-    /// The problems, a line each.
+    /// The problems, a line each, and how many are left out.
     package var description: String {
-        problems.map(\.description).joined(separator: "\n")
+        let omitted = omittedText.map { ["\(problems.first?.file ?? ""): \($0)"] } ?? []
+        return (problems.map(\.description) + omitted).joined(separator: "\n")
+    }
+
+    /// `and 7 more problems`, if some are left out.
+    package var omittedText: String? {
+        guard omittedCount > 0 else { return nil }
+        return "and \(omittedCount) more problem\(omittedCount == 1 ? "" : "s")"
     }
 }

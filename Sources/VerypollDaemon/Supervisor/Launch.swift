@@ -48,19 +48,26 @@ package struct LoadedConfiguration: Sendable {
 
     /// Reads and checks the configuration that is to take the place of this one.
     ///
+    /// - Parameter hasRead: Called when the file has been read, and is not needed any more.
+    /// - Returns: The configuration.
     /// - Throws: Everything that is wrong with it, and what cannot be changed by a reload.
-    func next() throws(ConfigurationError) -> LoadedConfiguration {
+    func next(hasRead: () -> Void) throws(ConfigurationError) -> LoadedConfiguration {
         try LoadedConfiguration(
             path: givenPath,
             descriptorLimit: descriptorLimit,
-            after: configuration
+            after: configuration,
+            hasRead: hasRead
         )
     }
+
+    /// The file that ``next(hasRead:)`` reads.
+    var nextPath: String { givenPath ?? Self.defaultPath }
 
     private init(
         path: String?,
         descriptorLimit: Int,
-        after former: Configuration?
+        after former: Configuration?,
+        hasRead: () -> Void = {}
     ) throws(ConfigurationError) {
         self.descriptorLimit = descriptorLimit
         givenPath = path.map(Self.absolutePath)
@@ -70,9 +77,11 @@ package struct LoadedConfiguration: Sendable {
             configuration = try Configuration.load(
                 file: file,
                 descriptorLimit: descriptorLimit,
-                after: former
+                after: former,
+                hasRead: hasRead
             )
         } else {
+            hasRead()
             self.path = nil
             configuration = try Configuration(
                 parsing: Configuration.embeddedDefault,

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -76,12 +77,40 @@ struct ConfigurationFileTests {
         #expect(error?.problems.first?.position == nil)
     }
 
-    @Test("of an endless file no more is read than shows that it is too large")
-    func endless() {
+    @Test("of a huge file no more is read than shows that it is too large")
+    func endless() throws {
+        let folder = try TemporaryDirectory()
+        let file = try folder.write("{", to: "huge.json")
+        // It takes no room on the disk.
+        let isTruncated = unsafe truncate(file, 1 << 40) == 0
+        #expect(isTruncated)
         let error = #expect(throws: ConfigurationError.self) {
-            try Configuration.load(file: "/dev/zero", descriptorLimit: 1024)
+            try Configuration.load(file: file, descriptorLimit: 1024)
         }
-        #expect(error?.description == "/dev/zero: is larger than 1 MiB; make it smaller")
+        #expect(error?.description == "\(file): is larger than 1 MiB; make it smaller")
+    }
+
+    @Test("a FIFO is refused at once, though nobody writes to it")
+    func refusesPipe() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.appending("pipe")
+        let isMade = unsafe mkfifo(file, 0o600) == 0
+        #expect(isMade)
+        let expected =
+            "is a FIFO; expected a regular file (write the configuration to one, and name that)"
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.load(file: file, descriptorLimit: 1024)
+        }
+        #expect(error?.description == "\(file): \(expected)")
+    }
+
+    @Test("devices are refused", arguments: ["/dev/zero", "/dev/null", "/dev/tty"])
+    func refusesDevice(path: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.load(file: path, descriptorLimit: 1024)
+        }
+        let remedies = ["is a character device", "No such device or address"]
+        #expect(remedies.contains { error?.description.contains($0) == true })
     }
 
     @Test("a file that is cut anywhere is refused with its syntax alone")

@@ -279,6 +279,7 @@ struct ConfigurationRuleTests {
         ] as [(String, String?)]
     )
     func suggestions(name: String, nearest: String?) {
-        #expect(Suggestion.nearest(to: name, among: ["listener", "app", "upstreams"]) == nearest)
+        let names = ["listener", "app", "upstreams"]
+        #expect(Suggestions().nearest(to: name, among: names) == nearest)
     }
 }

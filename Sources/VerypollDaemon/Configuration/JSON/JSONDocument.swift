@@ -20,8 +20,11 @@ struct JSONDocument: Sendable {
     /// The document's value.
     let root: JSONValue
 
-    /// The keys that stand twice, in the order of the document.
+    /// The first of the keys that stand twice, in the order of the document.
     let duplicates: [Duplicate]
+
+    /// How many more there are.
+    let omittedDuplicateCount: Int
 
     /// Parses a document.
     ///
@@ -30,6 +33,7 @@ struct JSONDocument: Sendable {
         var parser = try JSONParser(bytes)
         root = try parser.parseDocument()
         duplicates = parser.duplicates
+        omittedDuplicateCount = parser.omittedDuplicateCount
     }
 
     /// The value that a pointer leads to, or the nearest value around it that is there.

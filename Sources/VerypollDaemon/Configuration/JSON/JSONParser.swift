@@ -1,7 +1,9 @@
 /// Reads a JSON document from its bytes, by recursive descent.
 struct JSONParser {
-    /// The keys that stand twice, so far.
+    /// The first of the keys that stand twice, so far.
     private(set) var duplicates: [JSONDocument.Duplicate] = []
+    /// How many more there are.
+    private(set) var omittedDuplicateCount = 0
 
     var cursor: JSONCursor
     private var path = JSONPointer.root
@@ -61,16 +63,20 @@ struct JSONParser {
             try skipSpace()
             let value = try parseValue()
             let member = JSONObject.Member(key: key, position: keyPosition, value: value)
-            if let first = object.add(member) {
-                duplicates.append(
-                    .init(pointer: path, position: keyPosition, first: first.position)
-                )
-            }
+            if let first = object.add(member) { noteDuplicate(member, of: first) }
             path.removeLast()
             try endElement("}", of: "object", at: start)
         }
         leave()
         return object
+    }
+
+    private mutating func noteDuplicate(_ member: JSONObject.Member, of first: JSONObject.Member) {
+        guard duplicates.count < ProblemList.limit else {
+            omittedDuplicateCount += 1
+            return
+        }
+        duplicates.append(.init(pointer: path, position: member.position, first: first.position))
     }
 
     private mutating func parseKey(

@@ -80,15 +80,17 @@ struct ObjectReader {
     private func reportUnknownKeys() {
         let names = table.keys.map(\.name)
         for member in object.members where !names.contains(member.key) {
-            let nearest = Suggestion.nearest(to: member.key, among: names)
-            let remedy =
-                nearest.map { "(did you mean \($0.quoted)?)" } ?? "(known are \(names.quotedList))"
             problems.report(
                 pointer / member.key,
                 at: member.position,
-                "there is no key of this name here \(remedy)"
+                "there is no key of this name here \(remedy(for: member.key, among: names))"
             )
         }
+    }
+
+    private func remedy(for key: String, among names: [String]) -> String {
+        let nearest = problems.suggestions.nearest(to: key, among: names)
+        return nearest.map { "(did you mean \($0.quoted)?)" } ?? "(known are \(names.quotedList))"
     }
 }
 
@@ -123,14 +125,14 @@ extension ObjectReader {
     /// One of the words of a type.
     func word<Word: RawRepresentable<String>>(_ name: String) -> Word {
         parseOrDefault(name) { form, content throws(InvalidValue) in
-            Word(rawValue: try form.word(content))
+            Word(rawValue: try form.word(content, problems.suggestions))
         }
     }
 
     /// One of the words of a type, or `nil` if the key is absent.
     func optionalWord<Word: RawRepresentable<String>>(_ name: String) -> Word? {
         parse(name) { form, content throws(InvalidValue) in
-            Word(rawValue: try form.word(content))
+            Word(rawValue: try form.word(content, problems.suggestions))
         } ?? nil
     }
 

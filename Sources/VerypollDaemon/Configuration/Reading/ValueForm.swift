@@ -91,14 +91,17 @@ extension ValueForm {
     }
 
     /// Parses one of the words.
-    func word(_ content: JSONValue.Content) throws(InvalidValue) -> String {
+    func word(
+        _ content: JSONValue.Content,
+        _ suggestions: Suggestions
+    ) throws(InvalidValue) -> String {
         guard case .choice(let words) = self else { preconditionFailure("no choice") }
         let wanted = words.quotedList
         guard case .string(let text) = content else {
             throw mismatch(content, wanted: "one of \(wanted)")
         }
         guard words.contains(text) else {
-            let question = Suggestion.question(for: text, among: words)
+            let question = suggestions.question(for: text, among: words)
             throw InvalidValue("must be one of \(wanted), not \(text.quoted)\(question)")
         }
         return text
