@@ -21,6 +21,8 @@ package struct Call: Sendable {
     package let mode: Mode
 
     private let message: [UInt8]
+    /// The parameters, where they were decoded ahead.
+    private var prepared: Result<any CallParameters, VarlinkError>?
 
     /// Makes a call of a message, which comes without its NUL byte.
     ///
@@ -55,6 +57,7 @@ package struct Call: Sendable {
     package func parameters<Parameters: CallParameters>(
         as type: Parameters.Type = Parameters.self
     ) throws(VarlinkError) -> Parameters {
+        if let prepared, let parameters = try prepared.get() as? Parameters { return parameters }
         do {
             let decoder = JSONDecoder()
             let envelope = try decoder.decode(Envelope<Parameters>.self, from: Data(message))
@@ -64,6 +67,17 @@ package struct Call: Sendable {
         } catch {
             throw .invalidParameter(culprit(of: error))
         }
+    }
+
+    /// The call with its parameters decoded, so that ``parameters(as:)`` takes no time.
+    func prepared<Parameters: CallParameters>(as type: Parameters.Type) -> Call {
+        var call = self
+        do throws(VarlinkError) {
+            call.prepared = .success(try parameters(as: type))
+        } catch {
+            call.prepared = .failure(error)
+        }
+        return call
     }
 
     /// The name of the parameter that a decoder stumbled over.

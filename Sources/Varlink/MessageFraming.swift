@@ -55,6 +55,9 @@ package struct MessageFraming {
     /// Whether ``next()`` would return a message or throw.
     package var hasNext: Bool { end != nil || byteCount > limit }
 
+    /// The bytes of the next message; while its end has not come, those that are here.
+    package var nextByteCount: Int { (end ?? buffer.count) - start }
+
     /// Takes the next message, without its NUL byte, or returns `nil` if it is not complete.
     ///
     /// - Throws: If the message is longer than the limit. What follows it cannot be found.

@@ -9,9 +9,12 @@ package struct ServerConnection {
     private static let outputHighWater = 64 << 10
 
     private let outputLimit: Int
+    private let oversizeError: VarlinkError?
     private var framing: MessageFraming
     private var outbox = Outbox()
     private var current: Call.Mode?
+    /// Whether a message was taken that is not decoded yet.
+    private var isDecoding = false
     private var inputHasEnded = false
     private var hasOverflowed = false
 
@@ -23,16 +26,20 @@ package struct ServerConnection {
     /// - Parameters:
     ///   - messageLimit: The most bytes that a call may have.
     ///   - outputLimit: The most bytes that may wait to be sent; one more finishes the connection.
+    ///   - oversizeError: The error that replaces an answer which is longer than that by itself;
+    ///     if `nil`, the connection is finished.
     package init(
         messageLimit: Int = MessageFraming.messageLimit,
-        outputLimit: Int = 4 << 20
+        outputLimit: Int = 4 << 20,
+        oversizeError: VarlinkError? = nil
     ) {
         framing = MessageFraming(limit: messageLimit)
+        self.oversizeError = oversizeError
         self.outputLimit = outputLimit
     }
 
     /// Whether a call was handed out that is not answered yet.
-    package var isCallInProgress: Bool { current != nil }
+    package var isCallInProgress: Bool { current != nil || isDecoding }
 
     /// Whether there is something to send.
     package var hasOutput: Bool { outbox.byteCount > 0 }
@@ -44,15 +51,19 @@ package struct ServerConnection {
 
     /// Whether ``nextCall()`` has something to do.
     package var hasCall: Bool {
-        current == nil && outbox.byteCount <= Self.outputHighWater && framing.hasNext
+        !isCallInProgress && outbox.byteCount <= Self.outputHighWater && framing.hasNext
     }
+
+    /// The bytes of the next message, as far as they are here.
+    package var nextByteCount: Int { framing.nextByteCount }
 
     /// Whether nothing remains to be done, so that the connection is to be closed.
     ///
     /// It is so when the client has sent its last byte and got its last answer, or when it left
     /// more answers unread than it may.
     package var isFinished: Bool {
-        hasOverflowed || (inputHasEnded && current == nil && !hasOutput && !framing.hasNext)
+        hasOverflowed
+            || (inputHasEnded && !isCallInProgress && !hasOutput && !framing.hasNext)
     }
 
     /// Lets `read` append bytes that came from the client.
@@ -82,18 +93,53 @@ package struct ServerConnection {
     /// - Returns: `nil` while a call is in progress, while too many bytes wait to be sent, and if
     ///   none is complete.
     package mutating func nextCall() -> Call? {
+        takeMessage().flatMap { begin($0) }
+    }
+
+    /// Takes the next message, which is to be decoded elsewhere because it is long.
+    ///
+    /// No other call is handed out before ``begin(_:)`` gets what was decoded.
+    ///
+    /// - Returns: As ``nextCall()``.
+    package mutating func takeMessage() -> UndecodedCall? {
         guard hasCall else { return nil }
         do throws(MalformedMessage) {
             guard let message = try framing.next() else { return nil }
-            let call = try Call(decoding: message)
+            isDecoding = true
+            return UndecodedCall(message: message)
+        } catch {
+            endForMalformedMessage()
+            return nil
+        }
+    }
+
+    /// Goes on with a message that was taken.
+    ///
+    /// - Returns: The call, which is in progress now; `nil` if the message is none.
+    package mutating func begin(_ message: UndecodedCall) -> Call? {
+        begin(message.decoded())
+    }
+
+    /// Goes on with a message that was taken, and decoded elsewhere.
+    ///
+    /// - Returns: The call, which is in progress now; `nil` if the message is none.
+    package mutating func begin(_ result: Result<Call, MalformedMessage>) -> Call? {
+        precondition(isDecoding, "no message was taken")
+        isDecoding = false
+        switch result {
+        case .success(let call):
             current = call.mode
             callCount += 1
             return call
-        } catch {
-            framing.removeAll()
-            inputHasEnded = true
+        case .failure:
+            endForMalformedMessage()
             return nil
         }
+    }
+
+    private mutating func endForMalformedMessage() {
+        framing.removeAll()
+        inputHasEnded = true
     }
 
     /// Whether the call in progress takes more than one reply.
@@ -120,6 +166,15 @@ package struct ServerConnection {
     package mutating func reply(_ reply: SharedReply) {
         precondition(current == .more, "continues without more")
         append(reply.messages)
+    }
+
+    /// Answers the call in progress with what was encoded elsewhere; to a oneway call nothing is
+    /// sent.
+    package mutating func reply(_ reply: PreparedReply) {
+        precondition(current != nil, "reply without a call")
+        let mode = current
+        current = nil
+        if mode != .oneway { append(answer: reply.message) }
     }
 
     /// Ends the call in progress with an error; to a oneway call nothing is sent.
@@ -157,6 +212,13 @@ package struct ServerConnection {
             hasOverflowed = true
             return
         }
+        append(answer: bytes)
+    }
+
+    private mutating func append(answer message: [UInt8]) {
+        guard message.count > outputLimit, let oversizeError,
+            let bytes = PreparedReply(failing: oversizeError)?.message
+        else { return append(message) }
         append(bytes)
     }
 

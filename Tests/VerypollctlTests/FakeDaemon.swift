@@ -62,6 +62,7 @@ private struct Loop: ~Copyable, Sendable {
         var server = try ControlServer(
             listener: listener,
             registry: try poll.registry.clone(),
+            token: Token(1),
             service: try Varlink.Service(
                 vendor: "Verypoll",
                 product: "verypolld",
@@ -73,7 +74,7 @@ private struct Loop: ~Copyable, Sendable {
                 ]
             ),
             authorization: Authorization(daemonUser: 0, group: nil),
-            firstToken: 1
+            threadTime: { .zero }
         )
         var events = Events(capacity: 64)
         while !isStopping.value.load(ordering: .acquiring) {
@@ -82,10 +83,11 @@ private struct Loop: ~Copyable, Sendable {
             } else {
                 try poll.poll(&events)
             }
-            for event in events where server.tokens.contains(event.token.rawValue) {
-                server.handle(event, handler: handler)
+            if events.contains(where: { $0.token == Token(1) }) {
+                try server.handle(handler: handler)
             }
-            server.tick(handler: handler)
+            try server.tick(handler: handler)
+            for job in handler.takeJobs() { try server.finish(job.run(), handler: handler) }
         }
     }
 }
@@ -93,6 +95,7 @@ private struct Loop: ~Copyable, Sendable {
 private final class FixedHandler: ControlHandler, Sendable {
     let fixedStatus: Status
     private let fixedSessions: SessionList
+    private let jobs = Mutex<[ControlJob]>([])
 
     init(status: Status, sessions: SessionList) {
         fixedStatus = status
@@ -184,13 +187,24 @@ private final class FixedHandler: ControlHandler, Sendable {
         return .now(NoParameters())
     }
 
-    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList {
-        guard text.hasPrefix("{") else {
-            throw .configurationInvalid([
-                Problem(file: "", line: 1, column: 2, pointer: "", message: "is no object")
-            ])
+    func configurationCheck() -> ControlJob.Check {
+        { text throws(VarlinkError) in
+            guard text.hasPrefix("{") else {
+                throw .configurationInvalid([
+                    Problem(file: "", line: 1, column: 2, pointer: "", message: "is no object")
+                ])
+            }
+            return ChangeList(changes: Self.changes)
         }
-        return ChangeList(changes: Self.changes)
+    }
+
+    func start(_ job: ControlJob) { jobs.withLock { $0.append(job) } }
+
+    func takeJobs() -> [ControlJob] {
+        jobs.withLock { jobs in
+            defer { jobs = [] }
+            return jobs
+        }
     }
 
     func configuration() -> EffectiveConfiguration {

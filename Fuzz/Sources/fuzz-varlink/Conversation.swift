@@ -29,9 +29,10 @@ struct Conversation: ~Copyable {
         server = try ControlServer(
             listener: listener,
             registry: try poll.registry.clone(),
+            token: Token(10),
             service: service,
             authorization: Authorization(daemonUser: try client.peerCredentials().userID),
-            firstToken: 10
+            threadTime: { .zero }
         )
         chance = seed
         self.client = client
@@ -79,9 +80,11 @@ struct Conversation: ~Copyable {
     /// Lets the server work for a turn; returns whether there was nothing to do.
     private mutating func work() throws(Errno) -> Bool {
         try poll.poll(&events, timeout: .zero)
-        for event in events { server.handle(event, handler: handler) }
-        server.tick(handler: handler)
-        let isIdle = events.isEmpty && server.deadline == nil
+        if !events.isEmpty { try server.handle(handler: handler) }
+        try server.tick(handler: handler)
+        let jobs = handler.takeJobs()
+        for job in jobs { try server.finish(job.run(), handler: handler) }
+        let isIdle = events.isEmpty && jobs.isEmpty && server.deadline == nil
         if next(below: 16) == 0 { server.tell([MonitorEvent(.lost, timestampUSec: 1)]) }
         // Some answers come at once, and some only when nothing else goes on.
         if isIdle || next(below: 2) == 0 { handler.completeOne(on: &server) }

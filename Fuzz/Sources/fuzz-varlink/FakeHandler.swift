@@ -12,6 +12,7 @@ final class FakeHandler: ControlHandler {
     }
 
     private var owed: [Owed] = []
+    private var jobs: [ControlJob] = []
 
     /// Answers the call that waits longest.
     func completeOne(on server: inout ControlServer) {
@@ -109,10 +110,19 @@ final class FakeHandler: ControlHandler {
         throw .serverNotFound(setting.server, of: setting.upstream)
     }
 
-    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList {
-        throw .configurationInvalid([
-            Problem(file: "", line: 1, column: 2, pointer: "", message: text)
-        ])
+    func configurationCheck() -> ControlJob.Check {
+        { text throws(VarlinkError) in
+            throw .configurationInvalid([
+                Problem(file: "", line: 1, column: 2, pointer: "", message: text)
+            ])
+        }
+    }
+
+    func start(_ job: ControlJob) { jobs.append(job) }
+
+    func takeJobs() -> [ControlJob] {
+        defer { jobs = [] }
+        return jobs
     }
 
     func configuration() -> EffectiveConfiguration {

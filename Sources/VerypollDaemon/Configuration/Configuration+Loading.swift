@@ -45,6 +45,7 @@ extension Configuration {
     ///   - file: The path of the file.
     ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
     ///   - former: The configuration whose place it is to take while the daemon runs.
+    ///   - descriptors: What the file is read with if the process has no other descriptor.
     ///   - hasRead: Called when the file has been read, and is not needed any more.
     /// - Returns: What the file says.
     /// - Throws: `ConfigurationError` with everything that is wrong.
@@ -52,11 +53,12 @@ extension Configuration {
         file: String,
         descriptorLimit: Int,
         after former: Configuration? = nil,
+        descriptors: DescriptorReserve? = nil,
         hasRead: () -> Void = {}
     ) throws(ConfigurationError) -> Configuration {
         let text: [UInt8]
         do throws(FileContents.Failure) {
-            text = try FileContents.read(file, upTo: maximumByteCount)
+            text = try FileContents.read(file, upTo: maximumByteCount, descriptors)
         } catch {
             throw ConfigurationError(file: file, description(of: error))
         }

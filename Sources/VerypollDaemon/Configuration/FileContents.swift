@@ -24,15 +24,21 @@ enum FileContents {
     /// - Parameters:
     ///   - path: The file.
     ///   - limit: The most bytes that are of interest.
+    ///   - descriptors: What the file is opened with if the process has no other descriptor.
     /// - Returns: The bytes; more than `limit` if the file has more, though not all of them.
     /// - Throws: See open(2) and read(2).
-    static func read(_ path: String, upTo limit: Int) throws(Failure) -> [UInt8] {
+    static func read(
+        _ path: String,
+        upTo limit: Int,
+        _ descriptors: DescriptorReserve? = nil
+    ) throws(Failure) -> [UInt8] {
         do {
-            let file = try FileDescriptor.open(
-                FilePath(path),
-                .readOnly,
-                options: [.closeOnExec, .nonBlocking, .noControllingTerminal]
-            )
+            let file =
+                if let descriptors {
+                    try descriptors.attempt { () throws(Errno) in try open(path) }
+                } else {
+                    try open(path)
+                }
             return try file.closeAfter {
                 if let kind = try kind(of: file) { throw Failure.notRegular(kind) }
                 var bytes: [UInt8] = []
@@ -51,6 +57,20 @@ enum FileContents {
             throw error
         } catch {
             throw .system(.ioError)  // The calls above throw nothing else.
+        }
+    }
+
+    private static func open(_ path: String) throws(Errno) -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(
+                FilePath(path),
+                .readOnly,
+                options: [.closeOnExec, .nonBlocking, .noControllingTerminal]
+            )
+        } catch let error as Errno {
+            throw error
+        } catch {
+            throw .ioError  // The call above throws nothing else.
         }
     }
 

@@ -11,7 +11,7 @@ final class ControlClient {
     /// Never used twice.
     let id: Int
     let permission: Permission
-    var connection = ServerConnection()
+    var connection: ServerConnection
     /// When a byte last came from the client.
     var lastActivity: ContinuousClock.Instant
 
@@ -32,8 +32,10 @@ final class ControlClient {
         stream: consuming UnixStream,
         token: Token,
         permission: Permission,
+        oversizeError: VarlinkError? = nil,
         now: ContinuousClock.Instant
     ) {
+        connection = ServerConnection(oversizeError: oversizeError)
         self.id = id
         self.token = token
         self.permission = permission
@@ -71,10 +73,15 @@ final class ControlClient {
 
     /// Watches the socket for what the connection can go on with, and only for that, as the watch
     /// is level-triggered.
-    func watch(with registry: borrowing Registry) throws(Errno) {
+    ///
+    /// - Parameters:
+    ///   - registry: The one that watches it.
+    ///   - isPaused: Whether it is not to be watched at all for now.
+    /// - Throws: See epoll_ctl(2).
+    func watch(with registry: borrowing Registry, isPaused: Bool = false) throws(Errno) {
         var wanted: Interest = []
-        if connection.wantsInput { wanted.insert(.readable) }
-        if connection.hasOutput { wanted.insert(.writable) }
+        if connection.wantsInput, !isPaused { wanted.insert(.readable) }
+        if connection.hasOutput, !isPaused { wanted.insert(.writable) }
         guard wanted != interest else { return }
         if wanted.isEmpty {
             try registry.deregister(stream)

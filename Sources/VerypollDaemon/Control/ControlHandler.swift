@@ -77,10 +77,11 @@ protocol ControlHandler: AnyObject {
         ticket: ControlTicket
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
-    /// Checks the text of a configuration, and tells what loading it would change.
-    ///
-    /// - Throws: ``VarlinkError/configurationInvalid(_:)``.
-    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList
+    /// How the text of a configuration is to be checked.
+    func configurationCheck() -> ControlJob.Check
+
+    /// Does a job on another thread, and then calls ``ControlServer/finish(_:now:handler:)``.
+    func start(_ job: ControlJob)
 
     /// The configuration that is in effect.
     func configuration() -> EffectiveConfiguration

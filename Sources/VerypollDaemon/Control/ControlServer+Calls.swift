@@ -3,8 +3,30 @@ internal import Varlink
 internal import VerypollControl
 
 extension ControlServer {
+    /// The type of a method's parameters, if the method is one of the daemon's.
+    static func parametersType(of method: String) -> (any CallParameters.Type)? {
+        if let method = SystemdInterface.Method(rawValue: method) {
+            return switch method {
+            case .ping, .reload: NoParameters.self
+            case .setLogLevel: LogLevelSetting.self
+            }
+        }
+        return switch DaemonInterface.Method(rawValue: method) {
+        case nil: nil
+        case .getStatus, .listListeners, .listUpstreams, .getMetrics, .getConfig, .monitor,
+            .reload:
+            NoParameters.self
+        case .checkConfig: ConfigurationText.self
+        case .listSessions: SessionQuery.self
+        case .getSession, .killSession: SessionID.self
+        case .drain: DrainRequest.self
+        case .resume: ResumeRequest.self
+        case .setServer: ServerSetting.self
+        }
+    }
+
     /// Answers a call, or leaves its ticket with the handler.
-    func answer(
+    mutating func answer(
         _ call: Call,
         of client: ControlClient,
         ticket: ControlTicket,
@@ -30,7 +52,7 @@ extension ControlServer {
         }
     }
 
-    private func perform(
+    private mutating func perform(
         _ method: DaemonInterface.Method,
         _ call: Call,
         of client: ControlClient,
@@ -56,7 +78,8 @@ extension ControlServer {
             client.connection.reply(handler.configuration())
         case .checkConfig:
             let configuration = try call.parameters(as: ConfigurationText.self)
-            client.connection.reply(try handler.checkConfiguration(text: configuration.text))
+            let check = handler.configurationCheck()
+            jobs.add(ControlJob(ticket: ticket, work: .check(text: configuration.text, by: check)))
         case .monitor:
             _ = try call.parameters(as: NoParameters.self)
             guard client.connection.acceptsMore else { throw .expectedMore }

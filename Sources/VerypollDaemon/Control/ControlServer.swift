@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Logging
 internal import SystemPackage
 internal import Varlink
 internal import Verypoll
@@ -6,106 +7,181 @@ internal import VerypollControl
 
 /// The daemon's end of the control socket.
 ///
-/// It lives on the supervisor's thread, inside the supervisor's poll, and never waits: reading,
-/// calls and accepting are bounded per turn, output is bounded per client, and a call whose answer
-/// is not at hand leaves a ticket. Events of ``tokens`` go to ``handle(_:now:handler:)``, and at
-/// ``deadline`` it wants ``tick(now:handler:)``.
+/// It lives on the supervisor's thread and never waits. It has a poll of its own, nested in the
+/// supervisor's: while the clients have used up their processor time, the supervisor stops watching
+/// that one descriptor, and everything else goes on. Each turn serves one client: it reads once and
+/// answers one call at most. Output is bounded per client. Work that takes long is left to another
+/// thread as a ``ControlJob``.
 struct ControlServer: ~Copyable {
     /// The most clients at a time.
     static let clientLimit = 64
 
-    private static let acceptsPerTurn = 4
-    private static let retryDelay = Duration.seconds(1)
+    /// Messages of more bytes are decoded on another thread.
+    static let inlineByteCount = 16 << 10
 
-    /// The tokens that the server's sources are registered with.
-    let tokens: Range<Int>
+    static let acceptsPerTurn = 4
+    /// The slot of the listening socket, which has no client.
+    static let listenerSlot = clientLimit
+
+    /// The answer in the place of one that is too long to be sent.
+    static let oversizeError = VarlinkError.answerTooLong
 
     let service: Varlink.Service
-    private let authorization: Authorization
-    private let descriptors: DescriptorReserve?
-    private let registry: Registry
-    private let listener: UnixListener
-    private var clients: [ControlClient?]
-    private var clientCount = 0
+    var jobs: ControlJobs
+    let authorization: Authorization
+    let descriptors: DescriptorReserve?
+    let token: Token
+    let outer: Registry
+    var isWatched = true
+    var poll: Poll
+    private var events = Events(capacity: clientLimit + 1)
+    let logger: Logger
+    var listener: ControlListener
+    var clients: [ControlClient?]
+    var clientCount = 0
     /// How many clients are told what happens.
-    private(set) var monitorCount = 0
-    /// The client that was served last of those with calls left.
-    private var lastSlot = 0
+    var monitorCount = 0
+    var pace: ControlPace
+    /// Tells how much processor time the thread has used.
+    let threadTime: () -> Duration
     /// When the server last worked.
     private var lastTurn = ContinuousClock.now
-    /// When to accept again after having run out of descriptors.
-    private var retryInstant: ContinuousClock.Instant?
 
     /// Begins to accept clients.
     ///
     /// - Parameters:
     ///   - listener: The socket, bound and listening.
-    ///   - registry: A handle of the poll whose events come to this server.
+    ///   - registry: A handle of the supervisor's poll; its events of `token` are for
+    ///     ``handle(now:handler:)``.
+    ///   - token: The token of all that is the server's.
     ///   - service: What the daemon says about itself, and its interfaces.
     ///   - authorization: Who may do what.
-    ///   - descriptors: What clients get where there are no other descriptors.
-    ///   - firstToken: The first of the tokens that are the server's own; see ``tokens``.
-    /// - Throws: See epoll_ctl(2).
+    ///   - descriptors: Descriptors for clients while the process has no others.
+    ///   - logger: Hears of failures of the listening socket.
+    ///   - threadTime: Tells how much processor time the calling thread has used.
+    /// - Throws: See epoll_create1(2) and epoll_ctl(2).
     init(
         listener: consuming UnixListener,
         registry: consuming Registry,
+        token: Token,
         service: Varlink.Service,
         authorization: Authorization,
         descriptors: DescriptorReserve? = nil,
-        firstToken: Int
+        logger: Logger = Logger(label: "verypolld"),
+        threadTime: @escaping () -> Duration = ThreadClock.time
     ) throws(Errno) {
-        try registry.register(
+        let poll = try Poll()
+        let listener = try ControlListener(
             listener,
-            token: Token(firstToken),
-            interest: .readable,
-            mode: .level
+            registry: poll.registry,
+            token: Token(Self.listenerSlot),
+            logger: logger
         )
-        tokens = firstToken..<firstToken + 1 + Self.clientLimit
+        let source = SourceFD(poll.fileDescriptor)
+        try registry.register(source, token: token, interest: .readable, mode: .level)
+        self.token = token
         self.service = service
         self.authorization = authorization
         self.descriptors = descriptors
+        self.logger = logger
+        self.threadTime = threadTime
+        let now = ContinuousClock.now
         clients = Array(repeating: nil, count: Self.clientLimit)
-        self.registry = registry
+        pace = ControlPace(slots: Self.clientLimit + 1, now: now)
+        jobs = ControlJobs(now: now)
         self.listener = listener
+        outer = registry
+        self.poll = poll
     }
 
     /// When ``tick(now:handler:)`` is due; an instant of the past means at once.
     var deadline: ContinuousClock.Instant? {
-        // A turn can leave calls behind that no event will tell of, as they were read already.
-        let hasCalls = clients.contains { $0?.connection.hasCall == true }
-        return hasCalls ? lastTurn : retryInstant
+        var deadlines = [jobs.deadline(earliest: lastTurn)].compactMap { $0 }
+        if pace.isOver {
+            deadlines.append(pace.resumesAt)
+        } else {
+            if let due = listener.deadline { deadlines.append(due) }
+            for (slot, client) in clients.enumerated() {
+                guard let client else { continue }
+                if pace.isOver(slot) {
+                    deadlines.append(pace.resumesAt(slot))
+                } else if client.connection.hasCall {
+                    // No event tells of it, as it was read already.
+                    deadlines.append(lastTurn)
+                }
+            }
+        }
+        return deadlines.min()
     }
 
-    /// Works on what an event tells of.
+    /// Works on one of the sources that are ready: that of the client with the most credit.
+    ///
+    /// - Throws: See epoll_wait(2) and epoll_ctl(2).
     mutating func handle(
-        _ event: Event,
         now: ContinuousClock.Instant = .now,
         handler: some ControlHandler
-    ) {
-        precondition(tokens.contains(event.token.rawValue), "event of another source")
+    ) throws(Errno) {
         lastTurn = now
-        let slot = event.token.rawValue - tokens.lowerBound - 1
-        if slot < 0 {
-            accept(now: now)
-        } else {
-            // An event may come late, for a client that is gone or for one that took its place;
-            // nothing but the calls on the socket themselves is believed.
-            serve(slot, now: now, handler: handler)
-        }
+        pace.update(now: now)
+        guard !pace.isOver else { return try watch(false) }
+        try poll.poll(&events, timeout: .zero)
+        // An event may come late, for a client that is gone or for one that took its place;
+        // nothing but the calls on the socket themselves is believed.
+        let slots = events.map(\.token.rawValue)
+        guard let slot = slotWithMostCredit(of: slots, now: now) else { return }
+        try turn(of: slot, now: now, handler: handler)
     }
 
     /// Works on what is due.
-    mutating func tick(now: ContinuousClock.Instant = .now, handler: some ControlHandler) {
+    ///
+    /// - Throws: See epoll_ctl(2).
+    mutating func tick(
+        now: ContinuousClock.Instant = .now,
+        handler: some ControlHandler
+    ) throws(Errno) {
         lastTurn = now
-        if let due = retryInstant, due <= now { resumeAccepting(now: now) }
+        if let job = jobs.next(now: now) { handler.start(job) }
         descriptors?.refill()
-        // One client a turn, from where it left off: turns are short, and each client has its own.
-        for offset in 1...Self.clientLimit {
-            let slot = (lastSlot + offset) % Self.clientLimit
-            guard clients[slot]?.connection.hasCall == true else { continue }
-            lastSlot = slot
-            return serve(slot, now: now, handler: handler)
+        pace.update(now: now)
+        guard !pace.isOver else { return }
+        try watch(true)
+        listener.retryIfDue(now: now, registry: poll.registry)
+        for slot in clients.indices where clients[slot] != nil && pace.isOver(slot) {
+            _ = pace.update(slot, now: now)
+            if !pace.isOver(slot) { finishTurn(of: slot) }
         }
+        let waiting = clients.indices.filter { clients[$0]?.connection.hasCall == true }
+        guard let slot = slotWithMostCredit(of: waiting, now: now) else { return }
+        try turn(of: slot, now: now, handler: handler)
+    }
+
+    /// Goes on with the call that a job was done for; nothing happens if its client is gone.
+    ///
+    /// - Throws: See epoll_ctl(2).
+    mutating func finish(
+        _ result: ControlJob.Result,
+        now: ContinuousClock.Instant = .now,
+        handler: some ControlHandler
+    ) throws(Errno) {
+        jobs.finish(after: result.time, now: now)
+        let slot = result.ticket.slot
+        guard let client = clients[slot], client.id == result.ticket.client else { return }
+        pace.useElsewhere(result.time, by: slot)
+        let start = threadTime()
+        switch result.outcome {
+        case .decoded(let decoded):
+            if let call = client.connection.begin(decoded) {
+                perform(call, of: client, in: slot, handler: handler)
+            }
+        case .answered(let reply):
+            guard client.connection.isCallInProgress,
+                client.connection.callCount == result.ticket.call
+            else { return }
+            guard let reply else { return close(slot) }
+            client.connection.reply(reply)
+        }
+        finishTurn(of: slot)
+        try pay(threadTime() - start, for: slot)
     }
 
     /// Answers a call that was left waiting; nothing happens if its client is gone.
@@ -116,13 +192,15 @@ struct ControlServer: ~Copyable {
         guard let client = clients[ticket.slot], client.id == ticket.client,
             client.connection.isCallInProgress, client.connection.callCount == ticket.call
         else { return }
+        let start = threadTime()
         switch result {
         case .success where client.callWithoutValues == ticket.call:
             client.connection.reply(NoParameters())
         case .success(let parameters): client.connection.reply(parameters)
         case .failure(let error): client.connection.fail(error)
         }
-        finishTurn(of: client, in: ticket.slot)
+        finishTurn(of: ticket.slot)
+        pace.use(threadTime() - start, by: ticket.slot)
     }
 
     /// Tells the clients that monitor the daemon what has happened.
@@ -133,153 +211,7 @@ struct ControlServer: ~Copyable {
             guard let client = clients[slot], client.isMonitor else { continue }
             client.connection.reply(reply)
             // One that has no room will say when it has.
-            if !client.awaitsRoom || client.isFinished { finishTurn(of: client, in: slot) }
-        }
-    }
-
-    // MARK: Clients
-
-    private mutating func serve(
-        _ slot: Int,
-        now: ContinuousClock.Instant,
-        handler: some ControlHandler
-    ) {
-        guard let client = clients[slot] else { return }
-        do throws(Errno) {
-            try client.receive(now: now)
-        } catch {
-            return close(slot)
-        }
-        if let call = client.connection.nextCall() {
-            let ticket = ControlTicket(
-                slot: slot,
-                client: client.id,
-                call: client.connection.callCount
-            )
-            answer(call, of: client, ticket: ticket, handler: handler)
-            // It is its last, so that it is counted once.
-            if client.isMonitor { monitorCount += 1 }
-        }
-        finishTurn(of: client, in: slot)
-    }
-
-    private mutating func finishTurn(of client: ControlClient, in slot: Int) {
-        do throws(Errno) {
-            if !client.isFinished { try client.send() }
-            if !client.isFinished { return try client.watch(with: registry) }
-        } catch {
-            // The client is gone, and with it whoever could be told.
-        }
-        close(slot)
-    }
-
-    private mutating func close(_ slot: Int) {
-        drop(slot)
-        descriptors?.refill()
-    }
-
-    private mutating func drop(_ slot: Int) {
-        if clients[slot]?.isMonitor == true { monitorCount -= 1 }
-        clients[slot] = nil
-    }
-
-    // MARK: Accepting
-
-    private mutating func accept(now: ContinuousClock.Instant) {
-        for attempt in 0..<Self.acceptsPerTurn {
-            do throws(Errno) {
-                guard let accepted = try listener.accept() else { return }
-                try admit(accepted.stream, now: now)
-            } catch {
-                // Without a free descriptor the call fails even where nobody waits; of the first
-                // one an event has told.
-                if attempt > 0, AcceptFailure(error) == .resources { return }
-                if makeRoom(after: error) { continue }
-                switch error {
-                case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .noBufferSpace:
-                    return pauseAccepting(now: now)
-                default:
-                    continue  // It concerns that one client.
-                }
-            }
-        }
-    }
-
-    private mutating func admit(
-        _ stream: consuming UnixStream,
-        now: ContinuousClock.Instant
-    ) throws(Errno) {
-        guard let slot = freeSlot() else { return }
-        let permission = authorization.permission(
-            for: try stream.peerCredentials(),
-            groups: try stream.peerGroups()
-        )
-        clientCount += 1
-        let client = ControlClient(
-            id: clientCount,
-            stream: stream,
-            token: Token(tokens.lowerBound + 1 + slot),
-            permission: permission,
-            now: now
-        )
-        try client.watch(with: registry)
-        clients[slot] = client
-    }
-
-    /// Sees to a descriptor for a client: one of the reserve or, where there is none, that of the
-    /// client that has been idle longest.
-    private mutating func makeRoom(after error: Errno) -> Bool {
-        guard let descriptors else { return false }
-        if descriptors.lend(for: .control, after: error) { return true }
-        guard [.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(error),
-            let slot = idlestSlot
-        else { return false }
-        drop(slot)
-        return true
-    }
-
-    /// A slot that is free, if need be made free at the cost of the client that has been idle
-    /// longest, so that clients which were forgotten open don't lock the operator out.
-    ///
-    /// Monitors, which never end by themselves, come after all others.
-    ///
-    /// - Returns: `nil` if every client waits for an answer.
-    private mutating func freeSlot() -> Int? {
-        if let free = clients.firstIndex(where: { $0 == nil }) { return free }
-        guard let slot = idlestSlot else { return nil }
-        drop(slot)
-        return slot
-    }
-
-    private var idlestSlot: Int? {
-        clients.enumerated()
-            .filter { _, client in
-                client.map { !$0.connection.isCallInProgress || $0.isMonitor } ?? false
-            }
-            .min { first, second in
-                guard let first = first.element, let second = second.element else { return false }
-                return (first.isMonitor ? 1 : 0, first.lastActivity)
-                    < (second.isMonitor ? 1 : 0, second.lastActivity)
-            }?.offset
-    }
-
-    private mutating func pauseAccepting(now: ContinuousClock.Instant) {
-        // The watch is level-triggered: left in place it would fire again at once.
-        try? registry.deregister(listener)
-        retryInstant = now + Self.retryDelay
-    }
-
-    private mutating func resumeAccepting(now: ContinuousClock.Instant) {
-        do throws(Errno) {
-            try registry.register(
-                listener,
-                token: Token(tokens.lowerBound),
-                interest: .readable,
-                mode: .level
-            )
-            retryInstant = nil
-        } catch {
-            retryInstant = now + Self.retryDelay
+            if !client.awaitsRoom || client.isFinished { finishTurn(of: slot) }
         }
     }
 }

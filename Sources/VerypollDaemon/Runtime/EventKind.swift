@@ -16,6 +16,7 @@ package enum EventKind: String, CaseIterable, Sendable {
     case idleExit = "6a86c86a210b4268a04d085fe3674ed4"
     case failed = "153d4d9eb0224b6b8e58784af9dcc9bf"
     case managerUnreachable = "d1f98f7bf9334715a096f8256b4394c2"
+    case controlSocketFailed = "eeff85c2825842b3bb35e38bd78364c8"
 
     // Its configuration.
     case configurationRefused = "75d443f1e0754c4c8b85afd0549cbf39"

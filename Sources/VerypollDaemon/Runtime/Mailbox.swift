@@ -30,6 +30,12 @@ final class Mailbox<Message: Sendable>: Sendable {
         return isTaken
     }
 
+    /// Leaves a message, and waits while there is no room for it; only for threads whose message
+    /// must not be lost, and that nobody waits for.
+    func postWhenRoom(_ message: Message) {
+        while !post(message) { Thread.pause(nanoseconds: 10_000_000) }
+    }
+
     /// Takes all the messages, in the order they came.
     func takeAll() -> [Message] {
         messages.withLock { messages in

@@ -49,7 +49,7 @@ extension Supervisor {
             roster.setClosed(false)
             return rollOut(.order)
         }
-        guard rollouts.isEmpty, !roster.isClosed else { return }
+        guard rollouts.isEmpty, !reload.isBusy, !roster.isClosed else { return }
         let isDue = idleWatch.isDue(
             active: totalGate.active,
             accepted: roster.totalTally.accepted,

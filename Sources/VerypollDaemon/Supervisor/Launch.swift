@@ -48,25 +48,32 @@ package struct LoadedConfiguration: Sendable {
 
     /// Reads and checks the configuration that is to take the place of this one.
     ///
-    /// - Parameter hasRead: Called when the file has been read, and is not needed any more.
+    /// - Parameters:
+    ///   - descriptors: What the file is read with if the process has no other descriptor.
+    ///   - hasRead: Called when the file has been read, and is not needed any more.
     /// - Returns: The configuration.
     /// - Throws: Everything that is wrong with it, and what cannot be changed by a reload.
-    func next(hasRead: () -> Void) throws(ConfigurationError) -> LoadedConfiguration {
+    func next(
+        _ descriptors: DescriptorReserve,
+        hasRead: () -> Void
+    ) throws(ConfigurationError) -> LoadedConfiguration {
         try LoadedConfiguration(
             path: givenPath,
             descriptorLimit: descriptorLimit,
             after: configuration,
+            descriptors: descriptors,
             hasRead: hasRead
         )
     }
 
-    /// The file that ``next(hasRead:)`` reads.
+    /// The file that ``next(_:hasRead:)`` reads.
     var nextPath: String { givenPath ?? Self.defaultPath }
 
     private init(
         path: String?,
         descriptorLimit: Int,
         after former: Configuration?,
+        descriptors: DescriptorReserve? = nil,
         hasRead: () -> Void = {}
     ) throws(ConfigurationError) {
         self.descriptorLimit = descriptorLimit
@@ -78,6 +85,7 @@ package struct LoadedConfiguration: Sendable {
                 file: file,
                 descriptorLimit: descriptorLimit,
                 after: former,
+                descriptors: descriptors,
                 hasRead: hasRead
             )
         } else {

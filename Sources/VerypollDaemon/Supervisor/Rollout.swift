@@ -3,9 +3,13 @@ internal import Varlink
 internal import VerypollControl
 
 /// A plan that is on its way to the workers, and who waits for it.
+///
+/// The plan takes effect for certain, so its callers wait until it has, however long that is. If a
+/// worker is stalled, the watchdog of the service manager ends the daemon; without one, the wait
+/// ends when the worker goes on.
 struct Rollout {
-    /// How long those who wait do so.
-    static let patience = Duration.seconds(5)
+    /// The time that a plan usually takes at most.
+    static let moment = Duration.seconds(1)
 
     /// What it is for.
     enum Purpose {
@@ -20,12 +24,17 @@ struct Rollout {
     /// The number of the plan.
     let plan: Int
     let purpose: Purpose
+    let startedAt: ContinuousClock.Instant
     /// The workers that have not taken it up yet.
     var missing: Int
     /// The calls that wait for it.
     var callers: [ControlTicket]
-    /// When those are told that it takes too long; `nil` if there are none.
-    var dueAt: ContinuousClock.Instant?
+
+    /// What an operator is told who waits, or sees that somebody does.
+    func description(workers: Int) -> String {
+        let what = if case .reload = purpose { "the reload" } else { "an order" }
+        return "\(what) waits for \(missing) of \(workers) workers"
+    }
 }
 
 extension Supervisor {
@@ -35,9 +44,9 @@ extension Supervisor {
             Rollout(
                 plan: roster.plan.number,
                 purpose: purpose,
+                startedAt: .now,
                 missing: workers.count,
-                callers: callers,
-                dueAt: callers.isEmpty ? nil : .now + Rollout.patience
+                callers: callers
             )
         )
         workers.post(.adopt(roster.plan))
@@ -59,16 +68,12 @@ extension Supervisor {
         }
     }
 
-    /// Tells those who have waited too long; the plan is taken up all the same.
-    func expireRollouts(_ now: ContinuousClock.Instant) {
-        for index in rollouts.indices {
-            guard let due = rollouts[index].dueAt, due <= now else { continue }
-            rollouts[index].dueAt = nil
-            for ticket in rollouts[index].callers {
-                control.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
-            }
-            rollouts[index].callers = []
+    /// Says, for people, that plans have not reached all workers for longer than a moment.
+    var rolloutNotes: [String] {
+        guard let rollout = rollouts.first, rollout.startedAt <= .now - Rollout.moment else {
+            return []
         }
+        return [rollout.description(workers: workers.count)]
     }
 }
 #endif

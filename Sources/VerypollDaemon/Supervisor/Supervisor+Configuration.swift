@@ -8,17 +8,17 @@ internal import VerypollControl
 // What operators ask about the configuration.
 
 extension Supervisor {
-    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList {
-        do throws(ConfigurationError) {
-            let checked = try Configuration(
-                parsing: Array(text.utf8),
-                file: "",
-                descriptorLimit: (try? DescriptorLimit.soft()) ?? 0
-            )
-            return ChangeList(changes: loaded.configuration.changes(to: checked))
-        } catch {
-            throw .configurationInvalid(error.reported)
-        }
+    func configurationCheck() -> ControlJob.Check {
+        let check = ConfigurationCheck(
+            present: loaded.configuration,
+            descriptorLimit: (try? DescriptorLimit.soft()) ?? 0
+        )
+        return { text throws(VarlinkError) in try check.changes(in: text) }
+    }
+
+    func start(_ job: ControlJob) {
+        // One job at a time, so there is room for it.
+        _ = controlThread.add { [mailbox] in mailbox.postWhenRoom(.controlJob(job.run())) }
     }
 
     func configuration() -> EffectiveConfiguration {

@@ -141,7 +141,8 @@ extension Supervisor: ControlHandler {
         let pauses = roster.served.compactMap { entry in
             pauseDescription(of: entry).map { "\(entry.name) paused: \($0)" }
         }
-        let notes = [refusal].compactMap { $0 } + pauses + upstreamWatch.notes
+        let notes =
+            [reload.refusal].compactMap { $0 } + rolloutNotes + pauses + upstreamWatch.notes
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }
 

@@ -14,6 +14,9 @@ extension Supervisor {
                 guard case .starting = phase else { continue }  // A signal came first.
                 workersDone += 1
                 if workersDone == workers.count { becomeReady() }
+            case .controlJob(let result): try control.finish(result, handler: self)
+            case .configurationRead(let outcome): reload.finishReading(outcome)
+            case .readingEnded: reload.endHang()
             case .adopted(let plan): finishRollout(of: plan)
             case .failed(let error):
                 throw LaunchError(description: "a worker cannot go on: \(error)")

@@ -99,8 +99,7 @@ extension Supervisor {
             )
             throw .reloadFailed([problem])
         }
-        isReloadDue = true
-        reloadCallers.append(ticket)
+        reload.request(for: ticket)
         return .later
     }
 

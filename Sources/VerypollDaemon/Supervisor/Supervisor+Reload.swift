@@ -7,32 +7,57 @@ internal import Verypoll
 internal import VerypollControl
 
 extension Supervisor {
-    /// Reads the configuration anew and goes over to it, if somebody has asked for that.
+    /// Goes on with a reload, if somebody has asked for one.
     ///
-    /// All who asked hear the same. While a plan is on its way to the workers they wait, as one can
-    /// tell only then which slots of the last one are free.
-    func reloadIfDue() {
-        guard isReloadDue, rollouts.isEmpty, case .running = phase else { return }
-        isReloadDue = false
-        let callers = reloadCallers
-        reloadCallers = []
+    /// While a plan is on its way to the workers it waits, as one can tell only then which slots of
+    /// the last one are free.
+    func reloadIfDue(_ now: ContinuousClock.Instant) {
+        if reload.abandonIfLate(now: now) {
+            refuseReload(
+                "can't be read: the file system has not answered within 10 s; see whether it hangs"
+                    + " (the daemon goes on with its present configuration)"
+            )
+        }
+        if rollouts.isEmpty, let outcome = reload.takeOutcome() {
+            finish(outcome)
+        }
+        guard case .running = phase, reload.isDue, !reload.isBusy, rollouts.isEmpty else { return }
+        reload.begin()
         tell { () throws(Errno) in try notifier.reloading(status: "reloading; " + summary) }
-        // The file is read with what the reserve has, should there be no other descriptor.
-        while descriptors.lend(for: .upkeep) {}
-        defer { descriptors.refill() }
-        do throws(ConfigurationError) {
-            let changes = try goOver(to: try loaded.next())
-            rollOut(.reload(changes), for: callers)
+        guard reload.hangCount < ReloadState.hangLimit else {
+            return refuseReload(
+                "can't be read: \(reload.hangCount) earlier attempts to read it still hang;"
+                    + " repair its file system, or move the file to another"
+            )
+        }
+        do throws(Errno) {
+            let reading = try ConfigurationReading(
+                after: loaded,
+                descriptors: descriptors,
+                supervisor: mailbox
+            )
+            reload.begin(reading, now: now)
         } catch {
-            refuse(error, for: callers)
+            refuseReload("can't be read: the daemon cannot start a thread: \(error)")
+        }
+    }
+
+    /// Goes over to what was read, or says why not.
+    private func finish(_ outcome: ConfigurationReading.Outcome) {
+        guard case .running = phase else { return refuseReload("the daemon is stopping") }
+        do throws(ConfigurationError) {
+            let changes = try goOver(to: try outcome.get())
+            rollOut(.reload(changes), for: reload.takeCallers())
+        } catch {
+            refuse(error)
         }
     }
 
     /// Goes over to another configuration as a whole, or not at all.
-    private func goOver(to next: LoadedConfiguration) throws(ConfigurationError) -> ChangeList {
+    private func goOver(to read: NextConfiguration) throws(ConfigurationError) -> ChangeList {
+        let next = read.loaded
         let former = loaded.configuration
         let configuration = next.configuration
-        let changes = former.changes(to: configuration)
         var candidate = roster
         var none = ActivatedSockets([])
         do throws(ListenerError) {
@@ -64,7 +89,7 @@ extension Supervisor {
         for server in leaving {
             workers.post(.serverDown(upstream: server.upstream, server: server.server))
         }
-        return ChangeList(changes: changes)
+        return ChangeList(changes: read.changes)
     }
 
     /// Gives the sockets that stay the options that can be changed.
@@ -85,14 +110,14 @@ extension Supervisor {
 
     /// Says that another configuration is in effect.
     func finishReload(_ changes: ChangeList, for callers: [ControlTicket]) {
-        refusal = nil
+        reload.refusal = nil
         noteReload(.success(changes.changes))
         logger.notice(
             .reloaded,
             "the configuration is reloaded",
             metadata: [
                 "configuration": "\(loaded.path ?? "built-in default")",
-                "changes": "\(changes.changes.count)",
+                "changes": "\(changes.changes.count + (changes.omitted ?? 0))",
             ]
         )
         statusLine = summary
@@ -103,19 +128,29 @@ extension Supervisor {
     }
 
     /// Says why the configuration stays as it was.
-    private func refuse(_ error: ConfigurationError, for callers: [ControlTicket]) {
+    private func refuse(_ error: ConfigurationError) {
         for problem in error.problems { logger.error(.reloadRefused, "\(problem)") }
-        let first = error.problems.first?.description ?? ""
-        let others = error.problems.count - 1
         noteReload(.failure(error))
-        refusal =
-            "reload refused: \(first)" + (others > 0 ? ", and \(others) more" : "")
-        statusLine = summary
-        tell { () throws(Errno) in try notifier.ready(status: statusLine) }
-        for ticket in callers {
-            let answer = Result<ChangeList, VarlinkError>.failure(.reloadFailed(error.reported))
-            control.complete(ticket, with: answer)
+        if let omitted = error.omittedText {
+            logger.error(.reloadRefused, "\(loaded.nextPath): \(omitted)")
         }
+        let first = error.problems.first?.description ?? ""
+        let others = error.problems.count + error.omittedCount - 1
+        reload.refusal =
+            "reload refused: \(first)" + (others > 0 ? ", and \(others) more" : "")
+        if case .running = phase {
+            statusLine = summary
+            tell { () throws(Errno) in try notifier.ready(status: statusLine) }
+        }
+        let failure = VarlinkError.reloadFailed(error.reported, omitted: error.omittedCount)
+        for ticket in reload.takeCallers() {
+            control.complete(ticket, with: Result<ChangeList, VarlinkError>.failure(failure))
+        }
+    }
+
+    /// Says why the file as a whole is not loaded.
+    private func refuseReload(_ reason: String) {
+        refuse(ConfigurationError(file: loaded.nextPath, reason))
     }
 }
 #endif

@@ -24,7 +24,7 @@ final class Supervisor {
     private enum Tokens {
         static let signals = Token(0)
         static let mailbox = Token(1)
-        static let firstOfControl = 2
+        static let control = Token(2)
         static let sessionEvents = Token(999)
         static let firstOfUpstreams = 1000
     }
@@ -45,11 +45,7 @@ final class Supervisor {
     var roster: Roster
     /// The plans that are on their way to the workers.
     var rollouts: [Rollout] = []
-    /// Whether the configuration is to be read anew, and who is to hear what came of it.
-    var isReloadDue = false
-    var reloadCallers: [ControlTicket] = []
-    /// Why the last reload was refused, if it was.
-    var refusal: String?
+    var reload = ReloadState()
     var idleWatch = IdleWatch()
     /// Whether nothing is accepted any more, because nobody came.
     var isIdleAndClosed = false
@@ -67,11 +63,12 @@ final class Supervisor {
     /// What came from the process before, and goes to the next one.
     var restart: RestartState
     var control: ControlServer
+    /// Does what takes long for clients of the control socket.
+    let controlThread: JobThread
     let sessionEvents: SessionEvents
     /// When those who monitor hear of sessions next, if there are any to hear of.
     var sessionsAreDueAt: ContinuousClock.Instant?
     var monitoring = Monitoring()
-    var controlPace = ControlPace()
     var upstreamWatch: UpstreamWatch
     let notifier = ServiceNotifier()
     private let signals: SignalSource
@@ -103,11 +100,13 @@ final class Supervisor {
         self.control = try ControlServer(
             listener: control.listener,
             registry: try poll.registry.clone(),
+            token: Tokens.control,
             service: try Self.service(),
             authorization: Authorization(daemonUser: geteuid(), group: group),
             descriptors: descriptors,
-            firstToken: Tokens.firstOfControl
+            logger: logger
         )
+        controlThread = try JobThread(name: "control")
         upstreamWatch = try UpstreamWatch(
             roster.plan.upstreams,
             registry: try poll.registry.clone(),
@@ -148,11 +147,9 @@ final class Supervisor {
     /// - Throws: Why it cannot go on; then the sessions end with the process.
     func run() throws {
         // One, so that a turn is short; the kernel gives each source its turn.
-        var event = Events(capacity: 1)
-        // While the control socket has no turn, its events are many that come to nothing.
-        var events = Events(capacity: control.tokens.count + 8)
+        var events = Events(capacity: 1)
         while true {
-            if controlPace.isOver { try handle(&events) } else { try handle(&event) }
+            try handle(&events)
             try handleTime(.now)
             if case .stopping(let end) = phase {
                 if workersDone == workers.count {
@@ -174,9 +171,8 @@ final class Supervisor {
             case Tokens.signals: try handleSignals()
             case Tokens.mailbox: try handleMail()
             case Tokens.sessionEvents: sessionsAreDueAt = .now + Self.sessionDelay
-            case let token where upstreamWatch.tokens.contains(token.rawValue):
-                upstreamWatch.handle(event)
-            default: handleControl(event)
+            case Tokens.control: try control.handle(handler: self)
+            default: upstreamWatch.handle(event)
             }
         }
     }
@@ -189,9 +185,9 @@ final class Supervisor {
         }
         if let due = upstreamWatch.deadline { deadline = min(deadline, due) }
         if let due = sessionsAreDueAt { deadline = min(deadline, due) }
-        if let due = controlDeadline { deadline = min(deadline, due) }
+        if let due = control.deadline { deadline = min(deadline, due) }
+        if let due = reload.deadline { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
-        if let due = rollouts.compactMap(\.dueAt).min() { deadline = min(deadline, due) }
         return deadline
     }
 
@@ -200,7 +196,7 @@ final class Supervisor {
     private func handleSignals() throws {
         while let signal = try signals.next() {
             switch (signal, phase) {
-            case (.hangUp, .starting), (.hangUp, .running): isReloadDue = true
+            case (.hangUp, .starting), (.hangUp, .running): reload.request()
             case (.hangUp, _): break
             case (.user1, _): restart.announce()
             case (_, .draining):
@@ -213,14 +209,13 @@ final class Supervisor {
     }
 
     private func handleTime(_ now: ContinuousClock.Instant) throws {
-        tickControl()
+        try control.tick(now: now, handler: self)
         upstreamWatch.tick(now: now)
         for message in upstreamWatch.takeNews() { workers.postOnce(message) }
         for ticket in questions.expire(now: now) {
             control.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
         }
-        expireRollouts(now)
-        reloadIfDue()
+        reloadIfDue(now)
         announce(now: now)
         if watchdog?.isDue(now, workers: workers.count) == true { workers.post(.ping) }
         if nextStatusAt <= now {

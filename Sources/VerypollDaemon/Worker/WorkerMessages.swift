@@ -41,10 +41,16 @@ struct SessionFilter: Equatable, Sendable {
     var limit: Int
 }
 
-/// What a worker tells the supervisor.
+/// What a worker, or another thread, tells the supervisor.
 enum SupervisorMessage: Sendable {
     /// The worker accepts on all its listeners.
     case started
+    /// Work for a client of the control socket is done.
+    case controlJob(ControlJob.Result)
+    /// The configuration's file was read, for a reload.
+    case configurationRead(ConfigurationReading.Outcome)
+    /// A reading that was given up has ended.
+    case readingEnded
     /// The worker works by the plan of this number.
     case adopted(plan: Int)
     /// The worker cannot work.

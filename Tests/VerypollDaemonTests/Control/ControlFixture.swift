@@ -11,16 +11,23 @@ import VerypollControl
 /// A control server on a socket of its own, which works only when a test lets it.
 struct ControlFixture: ~Copyable {
     let path: String
-    let handler = ScriptedHandler()
+    let handler: ScriptedHandler
+    let log: RecordingLog
     var server: ControlServer
     private var poll: Poll
     private let directory: TemporaryDirectory
 
+    /// The listening socket's descriptor, which the server owns.
+    let listenerDescriptor: FileDescriptor
+
     init(authorization: Authorization? = nil) throws {
+        let handler = ScriptedHandler()
+        let log = RecordingLog()
         let directory = try TemporaryDirectory()
         let path = directory.appending("control.sock")
         let poll = try Poll()
         let listener = try UnixListener(binding: .path(FilePath(path)))
+        let listenerDescriptor = listener.fileDescriptor
         let service = try Varlink.Service(
             vendor: "Verypoll",
             product: "verypolld",
@@ -33,13 +40,19 @@ struct ControlFixture: ~Copyable {
         )
         let own = try UnixStream.pair().first.peerCredentials()
         let registry = try poll.registry.clone()
-        server = try ControlServer(
+        let server = try ControlServer(
             listener: listener,
             registry: registry,
+            token: Token(1000),
             service: service,
             authorization: authorization ?? Authorization(daemonUser: own.userID, group: nil),
-            firstToken: 1000
+            logger: log.logger,
+            threadTime: { handler.threadTime }
         )
+        self.handler = handler
+        self.log = log
+        self.listenerDescriptor = listenerDescriptor
+        self.server = server
         self.path = path
         self.poll = poll
         self.directory = directory
@@ -54,11 +67,20 @@ struct ControlFixture: ~Copyable {
         for turn in 0..<10_000 {
             try poll.poll(&events, timeout: .zero)
             let isDue = server.deadline.map { $0 <= now } ?? false
-            if events.isEmpty, !isDue { return turn }
-            for event in events { server.handle(event, now: now, handler: handler) }
-            server.tick(now: now, handler: handler)
+            let jobs = handler.takeJobs()
+            if events.isEmpty, !isDue, jobs.isEmpty { return turn }
+            if !events.isEmpty { try server.handle(now: now, handler: handler) }
+            for job in jobs { try server.finish(job.run(), now: now, handler: handler) }
+            try server.tick(now: now, handler: handler)
         }
         throw TimedOut(waitingFor: "the control server to settle")
+    }
+
+    /// Lets the server do one turn, and no jobs.
+    mutating func turn(_ events: inout Events, now: ContinuousClock.Instant = .now) throws {
+        try poll.poll(&events, timeout: .zero)
+        if !events.isEmpty { try server.handle(now: now, handler: handler) }
+        try server.tick(now: now, handler: handler)
     }
 
     /// Sends messages and returns the answers, one string for each message.
@@ -90,11 +112,17 @@ final class ScriptedHandler: ControlHandler {
     private(set) var killed: [Int] = []
     private(set) var drains: [Duration?] = []
     private(set) var logLevels: [Int] = []
+    private var jobs: [ControlJob] = []
+    /// The processor time that the server's thread seems to have used.
+    private(set) var threadTime = Duration.zero
+    /// What a question for the status seems to take.
+    var statusTime = Duration.zero
 
     static let sessions = SessionList(sessions: [], truncated: false)
 
     func status() -> Status {
-        Status(
+        threadTime += statusTime
+        return Status(
             version: Release.version,
             pid: 1,
             startTimestampUSec: 2,
@@ -178,10 +206,21 @@ final class ScriptedHandler: ControlHandler {
         throw .serverNotFound(setting.server, of: setting.upstream)
     }
 
-    func checkConfiguration(text: String) throws(VarlinkError) -> ChangeList {
-        throw .configurationInvalid([
-            Problem(file: "", line: 1, column: 2, pointer: "/a", message: text)
-        ])
+    func configurationCheck() -> ControlJob.Check {
+        { text throws(VarlinkError) in
+            throw .configurationInvalid([
+                Problem(file: "", line: 1, column: 2, pointer: "/a", message: text)
+            ])
+        }
+    }
+
+    func start(_ job: ControlJob) { jobs.append(job) }
+
+    var jobCount: Int { jobs.count }
+
+    func takeJobs() -> [ControlJob] {
+        defer { jobs = [] }
+        return jobs
     }
 
     func configuration() -> EffectiveConfiguration {

@@ -11,7 +11,7 @@ import VerypollControl
 @Suite("ControlServer")
 struct ControlServerTests {
     private static let daemon = "io.verypoll.Daemon"
-    private static let ping = #"{"method":"io.systemd.service.Ping"}"#
+    static let ping = #"{"method":"io.systemd.service.Ping"}"#
     private static let status = #"{"method":"io.verypoll.Daemon.GetStatus"}"#
     private static let sessions = #"{"method":"io.verypoll.Daemon.ListSessions"}"#
     private static let kill =
@@ -260,7 +260,7 @@ struct ControlServerTests {
 
     @Test("who may only read can list, and not kill", arguments: [Permission.read, .operate])
     func permits(permission: Permission) throws {
-        let fixture = try ControlFixture()
+        var fixture = try ControlFixture()
         let pair = try UnixStream.pair()
         let client = ControlClient(
             id: 1,

@@ -1,0 +1,28 @@
+/// A message that came from a client and is not decoded yet.
+///
+/// The time that decoding takes grows with the message, so a long one is decoded on another thread.
+package struct UndecodedCall: Sendable {
+    private let message: [UInt8]
+
+    init(message: [UInt8]) {
+        self.message = message
+    }
+
+    /// Decodes the message, without its parameters.
+    package func decoded() -> Result<Call, MalformedMessage> {
+        Result { () throws(MalformedMessage) in try Call(decoding: message) }
+    }
+
+    /// Decodes the message with its parameters, of which the type depends on the method.
+    ///
+    /// - Parameter type: Returns the type of a method's parameters; `nil` leaves them undecoded.
+    /// - Returns: The call, or that the message is none.
+    package func decoded(
+        with type: (String) -> (any CallParameters.Type)?
+    ) -> Result<Call, MalformedMessage> {
+        decoded().map { call in
+            guard let type = type(call.method) else { return call }
+            return call.prepared(as: type)
+        }
+    }
+}

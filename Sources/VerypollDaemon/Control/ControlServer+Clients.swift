@@ -1,0 +1,215 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Varlink
+internal import Verypoll
+internal import VerypollControl
+
+// How the clients come, have their turns, and go.
+
+extension ControlServer {
+    // MARK: Turns
+
+    mutating func slotWithMostCredit(
+        of slots: [Int],
+        now: ContinuousClock.Instant
+    ) -> Int? {
+        var best: (slot: Int, credit: Duration)?
+        for slot in slots {
+            let credit = pace.update(slot, now: now)
+            // The listening socket has its turn by the same rule, but no debt: others pay.
+            if pace.isOver(slot), slot != Self.listenerSlot { continue }
+            if best.map({ $0.credit < credit }) ?? true { best = (slot, credit) }
+        }
+        return best?.slot
+    }
+
+    mutating func turn(
+        of slot: Int,
+        now: ContinuousClock.Instant,
+        handler: some ControlHandler
+    ) throws(Errno) {
+        let start = threadTime()
+        if slot == Self.listenerSlot {
+            accept(now: now)
+        } else {
+            serve(slot, now: now, handler: handler)
+        }
+        try pay(threadTime() - start, for: slot)
+    }
+
+    /// Notes what a turn has cost, and stops watching those that have used up their time.
+    mutating func pay(_ time: Duration, for slot: Int) throws(Errno) {
+        pace.use(time, by: slot)
+        if pace.isOver(slot), slot != Self.listenerSlot { finishTurn(of: slot) }
+        if pace.isOver { try watch(false) }
+    }
+
+    /// Has the supervisor's poll watch the server's, or not.
+    mutating func watch(_ isWanted: Bool) throws(Errno) {
+        guard isWanted != isWatched else { return }
+        let source = SourceFD(poll.fileDescriptor)
+        if isWanted {
+            try outer.register(source, token: token, interest: .readable, mode: .level)
+        } else {
+            try outer.deregister(source)
+        }
+        isWatched = isWanted
+    }
+
+    // MARK: Clients
+
+    private mutating func serve(
+        _ slot: Int,
+        now: ContinuousClock.Instant,
+        handler: some ControlHandler
+    ) {
+        guard let client = clients[slot] else { return }
+        do throws(Errno) {
+            try client.receive(now: now)
+        } catch {
+            return close(slot)
+        }
+        if client.connection.nextByteCount > Self.inlineByteCount {
+            if let message = client.connection.takeMessage() {
+                let ticket = ControlTicket(slot: slot, client: client.id, call: 0)
+                jobs.add(ControlJob(ticket: ticket, work: .decode(message)))
+            }
+        } else if let call = client.connection.nextCall() {
+            perform(call, of: client, in: slot, handler: handler)
+        }
+        finishTurn(of: slot)
+    }
+
+    mutating func perform(
+        _ call: Call,
+        of client: ControlClient,
+        in slot: Int,
+        handler: some ControlHandler
+    ) {
+        let ticket = ControlTicket(
+            slot: slot,
+            client: client.id,
+            call: client.connection.callCount
+        )
+        answer(call, of: client, ticket: ticket, handler: handler)
+        // A monitor never ends its call, so it is counted once.
+        if client.isMonitor { monitorCount += 1 }
+    }
+
+    mutating func finishTurn(of slot: Int) {
+        guard let client = clients[slot] else { return }
+        do throws(Errno) {
+            if !client.isFinished { try client.send() }
+            if !client.isFinished {
+                return try client.watch(with: poll.registry, isPaused: pace.isOver(slot))
+            }
+        } catch {
+            // The client is gone, and nobody else is concerned.
+        }
+        close(slot)
+    }
+
+    mutating func close(_ slot: Int) {
+        if clients[slot]?.isMonitor == true { monitorCount -= 1 }
+        clients[slot] = nil
+        jobs.remove(ofClientIn: slot)
+    }
+
+    // MARK: Accepting
+
+    private mutating func accept(now: ContinuousClock.Instant) {
+        var attempts = Self.acceptsPerTurn
+        var acceptedCount = 0
+        while attempts > 0 {
+            do throws(Errno) {
+                let stream = try listener.accept(
+                    attempts: &attempts,
+                    now: now,
+                    registry: poll.registry
+                )
+                guard let stream else { return }
+                acceptedCount += 1
+                admitIfPossible(stream, now: now)
+            } catch {
+                // Without a free descriptor the call fails even where no connection waits. For the
+                // first connection, an event has reported that there is one.
+                guard acceptedCount == 0 else { return }
+                if makeRoom(after: error) { continue }
+                return listener.pause(after: error, now: now, registry: poll.registry)
+            }
+        }
+    }
+
+    private mutating func admitIfPossible(
+        _ stream: consuming UnixStream,
+        now: ContinuousClock.Instant
+    ) {
+        do throws(Errno) {
+            try admit(stream, now: now)
+        } catch {
+            logger.warning("cannot serve a client of the control socket: \(error)")
+        }
+    }
+
+    /// Frees a descriptor for a client: one of the reserve or, if all of those are lent, that of
+    /// the client that has been idle longest.
+    private mutating func makeRoom(after error: Errno) -> Bool {
+        guard let descriptors else { return false }
+        if descriptors.lend(for: .control, after: error) { return true }
+        guard [.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(error),
+            let slot = idlestSlot
+        else { return false }
+        close(slot)
+        return true
+    }
+
+    private mutating func admit(
+        _ stream: consuming UnixStream,
+        now: ContinuousClock.Instant
+    ) throws(Errno) {
+        guard let slot = freeSlot() else { return }
+        let permission = authorization.permission(
+            for: try stream.peerCredentials(),
+            groups: try stream.peerGroups()
+        )
+        clientCount += 1
+        let client = ControlClient(
+            id: clientCount,
+            stream: stream,
+            token: Token(slot),
+            permission: permission,
+            oversizeError: Self.oversizeError,
+            now: now
+        )
+        try client.watch(with: poll.registry)
+        clients[slot] = client
+        pace.reset(slot, now: now)
+    }
+
+    /// A slot that is free, if need be made free at the cost of the client that has been idle
+    /// longest, so that clients which were forgotten open don't lock the operator out.
+    ///
+    /// Monitors, which never end by themselves, come after all others.
+    ///
+    /// - Returns: `nil` if every client waits for an answer.
+    private mutating func freeSlot() -> Int? {
+        if let free = clients.firstIndex(where: { $0 == nil }) { return free }
+        guard let slot = idlestSlot else { return nil }
+        close(slot)
+        return slot
+    }
+
+    private var idlestSlot: Int? {
+        clients.enumerated()
+            .filter { _, client in
+                client.map { !$0.connection.isCallInProgress || $0.isMonitor } ?? false
+            }
+            .min { first, second in
+                guard let first = first.element, let second = second.element else { return false }
+                return (first.isMonitor ? 1 : 0, first.lastActivity)
+                    < (second.isMonitor ? 1 : 0, second.lastActivity)
+            }?.offset
+    }
+}
+#endif

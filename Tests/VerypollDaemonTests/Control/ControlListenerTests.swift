@@ -1,0 +1,53 @@
+#if Net && OSExt
+import Testing
+import Verypoll
+
+@testable import VerypollDaemon
+
+@Suite("Control listener")
+struct ControlListenerTests {
+    private let start = ContinuousClock.now
+
+    @Test("a failure that concerns one client pauses nothing")
+    func ignoresClient() {
+        var backoff = AcceptBackoff()
+        let isNews = backoff.fail(.connection, now: start)
+        #expect(!isNews)
+        #expect(backoff.retryAt == nil)
+        let hasRecovered = backoff.succeed()
+        #expect(!hasRecovered)
+    }
+
+    @Test("out of descriptors it tries again every second, and says so once")
+    func retriesForResources() {
+        var backoff = AcceptBackoff()
+        var now = start
+        for round in 0..<10 {
+            let isNews = backoff.fail(.resources, now: now)
+            #expect(isNews == (round == 0))
+            #expect(backoff.retryAt == now + .seconds(1))
+            now += .seconds(1)
+            backoff.retry()
+            #expect(backoff.retryAt == nil)
+        }
+        let recoveries = [backoff.succeed(), backoff.succeed()]
+        #expect(recoveries == [true, false])
+        let isNews = backoff.fail(.resources, now: now)
+        #expect(isNews)
+    }
+
+    @Test("a broken socket is tried ever more rarely, up to every 64 seconds")
+    func backsOff() {
+        var backoff = AcceptBackoff()
+        let delays = (0..<9).map { _ in
+            _ = backoff.fail(.listener, now: start)
+            return backoff.retryAt.map { ($0 - start) / .seconds(1) }
+        }
+        #expect(delays == [1, 2, 4, 8, 16, 32, 64, 64, 64])
+        let hasRecovered = backoff.succeed()
+        let isNews = backoff.fail(.listener, now: start)
+        #expect(hasRecovered && isNews)
+        #expect(backoff.retryAt == start + .seconds(1))
+    }
+}
+#endif

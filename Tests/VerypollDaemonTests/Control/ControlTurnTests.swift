@@ -1,0 +1,121 @@
+#if Net && OSExt
+import TestSupport
+import Testing
+import Verypoll
+import VerypollControl
+
+@testable import VerypollDaemon
+
+@Suite("Turns of control clients")
+struct ControlTurnTests {
+    private static let status = #"{"method":"io.verypoll.Daemon.GetStatus"}"#
+    private static let ping = ControlServerTests.ping
+
+    @Test("a client that has used up its time waits, and others are served meanwhile")
+    func isolatesHeavyClient() throws {
+        var fixture = try ControlFixture()
+        let heavy = try Client(path: fixture.path)
+        let light = try Client(path: fixture.path)
+        let now = ContinuousClock.now
+        fixture.handler.statusTime = .milliseconds(50)
+        try heavy.send(Self.status + "\0" + Self.ping + "\0")
+        try fixture.settle(now: now)
+        #expect(try fixture.receiveMessages(1, from: heavy).count == 1)
+        // The debt is 30 ms, of which 5 are paid in a second.
+        let due = fixture.server.deadline
+        let deadline = try #require(due)
+        #expect(deadline > now + .seconds(5))
+        #expect(deadline < now + .seconds(7))
+        let turns = try fixture.settle(now: now)
+        #expect(turns == 0)
+        #expect(try heavy.receiveNow() == nil)
+
+        try light.send(Self.ping + "\0")
+        try fixture.settle(now: now)
+        #expect(try fixture.receiveMessages(1, from: light) == ["{}"])
+        #expect(try heavy.receiveNow() == nil)
+        try fixture.settle(now: deadline)
+        #expect(try fixture.receiveMessages(1, from: heavy) == ["{}"])
+        let last = fixture.server.deadline
+        #expect(last == nil)
+    }
+
+    @Test("while all have used up their time, the server's poll is not watched, and then it is")
+    func pausesAll() throws {
+        var fixture = try ControlFixture()
+        let now = ContinuousClock.now
+        fixture.handler.statusTime = .milliseconds(60)
+        var clients: [Shared<Client>] = []
+        for _ in 0..<2 {
+            let client = try Client(path: fixture.path)
+            try client.send(Self.status + "\0")
+            clients.append(Shared(client))
+            try fixture.settle(now: now)
+        }
+        let late = try Client(path: fixture.path)
+        try late.send(Self.ping + "\0")
+        // No event comes, although a client waits to be accepted.
+        let turns = try fixture.settle(now: now)
+        #expect(turns == 0)
+        let due = fixture.server.deadline
+        let end = try #require(due)
+        #expect(end > now + .seconds(4))
+        #expect(end < now + .seconds(5))
+        try fixture.settle(now: end)
+        #expect(try fixture.receiveMessages(1, from: late) == ["{}"])
+    }
+
+    @Test("a long message is decoded elsewhere, and others are served meanwhile")
+    func decodesElsewhere() throws {
+        var fixture = try ControlFixture()
+        let heavy = try Client(path: fixture.path)
+        let light = try Client(path: fixture.path)
+        let space = String(repeating: " ", count: ControlServer.inlineByteCount)
+        try heavy.send(#"{"method":"io.systemd.service.Ping""# + space + "}\0" + Self.ping + "\0")
+        var events = Events(capacity: 1)
+        while fixture.handler.jobCount == 0 { try fixture.turn(&events) }
+        try light.send(Self.ping + "\0")
+        // The job is not done yet, and the call behind it waits.
+        while try light.receiveNow()?.isEmpty ?? true { try fixture.turn(&events) }
+        #expect(try heavy.receiveNow() == nil)
+        try fixture.settle()
+        #expect(try fixture.receiveMessages(2, from: heavy) == ["{}", "{}"])
+    }
+
+    @Test("a long message that is no call ends its connection")
+    func endsMalformed() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        let space = String(repeating: " ", count: ControlServer.inlineByteCount)
+        try client.send("{" + space + "\0" + Self.ping + "\0")
+        try fixture.settle()
+        #expect(try client.receiveToEnd() == [])
+    }
+
+    @Test("jobs are done one after the other, and pause when they have used up their time")
+    func pacesJobs() {
+        let now = ContinuousClock.now
+        var jobs = ControlJobs(now: now)
+        func add(_ slot: Int) {
+            let ticket = ControlTicket(slot: slot, client: slot, call: 1)
+            let check: ControlJob.Check = { _ in ChangeList(changes: []) }
+            jobs.add(ControlJob(ticket: ticket, work: .check(text: "", by: check)))
+        }
+        for slot in 0..<4 { add(slot) }
+        var slots = [jobs.next(now: now)?.ticket.slot, jobs.next(now: now)?.ticket.slot]
+        #expect(slots == [0, nil])
+        #expect(jobs.deadline(earliest: now) == nil)
+        jobs.finish(after: .milliseconds(400), now: now)
+        jobs.remove(ofClientIn: 1)
+        #expect(jobs.deadline(earliest: now) == now)
+        slots = [jobs.next(now: now)?.ticket.slot]
+        #expect(slots == [2])
+        jobs.finish(after: .seconds(3), now: now)
+        // Of the debt, 100 ms are to be paid, and 5 of them in a second.
+        let due = jobs.deadline(earliest: now)
+        #expect(due.map { $0 > now + .seconds(20) && $0 < now + .seconds(21) } == true)
+        slots = [19, 21].map { jobs.next(now: now + .seconds($0))?.ticket.slot }
+        #expect(slots == [nil, 3])
+    }
+}
+#endif
