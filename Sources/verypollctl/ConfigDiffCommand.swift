@@ -31,7 +31,7 @@ struct ConfigDiffCommand: ParsableCommand {
                 )
             }
             let list = try file.check(asking: &daemon)
-            try output.print(list) { changeLines($0.changes, on: output.terminal) }
+            try output.print(list) { changeLines($0, on: output.terminal) }
             if list.changes.isEmpty, output.hasHints {
                 writeError("\(file.name) makes no difference.")
             }

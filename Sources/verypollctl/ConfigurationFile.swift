@@ -1,5 +1,6 @@
 #if Net && OSExt
 internal import FoundationEssentials
+internal import SystemPackage
 internal import VerypollControl
 
 /// A file with a configuration, and its text.
@@ -19,6 +20,7 @@ struct ConfigurationFile {
     init(_ name: String) throws(Failure) {
         self.name = name
         do {
+            try Self.checkKind(of: name)
             let data = try Data(contentsOf: URL(filePath: name))
             guard let text = String(validating: data, as: UTF8.self) else {
                 throw Self.failure(name, "is no text in UTF-8")
@@ -52,7 +54,7 @@ struct ConfigurationFile {
     /// - Returns: What loading it would change.
     func check(asking daemon: inout DaemonConnection) throws(Failure) -> ChangeList {
         do throws(Failure) {
-            return try daemon.call(
+            return try daemon.patientCall(
                 DaemonInterface.Method.checkConfig.rawValue,
                 parameters: ConfigurationText(text: text),
                 as: ChangeList.self
@@ -61,6 +63,22 @@ struct ConfigurationFile {
             var failure = error
             for index in failure.problems.indices { failure.problems[index].file = name }
             throw failure
+        }
+    }
+
+    /// Refuses what is no regular file, as reading that can block without end, and what is too
+    /// large to be a configuration.
+    private static func checkKind(of name: String) throws(Failure) {
+        // Where this fails, reading the file says why.
+        guard let status = try? Stat(FilePath(name)), status.type != .directory else { return }
+        guard status.type == .regular else {
+            throw failure(
+                name,
+                "is no regular file; expected one (write the configuration to it, and name that)"
+            )
+        }
+        guard status.size <= 1 << 20 else {
+            throw failure(name, "is larger than 1 MiB; make it smaller")
         }
     }
 

@@ -73,6 +73,54 @@ struct DaemonConnection: ~Copyable {
         }
     }
 
+    /// Calls a method whose effect may take long, and waits for its answer as long as the daemon
+    /// works.
+    ///
+    /// Whenever the answer has not come in time, it asks over another connection whether the daemon
+    /// still works, and tells the user what the answer waits for.
+    ///
+    /// - Parameters:
+    ///   - method: The interface and the method.
+    ///   - parameters: The method's parameters.
+    ///   - type: What the answer is to be.
+    /// - Returns: The answer.
+    /// - Throws: As text for the user, with the status that fits.
+    mutating func patientCall<Answer: Decodable>(
+        _ method: String,
+        parameters: some Encodable = NoParameters(),
+        as type: Answer.Type
+    ) throws(Failure) -> Answer {
+        do {
+            try connection.call(method, parameters: parameters)
+            while true {
+                do {
+                    return try reply(until: .now + timeout).parameters(as: type)
+                } catch let error as Errno where error == .timedOut {
+                    try explainWait()
+                }
+            }
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private func explainWait() throws(Failure) {
+        do throws(Failure) {
+            var other = try DaemonConnection(path: path, timeout: timeout)
+            let status = try other.call(
+                DaemonInterface.Method.getStatus.rawValue,
+                as: Status.self
+            )
+            let note = status.note.map { ": " + $0 } ?? ""
+            writeError("verypollctl: still waiting for verypolld\(note)")
+        } catch {
+            throw Failure(
+                status: error.status,
+                message: "\(error.message); the call may still take effect"
+            )
+        }
+    }
+
     /// Calls a method that answers again and again, for as long as the daemon does.
     ///
     /// - Parameters:

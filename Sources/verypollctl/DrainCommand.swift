@@ -37,7 +37,7 @@ struct DrainCommand: ParsableCommand {
 
     func run() throws {
         var daemon = try options.connect()
-        let answer = try daemon.call(
+        let answer = try daemon.patientCall(
             DaemonInterface.Method.drain.rawValue,
             parameters: DrainRequest(listener: listener, deadline: deadline),
             as: NoParameters.self

@@ -18,10 +18,15 @@ struct Failure: Error, Hashable {
     let message: String
     /// What is wrong with a configuration, to be said in the message's place.
     var problems: [Problem] = []
+    /// How many more problems there are.
+    var omittedProblemCount = 0
 
     /// What the user is told.
     var lines: [DisplayText] {
-        problems.isEmpty ? ["verypollctl: \(message)"] : problems.map(\.text)
+        if problems.isEmpty { return ["verypollctl: \(message)"] }
+        let omitted: [DisplayText] =
+            omittedProblemCount == 0 ? [] : ["and \(omittedProblemCount) more problems"]
+        return problems.map(\.text) + omitted
     }
 }
 

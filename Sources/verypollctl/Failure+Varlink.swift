@@ -24,11 +24,17 @@ extension Failure {
             self.init(
                 status: .invalidConfiguration,
                 message: "the configuration is refused",
-                problems: error.problems ?? []
+                problems: error.problems ?? [],
+                omittedProblemCount: error.omittedProblemCount
             )
         case (.sessionNotFound, _):
             guard case .int(let id) = error.parameters["id"] else { fallthrough }
             self.init(status: .refused, message: "there is no session \(id)")
+        case (.answerTooLong, _):
+            self.init(
+                status: .failed,
+                message: "the answer of verypolld is too long to be sent; ask for less"
+            )
         case (.busy, _):
             self.init(
                 status: .failed,

@@ -21,7 +21,7 @@ struct ResumeCommand: ParsableCommand {
 
     func run() throws {
         var daemon = try options.connect()
-        let answer = try daemon.call(
+        let answer = try daemon.patientCall(
             DaemonInterface.Method.resume.rawValue,
             parameters: ResumeRequest(listener: listener),
             as: NoParameters.self

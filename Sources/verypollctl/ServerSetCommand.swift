@@ -52,7 +52,7 @@ struct ServerSetCommand: ParsableCommand {
 
     func run() throws {
         var daemon = try options.connect()
-        let answer = try daemon.call(
+        let answer = try daemon.patientCall(
             DaemonInterface.Method.setServer.rawValue,
             parameters: ServerSetting(
                 upstream: upstream,
