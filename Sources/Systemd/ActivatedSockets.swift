@@ -54,6 +54,9 @@ package struct ActivatedSockets: ~Copyable, Sendable {
         return ActivatedSockets(sockets)
     }
 
+    /// The sockets that are left; they are still owned by this value.
+    package var sockets: [ActivatedSocket] { unclaimed }
+
     /// The names of the sockets that are left, each once, sorted.
     package var names: [String] {
         Set(unclaimed.map(\.name)).sorted()
@@ -66,6 +69,13 @@ package struct ActivatedSockets: ~Copyable, Sendable {
         let claimed = unclaimed.filter { $0.name == name }
         unclaimed.removeAll { $0.name == name }
         return claimed.map(\.descriptor)
+    }
+
+    /// Claims all sockets whose names fulfil a condition; the caller closes them.
+    package mutating func take(where fits: (String) -> Bool) -> [ActivatedSocket] {
+        let claimed = unclaimed.filter { fits($0.name) }
+        unclaimed.removeAll { fits($0.name) }
+        return claimed
     }
 
     /// Claims all that is left, to be reported and closed by the caller.

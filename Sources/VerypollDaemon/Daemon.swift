@@ -34,13 +34,15 @@ package enum Daemon {
             let descriptors = try DescriptorReserve(descriptorLimit: loaded.descriptorLimit)
             var passed = try ActivatedSockets.takeFromEnvironment()
             let succession = Succession(logger: logger)
-            let inheritance = Inheritance(&passed, succession)
+            let inheritance = Inheritance(&passed)
+            let exchange = SocketExchange(succession, logger: logger)
+            exchange.inherit(from: &passed)
             var roster = Roster(
                 workers: configuration.workers,
                 capacity: configuration.limits.capacity + SessionGate.metricsReserve,
                 succession: succession
             )
-            try roster.change(to: configuration, passed: &passed)
+            try roster.change(to: configuration, exchange: exchange, passed: &passed)
             let path =
                 options.socketPath.map { FilePath($0) }
                 ?? configuration.control.socket ?? .defaultControlSocket
@@ -50,12 +52,13 @@ package enum Daemon {
                 configuration.control
             )
             if control.file == nil { logger.info("the control socket is systemd's") }
-            try closeUnclaimed(&passed, succession, logger)
+            try closeUnclaimed(&passed, logger)
             let supervisor = try Supervisor(
                 loaded,
                 options: options,
                 roster: roster,
                 inheritance: inheritance,
+                exchange: exchange,
                 control: control,
                 descriptors: descriptors,
                 signals: signals,
@@ -70,7 +73,6 @@ package enum Daemon {
 
     private static func closeUnclaimed(
         _ passed: inout ActivatedSockets,
-        _ succession: Succession,
         _ logger: Logger
     ) throws {
         for socket in passed.takeUnclaimed() {
@@ -79,7 +81,6 @@ package enum Daemon {
                 "closed the socket \"\(socket.name)\" of systemd, which no listener names",
                 metadata: ["socketName": "\(socket.name)"]
             )
-            if StoredSocket.isName(socket.name) { succession.forget(socket.name) }
             try socket.descriptor.close()
         }
     }

@@ -30,6 +30,17 @@ public struct TCPListener: ~Copyable, TCPSocket {
         self.socket = socket
     }
 
+    /// Binds to `address` without listening: the port is taken, and connections are refused until
+    /// ``setBacklog(_:)`` is called.
+    ///
+    /// - Throws: As ``init(binding:options:)``.
+    package init(reserving address: SocketAddress, options: Options) throws(Errno) {
+        let socket = try OwnedFD.socket(for: address, .stream)
+        try options.apply(to: socket, family: address.ip.family)
+        try socket.bind(to: KernelAddress(address))
+        self.socket = socket
+    }
+
     /// Takes over a socket that listens already, as one passed by systemd, and makes it
     /// non-blocking and close-on-exec.
     ///

@@ -59,6 +59,24 @@ extension UnixSocket where Self: ~Copyable {
         return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary)
     }
 
+    /// Receives as ``receive(into:ancillary:)`` does, and leaves everything there for others.
+    ///
+    /// Each call goes on behind the last one, once ``setPeekOffset(_:)`` has been called. The
+    /// descriptors are new duplicates.
+    package func peek(
+        into buffer: inout OutputSpan<UInt8>,
+        ancillary: inout AncillaryData
+    ) throws(Errno) -> Int? {
+        precondition(buffer.freeCapacity > 0, "no room to read into")
+        return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary, isPeeking: true)
+    }
+
+    /// Has the next ``peek(into:ancillary:)`` begin behind so many bytes; see `SO_PEEK_OFF` in
+    /// socket(7).
+    package func setPeekOffset(_ byteCount: Int) throws(Errno) {
+        try fileDescriptor.set(.peekOffset, to: CInt(clamping: byteCount))
+    }
+
     /// Whether each receive tells the sender's credentials; `SO_PASSCRED`.
     public func receivesCredentials() throws(Errno) -> Bool {
         try fileDescriptor.value(of: .passCredentials) != 0

@@ -98,12 +98,16 @@ extension FileDescriptor {
     }
 
     /// recvmsg(2); `nil` if nothing is there, else the number of bytes, for a datagram its length.
+    ///
+    /// While peeking, everything stays there to be received again.
     func receive(
         into buffer: inout OutputSpan<UInt8>,
-        ancillary: inout AncillaryData
+        ancillary: inout AncillaryData,
+        isPeeking: Bool = false
     ) throws(Errno) -> Int? {
         ancillary.removeAll()
-        let flags = CInt(MSG_TRUNC) | CInt(MSG_CMSG_CLOEXEC)
+        let peek = isPeeking ? CInt(MSG_PEEK) : 0
+        let flags = CInt(MSG_TRUNC) | CInt(MSG_CMSG_CLOEXEC) | peek
         return try unsafe buffer.withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
             let room = bytes.count - count
             let free = unsafe bytes.baseAddress.map { unsafe $0 + count }

@@ -15,6 +15,7 @@ struct IntegerOption {
     static let keepAlive = IntegerOption(SO_KEEPALIVE)
     static let passCredentials = IntegerOption(SO_PASSCRED)
     static let passRights = IntegerOption(cverypoll_passrights)
+    static let peekOffset = IntegerOption(SO_PEEK_OFF)
     static let peerProcess = IntegerOption(cverypoll_peerpidfd)
     static let receiveBuffer = IntegerOption(SO_RCVBUF)
     static let reuseAddress = IntegerOption(SO_REUSEADDR)

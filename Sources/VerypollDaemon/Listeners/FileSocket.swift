@@ -88,7 +88,7 @@ struct FileSocket: ~Copyable, Sendable {
     }
 
     /// Removes the socket file at `path` if nobody listens on it.
-    private static func removeStale(_ path: FilePath) throws(FileSocketError) {
+    static func removeStale(_ path: FilePath) throws(FileSocketError) {
         var reason = "another process listens on it"
         do throws(Errno) {
             if try Stat(path, followTargetSymlink: false).type == .socket {
@@ -115,22 +115,31 @@ struct SocketFile: ~Copyable, Sendable {
     private let path: FilePath
     private let found: Stat
     private let succession: Succession?
+    /// Whether the process before has made it.
+    private let isInherited: Bool
 
     /// The group that the file belongs to.
     let group: UInt32
 
     /// Notes which file is at `path` now, which has to be that of a socket.
-    init(path: FilePath, succession: Succession? = nil) throws(Errno) {
+    init(
+        path: FilePath,
+        succession: Succession? = nil,
+        isInherited: Bool = false
+    ) throws(Errno) {
         let found = try Stat(path, followTargetSymlink: false)
         guard found.type == .socket else { throw .notSocket }
         self.path = path
         self.succession = succession
+        self.isInherited = isInherited
         group = found.groupID.rawValue
         self.found = found
     }
 
     deinit {
         if succession?.isForRestart == true { return }
+        // A start that fails leaves it to the next.
+        if isInherited, succession?.hasBegun == false { return }
         if isPresent { Self.unlink(path) }
     }
 

@@ -15,27 +15,52 @@ struct ListenerError: Error, CustomStringConvertible {
 }
 
 extension ListenerConfiguration {
-    /// Binds the socket of an address, or takes those that systemd passed, or that the process
-    /// before has left.
+    /// How many sockets there are at an address of the configuration.
+    func socketCount(workers: Int) -> Int { socket.reusePort ? workers : 1 }
+
+    /// Opens the sockets at an address that are missing.
+    ///
+    /// Those at IP addresses are bound and do not listen before the commit of the exchange.
     ///
     /// - Parameters:
     ///   - address: One of the listener's.
+    ///   - kept: The sockets that it has there already.
     ///   - passed: The sockets of systemd; those that are named are taken.
     ///   - workers: How many workers there are, which matters to `reusePort`.
+    ///   - exchange: The change that this is part of.
     ///   - succession: Where the sockets are kept for the next process.
     /// - Returns: One socket, or several of one address.
     /// - Throws: What the operator is to mend.
     func open(
         _ address: ListenAddress,
+        besides kept: [ListeningSocket],
         passed: inout ActivatedSockets,
         workers: Int,
+        exchange: SocketExchange,
         succession: Succession
     ) throws(ListenerError) -> [ListeningSocket] {
         let opened: [ListeningSocket]
         do {
-            opened = try openAll(address, &passed, workers: workers, succession)
+            switch address {
+            case .systemd(let name): opened = try kept.isEmpty ? adopt(name, &passed) : kept
+            case .unix(let unix):
+                if kept.isEmpty {
+                    let socket = try bind(unix, succession)
+                    exchange.note(socket, of: self)
+                    opened = [socket]
+                } else {
+                    opened = kept
+                }
+            case .ip(let ip):
+                // Of a port that the kernel has chosen, all have the same.
+                let present = kept.first.flatMap { SocketAddress($0.address) } ?? ip
+                let missing = kept.count..<max(kept.count, socketCount(workers: workers))
+                opened =
+                    try kept
+                    + exchange.bind(present, at: address, for: self, workers: missing)
+            }
         } catch {
-            let reason = Self.explain(error, at: address)
+            let reason = explain(error, at: address, exchange)
             let key = (error as? FileAccessError)?.key ?? (error as? FileSocketError)?.accessKey
             let keys = key.map { ["socket", $0] } ?? ["listen"]
             throw ListenerError(listener: name, address: address, reason: reason, keys: keys)
@@ -51,32 +76,36 @@ extension ListenerConfiguration {
     }
 
     /// Binds sockets at the place of another address, one for each of the workers or one for all.
+    ///
+    /// - Parameters:
+    ///   - address: Where.
+    ///   - place: The same as the configuration has it.
+    ///   - workers: Whose sockets they are.
+    ///   - sharesPort: Whether a socket that gives way to them is there.
+    /// - Returns: The sockets, which do not listen yet.
+    /// - Throws: See bind(2).
     func bind(
         _ address: SocketAddress,
-        place: ListenAddress,
-        workers: Range<Int>,
-        succession: Succession
+        at place: ListenAddress,
+        _ workers: Range<Int>,
+        sharesPort: Bool
     ) throws(Errno) -> [ListeningSocket] {
         var options = TCPListener.Options()
-        options.backlog = socket.backlog
-        options.reusesPort = socket.reusePort
+        options.reusesPort = socket.reusePort || sharesPort
         options.freeBinds = socket.freeBind
         options.isOnlyV6 = socket.isOnlyV6(at: address.ip)
         options.deferredAccept = socket.deferAccept
         var address = address
         var sockets: [ListeningSocket] = []
         for worker in workers {
-            let listener = try TCPListener(binding: address, options: options)
+            let listener = try TCPListener(reserving: address, options: options)
             address = try listener.localAddress()
-            let stored = succession.keep(listener.fileDescriptor, at: place, of: name)
             let socket = ListeningSocket(
                 .tcp(listener),
                 place: place,
                 address: address.description,
-                worker: self.socket.reusePort ? worker : nil,
-                stored: stored
+                worker: self.socket.reusePort ? worker : nil
             )
-            try socket.apply(self)
             sockets.append(socket)
         }
         return sockets
@@ -85,7 +114,6 @@ extension ListenerConfiguration {
     func bind(_ address: UnixAddress, _ succession: Succession) throws -> ListeningSocket {
         let backlog = socket.backlog
         let kind: ListeningSocket.Kind
-        let stored: StoredSocket?
         switch address {
         case .path(let path):
             let socket = try FileSocket(
@@ -94,23 +122,16 @@ extension ListenerConfiguration {
                 access: FileAccess(self.socket),
                 succession: succession.room > 0 ? succession : nil
             )
-            stored = succession.keep(
-                socket.listener.fileDescriptor,
-                at: .unix(address),
-                of: name
-            )
             kind = .file(socket)
         case .abstract, .unnamed:
             let socket = try UnixListener(binding: address, backlog: backlog)
-            stored = succession.keep(socket.fileDescriptor, at: .unix(address), of: name)
             kind = .unix(socket)
         }
         return ListeningSocket(
             kind,
             place: .unix(address),
             address: "unix:\(address)",
-            worker: nil,
-            stored: stored
+            worker: nil
         )
     }
 
@@ -144,14 +165,18 @@ extension ListenerConfiguration {
         }
     }
 
-    private static func explain(_ error: any Error, at address: ListenAddress) -> String {
+    private func explain(
+        _ error: any Error,
+        at address: ListenAddress,
+        _ exchange: SocketExchange
+    ) -> String {
         guard let error = error as? Errno else {
             return (error as? FileSocketError)?.reason ?? "\(error)"
         }
         let isPassed = if case .systemd = address { true } else { false }
         return switch error {
         case .addressInUse:
-            "\(error); another process listens there, find it with ss -ltnp"
+            "\(error); \(holder(of: address, exchange))"
         case .permissionDenied, .notPermitted:
             "\(error); ports below 1024 need CAP_NET_BIND_SERVICE, or a socket unit of systemd"
         case .addressNotAvailable:
@@ -162,6 +187,18 @@ extension ListenerConfiguration {
             "the passed socket is no TCP or Unix stream socket; use ListenStream="
         default: "\(error)"
         }
+    }
+
+    private func holder(of address: ListenAddress, _ exchange: SocketExchange) -> String {
+        if case .ip(let ip) = address,
+            let unit = exchange.unit(at: ip, isOnlyV6: socket.isOnlyV6(at: ip.ip))
+        {
+            return """
+                systemd passed its socket "\(unit)" there, write "systemd:\(unit)" to accept from \
+                it, or stop its .socket unit
+                """
+        }
+        return "another process listens there, find it with ss -ltnp"
     }
 }
 #endif

@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Synchronization
 internal import SystemPackage
 internal import Verypoll
 internal import VerypollControl
@@ -16,7 +17,13 @@ final class ListeningSocket: Sendable {
     private let kind: Kind
 
     /// Its place in the descriptor store, if it has one.
-    private let stored: StoredSocket?
+    private let stored: Mutex<StoredSocket?>
+
+    /// What it keeps others from, if it is a TCP socket.
+    let bound: BoundAddress?
+
+    /// Its descriptor, valid for as long as this value.
+    let descriptor: FileDescriptor
 
     /// Where the configuration says that it is.
     let place: ListenAddress
@@ -37,8 +44,33 @@ final class ListeningSocket: Sendable {
         self.place = place
         self.address = address
         self.worker = worker
-        self.stored = stored
+        self.stored = Mutex(stored)
+        bound = Self.bound(kind)
+        descriptor = Self.descriptor(of: kind)
         self.kind = kind
+    }
+
+    private static func descriptor(of kind: borrowing Kind) -> FileDescriptor {
+        switch kind {
+        case .tcp(let listener): listener.fileDescriptor
+        case .unix(let listener): listener.fileDescriptor
+        case .file(let socket): socket.listener.fileDescriptor
+        }
+    }
+
+    private static func bound(_ kind: borrowing Kind) -> BoundAddress? {
+        switch kind {
+        case .tcp(let listener):
+            guard let address = try? listener.localAddress() else { return nil }
+            return BoundAddress(address, isOnlyV6: StoredSocketState.isOnlyV6(listener))
+        case .unix: return nil
+        case .file: return nil
+        }
+    }
+
+    /// Has the service manager keep it for the next process, for as long as this value lives.
+    func keep(in succession: Succession, of listener: String) {
+        stored.withLock { $0 = succession.keep(descriptor, at: place, of: listener) }
     }
 
     /// Whether it is systemd's, so that others hold it as well.
@@ -47,6 +79,8 @@ final class ListeningSocket: Sendable {
     }
 
     /// Sets what can be set while it listens: what connections inherit, and how many may wait.
+    ///
+    /// One that is bound and does not listen yet does so from then on.
     func apply(_ configuration: ListenerConfiguration) throws(Errno) {
         switch kind {
         case .tcp(let listener):

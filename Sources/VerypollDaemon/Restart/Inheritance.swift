@@ -4,7 +4,7 @@ internal import Systemd
 internal import Verypoll
 
 /// A session of the process before, with descriptors that whoever takes it up is to close.
-struct InheritedSession: Sendable {
+struct InheritedSession: Equatable, Sendable {
     let record: SessionRecord
     let descriptors: [FileDescriptor]
 }
@@ -26,19 +26,27 @@ enum Refusal: String, CaseIterable, Sendable {
 struct TakingUp: Sendable {
     var takenCount = 0
     var refusals: [Refusal: Int] = [:]
+    /// The numbers of those that are lost, as far as they are known.
+    var lostIDs: [Refusal: [UInt64]] = [:]
 
     /// Whether there were none.
     var isEmpty: Bool { takenCount == 0 && refusals.isEmpty }
 
     /// Notes that sessions are not taken up.
-    mutating func refuse(_ count: Int = 1, because refusal: Refusal) {
-        refusals[refusal, default: 0] += count
+    ///
+    /// - Parameters:
+    ///   - id: The number of one session; `nil` where it is not known.
+    ///   - refusal: Why.
+    mutating func refuse(_ id: UInt64?, because refusal: Refusal) {
+        refusals[refusal, default: 0] += 1
+        if let id { lostIDs[refusal, default: []].append(id) }
     }
 
     /// Adds what another worker has done.
     mutating func add(_ other: TakingUp) {
         takenCount += other.takenCount
         refusals.merge(other.refusals, uniquingKeysWith: +)
+        lostIDs.merge(other.lostIDs, uniquingKeysWith: +)
     }
 }
 
@@ -46,22 +54,51 @@ struct TakingUp: Sendable {
 struct Inheritance: Sendable {
     /// Those that can be taken up, as far as that is known.
     private var sessions: [InheritedSession] = []
+    /// The descriptors of sessions that cannot be taken up.
+    private var useless: [FileDescriptor] = []
     /// No session had this number or a larger one.
     private(set) var nextSessionID: UInt64 = 1
     /// Those that cannot.
     private(set) var outcome = TakingUp()
+    /// What all of them are still in, for the next process should this one fail to start.
+    private let parcels: [FileDescriptor]
 
     /// A worker's part.
-    struct Share: Sendable {
+    struct Share: Equatable, Sendable {
         var sessions: [InheritedSession]
         var nextSessionID: UInt64
     }
 
-    /// Takes all sessions out of the store; those that cannot be taken up are broken off.
-    init(_ passed: inout ActivatedSockets, _ succession: Succession) {
-        let parcels = passed.take(named: Succession.sessionsName)
-        for parcel in parcels { open(Parcel.open(OwnedFD(adopting: parcel))) }
+    /// Duplicates all sessions that the process before has left.
+    ///
+    /// Everything stays in the store, and nothing is done to the sessions, before
+    /// ``claim(_:)``.
+    init(_ passed: inout ActivatedSockets) {
+        parcels = passed.take(named: Succession.sessionsName)
+        for parcel in parcels {
+            let owned = OwnedFD(adopting: parcel)
+            look(into: Parcel.look(into: owned))
+            _ = owned.release()
+        }
+    }
+
+    /// Makes the sessions those of this process, and takes them out of the store; those that cannot
+    /// be taken up are broken off.
+    mutating func claim(_ succession: Succession) {
         if !parcels.isEmpty { succession.forget(Succession.sessionsName) }
+        // Whatever the manager does, a session is held by this process alone from now on.
+        for parcel in parcels {
+            _ = DescriptorList(Parcel.open(OwnedFD(adopting: parcel)).descriptors)
+        }
+        DescriptorList(useless).reset()
+        useless = []
+    }
+
+    /// Breaks all sessions off, and takes them out of the store.
+    mutating func breakOff(_ succession: Succession) {
+        useless += sessions.flatMap(\.descriptors)
+        sessions = []
+        claim(succession)
     }
 
     /// A worker's part: whose numbers say so; see `Worker.nextSessionID`.
@@ -70,12 +107,13 @@ struct Inheritance: Sendable {
         return Share(sessions: own, nextSessionID: nextSessionID)
     }
 
-    private mutating func open(_ contents: Parcel.Contents) {
+    private mutating func look(into contents: Parcel.Contents) {
         var rest = contents.descriptors[...]
         do throws(RecordError) {
             guard case .success(let bytes) = contents.file else {
-                outcome.refuse(because: .lost)
-                return DescriptorList(contents.descriptors).reset()
+                outcome.refuse(nil, because: .lost)
+                useless += contents.descriptors
+                return
             }
             let file = try SessionFile(decoding: bytes)
             nextSessionID = max(nextSessionID, file.nextSessionID)
@@ -86,15 +124,16 @@ struct Inheritance: Sendable {
             }
         } catch {
             let refusal: Refusal = if case .version = error { .version } else { .malformed }
-            outcome.refuse(because: refusal)
+            outcome.refuse(nil, because: refusal)
         }
-        DescriptorList(Array(rest)).reset()
+        useless += rest
     }
 
     private mutating func take(_ entry: SessionFile.Entry, _ descriptors: [FileDescriptor]) {
         guard let record = entry.record, descriptors.count == entry.descriptorCount else {
-            outcome.refuse(because: entry.record == nil ? .malformed : .lost)
-            return DescriptorList(descriptors).reset()
+            outcome.refuse(entry.record?.id, because: entry.record == nil ? .malformed : .lost)
+            useless += descriptors
+            return
         }
         nextSessionID = max(nextSessionID, record.id + 1)
         sessions.append(InheritedSession(record: record, descriptors: descriptors))

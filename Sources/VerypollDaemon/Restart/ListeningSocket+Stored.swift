@@ -1,129 +1,75 @@
 #if Net && OSExt
 internal import SystemPackage
-internal import Systemd
 internal import Verypoll
 
 extension ListenerConfiguration {
-    /// Opens the sockets at an address: those that the process before had there, as far as they
-    /// are such as the configuration asks for, else new ones.
-    func openAll(
-        _ address: ListenAddress,
-        _ passed: inout ActivatedSockets,
-        workers: Int,
-        _ succession: Succession
-    ) throws -> [ListeningSocket] {
-        let limit = socket.reusePort ? workers : 1
-        let inherited = inherit(address, limit: limit, &passed, succession)
-        switch address {
-        case .systemd(let name): return try adopt(name, &passed)
-        case .unix(let unix):
-            return inherited.isEmpty ? [try bind(unix, succession)] : inherited
-        case .ip(let ip):
-            // Of a port that the kernel has chosen, all have the same.
-            let present = inherited.first.flatMap { SocketAddress($0.address) } ?? ip
-            let missing = inherited.count..<limit
-            return try inherited
-                + bind(present, place: address, workers: missing, succession: succession)
+    /// Whether a socket of the process before can be the one at an address.
+    func accepts(_ socket: InheritedSocket, at address: ListenAddress) -> Bool {
+        switch (socket.place, address) {
+        case (.ip(let present, let bound), .ip(let wanted)):
+            let isOnlyV6 = self.socket.isOnlyV6(at: wanted.ip)
+            return present.ip == wanted.ip
+                && (wanted.port == 0 || present.port == wanted.port)
+                && bound == BoundAddress(present, isOnlyV6: isOnlyV6)
+        case (.unix(let present), .unix(let wanted)): return present == wanted
+        default: return false
         }
     }
 
-    /// Takes over at most `limit` sockets at the address, and closes those that are of no use.
-    private func inherit(
-        _ address: ListenAddress,
-        limit: Int,
-        _ passed: inout ActivatedSockets,
-        _ succession: Succession
-    ) -> [ListeningSocket] {
-        let prefix = StoredSocket.prefix(of: address, listener: name)
-        var sockets: [ListeningSocket] = []
-        var hasClosed = false
-        // More than there are workers now are closed later, as all that nobody claims.
-        for name in passed.names where name.hasPrefix(prefix) && sockets.count < limit {
-            for descriptor in passed.take(named: name) {
-                let owned = OwnedFD(adopting: descriptor)
-                if let adopted = adopt(owned, at: address, succession) {
-                    let present = adopted.address
-                    let socket = ListeningSocket(
-                        adopted.kind,
-                        place: address,
-                        address: present,
-                        worker: socket.reusePort ? sockets.count : nil,
-                        stored: succession.adopt(name)
-                    )
-                    sockets.append(socket)
-                } else {
-                    succession.forget(name)
-                    hasClosed = true
-                }
-            }
-        }
-        // The store would keep the address for those that were closed.
-        if hasClosed { succession.settle() }
-        return sockets
-    }
-
-    /// A socket, and where it is.
-    private struct Adopted: ~Copyable {
-        let kind: ListeningSocket.Kind
-        let address: String
-    }
-
-    private func adopt(
-        _ socket: consuming OwnedFD,
+    /// Makes a socket of the process before one of this process.
+    ///
+    /// - Parameters:
+    ///   - inherited: One that it accepts; see ``accepts(_:at:)``.
+    ///   - address: The address as the configuration has it.
+    ///   - worker: The one worker that accepts from it, or `nil` if all do.
+    ///   - succession: Where it stays stored.
+    /// - Returns: `nil` if it cannot be used; then it is of no use to anybody.
+    func adopt(
+        _ inherited: InheritedSocket,
         at address: ListenAddress,
+        worker: Int?,
         _ succession: Succession
-    ) -> Adopted? {
+    ) -> ListeningSocket? {
+        guard let kind = inherited.take() else { return nil }
         do throws(Errno) {
-            switch address {
-            case .ip(let ip): return try adopt(socket, at: ip)
-            case .unix(let unix):
-                return try adopt(socket, at: unix, succession)
-            case .systemd: return nil
-            }
+            let socket = ListeningSocket(
+                try Self.withFile(kind, at: address, succession),
+                place: address,
+                address: inherited.address,
+                worker: worker,
+                stored: succession.adopt(inherited.name)
+            )
+            try socket.apply(self)
+            try socket.setDeferral(self.socket.deferAccept)
+            return socket
         } catch {
             return nil
         }
     }
 
-    private func adopt(
-        _ owned: consuming OwnedFD,
-        at address: SocketAddress
-    ) throws(Errno) -> Adopted? {
-        let listener = try TCPListener(adopting: owned)
-        let options = socket
-        let present = try listener.localAddress()
-        guard present.ip == address.ip, address.port == 0 || present.port == address.port,
-            StoredSocketState.sharesPort(listener) == options.reusePort,
-            StoredSocketState.isOnlyV6(listener) == options.isOnlyV6(at: present.ip)
-        else { return nil }
-        try listener.setBacklog(options.backlog)
-        let deferral = options.deferAccept.map { Int($0.milliseconds + 999) / 1000 }
-        try StoredSocketState.setDeferredAccept(deferral ?? 0, of: listener)
-        try listener.setNoDelay(options.noDelay)
-        try listener.setKeepAlive(options.keepAlive)
-        try listener.setUserTimeout(timeouts.userTimeout)
-        return Adopted(kind: .tcp(listener), address: present.description)
-    }
-
-    private func adopt(
-        _ owned: consuming OwnedFD,
-        at address: UnixAddress,
+    /// Adds its file to a socket that has one: without it nobody finds the socket.
+    private static func withFile(
+        _ kind: consuming ListeningSocket.Kind,
+        at address: ListenAddress,
         _ succession: Succession
-    ) throws(Errno) -> Adopted? {
-        let listener = try UnixListener(adopting: owned)
-        guard try listener.localAddress() == address else { return nil }
-        try listener.setBacklog(socket.backlog)
-        guard case .path(let path) = address else {
-            return Adopted(kind: .unix(listener), address: "unix:\(address)")
+    ) throws(Errno) -> ListeningSocket.Kind {
+        guard case .unix(.path(let path)) = address else { return kind }
+        let file = try SocketFile(path: path, succession: succession, isInherited: true)
+        switch consume kind {
+        case .unix(let listener): return .file(FileSocket(listener, file))
+        case .tcp(let listener): return .tcp(listener)
+        case .file(let socket): return .file(socket)
         }
-        // Without its file nobody finds the socket.
-        let file = try SocketFile(path: path, succession: succession)
-        do throws(FileAccessError) {
-            try file.apply(FileAccess(socket))
-        } catch {
-            return nil  // Making the file anew fails alike, and says why.
-        }
-        return Adopted(kind: .file(FileSocket(listener, file)), address: "unix:\(address)")
+    }
+}
+
+extension ListeningSocket {
+    /// Sets how long a connection without data stays out of the backlog, for a socket that was not
+    /// bound by this process.
+    fileprivate func setDeferral(_ time: Duration?) throws(Errno) {
+        guard bound != nil else { return }
+        let seconds = time.map { Int($0.milliseconds + 999) / 1000 }
+        try StoredSocketState.setDeferredAccept(seconds ?? 0, of: descriptor)
     }
 }
 #endif

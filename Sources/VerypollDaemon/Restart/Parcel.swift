@@ -52,12 +52,22 @@ final class Parcel: Sendable {
         var descriptors: [FileDescriptor]
     }
 
+    /// Duplicates everything that is in a parcel that came back, which stays in it.
+    static func look(into socket: borrowing OwnedFD) -> Contents {
+        do throws(Errno) {
+            return open(try socket.duplicate(), isPeeking: true)
+        } catch {
+            return Contents(file: .failure(error), descriptors: [])
+        }
+    }
+
     /// Takes everything out of a parcel that came back.
-    static func open(_ socket: consuming OwnedFD) -> Contents {
+    static func open(_ socket: consuming OwnedFD, isPeeking: Bool = false) -> Contents {
         var descriptors: [FileDescriptor] = []
         do throws(Errno) {
             let stream = try UnixStream(adopting: socket)
-            try receive(from: stream, &descriptors)
+            if isPeeking { try stream.setPeekOffset(0) }
+            try receive(from: stream, &descriptors, isPeeking: isPeeking)
         } catch {
             return Contents(file: .failure(error), descriptors: descriptors)
         }
@@ -81,7 +91,8 @@ final class Parcel: Sendable {
 
     private static func receive(
         from stream: borrowing UnixStream,
-        _ descriptors: inout [FileDescriptor]
+        _ descriptors: inout [FileDescriptor],
+        isPeeking: Bool
     ) throws(Errno) {
         var ancillary = AncillaryData(descriptorCapacity: descriptorsPerMessage)
         var count = 1
@@ -89,7 +100,11 @@ final class Parcel: Sendable {
             var bytes: [UInt8] = []
             try bytes.append(addingCapacity: 16) { output throws(Errno) in
                 // The sender is gone, so an end of file comes after the last.
-                count = try stream.receive(into: &output, ancillary: &ancillary) ?? 0
+                let received =
+                    isPeeking
+                    ? try stream.peek(into: &output, ancillary: &ancillary)
+                    : try stream.receive(into: &output, ancillary: &ancillary)
+                count = received ?? 0
             }
             while let descriptor = ancillary.takeDescriptor() {
                 descriptors.append(descriptor.release())

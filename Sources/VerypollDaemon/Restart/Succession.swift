@@ -19,6 +19,7 @@ final class Succession: Sendable {
     private let adoptedCount = Atomic(0)
     private let lastNumber = Atomic(0)
     private let isComing = Atomic(false)
+    private let isBegun = Atomic(false)
 
     /// Makes what is to be shared by all who leave something.
     init(_ store: DescriptorStore = DescriptorStore(), logger: Logger) {
@@ -30,6 +31,15 @@ final class Succession: Sendable {
     var isForRestart: Bool {
         get { isComing.load(ordering: .relaxed) }
         set { isComing.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether this process has taken the place of the one before.
+    ///
+    /// Until then it may still fail to start, and nothing that it was passed is taken out of the
+    /// store, so that the next process gets the same.
+    var hasBegun: Bool {
+        get { isBegun.load(ordering: .relaxed) }
+        set { isBegun.store(newValue, ordering: .relaxed) }
     }
 
     /// How many listening sockets are in the store.
@@ -57,8 +67,10 @@ final class Succession: Sendable {
     }
 
     /// Goes on keeping a socket that the process before has left in the store.
-    func adopt(_ name: String) -> StoredSocket {
-        adoptedCount.add(1, ordering: .relaxed)
+    ///
+    /// One that retires is not counted as taken over.
+    func adopt(_ name: String, isCounted: Bool = true) -> StoredSocket {
+        if isCounted { adoptedCount.add(1, ordering: .relaxed) }
         return entry(name)
     }
 
@@ -70,7 +82,7 @@ final class Succession: Sendable {
     /// Takes a socket out of the store, unless the next process is to have it.
     fileprivate func release(_ name: String) {
         storedCount.subtract(1, ordering: .relaxed)
-        if !isForRestart { forget(name) }
+        if hasBegun, !isForRestart { forget(name) }
     }
 
     /// Takes something out of the store.
@@ -79,8 +91,9 @@ final class Succession: Sendable {
     }
 
     /// Waits until the manager has done what it was told.
-    func settle() {
-        tell { () throws(Errno) in try store.barrier(within: .seconds(10)) }
+    func settle(within limit: Duration = .seconds(10)) {
+        guard store.capacity > 0 else { return }
+        tell { () throws(Errno) in try store.barrier(within: limit) }
     }
 
     /// Tells the manager something; if that fails, the log says so.

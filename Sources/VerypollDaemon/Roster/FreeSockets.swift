@@ -71,10 +71,11 @@ struct FreeSockets {
         return sockets
     }
 
-    /// Takes those of systemd's sockets that nobody has taken.
-    mutating func takePassed() -> [ListeningSocket] {
+    /// Takes the sockets that nobody has taken: those of systemd, and the others.
+    mutating func takeRest() -> (passed: [ListeningSocket], own: [ListeningSocket]) {
         defer { entries = [] }
-        return entries.map(\.socket).filter(\.isPassed)
+        let sockets = entries.map(\.socket)
+        return (sockets.filter(\.isPassed), sockets.filter { !$0.isPassed })
     }
 }
 

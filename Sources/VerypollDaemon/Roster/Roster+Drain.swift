@@ -8,6 +8,7 @@ extension Roster {
         plan.doors = served.filter { $0.drain == nil && !isClosed }.flatMap { entry in
             entry.sockets.map { Plan.Door(listener: entry.slot, socket: $0) }
         }
+        if !isClosed { plan.doors += retiringDoors }
         plan.drains = Drains()
         for entry in served {
             guard let window = entry.drain else { continue }
@@ -35,29 +36,22 @@ extension Roster {
         return true
     }
 
-    /// Accepts again on a listener that was drained; its sessions live on.
+    /// Accepts again on a listener that was drained, once the exchange is committed; its sessions
+    /// live on.
     ///
     /// - Returns: `false` if there is none of this name.
     /// - Throws: Why a socket cannot be had; nothing has changed then.
-    mutating func resume(listener name: String) throws(ListenerError) -> Bool {
+    mutating func resume(
+        listener name: String,
+        exchange: SocketExchange
+    ) throws(ListenerError) -> Bool {
         guard let index = served.firstIndex(where: { $0.name == name }) else { return false }
         guard served[index].drain != nil else { return true }
-        let configuration = served[index].configuration
-        var sockets: [ListeningSocket] = []
         var none = ActivatedSockets([])
-        for address in configuration.addresses {
-            let passed = served[index].sockets.filter { $0.place == address }
-            if passed.isEmpty {
-                sockets += try configuration.open(
-                    address,
-                    passed: &none,
-                    workers: workers,
-                    succession: succession
-                )
-            } else {
-                sockets += passed
-            }
-        }
+        exchange.offer(retiring.map(\.socket))
+        exchange.noteActivated(served.flatMap(\.sockets))
+        let entry = served[index]
+        let sockets = try open(entry.configuration, besides: entry.sockets, exchange, &none)
         served[index].sockets = sockets
         served[index].addresses = sockets.addresses
         served[index].drain = nil
@@ -81,6 +75,7 @@ extension Roster {
     /// Lets go of all sockets, so that they close when the workers have let go of them.
     mutating func releaseSockets() {
         for index in served.indices { served[index].sockets = [] }
+        retiring = []
         plan.doors = []
     }
 

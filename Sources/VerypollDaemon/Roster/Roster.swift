@@ -27,6 +27,15 @@ struct Roster {
         var name: String { configuration.name }
     }
 
+    /// A socket that has given way to another one, whose backlog is still served.
+    struct Retiring {
+        let socket: ListeningSocket
+        /// The name of the listener that serves it.
+        let listener: String
+        /// When it closes.
+        let endsAt: ContinuousClock.Instant
+    }
+
     /// An upstream in effect.
     struct Pool {
         let configuration: UpstreamConfiguration
@@ -49,6 +58,8 @@ struct Roster {
     private var gone = ListenerTally()
     /// Whether nothing is accepted anywhere.
     var isClosed = false
+    /// The sockets that have given way to others.
+    var retiring: [Retiring] = []
     /// Systemd's sockets that no listener names at present.
     private var spareSockets: [ListeningSocket] = []
     /// The times in which the sessions of servers end that the operator drains.
@@ -92,12 +103,14 @@ struct Roster {
 
     /// Goes over to another configuration: opens what is new, and keeps what is the same.
     ///
-    /// Nothing is in effect before the plan has reached the workers and ``applyLimits()`` was
-    /// called; so whoever keeps a copy of the roster before this may still go back to it.
+    /// Nothing is in effect before the exchange is committed, the plan has reached the workers and
+    /// ``applyLimits()`` was called; so whoever keeps a copy of the roster before this may still go
+    /// back to it.
     ///
     /// - Throws: Why a socket cannot be had; the roster is not to be used then.
     mutating func change(
         to configuration: Configuration,
+        exchange: SocketExchange,
         passed: inout ActivatedSockets
     ) throws(ListenerError) {
         forgetSlots()
@@ -114,12 +127,19 @@ struct Roster {
             lasting: configuration.drain.deadline.milliseconds
         )
         var free = FreeSockets(spareSockets, former, keptBy: configuration.listeners)
+        // All have what they keep before anything is bound, so that one knows what gives way.
+        var drafts: [Draft] = []
         for listener in configuration.listeners {
             let index = former.firstIndex { $0.name == listener.name }
             let same = index.map { former.remove(at: $0) }
-            served.append(try keep(same, as: listener, &free, &passed))
+            drafts.append(try draft(same, as: listener, &free, exchange))
         }
-        spareSockets = free.takePassed()
+        let rest = free.takeRest()
+        spareSockets = rest.passed
+        exchange.offer(rest.own + retiring.map(\.socket))
+        exchange.noteActivated(rest.passed + drafts.flatMap(\.kept))
+        for draft in drafts { served.append(try finish(draft, exchange, &passed)) }
+        retire(exchange)
         left += former.flatMap { [$0.slot] + $0.formerSlots }.map { ($0, window) }
         gone = former.map(\.past).reduce(gone, +)
         plan.logsSessions = configuration.log.sessions
@@ -153,64 +173,7 @@ struct Roster {
         return Pool(configuration: configuration, slot: slot)
     }
 
-    private mutating func keep(
-        _ former: Served?,
-        as configuration: ListenerConfiguration,
-        _ free: inout FreeSockets,
-        _ passed: inout ActivatedSockets
-    ) throws(ListenerError) -> Served {
-        var upstream: Int?
-        if case .proxy(let name) = configuration.handler {
-            upstream = pools.first { $0.configuration.name == name }?.slot
-        }
-        let formerListener = former.map(listener(of:))
-        if let former, former.configuration == configuration,
-            formerListener?.upstream == upstream
-        {
-            free.remove(former.sockets)
-            return former
-        }
-        var sockets: [ListeningSocket] = []
-        if former?.drain == nil {
-            for address in configuration.addresses {
-                if let kept = try free.take(address, for: configuration) {
-                    sockets += kept
-                } else {
-                    sockets += try configuration.open(
-                        address,
-                        passed: &passed,
-                        workers: workers,
-                        succession: succession
-                    )
-                }
-            }
-        } else {
-            sockets = former?.sockets ?? []
-            free.remove(sockets)
-        }
-        let listener = Listener(
-            configuration,
-            upstream: upstream,
-            capacity: capacity,
-            workers: workers,
-            former: formerListener
-        )
-        var entry = Served(
-            configuration: configuration,
-            slot: add(listener),
-            sockets: sockets,
-            addresses: sockets.addresses
-        )
-        if let former {
-            if former.drain != nil { entry.addresses = former.addresses }
-            entry.formerSlots = [former.slot] + former.formerSlots
-            entry.past = former.past
-            entry.drain = former.drain
-        }
-        return entry
-    }
-
-    private mutating func add(_ listener: Listener) -> Int {
+    mutating func add(_ listener: Listener) -> Int {
         let slot =
             plan.listeners.indices.first { !takenListenerSlots.contains($0) }
             ?? plan.listeners.endIndex

@@ -37,6 +37,7 @@ package enum EventKind: String, CaseIterable, Sendable {
     case listenerPaused = "e28f40c3e8384b74a1ebd73ae4fa0e7d"
     case outOfResources = "c7ca89c0a0a249a7acd089d48ec489ce"
     case socketUnclaimed = "cd2a7c7b99b34505bd96b5d0ffefb1cc"
+    case storedSocketClosed = "d7c3a4f1b2e945f0a0c65d1b7a9e3f28"
 
     // Servers of upstreams.
     case serverDown = "e5af46a87ec04e01b1119147b967f15c"

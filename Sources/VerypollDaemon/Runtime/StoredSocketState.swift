@@ -6,8 +6,24 @@ internal import Verypoll
 /// What a listening socket was made with, which cannot be changed any more, and what can.
 enum StoredSocketState {
     /// Whether it shares its port with others of its kind; `SO_REUSEPORT` in socket(7).
-    static func sharesPort(_ socket: borrowing TCPListener) -> Bool {
-        option(socket.fileDescriptor, SOL_SOCKET, SO_REUSEPORT) != 0
+    static func sharesPort(_ socket: FileDescriptor) -> Bool {
+        option(socket, SOL_SOCKET, SO_REUSEPORT) ?? 0 != 0
+    }
+
+    /// Lets another socket of this user be bound where this one is, or not; `SO_REUSEPORT` in
+    /// socket(7).
+    static func setSharesPort(_ isOn: Bool, of socket: FileDescriptor) throws(Errno) {
+        try set(isOn ? 1 : 0, SOL_SOCKET, SO_REUSEPORT, of: socket)
+    }
+
+    /// Has the kernel give new connections to other sockets, while handshakes under way still
+    /// arrive in the backlog of this one.
+    ///
+    /// The socket is bound to a network interface that does not exist, which makes it match no
+    /// first packet of a connection; `SO_BINDTODEVICE` in socket(7). It cannot be undone without
+    /// CAP_NET_RAW.
+    static func turnConnectionsAway(from socket: FileDescriptor) throws(Errno) {
+        try set(.max, SOL_SOCKET, SO_BINDTOIFINDEX, of: socket)
     }
 
     /// Whether it is bound to `[::]` and keeps IPv4 off; `IPV6_V6ONLY` in ipv6(7).
@@ -25,18 +41,20 @@ enum StoredSocketState {
     /// `TCP_DEFER_ACCEPT` in tcp(7).
     static func setDeferredAccept(
         _ seconds: Int,
-        of socket: borrowing TCPListener
+        of socket: FileDescriptor
     ) throws(Errno) {
-        var value = CInt(clamping: seconds)
+        try set(CInt(clamping: seconds), CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, of: socket)
+    }
+
+    private static func set(
+        _ value: CInt,
+        _ level: CInt,
+        _ name: CInt,
+        of socket: FileDescriptor
+    ) throws(Errno) {
+        var value = value
         let size = socklen_t(MemoryLayout<CInt>.size)
-        let descriptor = socket.fileDescriptor.rawValue
-        let code = unsafe setsockopt(
-            descriptor,
-            CInt(IPPROTO_TCP),
-            TCP_DEFER_ACCEPT,
-            &value,
-            size
-        )
+        let code = unsafe setsockopt(socket.rawValue, level, name, &value, size)
         guard code == 0 else { throw Errno(rawValue: errno) }
     }
 

@@ -52,6 +52,19 @@ extension Supervisor {
         workers.post(.adopt(roster.plan))
     }
 
+    /// When sockets that have given way to others close next, if a plan can be sent then.
+    var retirementDueAt: ContinuousClock.Instant? {
+        guard rollouts.isEmpty, case .running = phase else { return nil }
+        return roster.retirementEndsAt
+    }
+
+    /// Has the workers close the sockets that have given way to others for long enough.
+    func endRetirement(_ now: ContinuousClock.Instant) {
+        guard let due = retirementDueAt, due <= now else { return }
+        roster.endRetirement(now: now)
+        rollOut(.order)
+    }
+
     /// Notes that a worker has taken a plan up; with the last one it is in effect.
     func finishRollout(of plan: Int) {
         guard let index = rollouts.firstIndex(where: { $0.plan == plan }) else { return }

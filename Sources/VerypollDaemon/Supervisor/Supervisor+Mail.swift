@@ -10,6 +10,10 @@ extension Supervisor {
     func handleMail() throws {
         for message in mailbox.takeAll() {
             switch message {
+            case .prepared:
+                guard case .starting = phase else { continue }  // A signal came first.
+                workersDone += 1
+                if workersDone == workers.count { try begin() }
             case .started:
                 guard case .starting = phase else { continue }  // A signal came first.
                 workersDone += 1

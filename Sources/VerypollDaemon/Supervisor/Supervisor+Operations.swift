@@ -38,8 +38,10 @@ extension Supervisor {
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         let names = try names(of: listener)
         var candidate = roster
+        let exchange = SocketExchange(roster.succession, logger: logger)
         do throws(ListenerError) {
-            for name in names { _ = try candidate.resume(listener: name) }
+            for name in names { _ = try candidate.resume(listener: name, exchange: exchange) }
+            try exchange.commit()
         } catch {
             let problem = Problem(
                 file: loaded.path ?? "the built-in default",

@@ -5,6 +5,21 @@ internal import Systemd
 internal import Verypoll
 
 extension Supervisor {
+    /// Takes the place of the process before, now that nothing can keep this one from starting.
+    ///
+    /// - Throws: Why a socket does not listen. Then nothing that was passed has changed, and the
+    ///   next process gets the same.
+    func begin() throws {
+        workersDone = 0
+        try restart.exchange?.commit()
+        restart.claim()
+        for (index, mailbox) in workers.mailboxes.enumerated() {
+            let share = restart.inheritance.share(of: index, workers: workers.count)
+            mailbox.post(.begin(roster.plan, share))
+        }
+        restart.releaseRest()
+    }
+
     /// Tells that all workers accept.
     func becomeReady() {
         phase = .running
@@ -25,6 +40,7 @@ extension Supervisor {
         )
         let deadline = loaded.configuration.drain.deadline
         restart.decide()
+        if case .starting = phase, !restart.succession.isForRestart { restart.abandon() }
         phase = .draining(until: .now + deadline)
         workersDone = 0
         roster.releaseSockets()

@@ -60,9 +60,11 @@ extension Supervisor {
         let configuration = next.configuration
         var candidate = roster
         var none = ActivatedSockets([])
+        let exchange = SocketExchange(roster.succession, logger: logger)
         do throws(ListenerError) {
-            try candidate.change(to: configuration, passed: &none)
+            try candidate.change(to: configuration, exchange: exchange, passed: &none)
             try candidate.applyFileAccess(after: roster)
+            try exchange.commit()
         } catch {
             let listener = configuration.listeners.first { $0.name == error.listener }
             let problem = ConfigurationProblem(

@@ -14,6 +14,10 @@ struct RestartState {
     /// Whether sessions are kept, if there is a next process.
     var keepsSessions: Bool
     private var announcedAt: ContinuousClock.Instant?
+    /// The sessions of the process before; none of them is left here once workers have them.
+    private(set) var inheritance: Inheritance
+    /// The listening sockets on their way to this process, until it has begun.
+    private(set) var exchange: SocketExchange?
     /// What became of the sessions of the process before, as far as the workers have told.
     var takingUp: TakingUp
     /// The sessions of this process, packed.
@@ -23,10 +27,37 @@ struct RestartState {
     /// How many listening sockets are.
     private(set) var socketCount = 0
 
-    init(_ succession: Succession, _ inheritance: Inheritance, keepsSessions: Bool) {
+    init(
+        _ succession: Succession,
+        _ inheritance: Inheritance,
+        _ exchange: SocketExchange,
+        keepsSessions: Bool
+    ) {
         self.succession = succession
+        self.inheritance = inheritance
+        self.exchange = exchange
         self.keepsSessions = keepsSessions
         takingUp = inheritance.outcome
+    }
+
+    /// Makes what the process before has left that of this one.
+    mutating func claim() {
+        succession.hasBegun = true
+        inheritance.claim(succession)
+    }
+
+    /// Closes what no listener has claimed.
+    mutating func releaseRest() {
+        exchange?.releaseRest()
+        exchange = nil
+    }
+
+    /// Ends what the process before has left, as this one ends for good before it has begun.
+    mutating func abandon() {
+        guard !succession.hasBegun else { return }
+        succession.hasBegun = true
+        inheritance.breakOff(succession)
+        releaseRest()
     }
 
     /// Notes that the coming stop is for a restart.

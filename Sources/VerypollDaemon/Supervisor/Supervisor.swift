@@ -87,6 +87,7 @@ final class Supervisor {
         options: LaunchOptions,
         roster: Roster,
         inheritance: Inheritance,
+        exchange: SocketExchange,
         control: consuming ControlSocket,
         descriptors: DescriptorReserve,
         signals: consuming SignalSource,
@@ -116,6 +117,7 @@ final class Supervisor {
         restart = RestartState(
             roster.succession,
             inheritance,
+            exchange,
             keepsSessions: loaded.configuration.restart.keepSessions
         )
         totalGate = SessionGate(limit: loaded.configuration.limits.maxSessions)
@@ -123,7 +125,6 @@ final class Supervisor {
             roster.plan,
             count: roster.workers,
             capacity: roster.capacity,
-            inheritance: inheritance,
             totalGate: totalGate,
             descriptors: descriptors,
             supervisor: mailbox,
@@ -188,6 +189,7 @@ final class Supervisor {
         if let due = control.deadline { deadline = min(deadline, due) }
         if let due = reload.deadline { deadline = min(deadline, due) }
         if let due = watchdog?.dueAt { deadline = min(deadline, due) }
+        if let due = retirementDueAt { deadline = min(deadline, due) }
         return deadline
     }
 
@@ -216,6 +218,7 @@ final class Supervisor {
             control.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
         }
         reloadIfDue(now)
+        endRetirement(now)
         announce(now: now)
         if watchdog?.isDue(now, workers: workers.count) == true { workers.post(.ping) }
         if nextStatusAt <= now {

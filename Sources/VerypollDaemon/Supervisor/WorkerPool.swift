@@ -17,15 +17,13 @@ struct WorkerPool {
         let context: WorkerContext
         let poll: Poll
         let plan: Plan
-        let share: Inheritance.Share
     }
 
-    /// Starts the threads; each tells the supervisor when it accepts.
+    /// Starts the threads; each tells the supervisor when it is prepared, and then waits.
     init(
         _ plan: Plan,
         count: Int,
         capacity: Int,
-        inheritance: Inheritance,
         totalGate: SessionGate,
         descriptors: DescriptorReserve,
         supervisor: Mailbox<SupervisorMessage>,
@@ -57,8 +55,7 @@ struct WorkerPool {
                 sessionEvents: sessionEvents,
                 logger: logger
             )
-            let share = inheritance.share(of: index, workers: count)
-            let seed = Handoff(Seed(context: context, poll: poll, plan: plan, share: share))
+            let seed = Handoff(Seed(context: context, poll: poll, plan: plan))
             threads.append(try Thread(name: "worker/\(index)") { Self.work(seed) })
         }
         self.threads = threads
@@ -80,19 +77,17 @@ struct WorkerPool {
     }
 
     /// Makes a worker, and leaves its sockets to it alone, as they close with the last reference.
-    private static func makeWorker(_ seed: consuming Seed) throws(Errno) -> Worker {
-        try Worker(seed.context, poll: seed.poll, plan: seed.plan)
+    private static func makeWorker(_ seed: consuming Seed) -> Worker {
+        Worker(seed.context, poll: seed.poll, plan: seed.plan)
     }
 
     /// The whole life of a worker's thread.
     private static func work(_ handoff: Handoff<Seed>) {
         guard let seed = handoff.take() else { return }
         let supervisor = seed.context.supervisor
-        let share = seed.share
         do throws(Errno) {
-            var worker = try makeWorker(seed)
-            worker.takeUp(share)
-            supervisor.post(.started)
+            var worker = makeWorker(seed)
+            supervisor.post(.prepared)
             try worker.run()
         } catch {
             supervisor.post(.failed(error))

@@ -8,6 +8,7 @@ extension Worker {
     mutating func handleMail() {
         for message in mailbox.takeAll() {
             switch message {
+            case .begin(let plan, let share): begin(plan, share)
             case .ping: context.supervisor.post(.pong(worker: context.index))
             case .resume: resume()
             case .adopt(let plan): adopt(plan)

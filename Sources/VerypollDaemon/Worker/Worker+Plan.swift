@@ -50,7 +50,7 @@ extension Worker {
     }
 
     /// Opens the doors that are new, closes those that are not in the plan, and leaves the others.
-    private mutating func arrangeDoors(_ wanted: [Plan.Door]) {
+    mutating func arrangeDoors(_ wanted: [Plan.Door]) {
         for index in doors.indices {
             guard let socket = doors[index].socket else { continue }
             if let door = wanted.first(where: { $0.socket === socket }) {

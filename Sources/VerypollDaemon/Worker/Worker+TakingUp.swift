@@ -4,6 +4,14 @@ internal import SystemPackage
 internal import Verypoll
 
 extension Worker {
+    /// Begins to work, once all workers are there and nothing can keep the daemon from starting.
+    mutating func begin(_ plan: Plan, _ share: Inheritance.Share) {
+        guard !isDraining else { return }
+        takeUp(share)
+        arrangeDoors(plan.doors.filter { ($0.socket.worker ?? context.index) == context.index })
+        context.supervisor.post(.started)
+    }
+
     /// Goes on with the sessions of the process before, where they stood.
     mutating func takeUp(_ share: Inheritance.Share) {
         var outcome = TakingUp()
@@ -14,7 +22,7 @@ extension Worker {
             let refusal =
                 isAsDescribed ? takeUp(session.record, &descriptors) : Refusal.descriptors
             if let refusal {
-                outcome.refuse(because: refusal)
+                outcome.refuse(session.record.id, because: refusal)
                 descriptors.reset()
             } else {
                 outcome.takenCount += 1

@@ -93,20 +93,15 @@ struct Worker: ~Copyable {
     /// Whether this turn is its last.
     var isEnding = false
 
-    /// Makes a worker that watches its doors already.
+    /// Makes a worker that does nothing before ``begin(_:_:)``.
     ///
     /// - Parameters:
     ///   - context: What it shares with the others.
     ///   - poll: Its own poll, in which its mailbox is registered.
     ///   - plan: What it does at first.
-    /// - Throws: See epoll_ctl(2).
-    init(_ context: WorkerContext, poll: consuming Poll, plan: Plan) throws(Errno) {
+    init(_ context: WorkerContext, poll: consuming Poll, plan: Plan) {
         let now = MonotonicClock.nanoseconds() / 1_000_000
-        let wanted = plan.doors.filter { ($0.socket.worker ?? context.index) == context.index }
-        for (index, door) in wanted.enumerated() {
-            try door.socket.register(with: poll.registry, token: Tokens.door(index))
-        }
-        doors = wanted.map { Door(listener: $0.listener, socket: $0.socket) }
+        doors = []
         self.context = context
         mailbox = context.mailboxes[context.index]
         // Numbers of different workers differ; the first session of all is number 1.

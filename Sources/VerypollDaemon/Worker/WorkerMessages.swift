@@ -4,6 +4,8 @@ internal import VerypollControl
 
 /// What the supervisor, or another worker, tells a worker.
 enum WorkerMessage: Equatable, Sendable {
+    /// Go on with these sessions, accept by this plan, and tell.
+    case begin(Plan, Inheritance.Share)
     /// Answer with `pong`, which shows that the loop turns.
     case ping
     /// A gate has room again: accept on listeners that paused for it.
@@ -43,6 +45,8 @@ struct SessionFilter: Equatable, Sendable {
 
 /// What a worker, or another thread, tells the supervisor.
 enum SupervisorMessage: Sendable {
+    /// The worker has all that it needs, and waits for `begin`.
+    case prepared
     /// The worker accepts on all its listeners.
     case started
     /// Work for a client of the control socket is done.

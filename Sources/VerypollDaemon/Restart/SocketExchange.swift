@@ -1,0 +1,315 @@
+#if Net && OSExt
+internal import Logging
+internal import SystemPackage
+internal import Systemd
+internal import Verypoll
+
+/// The listening sockets on their way from one configuration to the next, or from the process
+/// before to this one: all of the change takes place, or none.
+///
+/// 1. Listeners claim the sockets that they keep; see ``claim(_:for:limit:)``.
+/// 2. New sockets are bound and do not listen. A socket of ours at an overlapping address would
+///    keep the kernel from that, so it shares its port meanwhile.
+/// 3. ``commit()`` has the new ones listen. Those in their way get no new connections from then on,
+///    and retire: workers serve their backlogs for ``retirement`` before they close.
+///
+/// One that ends without a commit leaves everything as it was.
+final class SocketExchange {
+    /// How long a socket that gives way to another still accepts.
+    ///
+    /// A connection whose handshake began before may yet be completed: the time is that of a round
+    /// trip and of a lost packet that the kernel sends again after a second.
+    static let retirement = Duration.seconds(3)
+
+    private struct Opened {
+        let socket: ListeningSocket
+        let configuration: ListenerConfiguration
+    }
+
+    /// A socket whose `SO_REUSEPORT` was changed.
+    private struct Shared {
+        /// Keeps the descriptor open.
+        let owner: AnyObject
+        let descriptor: FileDescriptor
+        let isShared: Bool
+        /// What it is to be after the commit.
+        let staysShared: Bool
+    }
+
+    private let succession: Succession
+    private let logger: Logger
+    /// Those of the process before that no listener has claimed.
+    private var inherited: [InheritedSocket] = []
+    /// The names of what the process before has left and nobody can use.
+    private var useless: [String] = []
+    /// Those of systemd's units.
+    private var activated: [(name: String, bound: BoundAddress)] = []
+    /// Those of this process that no listener keeps.
+    private var former: [ListeningSocket] = []
+    private var opened: [Opened] = []
+    private var claimed: [Opened] = []
+    private var shared: [Shared] = []
+    private var retiring: [ListeningSocket] = []
+    private var isCommitted = false
+
+    /// Begins a change.
+    init(_ succession: Succession, logger: Logger) {
+        self.succession = succession
+        self.logger = logger
+    }
+
+    deinit {
+        guard !isCommitted else { return }
+        for entry in shared {
+            try? StoredSocketState.setSharesPort(entry.isShared, of: entry.descriptor)
+        }
+    }
+
+    /// Takes what the process before has left, and notes what systemd's units have passed.
+    func inherit(from passed: inout ActivatedSockets) {
+        for socket in passed.take(where: StoredSocket.isName).sorted(by: { $0.name < $1.name }) {
+            do throws(Errno) {
+                inherited.append(try InheritedSocket(socket))
+            } catch {
+                useless.append(socket.name)
+            }
+        }
+        for socket in passed.sockets {
+            guard let copy = try? socket.descriptor.duplicate(),
+                let unit = try? InheritedSocket(
+                    ActivatedSocket(name: socket.name, descriptor: copy)
+                )
+            else { continue }
+            if let bound = unit.bound { activated.append((socket.name, bound)) }
+        }
+    }
+
+    /// Adds sockets of this process that no listener keeps.
+    func offer(_ sockets: [ListeningSocket]) {
+        former += sockets
+    }
+
+    /// Claims sockets of the process before for an address of a listener, `limit` at most.
+    func claim(
+        _ address: ListenAddress,
+        for listener: ListenerConfiguration,
+        limit: Int
+    ) -> [ListeningSocket] {
+        let prefix = StoredSocket.prefix(of: address, listener: listener.name)
+        var found: [ListeningSocket] = []
+        inherited.removeAll { socket in
+            guard found.count < limit, socket.name.hasPrefix(prefix),
+                listener.accepts(socket, at: address)
+            else { return false }
+            let worker = listener.socket.reusePort ? found.count : nil
+            guard let own = listener.adopt(socket, at: address, worker: worker, succession) else {
+                useless.append(socket.name)
+                return true
+            }
+            // Those that join it at its address need that as well.
+            if own.bound != nil {
+                share(own, own.descriptor, now: listener.socket.reusePort)
+            }
+            found.append(own)
+            claimed.append(Opened(socket: own, configuration: listener))
+            return true
+        }
+        return found
+    }
+
+    /// Binds sockets at an address, one for each of the workers or one for all.
+    ///
+    /// - Throws: See bind(2).
+    func bind(
+        _ address: SocketAddress,
+        at place: ListenAddress,
+        for listener: ListenerConfiguration,
+        workers: Range<Int>
+    ) throws(Errno) -> [ListeningSocket] {
+        guard !workers.isEmpty else { return [] }
+        let isOnlyV6 = listener.socket.isOnlyV6(at: address.ip)
+        let target = BoundAddress(address, isOnlyV6: isOnlyV6)
+        var isShared = false
+        for socket in inherited where socket.bound?.overlaps(target) == true {
+            share(socket, socket.descriptor)
+            isShared = true
+        }
+        for socket in former where socket.bound?.overlaps(target) == true {
+            share(socket, socket.descriptor)
+            isShared = true
+        }
+        let sockets: [ListeningSocket]
+        do throws(Errno) {
+            sockets = try listener.bind(address, at: place, workers, sharesPort: isShared)
+        } catch .addressInUse where succession.store.capacity > 0 && !isActivated(target) {
+            // The manager may not yet have closed what this process has let go of.
+            succession.settle(within: .seconds(1))
+            sockets = try listener.bind(address, at: place, workers, sharesPort: isShared)
+        }
+        for socket in sockets { note(socket, of: listener) }
+        return sockets
+    }
+
+    /// Notes a socket that was bound.
+    func note(_ socket: ListeningSocket, of listener: ListenerConfiguration) {
+        opened.append(Opened(socket: socket, configuration: listener))
+    }
+
+    /// The name of systemd's socket at an address, or at one that overlaps.
+    func unit(at address: SocketAddress, isOnlyV6: Bool) -> String? {
+        let target = BoundAddress(address, isOnlyV6: isOnlyV6)
+        return activated.first { $0.bound.overlaps(target) }?.name
+    }
+
+    private func isActivated(_ target: BoundAddress) -> Bool {
+        activated.contains { $0.bound.overlaps(target) }
+    }
+
+    /// Notes the sockets of systemd's units that this process holds.
+    func noteActivated(_ sockets: [ListeningSocket]) {
+        for socket in sockets {
+            guard case .systemd(let name) = socket.place, let bound = socket.bound else { continue }
+            activated.append((name, bound))
+        }
+    }
+
+    /// Has a socket share its port.
+    ///
+    /// It does so, or not, for good if `isOn` says so, else until the commit.
+    private func share(_ owner: AnyObject, _ descriptor: FileDescriptor, now isOn: Bool? = nil) {
+        guard !shared.contains(where: { $0.owner === owner }) else { return }
+        let isShared = StoredSocketState.sharesPort(descriptor)
+        shared.append(
+            Shared(
+                owner: owner,
+                descriptor: descriptor,
+                isShared: isShared,
+                staysShared: isOn ?? false
+            )
+        )
+        // Where this fails, so does the bind, which says why.
+        if !isShared, isOn != false {
+            try? StoredSocketState.setSharesPort(true, of: descriptor)
+        }
+    }
+
+    /// Takes those that overlap with a socket of a listener: the listener serves their backlogs.
+    func retire(
+        besides sockets: [(listener: String, socket: ListeningSocket)]
+    ) -> [(listener: String, socket: ListeningSocket)] {
+        func heir(of place: BoundAddress) -> String? {
+            sockets.first { $0.socket.bound?.overlaps(place) == true }?.listener
+        }
+        var found: [(listener: String, socket: ListeningSocket)] = []
+        for socket in former {
+            if let bound = socket.bound, let heir = heir(of: bound) {
+                found.append((heir, socket))
+            }
+        }
+        inherited.removeAll { socket in
+            guard case .ip(let address, let bound) = socket.place, let heir = heir(of: bound),
+                let kind = socket.take()
+            else { return false }
+            let retired = ListeningSocket(
+                kind,
+                place: .ip(address),
+                address: socket.address,
+                worker: nil,
+                stored: succession.adopt(socket.name, isCounted: false)
+            )
+            found.append((heir, retired))
+            return true
+        }
+        retiring = found.map(\.socket)
+        return found
+    }
+
+    /// Has the new sockets listen, and those in their way get no more connections.
+    ///
+    /// - Throws: Why one does not listen; everything is as it was once this value has ended.
+    func commit() throws(ListenerError) {
+        try applyFileAccess()
+        for entry in opened {
+            do throws(Errno) {
+                try entry.socket.apply(entry.configuration)
+            } catch {
+                throw ListenerError(
+                    listener: entry.configuration.name,
+                    address: entry.socket.place,
+                    reason: "\(error)"
+                )
+            }
+        }
+        isCommitted = true
+        for entry in opened {
+            let isShared = entry.configuration.socket.reusePort
+            entry.socket.keep(in: succession, of: entry.configuration.name)
+            if !isShared { setSharesPort(false, entry.socket.descriptor) }
+        }
+        for entry in shared { setSharesPort(entry.staysShared, entry.descriptor) }
+        for socket in retiring {
+            do throws(Errno) {
+                try StoredSocketState.turnConnectionsAway(from: socket.descriptor)
+            } catch {
+                // It goes on to get connections until it is closed.
+                logger.debug("cannot turn connections away from \(socket.address): \(error)")
+            }
+        }
+    }
+
+    /// Gives the files of claimed sockets the access that their listeners ask for.
+    private func applyFileAccess() throws(ListenerError) {
+        for entry in claimed {
+            do throws(FileAccessError) {
+                try entry.socket.applyFileAccess(entry.configuration)
+            } catch {
+                throw ListenerError(
+                    listener: entry.configuration.name,
+                    address: entry.socket.place,
+                    reason: error.reason,
+                    keys: ["socket", error.key]
+                )
+            }
+        }
+    }
+
+    private func setSharesPort(_ isShared: Bool, _ descriptor: FileDescriptor) {
+        guard StoredSocketState.sharesPort(descriptor) != isShared else { return }
+        do throws(Errno) {
+            try StoredSocketState.setSharesPort(isShared, of: descriptor)
+        } catch {
+            logger.error("cannot set SO_REUSEPORT of a listening socket: \(error)")
+        }
+    }
+
+    /// Takes out of the store what no listener has claimed, and says so.
+    func releaseRest() {
+        for name in useless { succession.forget(name) }
+        for socket in inherited {
+            logger.notice(
+                .storedSocketClosed,
+                """
+                closed the listening socket \(socket.address) of the previous process: no \
+                listener of the configuration has this address any more
+                """,
+                metadata: ["address": "\(socket.address)"]
+            )
+            succession.forget(socket.name)
+        }
+        let paths = inherited.compactMap { socket in
+            if case .unix(.path(let path)) = socket.place { path } else { nil }
+        }
+        inherited = []
+        // Whoever still refers to this value must not keep sockets open.
+        former = []
+        opened = []
+        claimed = []
+        shared = []
+        retiring = []
+        guard !paths.isEmpty else { return }
+        // Only then does nobody listen there any more.
+        succession.settle()
+        for path in paths { try? FileSocket.removeStale(path) }
+    }
+}
+#endif

@@ -1,0 +1,144 @@
+#if Net && OSExt
+internal import Systemd
+
+extension Roster {
+    /// A listener on its way into effect.
+    struct Draft {
+        let configuration: ListenerConfiguration
+        let former: Served?
+        /// The slot of its upstream.
+        let upstream: Int?
+        /// The sockets that it has already.
+        let kept: [ListeningSocket]
+        /// Whether it stays as it is.
+        let isUnchanged: Bool
+    }
+
+    /// Finds out what a listener keeps.
+    func draft(
+        _ former: Served?,
+        as configuration: ListenerConfiguration,
+        _ free: inout FreeSockets,
+        _ exchange: SocketExchange
+    ) throws(ListenerError) -> Draft {
+        var upstream: Int?
+        if case .proxy(let name) = configuration.handler {
+            upstream = pools.first { $0.configuration.name == name }?.slot
+        }
+        let isUnchanged =
+            former.map {
+                $0.configuration == configuration && listener(of: $0).upstream == upstream
+            } ?? false
+        var kept: [ListeningSocket] = []
+        if isUnchanged || former?.drain != nil {
+            kept = former?.sockets ?? []
+            free.remove(kept)
+        } else {
+            let limit = configuration.socketCount(workers: workers)
+            for address in configuration.addresses {
+                if let sockets = try free.take(address, for: configuration) {
+                    kept += sockets
+                } else {
+                    kept += exchange.claim(address, for: configuration, limit: limit)
+                }
+            }
+        }
+        return Draft(
+            configuration: configuration,
+            former: former,
+            upstream: upstream,
+            kept: kept,
+            isUnchanged: isUnchanged
+        )
+    }
+
+    /// Opens what a listener lacks.
+    mutating func finish(
+        _ draft: Draft,
+        _ exchange: SocketExchange,
+        _ passed: inout ActivatedSockets
+    ) throws(ListenerError) -> Served {
+        if draft.isUnchanged, let former = draft.former { return former }
+        let former = draft.former
+        var sockets = draft.kept
+        if former?.drain == nil {
+            sockets = try open(draft.configuration, besides: draft.kept, exchange, &passed)
+        }
+        let listener = Listener(
+            draft.configuration,
+            upstream: draft.upstream,
+            capacity: capacity,
+            workers: workers,
+            former: former.map(self.listener(of:))
+        )
+        var entry = Served(
+            configuration: draft.configuration,
+            slot: add(listener),
+            sockets: sockets,
+            addresses: sockets.addresses
+        )
+        if let former {
+            if former.drain != nil { entry.addresses = former.addresses }
+            entry.formerSlots = [former.slot] + former.formerSlots
+            entry.past = former.past
+            entry.drain = former.drain
+        }
+        return entry
+    }
+
+    /// Opens all sockets of a listener that it does not have yet.
+    func open(
+        _ configuration: ListenerConfiguration,
+        besides kept: [ListeningSocket],
+        _ exchange: SocketExchange,
+        _ passed: inout ActivatedSockets
+    ) throws(ListenerError) -> [ListeningSocket] {
+        var sockets: [ListeningSocket] = []
+        for address in configuration.addresses {
+            sockets += try configuration.open(
+                address,
+                besides: kept.filter { $0.place == address },
+                passed: &passed,
+                workers: workers,
+                exchange: exchange,
+                succession: succession
+            )
+        }
+        return sockets
+    }
+
+    /// Has the sockets retire that have given way to others.
+    mutating func retire(_ exchange: SocketExchange) {
+        let present = served.flatMap { entry in
+            entry.sockets.map { (listener: entry.name, socket: $0) }
+        }
+        let now = ContinuousClock.now
+        retiring = exchange.retire(besides: present).map { listener, socket in
+            let before = retiring.first { $0.socket === socket }
+            return Retiring(
+                socket: socket,
+                listener: listener,
+                endsAt: before?.endsAt ?? now + SocketExchange.retirement
+            )
+        }
+    }
+
+    /// When the next socket has retired; `nil` for never.
+    var retirementEndsAt: ContinuousClock.Instant? { retiring.map(\.endsAt).min() }
+
+    /// Lets go of the sockets that have retired, so that the workers close them.
+    mutating func endRetirement(now: ContinuousClock.Instant) {
+        retiring.removeAll { $0.endsAt <= now }
+        renewPlan()
+    }
+
+    /// The sockets that have given way, with the slots of the listeners that serve them.
+    var retiringDoors: [Plan.Door] {
+        retiring.compactMap { entry in
+            guard let heir = served.first(where: { $0.name == entry.listener }), heir.drain == nil
+            else { return nil }
+            return Plan.Door(listener: heir.slot, socket: entry.socket)
+        }
+    }
+}
+#endif
