@@ -21,6 +21,13 @@ extension Configuration {
                     + problems.suggestions.question(for: upstream, among: names)
             )
         }
+        for finding in UpstreamCircles.find(listeners, upstreams) {
+            problems.report(
+                JSONPointer(["upstreams", finding.upstream, "servers"]),
+                "\(finding.server) is the daemon's own listener \(finding.listener.quoted), from"
+                    + " where connections would run in circles; name another server"
+            )
+        }
     }
 
     /// Only systemd can start a daemon again that ended because it was idle.

@@ -28,6 +28,8 @@ final class UpstreamServer: Sendable {
     private let isHeldDown = Atomic(false)
     /// The address of a server that needs no name service.
     private let literal: [ServerAddress]?
+    /// Its TCP port, if it has one.
+    let port: UInt16?
     /// Whether the kernel may give the server's own port to a connection to it, which would then
     /// connect to itself if the server is down.
     let mayMeetItself: Bool
@@ -54,7 +56,7 @@ final class UpstreamServer: Sendable {
             case .unix(let address): [.unix(address)]
             case .host: nil
             }
-        let port: UInt16? =
+        port =
             switch configuration.address {
             case .ip(let address): address.port
             case .host(_, let port): port

@@ -70,6 +70,11 @@ struct Session: ~Copyable {
     var position: UInt16 = 0
     /// Whether the client has yet to say by a PROXY header whom it speaks for.
     var awaitsHeader = false
+    /// Through how many listeners of this daemon its client has come before; see
+    /// ``OwnConnections``.
+    var hops: UInt8 = 0
+    /// Whether the connection to its server is among ``OwnConnections``.
+    var isOwnConnection = false
     /// Whether it is counted among the sessions of its source.
     var isCountedBySource = false
     /// The error that broke one of its connections, 0 before.

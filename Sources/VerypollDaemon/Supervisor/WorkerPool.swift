@@ -41,6 +41,7 @@ struct WorkerPool {
         self.mailboxes = mailboxes
         counters = indices.map { _ in WorkerCounters() }
         var threads: [Thread] = []
+        let ownConnections = OwnConnections()
         for index in indices {
             guard let poll = polls[index].take() else { continue }
             let context = WorkerContext(
@@ -53,7 +54,8 @@ struct WorkerPool {
                 supervisor: supervisor,
                 descriptors: descriptors,
                 sessionEvents: sessionEvents,
-                logger: logger
+                logger: logger,
+                ownConnections: ownConnections
             )
             let seed = Handoff(Seed(context: context, poll: poll, plan: plan))
             threads.append(try Thread(name: "worker/\(index)") { Self.work(seed) })

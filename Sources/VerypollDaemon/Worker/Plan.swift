@@ -1,4 +1,6 @@
 #if Net && OSExt
+internal import Verypoll
+
 /// What the workers are to do; the supervisor makes another one whenever that changes.
 ///
 /// Sessions name their listeners and upstreams by slots, of which each plan has the same things in
@@ -24,6 +26,15 @@ struct Plan: Sendable {
     var drainDeadline: UInt64 = 0
     /// How many pipes a worker may have in use for bulk.
     var pipeLimit = 0
+}
+
+extension Plan {
+    /// The TCP ports of listeners that servers of upstreams have as well.
+    var chainedPorts: Set<UInt16> {
+        let listening = Set(doors.compactMap { SocketAddress($0.socket.address)?.port })
+        let servers = upstreams.flatMap { $0.servers.compactMap(\.port) }
+        return listening.intersection(servers)
+    }
 }
 
 extension Plan: Equatable {

@@ -12,8 +12,13 @@ extension Worker {
     }
 
     /// Judges a connection by where it comes from; Unix-domain clients are all admitted.
-    func admission(of peer: SocketAddress?, to listener: Listener) -> Admission {
-        guard let ip = peer?.ip else { return .admitted(isCounted: false) }
+    mutating func admission(of peer: SocketAddress?, to listener: Listener) -> Admission {
+        guard let peer else { return .admitted(isCounted: false) }
+        if hops(from: peer) >= OwnConnections.limit {
+            logCircle(through: listener)
+            return .refused
+        }
+        let ip = peer.ip
         if listener.headerSources?.admits(ip) == true { return .awaitsHeader }
         return admission(of: ip, to: listener)
     }

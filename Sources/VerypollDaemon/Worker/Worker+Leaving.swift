@@ -2,6 +2,14 @@
 internal import Verypoll
 
 extension Worker {
+    /// Drops the connection to a server that could not be reached; the bytes for it are kept.
+    mutating func disconnect(_ key: SlabKey) {
+        forgetOwnConnection(of: sessions[key])
+        sessions[key].isOwnConnection = false
+        sessions[key].server = Endpoint(.none)
+        sessions[key].brokenBy = 0
+    }
+
     /// Takes leave of the server and the upstream, at the end of a session.
     func leave(_ route: Route) {
         guard route.upstream >= 0 else { return }

@@ -34,6 +34,7 @@ extension Worker {
         context.listenerCounters = plan.listeners.map { $0.counters[context.index] }
         context.upstreams = plan.upstreams
         serverTallies.adopt(plan.upstreams, worker: context.index)
+        context.chainedPorts = plan.chainedPorts
         context.logsSessions = plan.logsSessions
         context.drainDeadline = plan.drainDeadline
         bench.conduits.limit = plan.pipeLimit

@@ -26,7 +26,7 @@ extension Worker {
                 return try connect(key, to: address, of: upstream)
             } catch {
                 sessions[key].route.lastError = error.rawValue
-                sessions[key].disconnect()
+                disconnect(key)
                 // With a full backlog, it is as if the server did not answer.
                 let isNext =
                     error == .resourceTemporarilyUnavailable
@@ -41,7 +41,7 @@ extension Worker {
     /// Goes on after a connection could not be made.
     mutating func connectFailed(_ key: SlabKey, _ error: Errno) {
         sessions[key].route.lastError = error.rawValue
-        sessions[key].disconnect()
+        disconnect(key)
         route(key)
     }
 
@@ -171,6 +171,7 @@ extension Worker {
             isProven: server.isProven,
             mayMeetItself: server.mayMeetItself
         )
+        noteOwnConnection(begun.socket, to: address, key)
         let isAtOnce = begun.isAtOnce
         sessions[key].server = Endpoint(begun.socket, flags: isAtOnce ? .outputReady : [])
         sessions[key].route.phase = .connecting
@@ -281,11 +282,4 @@ extension Errno {
     }
 }
 
-extension Session {
-    /// Drops the connection to a server that could not be reached; what is for it is kept.
-    fileprivate mutating func disconnect() {
-        server = Endpoint(.none)
-        brokenBy = 0
-    }
-}
 #endif

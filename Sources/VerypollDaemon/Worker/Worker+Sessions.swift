@@ -23,6 +23,7 @@ extension Worker {
             upstream: context.listeners[listener].upstream
         )
         nextSessionID += UInt64(context.workerCount)
+        if let peer { session.hops = hops(from: peer) }
         switch admission {
         case .awaitsHeader: session.awaitsHeader = true
         case .admitted(let isCounted): session.isCountedBySource = isCounted
@@ -178,6 +179,7 @@ extension Worker {
             reason != .handedOver
             && (reason.isBreak || session.route.phase == .breaking || !session.up.isEmpty
                 || !session.down.isEmpty)
+        forgetOwnConnection(of: session)
         session.up.discard(on: &bench)
         session.down.discard(on: &bench)
         let listener = context.listeners[session.listener]

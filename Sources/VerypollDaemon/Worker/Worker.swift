@@ -28,6 +28,13 @@ struct WorkerContext: Sendable {
     let logger: Logger
     /// Whether the end of each session is logged.
     var logsSessions = false
+    /// The connections of all workers that may lead to a listener of this daemon.
+    let ownConnections: OwnConnections
+    /// The TCP ports that the daemon listens on, if a server of an upstream has one of them; empty
+    /// otherwise, so that no session pays for a chain that can't be.
+    var chainedPorts: Set<UInt16> = []
+    /// The millisecond of the last line in the log on connections in a circle.
+    var circleLoggedAt: UInt64?
 }
 
 /// A thread's share of the daemon: a poll, and the sessions that were accepted on it.
