@@ -19,11 +19,13 @@
 @safe public struct Slab<Element: ~Copyable>: ~Copyable {
     // Raw memory, because `Array` and `Dictionary` take no noncopyable values, and the module of
     // swift-collections 1.6 whose arrays do cannot be compiled for the thread sanitizer.
+    // What is known of the slots is apart from the values: a look-up reads eight bytes beside those
+    // of other slots, and never the value itself to learn whether it is there.
     @usableFromInline
-    struct Slot: ~Copyable {
+    struct Slot {
         @usableFromInline var generation: UInt32 = 0
-        @usableFromInline var nextFree: UInt32 = .max
-        @usableFromInline var element: Element?
+        /// The next free slot, `SlabLink.end` in the last one, `SlabLink.occupied` with a value.
+        @usableFromInline var link: UInt32 = SlabLink.end
 
         @usableFromInline
         init() {}
@@ -31,7 +33,8 @@
 
     // Not a `let`: through one, Swift 6.3.1 crashes on the subscript with -sanitize=thread.
     @usableFromInline var slots: UnsafeMutablePointer<Slot>
-    @usableFromInline var firstFree: UInt32 = .max
+    @usableFromInline var elements: UnsafeMutablePointer<Element>
+    @usableFromInline var firstFree = SlabLink.end
     @usableFromInline var touched = 0
     @usableFromInline var stored = 0
 
@@ -55,11 +58,15 @@
         precondition((1...Int(Int32.max)).contains(capacity), "slab capacity out of range")
         self.capacity = capacity
         unsafe slots = .allocate(capacity: capacity)
+        unsafe elements = .allocate(capacity: capacity)
     }
 
     @inlinable
     deinit {
-        unsafe slots.deinitialize(count: touched)
+        for index in 0..<touched where isOccupied(index) {
+            unsafe (elements + index).deinitialize(count: 1)
+        }
+        unsafe elements.deallocate()
         unsafe slots.deallocate()
     }
 
@@ -70,15 +77,16 @@
     @inlinable
     public mutating func insert(_ element: consuming Element) -> Insertion {
         var index = Int(firstFree)
-        if firstFree != .max {
-            firstFree = unsafe slots[index].nextFree
+        if firstFree != SlabLink.end {
+            firstFree = unsafe slots[index].link
         } else {
             guard touched < capacity else { return .full(element) }
             index = touched
             touched += 1
             unsafe (slots + index).initialize(to: Slot())
         }
-        unsafe slots[index].element = consume element
+        unsafe (elements + index).initialize(to: element)
+        unsafe slots[index].link = SlabLink.occupied
         stored += 1
         return .stored(SlabKey(index: UInt32(index), generation: unsafe slots[index].generation))
     }
@@ -99,10 +107,10 @@
     public mutating func remove(_ key: SlabKey) -> Element? {
         guard contains(key) else { return nil }
         let index = Int(key.index)
-        let element = unsafe slots[index].element.take()
+        let element = unsafe (elements + index).move()
         // 31 bits, so that tokens of keys stay positive.
         unsafe slots[index].generation = (slots[index].generation &+ 1) & 0x7FFF_FFFF
-        unsafe slots[index].nextFree = firstFree
+        unsafe slots[index].link = firstFree
         firstFree = key.index
         stored -= 1
         return element
@@ -113,14 +121,20 @@
     public func contains(_ key: SlabKey) -> Bool {
         let index = Int(key.index)
         guard index < touched else { return false }
-        return unsafe slots[index].generation == key.generation && slots[index].element != nil
+        return unsafe slots[index].generation == key.generation && isOccupied(index)
+    }
+
+    /// Whether there is a value in a slot that was used before.
+    @inlinable
+    func isOccupied(_ index: Int) -> Bool {
+        unsafe slots[index].link == SlabLink.occupied
     }
 
     /// The key of the value in a slot, or `nil` if it has none.
     @inlinable
     public func key(at index: Int) -> SlabKey? {
         precondition(index >= 0, "negative slot")
-        guard index < touched, unsafe slots[index].element != nil else { return nil }
+        guard index < touched, isOccupied(index) else { return nil }
         return SlabKey(index: UInt32(index), generation: unsafe slots[index].generation)
     }
 
@@ -132,13 +146,18 @@
     public subscript(key: SlabKey) -> Element {
         _read {
             precondition(contains(key), "the value of the slab's key is gone")
-            // swift-format-ignore: NeverForceUnwrap
-            yield unsafe slots[Int(key.index)].element!
+            yield unsafe elements[Int(key.index)]
         }
         _modify {
             precondition(contains(key), "the value of the slab's key is gone")
-            // swift-format-ignore: NeverForceUnwrap
-            yield unsafe &slots[Int(key.index)].element!
+            yield unsafe &elements[Int(key.index)]
         }
     }
+}
+
+/// What a slot's link is besides the index of the next free slot; no slab has so many slots.
+@usableFromInline
+enum SlabLink {
+    @inlinable static var end: UInt32 { .max }
+    @inlinable static var occupied: UInt32 { .max - 1 }
 }

@@ -68,6 +68,7 @@ final class ListenerCounters: Sendable {
     private let sessionTime = SharedHistogram<SessionTime>()
     private let pause = Atomic<UInt8>(0)
 
+    /// Shows everything but ``ListenerTally/sessionTime``, which changes only when a session ends.
     // Inlined, so that its caller need not count a reference for it once a turn.
     @inline(__always)
     func publish(_ tally: ListenerTally) {
@@ -77,7 +78,11 @@ final class ListenerCounters: Sendable {
         denied.store(tally.denied, ordering: .relaxed)
         bytesIn.store(tally.bytesIn, ordering: .relaxed)
         bytesOut.store(tally.bytesOut, ordering: .relaxed)
-        sessionTime.publish(tally.sessionTime)
+    }
+
+    /// Shows how long sessions lasted.
+    func publish(_ times: Histogram<SessionTime>) {
+        sessionTime.publish(times)
     }
 
     /// What was published last.

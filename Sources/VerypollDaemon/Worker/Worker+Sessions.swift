@@ -188,6 +188,7 @@ extension Worker {
             tally.active -= 1
             tally.sessionTime.add(microseconds: duration)
         }
+        context.listenerCounters[session.listener].publish(tallies[session.listener].sessionTime)
         announce(session, endedBecause: reason)
         if context.logsSessions { logEnd(of: session, reason) }
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }

@@ -127,7 +127,7 @@ struct Worker: ~Copyable {
     mutating func run() throws(Errno) {
         var before = MonotonicClock.nanoseconds()
         while !isEnding {
-            try poll.poll(&events, timeout: timeout(now: before))
+            try wait(timeout(now: before))
             let now = MonotonicClock.nanoseconds()
             bench.now = now / 1_000_000
             tally.polls += 1
@@ -138,6 +138,15 @@ struct Worker: ~Copyable {
             before = MonotonicClock.nanoseconds()
             tally.busy += before - now
             publish()
+        }
+    }
+
+    /// Waits for events; a signal handler that ran meanwhile ends the wait without any.
+    private mutating func wait(_ timeout: Duration?) throws(Errno) {
+        do throws(Errno) {
+            try poll.poll(&events, timeout: timeout, interruptible: true)
+        } catch {
+            guard error == .interrupted else { throw error }
         }
     }
 
