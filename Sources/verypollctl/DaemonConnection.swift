@@ -1,4 +1,5 @@
 #if Net && OSExt
+internal import Console
 internal import FoundationEssentials
 internal import SystemPackage
 internal import Varlink

@@ -107,7 +107,7 @@ struct LogHandlerTests {
         )
         #expect(
             handler.entry(for: event) == [
-                "MESSAGE=opened\na session", "PRIORITY=5", "SYSLOG_IDENTIFIER=verypolld",
+                "MESSAGE=opened\\u000Aa session", "PRIORITY=5", "SYSLOG_IDENTIFIER=verypolld",
                 "VERYPOLL_LISTENER=web", "VERYPOLL_SESSION=42", "VERYPOLL_WORKER=3",
             ]
         )

@@ -49,7 +49,7 @@ extension Configuration {
     ///   - hasRead: Called when the file has been read, and is not needed any more.
     /// - Returns: What the file says.
     /// - Throws: `ConfigurationError` with everything that is wrong.
-    package static func load(
+    static func load(
         file: String,
         descriptorLimit: Int,
         after former: Configuration? = nil,

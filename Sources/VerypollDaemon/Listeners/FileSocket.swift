@@ -162,9 +162,11 @@ struct SocketFile: ~Copyable, Sendable {
     /// time counts as well at which the file was made; nobody writes to it later.
     private var isPresent: Bool {
         guard let present = try? Stat(path, followTargetSymlink: false) else { return false }
-        return present.deviceID == found.deviceID && present.inode == found.inode
-            && present.st_mtim.tv_sec == found.st_mtim.tv_sec
-            && present.st_mtim.tv_nsec == found.st_mtim.tv_nsec
+        var same = found
+        same.deviceID = present.deviceID
+        same.inode = present.inode
+        same.st_mtim = present.st_mtim
+        return same == found
     }
 
     fileprivate static func unlink(_ path: FilePath) {

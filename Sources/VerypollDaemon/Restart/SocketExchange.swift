@@ -21,13 +21,13 @@ final class SocketExchange {
     /// trip and of a lost packet that the kernel sends again after a second.
     static let retirement = Duration.seconds(3)
 
-    private struct Opened {
+    struct Opened {
         let socket: ListeningSocket
         let configuration: ListenerConfiguration
     }
 
     /// A socket whose `SO_REUSEPORT` was changed.
-    private struct Shared {
+    struct Shared {
         /// Keeps the descriptor open.
         let owner: AnyObject
         let descriptor: FileDescriptor
@@ -36,20 +36,20 @@ final class SocketExchange {
         let staysShared: Bool
     }
 
-    private let succession: Succession
-    private let logger: Logger
+    let succession: Succession
+    let logger: Logger
     /// Those of the process before that no listener has claimed.
-    private var inherited: [InheritedSocket] = []
+    var inherited: [InheritedSocket] = []
     /// The names of what the process before has left and nobody can use.
-    private var useless: [String] = []
+    var useless: [String] = []
     /// Those of systemd's units.
     private var activated: [(name: String, bound: BoundAddress)] = []
     /// Those of this process that no listener keeps.
-    private var former: [ListeningSocket] = []
-    private var opened: [Opened] = []
-    private var claimed: [Opened] = []
-    private var shared: [Shared] = []
-    private var retiring: [ListeningSocket] = []
+    var former: [ListeningSocket] = []
+    var opened: [Opened] = []
+    var claimed: [Opened] = []
+    var shared: [Shared] = []
+    var retiring: [ListeningSocket] = []
     private var isCommitted = false
 
     /// Begins a change.
@@ -280,36 +280,6 @@ final class SocketExchange {
         } catch {
             logger.error("cannot set SO_REUSEPORT of a listening socket: \(error)")
         }
-    }
-
-    /// Takes out of the store what no listener has claimed, and says so.
-    func releaseRest() {
-        for name in useless { succession.forget(name) }
-        for socket in inherited {
-            logger.notice(
-                .storedSocketClosed,
-                """
-                closed the listening socket \(socket.address) of the previous process: no \
-                listener of the configuration has this address any more
-                """,
-                metadata: ["address": "\(socket.address)"]
-            )
-            succession.forget(socket.name)
-        }
-        let paths = inherited.compactMap { socket in
-            if case .unix(.path(let path)) = socket.place { path } else { nil }
-        }
-        inherited = []
-        // Whoever still refers to this value must not keep sockets open.
-        former = []
-        opened = []
-        claimed = []
-        shared = []
-        retiring = []
-        guard !paths.isEmpty else { return }
-        // Only then does nobody listen there any more.
-        succession.settle()
-        for path in paths { try? FileSocket.removeStale(path) }
     }
 }
 #endif

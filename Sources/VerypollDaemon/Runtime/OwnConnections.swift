@@ -5,8 +5,8 @@ internal import Verypoll
 /// addresses, and through how many listeners of the daemon each has come.
 ///
 /// So a worker that accepts such a connection knows how long the chain is by then. A chain of more
-/// than ``limit`` listeners is taken for a circle and refused. The table has a fixed size: where two
-/// connections meet in a slot, the later one stays, and the other chain may become longer before it
+/// than ``limit`` listeners is taken for a circle and refused. The table has a fixed size: if two
+/// connections share a slot, the later one stays, and the other chain may become longer before it
 /// is refused.
 final class OwnConnections: Sendable {
     /// The most listeners of the daemon that a connection may come through one after the other.

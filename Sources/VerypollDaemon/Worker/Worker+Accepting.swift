@@ -84,7 +84,7 @@ extension Worker {
                     accepted.socket.reset()
                 } else {
                     admit(accepted, to: listener, number)
-                    if isAhead { return }
+                    if isAhead() { return }
                 }
             } catch {
                 giveBack(permit, to: listener)
@@ -99,7 +99,7 @@ extension Worker {
 
     /// Takes a connection off a backlog; that of a scraper with a descriptor of the reserve, where
     /// there is no other.
-    private func take(
+    private mutating func take(
         from door: ListeningSocket,
         for listener: Listener
     ) throws(Errno) -> ListeningSocket.Accepted? {
@@ -115,13 +115,13 @@ extension Worker {
     }
 
     /// Whether it has clearly more than its share of the sessions.
-    private var isAhead: Bool {
+    private mutating func isAhead() -> Bool {
         guard context.workerCount > 1 else { return false }
         let share = context.totalGate.active / context.workerCount
         return sessions.count > share + 2 + share / 8
     }
 
-    private func giveBack(_ permit: AcceptPacer.Permit?, to listener: Listener) {
+    private mutating func giveBack(_ permit: AcceptPacer.Permit?, to listener: Listener) {
         if let permit { listener.pacer?.giveBack(permit) }
     }
 
@@ -169,7 +169,7 @@ extension Worker {
         guard context.workerCount > 1, doors.indices.contains(index), doors[index].taken > 0,
             doors[index].pauseReason == .none,
             let socket = doors[index].socket, socket.worker == nil,
-            doors[index].taken >= Self.acceptsPerTenure || isAhead
+            doors[index].taken >= Self.acceptsPerTenure || isAhead()
         else { return }
         doors[index].taken = 0
         do throws(Errno) {

@@ -23,7 +23,7 @@ extension Worker {
         return admission(of: ip, to: listener)
     }
 
-    private func admission(of ip: IPAddress, to listener: Listener) -> Admission {
+    private mutating func admission(of ip: IPAddress, to listener: Listener) -> Admission {
         if listener.rules?.admits(ip) == false { return .refused }
         guard let sources = listener.sources else { return .admitted(isCounted: false) }
         return sources.enter(ip) ? .admitted(isCounted: true) : .refused

@@ -8,7 +8,7 @@ extension Worker {
     private static let circleLogInterval: UInt64 = 10_000
 
     /// Through how many listeners of this daemon a connection has come.
-    func hops(from peer: SocketAddress) -> UInt8 {
+    mutating func hops(from peer: SocketAddress) -> UInt8 {
         context.chainedPorts.isEmpty ? 0 : context.ownConnections.hops(from: peer)
     }
 

@@ -11,7 +11,7 @@ extension Worker {
     }
 
     /// Takes leave of the server and the upstream, at the end of a session.
-    func leave(_ route: Route) {
+    mutating func leave(_ route: Route) {
         guard route.upstream >= 0 else { return }
         let upstream = context.upstreams[Int(route.upstream)]
         if route.server >= 0 { upstream.servers[Int(route.server)].leave() }
@@ -22,7 +22,7 @@ extension Worker {
     }
 
     /// Counts the end of a session that got no server, if that is why it ends.
-    func countRefusal(_ route: Route, _ reason: Session.EndReason) {
+    mutating func countRefusal(_ route: Route, _ reason: Session.EndReason) {
         guard route.upstream >= 0, let refusal = UpstreamRefusal(reason, in: route.phase) else {
             return
         }

@@ -214,7 +214,7 @@ extension Worker {
     }
 
     /// Whether there is anything left to try, for which some of the time is to be kept.
-    private func hasAlternative(_ upstream: Upstream, _ route: Route) -> Bool {
+    private mutating func hasAlternative(_ upstream: Upstream, _ route: Route) -> Bool {
         let server = upstream.servers[Int(route.server)]
         return Int(route.address) < server.addresses.count
             || upstream.servers.count > route.tried.count + 1
@@ -257,7 +257,7 @@ extension Worker {
         end(key, because: .noServer(route.lastError == 0 ? .down : .unreachable(error)))
     }
 
-    private func report(_ change: ServerChange?, of route: Route) {
+    private mutating func report(_ change: ServerChange?, of route: Route) {
         guard let change else { return }
         let message = SupervisorMessage.serverChanged(
             upstream: Int(route.upstream),

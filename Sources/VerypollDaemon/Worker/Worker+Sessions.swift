@@ -34,7 +34,7 @@ extension Worker {
             // The gate of all sessions lets no more in than the slab holds.
             preconditionFailure("slab capacity overflow")
         case .stored(let key):
-            announce(sessions[key])
+            if context.sessionEvents.areWanted { announce(sessions[key]) }
             note(listener) { tally in
                 tally.accepted += 1
                 tally.active += 1
@@ -189,7 +189,7 @@ extension Worker {
             tally.sessionTime.add(microseconds: duration)
         }
         context.listenerCounters[session.listener].publish(tallies[session.listener].sessionTime)
-        announce(session, endedBecause: reason)
+        if context.sessionEvents.areWanted { announce(session, endedBecause: reason) }
         if context.logsSessions { logEnd(of: session, reason) }
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         switch reason {
@@ -239,15 +239,16 @@ extension Worker {
 
     /// Sets a session's timer, where its times have changed.
     mutating func bringForward(_ key: SlabKey) {
-        guard let due = deadline(of: sessions[key]) else { return }
+        guard let due = deadline(of: key) else { return }
         timers.schedule(key.index, at: due.millisecond)
     }
 
     /// When a session is to end if nothing happens, and why; `nil` if no time bounds it.
-    func deadline(of session: borrowing Session) -> Session.Deadline? {
-        let due = session.deadline(context.listeners[session.listener].timeouts)
+    mutating func deadline(of key: SlabKey) -> Session.Deadline? {
+        let listener = sessions[key].listener
+        let due = sessions[key].deadline(context.listeners[listener].timeouts)
         if drains.isEmpty { return due }
-        guard let moment = drains.moment(for: session) else { return due }
+        guard let moment = drains.moment(for: sessions[key]) else { return due }
         if let due, due.millisecond < moment { return due }
         return Session.Deadline(millisecond: moment, timeout: .drain)
     }

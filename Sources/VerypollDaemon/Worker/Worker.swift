@@ -150,7 +150,9 @@ struct Worker: ~Copyable {
         }
     }
 
-    private func timeout(now: UInt64) -> Duration? {
+    // Mutating, as are many other functions of this type that change nothing: Swift 6.3 calls a
+    // borrowing method of so large a noncopyable value on a copy of all its bytes.
+    private mutating func timeout(now: UInt64) -> Duration? {
         if !ready.isEmpty { return .zero }
         let deadline = min(
             min(timers.nextDeadline ?? .max, sessionLog.dueAt),
@@ -190,7 +192,7 @@ struct Worker: ~Copyable {
         for _ in 0..<Self.timersPerTurn {
             guard let index = timers.popExpired(now: bench.now) else { break }
             guard let key = sessions.key(at: Int(index)) else { continue }
-            guard let due = deadline(of: sessions[key]) else { continue }
+            guard let due = deadline(of: key) else { continue }
             if due.millisecond <= bench.now {
                 switch due.timeout {
                 case .route: continueRoute(key)

@@ -89,7 +89,8 @@ struct FileSocketTests {
         let path = directory.appending("control.sock")
 
         #expect(
-            reason(path: path, group: "no-such-group") == #"no group is named "no-such-group""#
+            reason(path: path, group: "no-such-group")
+                == #"no group is named "no-such-group"; see getent group for the names"#
         )
         #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(FilePath(path)) }
     }

@@ -69,7 +69,9 @@ struct ForeignVarlinkTests {
         )
         #expect(result.exit == .code(0), "\(result.standardError)")
         let errors = result.standardOutput.split(separator: "\n").map(String.init)
-        #expect(Set(errors).isSuperset(of: DaemonInterface.ErrorName.allCases.map(\.rawValue)))
+        // No answer of so small a daemon is too long to be sent.
+        let expected = DaemonInterface.ErrorName.allCases.filter { $0 != .answerTooLong }
+        #expect(Set(errors).isSuperset(of: expected.map(\.rawValue)))
     }
 }
 #endif

@@ -153,6 +153,7 @@ struct MonitoredChangeTests {
         let address = try daemon.address()
         var monitor = try monitor(daemon)
         let before = now()
+        let end: Int
         do {
             let first = try Client(address: address)
             try first.send("1")
@@ -162,9 +163,10 @@ struct MonitoredChangeTests {
             #expect(before...now() ~= paused.timestampUSec)
             #expect(paused.listener?.state == "paused")
             #expect(paused.listener?.stateReason == "the limit of 1 sessions is reached")
+            // Taken while both clients are connected: the listener accepts again only later.
+            end = now()
             withExtendedLifetime((second.descriptor, first.descriptor)) {}
         }
-        let end = now()
         try eventually("the listener to accept again") {
             let event = try next(1, of: ["listener-changed"], from: &monitor)[0]
             return event.listener?.state == "accepting" && end <= event.timestampUSec

@@ -124,6 +124,9 @@ struct ReserveTests {
         }
         let reason = try daemon.status(of: "metrics").stateReason
         #expect(reason == "the limit of 15 sessions is reached")
+        try eventually("the workers to wait while both listeners are paused") {
+            try daemon.status().workers.map(\.polls) == daemon.status().workers.map(\.polls)
+        }
         let other = try daemon.address(of: "other")
         var last = HTTPPeer(try Client(address: other))
         #expect(try last.ask(HTTPPeer.get)?.status == 200)

@@ -2,6 +2,7 @@
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
+internal import VerypollControl
 
 @Suite("the files of Unix-domain listeners")
 struct SocketFileTests {
@@ -50,9 +51,8 @@ struct SocketFileTests {
                 #", "socket": {"group": "no-such-group"}"#
             )
         )
-        #expect(throws: ControlPeer.Refusal(error: "io.verypoll.Daemon.ReloadFailed")) {
-            try daemon.reload()
-        }
+        let problems = try daemon.refusedReload()
+        #expect(problems.map(\.pointer) == ["/listeners/discard/socket/group"])
         try daemon.program.waitForStandardError(
             containing: "/listeners/discard/socket/group: unix:\(daemon.directory.path)/discard:"
                 + " no group is named"

@@ -70,6 +70,7 @@ struct HistogramTests {
         tally.sessionTime.add(microseconds: 7_000)
         #expect(counters.tally == ListenerTally())
         counters.publish(tally)
+        counters.publish(tally.sessionTime)
         #expect(counters.tally == tally)
         #expect((tally + tally).denied == 6)
         #expect((tally + tally).sessionTime.count == 2)

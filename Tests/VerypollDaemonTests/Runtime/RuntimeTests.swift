@@ -98,9 +98,9 @@ struct SessionGateTests {
     func settles() {
         let gate = SessionGate(limit: 1)
         #expect(gate.tryEnter() && !gate.tryEnter())
-        #expect(gate.active == 0 && !gate.isFull)
+        #expect(gate.active == 0 && !gate.isFull())
         gate.settle()
-        #expect(gate.active == 1 && gate.isFull)
+        #expect(gate.active == 1 && gate.isFull())
         #expect(!gate.leave())
         #expect(gate.active == 0 && gate.tryEnter())
         #expect(!gate.withdraw() && gate.tryEnter())
