@@ -73,6 +73,11 @@ final class ListeningSocket: Sendable {
         stored.withLock { $0 = succession.keep(descriptor, at: place, of: listener) }
     }
 
+    /// Takes it out of the store at once: the next process must not have it.
+    func leaveStore() {
+        stored.withLock { $0?.forget() }
+    }
+
     /// Whether it is systemd's, so that others hold it as well.
     var isPassed: Bool {
         if case .systemd = place { true } else { false }

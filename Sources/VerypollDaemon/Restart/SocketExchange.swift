@@ -99,6 +99,7 @@ final class SocketExchange {
         var found: [ListeningSocket] = []
         inherited.removeAll { socket in
             guard found.count < limit, socket.name.hasPrefix(prefix),
+                !StoredSocketState.turnsConnectionsAway(socket.descriptor),
                 listener.accepts(socket, at: address)
             else { return false }
             let worker = listener.socket.reusePort ? found.count : nil
@@ -250,6 +251,7 @@ final class SocketExchange {
         for socket in retiring {
             do throws(Errno) {
                 try StoredSocketState.turnConnectionsAway(from: socket.descriptor)
+                socket.leaveStore()
             } catch {
                 // It goes on to get connections until it is closed.
                 logger.debug("cannot turn connections away from \(socket.address): \(error)")

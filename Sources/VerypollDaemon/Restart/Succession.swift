@@ -125,6 +125,9 @@ struct StoredSocket: ~Copyable, Sendable {
         succession.release(name)
     }
 
+    /// Takes the socket out of the store, whether or not there is a next process.
+    func forget() { succession.forget(name) }
+
     /// Whether the socket's file is to outlive this process.
     var isForRestart: Bool { succession.isForRestart }
 }

@@ -26,6 +26,11 @@ enum StoredSocketState {
         try set(.max, SOL_SOCKET, SO_BINDTOIFINDEX, of: socket)
     }
 
+    /// Whether a process has turned connections away from it and ended before it let go of it.
+    static func turnsConnectionsAway(_ socket: FileDescriptor) -> Bool {
+        (option(socket, SOL_SOCKET, SO_BINDTOIFINDEX) ?? 0) != 0
+    }
+
     /// Whether it is bound to `[::]` and keeps IPv4 off; `IPV6_V6ONLY` in ipv6(7).
     ///
     /// The kernel sets the option by itself on every socket that is bound to a specific IPv6
