@@ -164,6 +164,7 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: ["TestSupport", "VerypollDaemon", "verypolld", "verypollctl"],
+            exclude: ["Programs"],
             swiftSettings: settings
         ),
     ]

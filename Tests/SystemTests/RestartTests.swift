@@ -1,4 +1,5 @@
 #if Net && OSExt
+import Foundation
 import TestSupport
 import Testing
 
@@ -68,6 +69,16 @@ extension ServiceTests {
             #expect(log.contains("taken over from the process before: 2 sockets, "), "\(log)")
             #expect(!log.contains("; not "), "\(log)")
             #expect(try lab.property("NFileDescriptorStore") == "2")
+            try lab.stop()
+        }
+
+        @Test("changes of addresses and starts that fail refuse no connection and lose no session")
+        func changesAddresses() throws {
+            try lab.stop()
+            let path = "\(Repository.path)/Tests/SystemTests/Programs/address_changes.py"
+            let script = try String(contentsOfFile: path, encoding: .utf8)
+            let steps = try lab.start("python3", ["-c", script]).finish(within: .seconds(240))
+            #expect(steps.exit == .code(0), "\(steps.standardOutput)\(steps.standardError)")
             try lab.stop()
         }
 
