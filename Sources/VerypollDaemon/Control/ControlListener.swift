@@ -49,14 +49,16 @@ struct AcceptBackoff {
 
 /// The listening end of the control socket.
 ///
-/// It is watched level-triggered, and not at all while accept(2) fails: it would be ready without
-/// end.
+/// It is watched level-triggered, and not at all while accept(2) fails or after the socket was shut
+/// down: it would be ready without end.
 struct ControlListener: ~Copyable {
     private let socket: UnixListener
     private let token: Token
     private let logger: Logger
     private var backoff = AcceptBackoff()
     private var isWatched = false
+    /// Whether the last event said that the socket itself has ended, as after shutdown(2).
+    private var hasEnded = false
 
     /// Watches the socket with `registry`.
     ///
@@ -77,6 +79,11 @@ struct ControlListener: ~Copyable {
     /// When ``retryIfDue(now:registry:)`` has something to do.
     var deadline: ContinuousClock.Instant? { backoff.retryAt }
 
+    /// Notes what the poll says of the socket.
+    mutating func note(_ event: Event) {
+        hasEnded = event.isReadClosed || event.isError
+    }
+
     /// Takes the next connection off the backlog, past those that have failed already.
     ///
     /// - Parameters:
@@ -95,14 +102,20 @@ struct ControlListener: ~Copyable {
             attempts -= 1
             do throws(Errno) {
                 let accepted = try socket.accept()
+                if accepted == nil, hasEnded {
+                    // An error by then, but accept(2) only says that nobody waits.
+                    pause(.listener, "it was shut down", now: now, registry: registry)
+                    return nil
+                }
                 if backoff.succeed() { logger.notice("the control socket accepts again") }
                 guard let accepted else { return nil }
                 return accepted.stream
             } catch {
                 switch AcceptFailure(error) {
                 case .connection: continue
-                case .resources: throw error
-                case .listener: break
+                // Room for a client is of no use to a socket that gets none any more.
+                case .resources where !hasEnded: throw error
+                case .resources, .listener: break
                 }
                 pause(after: error, now: now, registry: registry)
                 return nil
@@ -131,10 +144,17 @@ struct ControlListener: ~Copyable {
         now: ContinuousClock.Instant,
         registry: borrowing Registry
     ) {
-        let failure = AcceptFailure(error)
-        if backoff.fail(failure == .connection ? .listener : failure, now: now) {
-            report(failure, error)
-        }
+        pause(AcceptFailure(error), "\(error)", now: now, registry: registry)
+    }
+
+    private mutating func pause(
+        _ failure: AcceptFailure,
+        _ reason: String,
+        now: ContinuousClock.Instant,
+        registry: borrowing Registry
+    ) {
+        let failure = failure == .connection || hasEnded ? .listener : failure
+        if backoff.fail(failure, now: now) { report(failure, reason) }
         guard isWatched else { return }
         do throws(Errno) {
             try registry.deregister(socket)
@@ -144,18 +164,18 @@ struct ControlListener: ~Copyable {
         }
     }
 
-    private func report(_ failure: AcceptFailure, _ error: Errno) {
+    private func report(_ failure: AcceptFailure, _ reason: String) {
         switch failure {
         case .resources:
             logger.warning(
                 .outOfResources,
-                "the control socket cannot accept clients: \(error); it tries again every second"
+                "the control socket cannot accept clients: \(reason); it tries again every second"
             )
         case .connection, .listener:
             logger.error(
                 .controlSocketFailed,
                 """
-                the control socket is broken: \(error); clients that are connected are still \
+                the control socket is broken: \(reason); clients that are connected are still \
                 served, signals still work; restart the daemon to replace the socket
                 """
             )

@@ -128,6 +128,9 @@ struct ControlServer: ~Copyable {
         // An event may come late, for a client that is gone or for one that took its place;
         // nothing but the calls on the socket themselves is believed.
         let slots = events.map(\.token.rawValue)
+        for event in events where event.token.rawValue == Self.listenerSlot {
+            listener.note(event)
+        }
         guard let slot = slotWithMostCredit(of: slots, now: now) else { return }
         try turn(of: slot, now: now, handler: handler)
     }

@@ -1,4 +1,8 @@
 #if Net && OSExt
+import Glibc
+import Logging
+import SystemPackage
+import TestSupport
 import Testing
 import Verypoll
 
@@ -48,6 +52,32 @@ struct ControlListenerTests {
         let isNews = backoff.fail(.listener, now: start)
         #expect(hasRecovered && isNews)
         #expect(backoff.retryAt == start + .seconds(1))
+    }
+
+    @Test("a socket that was shut down is reported and not watched, and clients are still served")
+    func reportsShutdown() throws {
+        var fixture = try ControlFixture()
+        let early = try Client(path: fixture.path)
+        #expect(try fixture.answers(to: ControlServerTests.ping, from: early) == ["{}"])
+        // One waits in the backlog, and is served as well.
+        let waiting = try Client(path: fixture.path)
+        try waiting.send(ControlServerTests.ping + "\0")
+        let descriptor = fixture.listenerDescriptor.rawValue
+        try #require(shutdown(descriptor, Int32(SHUT_RDWR)) == 0)
+        var now = ContinuousClock.now
+        for delay in [1, 2, 4, 8, 16, 32, 64, 64] {
+            try fixture.settle(now: now)
+            let deadline = fixture.server.deadline
+            #expect(deadline == now + .seconds(delay))
+            // No event comes of it, and there is nothing to do.
+            #expect(try fixture.settle(now: now) == 0)
+            now += .seconds(delay)
+        }
+        #expect(try fixture.receiveMessages(1, from: waiting) == ["{}"])
+        #expect(try fixture.answers(to: ControlServerTests.ping, from: early) == ["{}"])
+        let events = fixture.log.takeEvents()
+        #expect(events.map(\.level) == [.error])
+        #expect(events.first?.message.hasPrefix("the control socket is broken: it was") == true)
     }
 }
 #endif
