@@ -27,7 +27,6 @@ final class ConfigurationReading: Sendable {
     }
 
     private let state = Mutex(State.reading)
-    private let descriptors: DescriptorReserve
 
     /// Starts a thread that reads the file which takes the place of `present`.
     ///
@@ -36,14 +35,29 @@ final class ConfigurationReading: Sendable {
     ///   - descriptors: What the file is read with if the process has no other descriptor.
     ///   - supervisor: Gets `configurationRead`, or `readingEnded` if it was given up.
     /// - Throws: See pthread_create(3).
-    init(
+    convenience init(
         after present: LoadedConfiguration,
         descriptors: DescriptorReserve,
         supervisor: Mailbox<SupervisorMessage>
     ) throws(Errno) {
-        self.descriptors = descriptors
+        try self.init(supervisor: supervisor) { hasRead in
+            Result { () throws(ConfigurationError) in
+                let next = try present.next(descriptors, hasRead: hasRead)
+                let changes = present.configuration.changes(to: next.configuration)
+                return NextConfiguration(loaded: next, changes: changes)
+            }
+        }
+    }
+
+    /// Starts a thread for `read`, which calls its argument once it has read the file.
+    init(
+        supervisor: Mailbox<SupervisorMessage>,
+        read: @escaping @Sendable (_ hasRead: () -> Void) -> Outcome
+    ) throws(Errno) {
         try Thread(name: "reload") { [self] in
-            let outcome = read(after: present)
+            let outcome = read {
+                state.withLock { if $0 == .reading { $0 = .checking } }
+            }
             let isAbandoned = state.withLock { $0 == .abandoned }
             supervisor.postWhenRoom(isAbandoned ? .readingEnded : .configurationRead(outcome))
         }.detach()
@@ -57,16 +71,6 @@ final class ConfigurationReading: Sendable {
             guard state == .reading else { return false }
             state = .abandoned
             return true
-        }
-    }
-
-    private func read(after present: LoadedConfiguration) -> Outcome {
-        Result { () throws(ConfigurationError) in
-            let next = try present.next(descriptors) {
-                state.withLock { if $0 == .reading { $0 = .checking } }
-            }
-            let changes = present.configuration.changes(to: next.configuration)
-            return NextConfiguration(loaded: next, changes: changes)
         }
     }
 }

@@ -29,6 +29,9 @@ struct ReloadState {
     /// Whether the file is being read, or was read and is not in effect yet.
     var isBusy: Bool { reading != nil || outcome != nil }
 
+    /// Whether few enough readings hang for another one.
+    var mayRead: Bool { hangCount < Self.hangLimit }
+
     /// When the present reading is given up.
     var deadline: ContinuousClock.Instant? { reading?.dueAt }
 

@@ -24,7 +24,7 @@ extension Supervisor {
         guard case .running = phase, reload.isDue, !reload.isBusy, rollouts.isEmpty else { return }
         reload.begin()
         tell { () throws(Errno) in try notifier.reloading(status: "reloading; " + summary) }
-        guard reload.hangCount < ReloadState.hangLimit else {
+        guard reload.mayRead else {
             return refuseReload(
                 "can't be read: \(reload.hangCount) earlier attempts to read it still hang;"
                     + " repair its file system, or move the file to another"

@@ -1,0 +1,124 @@
+#if Net && OSExt
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+import Verypoll
+
+@testable import VerypollDaemon
+
+@Suite("ReloadState")
+struct ReloadStateTests {
+    private static let outcome = ConfigurationReading.Outcome.failure(
+        ConfigurationError(file: "/file", "is empty")
+    )
+    private let now = ContinuousClock.now
+
+    /// A reading that waits for the test, like one that a file system holds up.
+    private struct HeldReading: ~Copyable {
+        let reading: ConfigurationReading
+        private let isReleased: Flag
+        private let hasRead: Flag
+        private let mailbox: Mailbox<SupervisorMessage>
+        private var poll: Poll
+
+        /// Starts it; if `readsFirst`, the file is read already and its checking waits.
+        init(readsFirst: Bool = false) throws {
+            let poll = try Poll()
+            let mailbox = try Mailbox<SupervisorMessage>(registry: poll.registry, token: Token(1))
+            let (isReleased, hasRead) = (Flag(), Flag())
+            reading = try ConfigurationReading(supervisor: mailbox) { didRead in
+                if readsFirst {
+                    didRead()
+                    hasRead.set()
+                }
+                while !isReleased.isSet { usleep(1000) }
+                didRead()
+                return outcome
+            }
+            (self.isReleased, self.hasRead) = (isReleased, hasRead)
+            self.mailbox = mailbox
+            self.poll = poll
+            if readsFirst { while !hasRead.isSet { usleep(1000) } }
+        }
+
+        deinit { isReleased.set() }
+
+        /// Lets the reading end, and returns what the supervisor hears of it.
+        mutating func end() throws -> SupervisorMessage {
+            isReleased.set()
+            var events = Events(capacity: 1)
+            while true {
+                try poll.poll(&events, timeout: .seconds(60))
+                try #require(!events.isEmpty, "the reading has not ended")
+                if let message = mailbox.takeAll().first { return message }
+            }
+        }
+    }
+
+    @Test("a reading that is not done after 10 seconds is given up, and its late end is noted")
+    func abandons() throws {
+        var state = ReloadState()
+        var held = try HeldReading()
+        state.request()
+        state.begin()
+        state.begin(held.reading, now: now)
+        #expect(state.isBusy)
+        #expect(state.deadline == now + .seconds(10))
+        let isEarly = state.abandonIfLate(now: now + .seconds(10) - .nanoseconds(1))
+        #expect(!isEarly)
+        let isLate = state.abandonIfLate(now: now + .seconds(10))
+        #expect(isLate)
+        #expect(!state.isBusy)
+        #expect(state.deadline == nil)
+        #expect(state.hangCount == 1)
+        let again = state.abandonIfLate(now: now + .seconds(30))
+        #expect(!again)
+        guard case .readingEnded = try held.end() else {
+            Issue.record("what was read late is not to be put into effect")
+            return
+        }
+        state.endHang()
+        #expect(state.hangCount == 0)
+        let outcome = state.takeOutcome()
+        #expect(outcome == nil)
+    }
+
+    @Test("a file that was read in time is checked for longer")
+    func waitsForCheck() throws {
+        var state = ReloadState()
+        var held = try HeldReading(readsFirst: true)
+        state.begin(held.reading, now: now)
+        let isAbandoned = state.abandonIfLate(now: now + .seconds(11))
+        #expect(!isAbandoned)
+        #expect(state.isBusy)
+        #expect(state.hangCount == 0)
+        #expect(state.deadline == now + .seconds(21))
+        guard case .configurationRead(let outcome) = try held.end() else {
+            Issue.record("the outcome is lost")
+            return
+        }
+        state.finishReading(outcome)
+        #expect(state.isBusy)
+        let taken = state.takeOutcome()
+        #expect(throws: ConfigurationError.self) { try taken?.get() }
+        #expect(!state.isBusy)
+    }
+
+    @Test("after four readings that hang there is no other, until one of them has ended")
+    func limitsHanging() throws {
+        var state = ReloadState()
+        for count in 1...ReloadState.hangLimit {
+            let held = try HeldReading()
+            #expect(state.mayRead)
+            state.begin(held.reading, now: now)
+            let isAbandoned = state.abandonIfLate(now: now + .seconds(10))
+            #expect(isAbandoned)
+            #expect(state.hangCount == count)
+        }
+        #expect(!state.mayRead)
+        state.endHang()
+        #expect(state.mayRead)
+    }
+}
+#endif
