@@ -4,7 +4,7 @@ internal import Verypoll
 /// Where a TCP socket is bound, as far as it keeps others from its port.
 struct BoundAddress: Hashable, Sendable {
     private let ip: IPAddress
-    private let port: UInt16
+    let port: UInt16
     private let zone: UInt32
     /// Whether it accepts both protocols, as `[::]` does unless it is for IPv6 alone.
     private let isDual: Bool

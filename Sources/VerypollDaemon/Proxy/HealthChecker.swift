@@ -38,6 +38,8 @@ struct HealthChecker: ~Copyable {
     private let registry: Registry
     private let logger: Logger
     private var targets: [Target] = []
+    /// Where the servers are in `targets`.
+    private var places: [ServerIndex: Int] = [:]
     private var probes: [HealthProbe?]
     private var lastNumber = 0
     private var runningCount = 0
@@ -67,7 +69,7 @@ struct HealthChecker: ~Copyable {
 
     /// Goes over to other upstreams; what checks have shown of servers that stay is kept.
     mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant) {
-        let former = targets.map { (server: self.upstreams[$0.index], target: $0) }
+        let former = self.upstreams.byServer(targets.map { ($0.index, $0) })
         targets = []
         for index in upstreams.serverIndices(in: slots) {
             let server = upstreams[index]
@@ -75,8 +77,7 @@ struct HealthChecker: ~Copyable {
                 server.isDown = false  // As nothing would ever say that it is up again.
                 continue
             }
-            let known = former.first { $0.server === server }?.target
-            if var target = known, target.check == check {
+            if var target = former[ObjectIdentifier(server)], target.check == check {
                 target.index = index
                 targets.append(target)
                 continue
@@ -94,6 +95,10 @@ struct HealthChecker: ~Copyable {
             )
         }
         self.upstreams = upstreams
+        places = Dictionary(
+            targets.indices.map { (targets[$0].index, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// When ``tick(now:)`` is due.
@@ -111,7 +116,7 @@ struct HealthChecker: ~Copyable {
 
     /// Why the last check of a server failed, or `nil` if it did not.
     func failure(of server: ServerIndex) -> String? {
-        targets.first { $0.index == server }?.record.failure
+        places[server].flatMap { targets[$0].record.failure }
     }
 
     /// Goes on with the check that an event is for.
@@ -141,7 +146,7 @@ struct HealthChecker: ~Copyable {
 
     /// Checks a server at once whose addresses are known now.
     mutating func check(_ server: ServerIndex, now: ContinuousClock.Instant) {
-        guard let index = targets.firstIndex(where: { $0.index == server }) else { return }
+        guard let index = places[server] else { return }
         if targets[index].dueAt != nil { targets[index].dueAt = now }
     }
 

@@ -44,6 +44,8 @@ struct Resolver {
     private let lookup: Lookup
     private let logger: Logger
     private var names: [Name] = []
+    /// Where the servers are in `names`.
+    private var places: [ServerIndex: Int] = [:]
     private var lastNumber = 0
     private var running = 0
 
@@ -70,13 +72,13 @@ struct Resolver {
 
     /// Goes over to other upstreams; what is known of servers that stay is kept.
     mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant) {
-        let former = names.map { (server: server(of: $0), name: $0) }
+        let former = self.upstreams.byServer(names.map { ($0.server, $0) })
         names = []
         for index in upstreams.serverIndices(in: slots) {
             let server = upstreams[index]
             guard case .host(let host, let port) = server.target else { continue }
             let interval = upstreams[index.upstream].configuration.resolve.interval
-            if var name = former.first(where: { $0.server === server })?.name {
+            if var name = former[ObjectIdentifier(server)] {
                 name.server = index
                 name.interval = interval
                 name.dueAt = name.dueAt.map { min($0, now + interval) }
@@ -96,6 +98,10 @@ struct Resolver {
             )
         }
         self.upstreams = upstreams
+        places = Dictionary(
+            names.indices.map { (names[$0].server, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// When ``tick(now:)`` is due; `nil` while only answers are awaited.
@@ -105,7 +111,7 @@ struct Resolver {
 
     /// Why the last look-up of a server's name failed, or `nil` if it did not.
     func failure(of server: ServerIndex) -> NameLookupFailure? {
-        names.first { $0.server == server }?.failure
+        places[server].flatMap { names[$0].failure }
     }
 
     /// Starts the look-ups that are due, those first that have been due for longest.

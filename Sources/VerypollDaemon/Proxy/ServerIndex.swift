@@ -17,6 +17,14 @@ extension [Upstream] {
         ["upstream": "\(self[index.upstream].name)", "server": "\(self[index].name)"]
     }
 
+    /// Finds what is known of servers by the servers themselves, whose places change.
+    func byServer<Value>(_ known: [(ServerIndex, Value)]) -> [ObjectIdentifier: Value] {
+        Dictionary(
+            known.map { (ObjectIdentifier(self[$0]), $1) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
     /// The places of all servers.
     var serverIndices: [ServerIndex] { serverIndices(in: [Int](0..<count)) }
 

@@ -45,8 +45,9 @@ final class Upstream: Sendable {
         self.configuration = configuration
         name = configuration.name
         let passive = configuration.passive
+        let known = Dictionary(grouping: former?.servers ?? [], by: \.target)
         servers = configuration.servers.map { server in
-            former?.servers.first { $0.isSame(as: server, passive: passive) }
+            known[server.address]?.first { $0.isSame(as: server, passive: passive) }
                 ?? UpstreamServer(server, passive: passive, workers: workers)
         }
         connectTimeout = configuration.connectTimeout.milliseconds

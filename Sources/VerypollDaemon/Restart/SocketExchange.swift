@@ -46,9 +46,12 @@ final class SocketExchange {
     private var activated: [(name: String, bound: BoundAddress)] = []
     /// Those of this process that no listener keeps.
     var former: [ListeningSocket] = []
+    /// Those of them that have a port, by that.
+    private var formerByPort: [UInt16: [(socket: ListeningSocket, bound: BoundAddress)]] = [:]
     var opened: [Opened] = []
     var claimed: [Opened] = []
     var shared: [Shared] = []
+    private var sharing: Set<ObjectIdentifier> = []
     var retiring: [ListeningSocket] = []
     private var isCommitted = false
 
@@ -87,6 +90,11 @@ final class SocketExchange {
     /// Adds sockets of this process that no listener keeps.
     func offer(_ sockets: [ListeningSocket]) {
         former += sockets
+        for socket in sockets {
+            if let bound = socket.bound {
+                formerByPort[bound.port, default: []].append((socket, bound))
+            }
+        }
     }
 
     /// Claims sockets of the process before for an address of a listener, `limit` at most.
@@ -135,7 +143,7 @@ final class SocketExchange {
             share(socket, socket.descriptor)
             isShared = true
         }
-        for socket in former where socket.bound?.overlaps(target) == true {
+        for (socket, bound) in formerByPort[target.port] ?? [] where bound.overlaps(target) {
             share(socket, socket.descriptor)
             isShared = true
         }
@@ -178,7 +186,7 @@ final class SocketExchange {
     ///
     /// It does so, or not, for good if `isOn` says so, else until the commit.
     private func share(_ owner: AnyObject, _ descriptor: FileDescriptor, now isOn: Bool? = nil) {
-        guard !shared.contains(where: { $0.owner === owner }) else { return }
+        guard sharing.insert(ObjectIdentifier(owner)).inserted else { return }
         let isShared = StoredSocketState.sharesPort(descriptor)
         shared.append(
             Shared(
@@ -198,8 +206,12 @@ final class SocketExchange {
     func retire(
         besides sockets: [(listener: String, socket: ListeningSocket)]
     ) -> [(listener: String, socket: ListeningSocket)] {
+        var heirs: [UInt16: [(listener: String, bound: BoundAddress)]] = [:]
+        for (listener, socket) in sockets {
+            if let bound = socket.bound { heirs[bound.port, default: []].append((listener, bound)) }
+        }
         func heir(of place: BoundAddress) -> String? {
-            sockets.first { $0.socket.bound?.overlaps(place) == true }?.listener
+            heirs[place.port]?.first { $0.bound.overlaps(place) }?.listener
         }
         var found: [(listener: String, socket: ListeningSocket)] = []
         for socket in former {

@@ -5,6 +5,8 @@ internal import Verypoll
 /// that are to have them.
 struct FreeSockets {
     private struct Entry {
+        /// Its place among all, which tells the order.
+        let number: Int
         let socket: ListeningSocket
         /// The listener that had it.
         let owner: ListenerConfiguration?
@@ -12,7 +14,8 @@ struct FreeSockets {
         let isKept: Bool
     }
 
-    private var entries: [Entry]
+    private var entries: [ListenAddress: [Entry]] = [:]
+    private var count = 0
 
     /// Collects the sockets.
     ///
@@ -25,22 +28,33 @@ struct FreeSockets {
         _ former: [Roster.Served],
         keptBy listeners: [ListenerConfiguration]
     ) {
-        entries = spare.map { Entry(socket: $0, owner: nil, isKept: false) }
+        for socket in spare { add(socket, owner: nil, isKept: false) }
+        let next = Dictionary(named: listeners, by: \.name)
         for served in former {
-            let next = listeners.first { $0.name == served.name }
-            entries += served.sockets.map { socket in
-                Entry(
-                    socket: socket,
-                    owner: served.configuration,
-                    isKept: next?.addresses.contains(socket.place) ?? false
-                )
+            let addresses = Set(next[served.name]?.addresses ?? [])
+            for socket in served.sockets {
+                let isKept = addresses.contains(socket.place)
+                add(socket, owner: served.configuration, isKept: isKept)
             }
         }
     }
 
+    private mutating func add(
+        _ socket: ListeningSocket,
+        owner: ListenerConfiguration?,
+        isKept: Bool
+    ) {
+        count += 1
+        let entry = Entry(number: count, socket: socket, owner: owner, isKept: isKept)
+        entries[socket.place, default: []].append(entry)
+    }
+
     /// Takes sockets out that stay where they are.
     mutating func remove(_ sockets: [ListeningSocket]) {
-        entries.removeAll { entry in sockets.contains { $0 === entry.socket } }
+        let identities = Set(sockets.map(ObjectIdentifier.init))
+        for place in Set(sockets.map(\.place)) {
+            entries[place]?.removeAll { identities.contains(ObjectIdentifier($0.socket)) }
+        }
     }
 
     /// Takes the sockets of an address, its owner's before others'.
@@ -51,7 +65,7 @@ struct FreeSockets {
         _ address: ListenAddress,
         for listener: ListenerConfiguration
     ) throws(ListenerError) -> [ListeningSocket]? {
-        let there = entries.filter { $0.socket.place == address }
+        let there = entries[address] ?? []
         let own = there.filter { $0.owner?.name == listener.name }
         let others = address.isChosenByKernel ? [] : there.filter { !$0.isKept }
         let chosen = own.isEmpty ? others : own
@@ -73,8 +87,8 @@ struct FreeSockets {
 
     /// Takes the sockets that nobody has taken: those of systemd, and the others.
     mutating func takeRest() -> (passed: [ListeningSocket], own: [ListeningSocket]) {
-        defer { entries = [] }
-        let sockets = entries.map(\.socket)
+        defer { entries = [:] }
+        let sockets = entries.values.joined().sorted { $0.number < $1.number }.map(\.socket)
         return (sockets.filter(\.isPassed), sockets.filter { !$0.isPassed })
     }
 }

@@ -81,21 +81,20 @@ extension Roster {
 
     /// The listeners that another roster had otherwise, or not at all.
     func listenersChanged(from former: Roster) -> [Served] {
-        served.filter { entry in
-            former.served.first { $0.name == entry.name }?.configuration != entry.configuration
-        }
+        let former = Dictionary(named: former.served, by: \.name)
+        return served.filter { former[$0.name]?.configuration != $0.configuration }
     }
 
     /// The servers that another roster had and this one has not, wherever a session may know them.
     func serversLeft(by former: Roster) -> [ServerIndex] {
-        func current(_ roster: Roster) -> [UpstreamServer] {
-            roster.pools.flatMap { roster.upstream(of: $0).servers }
+        func current(_ roster: Roster) -> Set<ObjectIdentifier> {
+            Set(roster.pools.flatMap { roster.upstream(of: $0).servers.map(ObjectIdentifier.init) })
         }
         let before = current(former)
         let now = current(self)
         return former.plan.upstreams.serverIndices.filter { index in
-            let server = former.plan.upstreams[index]
-            return before.contains { $0 === server } && !now.contains { $0 === server }
+            let server = ObjectIdentifier(former.plan.upstreams[index])
+            return before.contains(server) && !now.contains(server)
         }
     }
 }

@@ -8,9 +8,11 @@ extension Roster {
     /// - Throws: Why a file can't have it; then all files are as they were.
     func applyFileAccess(after former: Roster) throws(ListenerError) {
         var undo: [(socket: ListeningSocket, former: ListenerConfiguration)] = []
-        for entry in listenersChanged(from: former) {
+        let changed = listenersChanged(from: former)
+        let owners = changed.isEmpty ? [:] : former.owners
+        for entry in changed {
             for socket in entry.sockets {
-                guard let owner = former.owner(of: socket),
+                guard let owner = owners[ObjectIdentifier(socket)],
                     !owner.socket.hasSameAccess(as: entry.configuration.socket)
                 else { continue }
                 undo.append((socket, owner))
@@ -30,8 +32,13 @@ extension Roster {
         }
     }
 
-    private func owner(of socket: ListeningSocket) -> ListenerConfiguration? {
-        served.first { $0.sockets.contains { $0 === socket } }?.configuration
+    /// The listeners of the sockets.
+    private var owners: [ObjectIdentifier: ListenerConfiguration] {
+        var owners: [ObjectIdentifier: ListenerConfiguration] = [:]
+        for entry in served {
+            for socket in entry.sockets { owners[ObjectIdentifier(socket)] = entry.configuration }
+        }
+        return owners
     }
 }
 

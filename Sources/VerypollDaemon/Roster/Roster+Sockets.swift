@@ -18,13 +18,10 @@ extension Roster {
     func draft(
         _ former: Served?,
         as configuration: ListenerConfiguration,
+        upstream: Int?,
         _ free: inout FreeSockets,
         _ exchange: SocketExchange
     ) throws(ListenerError) -> Draft {
-        var upstream: Int?
-        if case .proxy(let name) = configuration.handler {
-            upstream = pools.first { $0.configuration.name == name }?.slot
-        }
         let isUnchanged =
             former.map {
                 $0.configuration == configuration && listener(of: $0).upstream == upstream
@@ -94,10 +91,11 @@ extension Roster {
         _ passed: inout ActivatedSockets
     ) throws(ListenerError) -> [ListeningSocket] {
         var sockets: [ListeningSocket] = []
+        let kept = Dictionary(grouping: kept, by: \.place)
         for address in configuration.addresses {
             sockets += try configuration.open(
                 address,
-                besides: kept.filter { $0.place == address },
+                besides: kept[address] ?? [],
                 passed: &passed,
                 workers: workers,
                 exchange: exchange,
@@ -113,12 +111,15 @@ extension Roster {
             entry.sockets.map { (listener: entry.name, socket: $0) }
         }
         let now = ContinuousClock.now
+        let ends = Dictionary(
+            retiring.map { (ObjectIdentifier($0.socket), $0.endsAt) },
+            uniquingKeysWith: { first, _ in first }
+        )
         retiring = exchange.retire(besides: present).map { listener, socket in
-            let before = retiring.first { $0.socket === socket }
-            return Retiring(
+            Retiring(
                 socket: socket,
                 listener: listener,
-                endsAt: before?.endsAt ?? now + SocketExchange.retirement
+                endsAt: ends[ObjectIdentifier(socket)] ?? now + SocketExchange.retirement
             )
         }
     }
@@ -134,9 +135,10 @@ extension Roster {
 
     /// The sockets that have given way, with the slots of the listeners that serve them.
     var retiringDoors: [Plan.Door] {
-        retiring.compactMap { entry in
-            guard let heir = served.first(where: { $0.name == entry.listener }), heir.drain == nil
-            else { return nil }
+        guard !retiring.isEmpty else { return [] }
+        let heirs = Dictionary(named: served, by: \.name)
+        return retiring.compactMap { entry in
+            guard let heir = heirs[entry.listener], heir.drain == nil else { return nil }
             return Plan.Door(listener: heir.slot, socket: entry.socket)
         }
     }

@@ -65,8 +65,8 @@ struct Roster {
     /// The times in which the sessions of servers end that the operator drains.
     var serverDrains: [ObjectIdentifier: DrainWindow] = [:]
     /// The slots that are not free, while a change is made.
-    private var takenListenerSlots: Set<Int> = []
-    private var takenUpstreamSlots: Set<Int> = []
+    private var listenerSlots = TakenSlots([])
+    private var upstreamSlots = TakenSlots([])
 
     /// Makes an empty roster.
     init(workers: Int, capacity: Int, succession: Succession) {
@@ -114,34 +114,37 @@ struct Roster {
         passed: inout ActivatedSockets
     ) throws(ListenerError) {
         forgetSlots()
-        var former = served
-        let formerPools = pools
+        let formerPools = Dictionary(named: pools, by: \.configuration.name)
         pools = []
         for upstream in configuration.upstreams {
-            let same = formerPools.first { $0.configuration.name == upstream.name }
-            pools.append(keep(same, as: upstream))
+            pools.append(keep(formerPools[upstream.name], as: upstream))
         }
+        let slotsOfPools = Dictionary(named: pools, by: \.configuration.name)
+            .mapValues(\.slot)
+        let formerServed = served
         served = []
         let window = DrainWindow(
             from: MonotonicClock.milliseconds(),
             lasting: configuration.drain.deadline.milliseconds
         )
-        var free = FreeSockets(spareSockets, former, keptBy: configuration.listeners)
+        var free = FreeSockets(spareSockets, formerServed, keptBy: configuration.listeners)
         // All have what they keep before anything is bound, so that one knows what gives way.
         var drafts: [Draft] = []
+        var rest = Dictionary(named: formerServed, by: \.name)
         for listener in configuration.listeners {
-            let index = former.firstIndex { $0.name == listener.name }
-            let same = index.map { former.remove(at: $0) }
-            drafts.append(try draft(same, as: listener, &free, exchange))
+            let upstream = listener.upstream.flatMap { slotsOfPools[$0] }
+            let same = rest.removeValue(forKey: listener.name)
+            drafts.append(try draft(same, as: listener, upstream: upstream, &free, exchange))
         }
-        let rest = free.takeRest()
-        spareSockets = rest.passed
-        exchange.offer(rest.own + retiring.map(\.socket))
-        exchange.noteActivated(rest.passed + drafts.flatMap(\.kept))
+        let leaving = formerServed.filter { rest[$0.name] != nil }
+        let unused = free.takeRest()
+        spareSockets = unused.passed
+        exchange.offer(unused.own + retiring.map(\.socket))
+        exchange.noteActivated(unused.passed + drafts.flatMap(\.kept))
         for draft in drafts { served.append(try finish(draft, exchange, &passed)) }
         retire(exchange)
-        left += former.flatMap { [$0.slot] + $0.formerSlots }.map { ($0, window) }
-        gone = former.map(\.past).reduce(gone, +)
+        left += leaving.flatMap { [$0.slot] + $0.formerSlots }.map { ($0, window) }
+        gone = leaving.map(\.past).reduce(gone, +)
         plan.logsSessions = configuration.log.sessions
         plan.drainDeadline = configuration.drain.deadline.milliseconds
         plan.pipeLimit = configuration.limits.pipesPerWorker
@@ -161,10 +164,7 @@ struct Roster {
             workers: workers,
             former: former.map(upstream(of:))
         )
-        let slot =
-            plan.upstreams.indices.first { !takenUpstreamSlots.contains($0) }
-            ?? plan.upstreams.endIndex
-        takenUpstreamSlots.insert(slot)
+        let slot = upstreamSlots.take()
         if slot == plan.upstreams.endIndex {
             plan.upstreams.append(upstream)
         } else {
@@ -174,10 +174,7 @@ struct Roster {
     }
 
     mutating func add(_ listener: Listener) -> Int {
-        let slot =
-            plan.listeners.indices.first { !takenListenerSlots.contains($0) }
-            ?? plan.listeners.endIndex
-        takenListenerSlots.insert(slot)
+        let slot = listenerSlots.take()
         if slot == plan.listeners.endIndex {
             plan.listeners.append(listener)
         } else {
@@ -201,12 +198,40 @@ struct Roster {
             gone = gone + plan.listeners[slot].tally
         }
         left.removeAll { !plan.listeners[$0.slot].isInUse }
-        takenListenerSlots = Set(
-            left.map(\.slot) + served.flatMap { [$0.slot] + $0.formerSlots }
+        let slots = left.map(\.slot) + served.flatMap { [$0.slot] + $0.formerSlots }
+        listenerSlots = TakenSlots(slots)
+        upstreamSlots = TakenSlots(
+            pools.map(\.slot) + slots.compactMap { plan.listeners[$0].upstream }
         )
-        takenUpstreamSlots = Set(
-            pools.map(\.slot) + takenListenerSlots.compactMap { plan.listeners[$0].upstream }
-        )
+    }
+}
+
+/// The slots of a table that are not free.
+private struct TakenSlots {
+    private var taken: Set<Int>
+    /// All below are taken.
+    private var next = 0
+
+    init(_ slots: [Int]) { taken = Set(slots) }
+
+    /// Takes the first that is free; it is the end of the table if all in it are taken.
+    mutating func take() -> Int {
+        while !taken.insert(next).inserted { next += 1 }
+        return next
+    }
+}
+
+extension Dictionary where Key == String {
+    /// Finds values by their names, of which none is there twice.
+    init(named values: [Value], by name: (Value) -> String) {
+        self.init(values.map { (name($0), $0) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension ListenerConfiguration {
+    /// The name of the upstream that gets its sessions.
+    fileprivate var upstream: String? {
+        if case .proxy(let name) = handler { name } else { nil }
     }
 }
 

@@ -88,8 +88,8 @@ struct UpstreamWatch: ~Copyable {
         slots: [Int],
         now: ContinuousClock.Instant = .now
     ) {
-        let seen = sightings.map { (server: self.upstreams[$0.key], sighting: $0.value) }
-        let ejected = ejections.map { (server: self.upstreams[$0.key], end: $0.value) }
+        let seen = self.upstreams.byServer(sightings.map { ($0.key, $0.value) })
+        let ejected = self.upstreams.byServer(ejections.map { ($0.key, $0.value) })
         resolver.adopt(upstreams, slots: slots, now: now)
         checker.adopt(upstreams, slots: slots, now: now)
         self.upstreams = upstreams
@@ -97,9 +97,9 @@ struct UpstreamWatch: ~Copyable {
         sightings = [:]
         ejections = [:]
         for index in upstreams.serverIndices(in: slots) {
-            let server = upstreams[index]
-            sightings[index] = seen.first { $0.server === server }?.sighting
-            ejections[index] = ejected.first { $0.server === server }?.end
+            let server = ObjectIdentifier(upstreams[index])
+            sightings[index] = seen[server]
+            ejections[index] = ejected[server]
             look(at: index)
         }
     }
