@@ -14,6 +14,7 @@ enum Refusal: String, CaseIterable, Sendable {
     case version = "another version has written them"
     case malformed = "their records make no sense"
     case lost = "the kernel did not hand them over whole"
+    case crash = "the process before ended before it had handed them over"
     case descriptors = "their descriptors are not those that their records describe"
     case listener = "their listeners are not configured any more"
     case handler = "their listeners have other handlers now"
@@ -42,6 +43,28 @@ struct TakingUp: Sendable {
         if let id { lostIDs[refusal, default: []].append(id) }
     }
 
+    /// Notes that sessions are not taken up, of some of which the numbers are known.
+    mutating func refuse(_ ids: [UInt64], count: Int, because refusal: Refusal) {
+        guard count > 0 else { return }
+        refusals[refusal, default: 0] += count
+        lostIDs[refusal, default: []] += ids
+    }
+
+    /// How many sessions are not taken up.
+    var refusedCount: Int { refusals.values.reduce(0, +) }
+
+    /// The sessions that are lost, as the log names them: `limit` of their numbers, and how many
+    /// there are besides.
+    func lostSessions(limit: Int = 20) -> String {
+        let total = refusedCount
+        let noun = total == 1 ? "session" : "sessions"
+        let ids = lostIDs.values.joined().sorted()
+        guard !ids.isEmpty else { return "\(total) \(noun) lost" }
+        let shown = ids.prefix(limit).map(String.init).joined(separator: ", ")
+        let rest = total - min(limit, ids.count)
+        return "\(total) \(noun) lost: \(shown)" + (rest > 0 ? " and \(rest) more" : "")
+    }
+
     /// Adds what another worker has done.
     mutating func add(_ other: TakingUp) {
         takenCount += other.takenCount
@@ -62,6 +85,8 @@ struct Inheritance: Sendable {
     private(set) var outcome = TakingUp()
     /// What all of them are still in, for the next process should this one fail to start.
     private let parcels: [FileDescriptor]
+    /// Whether the process before ended while it handed its sessions over.
+    private let hasLedger: Bool
 
     /// A worker's part.
     struct Share: Equatable, Sendable {
@@ -75,17 +100,32 @@ struct Inheritance: Sendable {
     /// ``claim(_:)``.
     init(_ passed: inout ActivatedSockets) {
         parcels = passed.take(named: Succession.sessionsName)
+        let ledgers = passed.take(named: Succession.ledgerName)
+        hasLedger = !ledgers.isEmpty
         for parcel in parcels {
             let owned = OwnedFD(adopting: parcel)
             look(into: Parcel.look(into: owned))
             _ = owned.release()
         }
+        for ledger in ledgers { compare(with: OwnedFD(adopting: ledger)) }
+    }
+
+    /// Finds out which sessions never got into the store.
+    private mutating func compare(with file: consuming OwnedFD) {
+        guard let bytes = try? SealedFile.read(file, limit: HandoffLedger.limit, isSealed: false),
+            let ledger = try? HandoffLedger(decoding: bytes)
+        else { return outcome.refuse(nil, because: .crash) }
+        let known = sessions.map(\.record.id) + outcome.lostIDs.values.joined()
+        let missing = ledger.missing(besides: Set(known))
+        outcome.refuse(missing.ids, count: missing.count, because: .crash)
+        nextSessionID = max(nextSessionID, (missing.ids.last ?? 0) + 1)
     }
 
     /// Makes the sessions those of this process, and takes them out of the store; those that cannot
     /// be taken up are broken off.
     mutating func claim(_ succession: Succession) {
         if !parcels.isEmpty { succession.forget(Succession.sessionsName) }
+        if hasLedger { succession.forget(Succession.ledgerName) }
         // Whatever the manager does, a session is held by this process alone from now on.
         for parcel in parcels {
             _ = DescriptorList(Parcel.open(OwnedFD(adopting: parcel)).descriptors)

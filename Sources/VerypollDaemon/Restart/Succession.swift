@@ -12,6 +12,8 @@ internal import Verypoll
 final class Succession: Sendable {
     /// What sessions are stored by.
     static let sessionsName = "verypolld sessions"
+    /// What the ``HandoffLedger`` is stored by while sessions are on their way.
+    static let ledgerName = "verypolld ledger"
 
     let store: DescriptorStore
     private let logger: Logger
@@ -83,6 +85,13 @@ final class Succession: Sendable {
     fileprivate func release(_ name: String) {
         storedCount.subtract(1, ordering: .relaxed)
         if hasBegun, !isForRestart { forget(name) }
+    }
+
+    /// Leaves something in the store, for which the caller has found that there is room.
+    ///
+    /// - Returns: Whether the manager was told.
+    func store(_ descriptor: FileDescriptor, named name: String) -> Bool {
+        tell { () throws(Errno) in try store.add([descriptor], named: name) }
     }
 
     /// Takes something out of the store.

@@ -14,17 +14,29 @@ enum SealedFile {
     /// - Returns: The file, to be passed on.
     /// - Throws: `Errno.noMemory` if there is no room for them.
     static func make(_ bytes: [UInt8], named name: String) throws(Errno) -> OwnedFD {
+        let file = try open(bytes, named: name)
+        guard cverypoll_seal(file.fileDescriptor.rawValue) == 0 else {
+            throw Errno(rawValue: errno)
+        }
+        return file
+    }
+
+    /// Makes a file that begins with these bytes, and which ``append(_:to:)`` goes on with.
+    static func open(_ bytes: [UInt8], named name: String) throws(Errno) -> OwnedFD {
         let number = unsafe cverypoll_memfd(name)
         guard number >= 0 else { throw Errno(rawValue: errno) }
-        let descriptor = FileDescriptor(rawValue: number)
-        let file = OwnedFD(adopting: descriptor)
+        let file = OwnedFD(adopting: FileDescriptor(rawValue: number))
+        try append(bytes, to: file)
+        return file
+    }
+
+    /// Writes bytes where the last ones have ended.
+    static func append(_ bytes: [UInt8], to file: borrowing OwnedFD) throws(Errno) {
         do {
-            try descriptor.writeAll(bytes)
+            try file.fileDescriptor.writeAll(bytes)
         } catch {
             throw error as? Errno ?? .ioError
         }
-        guard cverypoll_seal(number) == 0 else { throw Errno(rawValue: errno) }
-        return file
     }
 
     /// Reads all of it.
@@ -32,11 +44,18 @@ enum SealedFile {
     /// - Parameters:
     ///   - file: A file that is sealed.
     ///   - limit: The most bytes that it may have.
+    ///   - isSealed: Whether it has to be sealed; else its writer may be in the midst of it.
     /// - Returns: Its bytes.
     /// - Throws: `Errno.invalidArgument` if it is not sealed, `Errno.fileTooLarge`.
-    static func read(_ file: borrowing OwnedFD, limit: Int) throws(Errno) -> [UInt8] {
+    static func read(
+        _ file: borrowing OwnedFD,
+        limit: Int,
+        isSealed: Bool = true
+    ) throws(Errno) -> [UInt8] {
         let descriptor = file.fileDescriptor
-        guard cverypoll_is_sealed(descriptor.rawValue) != 0 else { throw .invalidArgument }
+        guard !isSealed || cverypoll_is_sealed(descriptor.rawValue) != 0 else {
+            throw .invalidArgument
+        }
         let size = Int(lseek(descriptor.rawValue, 0, SEEK_END))
         guard size >= 0 else { throw Errno(rawValue: errno) }
         guard size <= limit else { throw .fileTooLarge }

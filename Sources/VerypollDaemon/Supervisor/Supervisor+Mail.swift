@@ -35,9 +35,9 @@ extension Supervisor {
             case .killed(let isFound, let ticket):
                 complete(questions.finish(ticket, isFound: isFound))
             case .tookUp(let outcome): restart.takingUp.add(outcome)
-            case .handedOver(let parcels, let closedCount):
-                restart.parcels += parcels
-                restart.closedCount += closedCount
+            case .packing(let worker, let ids): noteSessions(ids, of: worker)
+            case .packed(let parcel): store(parcel)
+            case .handedOver(let closedCount): restart.handOver.closedCount += closedCount
             case .serverChanged(let upstream, let server, let change, let timestamp):
                 let index = ServerIndex(upstream: upstream, server: server)
                 upstreamWatch.note(change, of: index, at: timestamp)

@@ -73,6 +73,7 @@ extension Supervisor {
         }
         workersDone = 0
         noteListeners()
+        if restart.handsOver { beginHandOver() }
         workers.post(restart.handsOver ? .handOver : .end)
     }
 }

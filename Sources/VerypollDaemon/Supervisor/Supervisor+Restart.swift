@@ -20,10 +20,8 @@ struct RestartState {
     private(set) var exchange: SocketExchange?
     /// What became of the sessions of the process before, as far as the workers have told.
     var takingUp: TakingUp
-    /// The sessions of this process, packed.
-    var parcels: [Parcel] = []
-    /// How many sessions cannot be handed over.
-    var closedCount = 0
+    /// The sessions of this process on their way to the next.
+    var handOver = HandOver()
     /// How many listening sockets are.
     private(set) var socketCount = 0
 
@@ -90,11 +88,15 @@ extension Supervisor {
         let sockets = restart.succession.inheritedCount
         let outcome = restart.takingUp
         guard sockets > 0 || !outcome.isEmpty else { return }
-        let refused = outcome.refusals.values.reduce(0, +)
+        let refused = outcome.refusedCount
         let reasons = Refusal.allCases.compactMap { refusal in
             outcome.refusals[refusal].map { "\($0) as \(refusal.rawValue)" }
         }
-        let rest = refused == 0 ? "" : "; not \(refused): " + reasons.joined(separator: ", ")
+        var rest = ""
+        if refused > 0 {
+            rest = "; not \(refused): " + reasons.joined(separator: ", ")
+            rest += "; " + outcome.lostSessions()
+        }
         logger.log(
             level: refused == 0 ? .notice : .warning,
             refused == 0 ? .takenOver : .takeOverIncomplete,
@@ -111,30 +113,21 @@ extension Supervisor {
         restart.handsOver && !restart.fits(workers.counters.map { Int($0.tally.sessions) })
     }
 
-    /// Puts the sessions into the store, after the last worker has ended.
+    /// Says what was left to the next process, after the last worker has ended.
     ///
-    /// Of those that find no room, the busiest are closed: a parcel of each worker's quietest goes
-    /// before any with busier ones.
+    /// Of the sessions that find no room, the busiest are closed: a parcel of each worker's
+    /// quietest goes before any with busier ones.
     func leaveToSuccessor() {
         guard restart.succession.isForRestart else { return }
-        let parcels = restart.parcels.sorted { $0.rank < $1.rank }
-        let stored = parcels.prefix(restart.room)
-        if !stored.isEmpty {
-            tell { () throws(Errno) in
-                try restart.succession.store.add(
-                    stored.map { $0.socket.fileDescriptor },
-                    named: Succession.sessionsName
-                )
-            }
-        }
+        // All is packed, so that the ledger's place is free for the last parcel.
+        let leftCount = storeWaiting()
+        endLedger()
         // What the manager has not read yet would be lost with this process.
         restart.succession.settle()
-        for parcel in parcels.dropFirst(stored.count) { parcel.breakOff() }
-        let storedCount = stored.reduce(0) { $0 + $1.sessionCount }
-        let leftCount = parcels.dropFirst(stored.count).reduce(0) { $0 + $1.sessionCount }
-        let other = restart.closedCount
+        let other = restart.handOver.closedCount
         let lost = other + leftCount
         let reasons = "; closed: \(leftCount) for want of room, \(other) that can't be kept"
+        let storedCount = restart.handOver.storedSessions
         logger.log(
             level: leftCount == 0 ? .notice : .warning,
             .handedOver,
@@ -144,7 +137,6 @@ extension Supervisor {
             """,
             metadata: ["sessions": "\(storedCount)", "refused": "\(lost)"]
         )
-        restart.parcels = []
     }
 
     private func count(_ number: Int, _ noun: String) -> String {

@@ -159,6 +159,7 @@ final class Supervisor {
                     return logger.notice(.stopped, "stopped")
                 }
                 if end <= .now {
+                    breakOffHandOver()
                     throw LaunchError(description: "a worker did not end in time")
                 }
             }

@@ -16,16 +16,18 @@ extension Worker {
         isDraining = true
         isEnding = true
         closeDoors()
-        var parcels: [Parcel] = []
         var keys = heritableKeys()[...]
+        let ids = keys.map { sessions[$0].id }
+        context.supervisor.post(.packing(worker: context.index, ids: ids))
+        var rank = 0
         while !keys.isEmpty {
             let part = keys.prefix(SessionFile.sessionLimit)
             keys = keys.dropFirst(part.count)
-            pack(Array(part), into: &parcels)
+            pack(Array(part), rank: &rank)
         }
         let left = sessions.count
         endAll()
-        context.supervisor.post(.handedOver(parcels, closedCount: left))
+        context.supervisor.post(.handedOver(closedCount: left))
         context.supervisor.post(.ended)
     }
 
@@ -52,7 +54,10 @@ extension Worker {
     ///
     /// So a session that cannot be sent, as a Unix-domain client could see to by what it has
     /// passed itself, is left behind alone.
-    private mutating func pack(_ keys: [SlabKey], into parcels: inout [Parcel]) {
+    ///
+    /// The supervisor stores a parcel at once, so that what is in it survives a crash. The worker
+    /// has let go of its sessions by then: no session is served by two processes.
+    private mutating func pack(_ keys: [SlabKey], rank: inout Int) {
         var records: [SessionRecord] = []
         var descriptors: [FileDescriptor] = []
         for key in keys {
@@ -64,21 +69,16 @@ extension Worker {
             descriptors += sessions[key].descriptors(of: record)
             records.append(record)
         }
+        let parcel: Parcel
         do throws(Errno) {
-            parcels.append(
-                try Parcel(
-                    records,
-                    descriptors,
-                    nextSessionID: nextSessionID,
-                    rank: parcels.count
-                )
-            )
+            parcel = try Parcel(records, descriptors, nextSessionID: nextSessionID, rank: rank)
+            rank += 1
         } catch {
             guard keys.count > 1 else {
                 return context.logger.warning("cannot hand a session over: \(error)")
             }
-            pack(Array(keys[..<(keys.count / 2)]), into: &parcels)
-            pack(Array(keys[(keys.count / 2)...]), into: &parcels)
+            pack(Array(keys[..<(keys.count / 2)]), rank: &rank)
+            pack(Array(keys[(keys.count / 2)...]), rank: &rank)
             return
         }
         // Should no process take them up, nobody is to take what is missing for the end.
@@ -87,6 +87,7 @@ extension Worker {
         }
         for descriptor in descriptors { unwatch(descriptor) }
         for key in keys { end(key, because: .handedOver) }
+        context.supervisor.post(.packed(parcel))
     }
 
     /// Stops watching a connection, whose events would come as long as the parcel keeps it open.

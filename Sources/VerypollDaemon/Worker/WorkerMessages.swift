@@ -73,8 +73,12 @@ enum SupervisorMessage: Sendable {
     case writeMetrics(Exposition.Format, worker: Int)
     /// What became of the sessions of the process before that are the worker's.
     case tookUp(TakingUp)
-    /// The worker's sessions, and how many were closed as they cannot be handed over.
-    case handedOver([Parcel], closedCount: Int)
+    /// The numbers of the sessions that the worker is about to pack.
+    case packing(worker: Int, ids: [UInt64])
+    /// Some of the worker's sessions, which it does not serve any more.
+    case packed(Parcel)
+    /// The worker has packed everything, and closed so many that cannot be handed over.
+    case handedOver(closedCount: Int)
     /// The worker drains, and no session is left.
     case empty
     /// The worker's thread is about to end.
