@@ -15,6 +15,8 @@ struct TestDaemon: ~Copyable {
     private let manager: ServiceManager?
     /// What starts it.
     private let words: [String]
+    /// What is handed over as systemd does, now and at later starts.
+    var passed: [PassedSocket]
 
     /// Starts the daemon, and waits until it is ready.
     ///
@@ -57,6 +59,7 @@ struct TestDaemon: ~Copyable {
         self.directory = directory
         self.manager = manager
         self.words = words
+        passed = sockets
     }
 
     /// Asks it to end, as for a restart or for good.
@@ -71,7 +74,7 @@ struct TestDaemon: ~Copyable {
             words[0],
             Array(words.dropFirst()),
             environment: manager?.environment ?? [:],
-            sockets: manager?.sockets ?? []
+            sockets: (manager?.sockets ?? []) + passed
         )
     }
 
