@@ -13,14 +13,17 @@ extension ServiceTests {
             lab = try Lab.shared.get()
         }
 
-        private func configuration(_ more: String) -> String {
+        private func configuration(
+            _ more: String,
+            handler: String = #"{ "type": "proxy", "upstream": "app" }"#
+        ) -> String {
             """
             {
               \(more)
               "listeners": {
                 "front": {
                   "listen": ["127.0.0.1:7080", "unix:/run/verypolld/front.sock"],
-                  "handler": { "type": "proxy", "upstream": "app" }
+                  "handler": \(handler)
                 }
               },
               "upstreams": { "app": { "servers": ["127.0.0.1:7090"] } }
@@ -84,28 +87,32 @@ extension ServiceTests {
 
         @Test("without the option sessions end, but no connection is refused, by TCP or its file")
         func keepsListeners() throws {
-            try lab.restart(configuration: configuration(#""drain": {"deadline": "200ms"},"#))
+            // A proxy without a server resets its clients, some before connect(2) has returned.
+            let more = #""drain": {"deadline": "200ms"},"#
+            try lab.restart(configuration: configuration(more, handler: #"{ "type": "echo" }"#))
             let script = #"""
                 import os, socket, sys
                 print("started", flush=True)
-                count = 0
+                count, failures = 0, []
                 while not os.path.exists("/run/end"):
                     for family, place in (
                         (socket.AF_INET, ("127.0.0.1", 7080)),
                         (socket.AF_UNIX, "/run/verypolld/front.sock"),
                     ):
-                        s = socket.socket(family)
-                        s.connect(place)
-                        s.close()
-                        count += 1
-                print("done", count)
+                        with socket.socket(family) as s:
+                            try:
+                                s.connect(place)
+                                count += 1
+                            except OSError as error:
+                                failures.append(f"{place}: {error}")
+                print("done", count, "failures:", failures[:5])
                 """#
             try lab.must("rm", "-f", "/run/end")
             let load = try lab.start("python3", ["-c", script])
             try load.waitForStandardOutput(containing: "started")
             for _ in 0..<3 { try lab.must("systemctl", "restart", "verypolld") }
             let said = try end(load)
-            #expect(said.contains("done "), "\(said)")
+            #expect(said.contains("failures: []"), "\(said)")
             try lab.stop()
         }
 
