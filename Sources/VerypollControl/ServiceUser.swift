@@ -5,7 +5,7 @@ package enum ServiceUser {
     /// The user's name in `verypolld.service` and in `verypolld.sysusers`.
     package static let name = "verypoll"
 
-    /// What root is told about a file that the user can't read.
+    /// The warning to root about a file that the service's user can't read.
     ///
     /// The kernel is asked as that user, so that it minds access control lists as well. Call it
     /// while the process has a single thread: for a moment it acts as the user.

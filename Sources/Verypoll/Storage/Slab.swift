@@ -19,8 +19,8 @@
 @safe public struct Slab<Element: ~Copyable>: ~Copyable {
     // Raw memory, because `Array` and `Dictionary` take no noncopyable values, and the module of
     // swift-collections 1.6 whose arrays do cannot be compiled for the thread sanitizer.
-    // What is known of the slots is apart from the values: a look-up reads eight bytes beside those
-    // of other slots, and never the value itself to learn whether it is there.
+    // The state of the slots is stored apart from the values, so a look-up reads eight bytes and
+    // never the value itself to learn whether it is there.
     @usableFromInline
     struct Slot {
         @usableFromInline var generation: UInt32 = 0
@@ -155,7 +155,7 @@
     }
 }
 
-/// What a slot's link is besides the index of the next free slot; no slab has so many slots.
+/// Links that are no index of a next free slot; no slab has so many slots.
 @usableFromInline
 enum SlabLink {
     @inlinable static var end: UInt32 { .max }

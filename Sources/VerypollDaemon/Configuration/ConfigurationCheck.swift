@@ -8,7 +8,7 @@ struct ConfigurationCheck: Sendable {
     /// How many descriptors the daemon can have.
     let descriptorLimit: Int
 
-    /// What loading the text would change.
+    /// The changes that loading the text would make.
     ///
     /// - Throws: ``VarlinkError/configurationInvalid(_:omitted:)``.
     func changes(in text: String) throws(VarlinkError) -> ChangeList {

@@ -4,7 +4,7 @@ internal import VerypollControl
 
 /// Work for a call that takes too long for the supervisor's thread.
 struct ControlJob: Sendable {
-    /// What is to be done.
+    /// The work to do.
     enum Work: Sendable {
         /// Decode a long message.
         case decode(UndecodedCall)
@@ -15,7 +15,7 @@ struct ControlJob: Sendable {
     /// Checks the text of a configuration, and returns what loading it would change.
     typealias Check = @Sendable (_ text: String) throws(VarlinkError) -> ChangeList
 
-    /// What came of it.
+    /// The result of the work.
     enum Outcome: Sendable {
         case decoded(Swift.Result<Call, MalformedMessage>)
         /// `nil` if JSON cannot say the answer.
