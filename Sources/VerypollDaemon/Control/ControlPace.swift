@@ -83,7 +83,7 @@ struct Credit {
     private let deepestDebt: Duration?
     private var updatedAt: ContinuousClock.Instant
 
-    /// What is left; a debt is less than nothing.
+    /// The time that is left; negative for a debt.
     private(set) var amount: Duration
 
     /// Whether there was a debt that is not paid yet.

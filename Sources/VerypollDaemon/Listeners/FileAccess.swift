@@ -2,7 +2,7 @@
 internal import Glibc
 internal import SystemPackage
 
-/// Who may open a file: its mode, its owner and its group.
+/// The access to a file: its mode, its owner and its group.
 struct FileAccess: Hashable, Sendable {
     let mode: FilePermissions
     /// `nil` is the process's own user.

@@ -19,7 +19,7 @@ final class ListeningSocket: Sendable {
     /// Its place in the descriptor store, if it has one.
     private let stored: Mutex<StoredSocket?>
 
-    /// What it keeps others from, if it is a TCP socket.
+    /// The address that it keeps others from, if it is a TCP socket.
     let bound: BoundAddress?
 
     /// Its descriptor, valid for as long as this value.

@@ -243,7 +243,7 @@ struct HealthChecker: ~Copyable {
         return change.map { Change(server: targets[index].index, change: $0) }
     }
 
-    /// What the log says of a server whose checks succeed again.
+    /// The log message for a server whose checks succeed again.
     private func recovery(of server: UpstreamServer) -> Logger.Message {
         let isEjected = server.isEjected(now: MonotonicClock.milliseconds())
         guard let obstacle = server.obstacle ?? (isEjected ? "it stays ejected" : nil) else {

@@ -11,7 +11,7 @@ struct LongProxyHeader: Equatable, Sendable {
     /// arrive.
     static let longestAwaited = 4096
 
-    /// What the header says, once it has turned out to be well-formed.
+    /// The content of the header, once it is complete and well-formed.
     let header: ProxyHeader
     /// How many of its bytes are still to come.
     private(set) var remaining: Int
@@ -23,7 +23,7 @@ struct LongProxyHeader: Equatable, Sendable {
     private var expected: UInt32?
     private var field = Field.type
 
-    /// What the next byte belongs to.
+    /// The part of the header that the next byte belongs to.
     private enum Field: Equatable {
         case type
         case highLength(type: UInt8)

@@ -29,7 +29,7 @@ final class ServerTraffic: Sendable {
         bytesOut.store(bytesOut.load(ordering: .relaxed) &+ tally.bytesOut, ordering: .relaxed)
     }
 
-    /// What was added so far.
+    /// The bytes that were added so far.
     var tally: ServerTally {
         ServerTally(
             bytesIn: bytesIn.load(ordering: .relaxed),

@@ -33,7 +33,7 @@ struct HandoffLedger: Equatable {
     /// Makes an empty ledger.
     init() {}
 
-    /// What the file begins with.
+    /// The bytes that the file begins with.
     static func head(sessionCounts: [Int]) -> [UInt8] {
         var writer = RecordWriter()
         writer.append(contentsOf: magic)
@@ -44,7 +44,7 @@ struct HandoffLedger: Equatable {
         return writer.bytes
     }
 
-    /// What is added once the numbers of a worker's sessions are known.
+    /// The part that is added once the numbers of a worker's sessions are known.
     static func entry(of worker: Int, ids: [UInt64]) -> [UInt8] {
         var writer = RecordWriter()
         append(Entry(count: ids.count, ids: ids), of: worker, to: &writer)

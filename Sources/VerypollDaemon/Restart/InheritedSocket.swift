@@ -13,7 +13,7 @@ final class InheritedSocket {
         case unix(UnixAddress)
     }
 
-    /// What it was passed by.
+    /// The name that it was passed under.
     let name: String
     let place: Place
     /// Valid for as long as this value, or the socket that was made of it.
@@ -43,7 +43,7 @@ final class InheritedSocket {
         }
     }
 
-    /// What it keeps others from.
+    /// The address that it keeps others from.
     var bound: BoundAddress? {
         if case .ip(_, let bound) = place { bound } else { nil }
     }

@@ -22,7 +22,7 @@ extension SocketExchange {
             if case .unix(.path(let path)) = socket.place { path } else { nil }
         }
         inherited = []
-        // Whoever still refers to this value must not keep sockets open.
+        // A remaining reference to this value must not keep sockets open.
         former = []
         opened = []
         claimed = []

@@ -38,13 +38,13 @@ final class SocketExchange {
 
     let succession: Succession
     let logger: Logger
-    /// Those of the process before that no listener has claimed.
+    /// Sockets of the previous process that no listener has claimed.
     var inherited: [InheritedSocket] = []
     /// The names of what the process before has left and nobody can use.
     var useless: [String] = []
-    /// Those of systemd's units.
+    /// The sockets of systemd's units.
     private var activated: [(name: String, bound: BoundAddress)] = []
-    /// Those of this process that no listener keeps.
+    /// Sockets of this process that no listener keeps.
     var former: [ListeningSocket] = []
     /// Those of them that have a port, by that.
     private var formerByPort: [UInt16: [(socket: ListeningSocket, bound: BoundAddress)]] = [:]

@@ -19,7 +19,7 @@ extension Roster {
                 do throws(FileAccessError) {
                     try socket.applyFileAccess(entry.configuration)
                 } catch {
-                    // What it had before can be had again, as it was had then.
+                    // The former access was granted before, so it can be restored.
                     for (socket, former) in undo { try? socket.applyFileAccess(former) }
                     throw ListenerError(
                         listener: entry.name,

@@ -17,7 +17,7 @@ final class ConfigurationReading: Sendable {
     /// The longest that reading the file may take.
     static let limit = Duration.seconds(10)
 
-    /// What a reading that was not given up posts in the end.
+    /// The message that a reading posts at its end, unless it was given up.
     typealias Outcome = Result<NextConfiguration, ConfigurationError>
 
     private enum State {

@@ -19,7 +19,7 @@ struct ReloadState {
     private(set) var callers: [ControlTicket] = []
     /// The present reading, and when it is given up.
     private(set) var reading: (ConfigurationReading, dueAt: ContinuousClock.Instant)?
-    /// What was read, until it is put into effect.
+    /// The configuration that was read, until it is put into effect.
     private var outcome: ConfigurationReading.Outcome?
     /// The readings that were given up and have not ended.
     private(set) var hangCount = 0

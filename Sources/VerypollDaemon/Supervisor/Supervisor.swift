@@ -50,7 +50,7 @@ final class Supervisor {
     /// Whether nothing is accepted any more, because nobody came.
     var isIdleAndClosed = false
     let totalGate: SessionGate
-    /// What is lent where sessions have all other descriptors.
+    /// Descriptors to lend while sessions have all others.
     let descriptors: DescriptorReserve
     let startedAt = WallClock.microseconds()
     let workers: WorkerPool

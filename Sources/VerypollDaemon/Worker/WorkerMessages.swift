@@ -43,7 +43,7 @@ struct SessionFilter: Equatable, Sendable {
     var limit: Int
 }
 
-/// What a worker, or another thread, tells the supervisor.
+/// A message of a worker, or of another thread, to the supervisor.
 enum SupervisorMessage: Sendable {
     /// The worker has all that it needs, and waits for `begin`.
     case prepared
