@@ -14,6 +14,9 @@ from .processes import Backend, Load, Server
 
 WARM_UP = 0.2
 
+# What a load reports, in microseconds; `slice_p99` is the p99 of the median slice of an open one.
+QUANTILES = ("p50", "p90", "p99", "p99.9", "slice_p99")
+
 
 @dataclasses.dataclass
 class Run:
@@ -120,7 +123,7 @@ def run(scenario, servers, backend, connections, seconds):
     return {
         server.name: Run(
             requests=answer["requests"], seconds=answer["seconds"], cpu=cpu,
-            latencies={name: answer.get(name) for name in ("p50", "p90", "p99", "p99.9")},
+            latencies={name: answer.get(name) for name in QUANTILES},
             errors=answer["errors"], sent=answer.get("sent", 0), delay=answer.get("delay_p99"),
             load=(answer["load_cpu"] + behind * answer["requests"]) / answer["seconds"],
             noise=(max(0, foreign) + delayed) / wall)

@@ -12,6 +12,7 @@
 #define LOAD_H
 #include "../peers/c/common.h"
 #include "histogram.h"
+#include <stdlib.h>
 #include <time.h>
 
 static uint64_t nanoseconds(clockid_t clock) {
@@ -19,6 +20,8 @@ static uint64_t nanoseconds(clockid_t clock) {
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+#define MAX_SLICES 4096
 
 /* One server, and what it was given and did. */
 struct target {
@@ -29,6 +32,9 @@ struct target {
 	struct histogram latencies;
 	/* How long after a message was due an open load began to send it. */
 	struct histogram delays;
+	/* The 99 % quantile of each slice of an open load, in microseconds. */
+	double slice_p99s[MAX_SLICES];
+	int slice_count;
 };
 
 #define MAX_TARGETS 32
@@ -44,12 +50,26 @@ static void parse_ports(const char *text) {
 	}
 }
 
+static int compare_doubles(const void *left, const void *right) {
+	double one = *(const double *)left, other = *(const double *)right;
+	return (one > other) - (one < other);
+}
+
+/* The p99 that half of the slices do not exceed, 0 without slices. */
+static double median_slice_p99(struct target *target) {
+	if (target->slice_count == 0) return 0;
+	qsort(target->slice_p99s, (size_t)target->slice_count, sizeof(double), compare_doubles);
+	double upper = target->slice_p99s[target->slice_count / 2];
+	double lower = target->slice_p99s[(target->slice_count - 1) / 2];
+	return (lower + upper) / 2;
+}
+
 static void print_targets(void) {
 	const char *separator = "[";
-	for (const struct target *target = targets; target < targets + target_count; target++) {
+	for (struct target *target = targets; target < targets + target_count; target++) {
 		printf("%s{\"requests\": %llu, \"seconds\": %.6f, \"load_cpu\": %.6f, \"errors\": %llu, "
 		       "\"sent\": %llu, \"delay_p99\": %.1f, \"p50\": %.1f, \"p90\": %.1f, "
-		       "\"p99\": %.1f, \"p99.9\": %.1f}",
+		       "\"p99\": %.1f, \"p99.9\": %.1f, \"slice_p99\": %.1f}",
 		       separator, (unsigned long long)(target->latencies.total + target->unmeasured),
 		       (double)target->active / 1e9, (double)target->cpu / 1e9,
 		       (unsigned long long)target->errors, (unsigned long long)target->sent,
@@ -57,7 +77,7 @@ static void print_targets(void) {
 		       histogram_microseconds(&target->latencies, 0.5),
 		       histogram_microseconds(&target->latencies, 0.9),
 		       histogram_microseconds(&target->latencies, 0.99),
-		       histogram_microseconds(&target->latencies, 0.999));
+		       histogram_microseconds(&target->latencies, 0.999), median_slice_p99(target));
 		separator = ", ";
 	}
 	printf("]\n");

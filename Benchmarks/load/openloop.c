@@ -40,6 +40,7 @@ static char pattern[MESSAGE], buffer[1 << 16];
 static struct target *target;
 static struct connection *mine;
 static struct arrivals arrivals;
+static struct histogram slice_latencies;
 static uint64_t begun, measured_from, end, next_due, in_flight;
 
 static void give_up(struct target *failed, const char *why) {
@@ -87,8 +88,12 @@ static void take_answer(struct connection *connection, uint64_t now) {
 	uint64_t due = connection->due[connection->answered++ % IN_FLIGHT];
 	in_flight--;
 	connection->partial = 0;
-	if (due >= measured_from) histogram_add(&target->latencies, now - due);
-	else target->unmeasured++;
+	if (due < measured_from) {
+		target->unmeasured++;
+		return;
+	}
+	histogram_add(&target->latencies, now - due);
+	histogram_add(&slice_latencies, now - due);
 }
 
 static void receive_answers(struct connection *connection) {
@@ -157,6 +162,13 @@ static void await_answers(void) {
 	}
 }
 
+/* Stalls of the machine fill the tail of a few slices; the others show the server's own. */
+static void note_slice(void) {
+	if (slice_latencies.total > 0 && target->slice_count < MAX_SLICES)
+		target->slice_p99s[target->slice_count++] = histogram_microseconds(&slice_latencies, 0.99);
+	memset(&slice_latencies, 0, sizeof slice_latencies);
+}
+
 static void slice(int index, uint64_t begin) {
 	target = &targets[index];
 	mine = &connections[(size_t)index * (size_t)per_target];
@@ -170,6 +182,7 @@ static void slice(int index, uint64_t begin) {
 	/* What was due is sent, also where a stall of the load reaches beyond the end. */
 	while ((next_due < end || nanoseconds(CLOCK_MONOTONIC) < end) && !target->is_dead) turn();
 	await_answers();
+	note_slice();
 }
 
 /* A round trip each shows that the way to the server is open. */
