@@ -10,6 +10,10 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// The daemon needs all traits. With this variable set, the package is the library alone, and that
+// is how the library is built and tested with other sets of traits.
+let isLibraryOnly = Context.environment["VERYPOLL_LIBRARY_ONLY"] != nil
+
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(
@@ -26,18 +30,140 @@ func example(_ name: String) -> Target {
     )
 }
 
+func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        exclude: exclude,
+        swiftSettings: settings
+    )
+}
+
+// MARK: The library, and programs that show how it is used
+
+let library: [Target] = [
+    .target(name: "CVerypoll"),
+    target("Verypoll", ["CVerypoll", system]),
+
+    example("accept-and-drop"),
+    example("chat"),
+    example("echo"),
+    example("proxy"),
+    example("systemd-sockets"),
+    example("udp-echo"),
+
+    .target(
+        name: "TestSupport",
+        dependencies: [system],
+        path: "Tests/TestSupport",
+        swiftSettings: settings
+    ),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    tests(
+        "VerypollTests",
+        [
+            "Verypoll", "TestSupport", "CTestSupport", "accept-and-drop", "chat", "echo", "proxy",
+            "systemd-sockets", "udp-echo", system,
+        ]
+    ),
+]
+
+// MARK: The daemon and its command
+
+// In the order of the arrows: a target may depend on those before it.
+let daemon: [Target] = [
+    .systemLibrary(
+        name: "CSystemd",
+        pkgConfig: "libsystemd",
+        providers: [.apt(["libsystemd-dev"])]
+    ),
+    .target(name: "CProcessStart"),
+    target("Console", ["CProcessStart", system]),
+    target("Systemd", ["CSystemd", "Console", system, logging]),
+    target("StrictJSON", ["Console"]),
+    target("Varlink"),
+    .target(
+        name: "VerypollControl",
+        dependencies: ["Varlink"],
+        resources: [.embedInCode("io.verypoll.Daemon.varlink")],
+        swiftSettings: settings
+    ),
+    target(
+        "VerypollConfiguration",
+        [
+            "CVerypoll", "Verypoll", "StrictJSON", "VerypollControl", "Varlink", "Console", system,
+            logging,
+        ]
+    ),
+    target(
+        "VerypollServer",
+        ["CVerypoll", "Verypoll", "VerypollConfiguration", "Console", system, logging]
+    ),
+    target(
+        "VerypollDaemon",
+        [
+            "CVerypoll", "Verypoll", "Console", "Systemd", "StrictJSON", "Varlink",
+            "VerypollControl", "VerypollConfiguration", "VerypollServer", system, logging,
+        ]
+    ),
+    .executableTarget(
+        name: "verypolld",
+        dependencies: [
+            "Console", "VerypollControl", "VerypollConfiguration", "VerypollServer",
+            "VerypollDaemon", system, arguments, logging,
+        ],
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "verypollctl",
+        dependencies: [
+            "Verypoll", "Console", "Varlink", "VerypollControl", "VerypollConfiguration", system,
+            arguments,
+        ],
+        swiftSettings: settings
+    ),
+]
+
+// A target per target, and SystemTests: the built programs under a real systemd.
+let daemonTests: [Target] = [
+    tests("ConsoleTests", ["Console"]),
+    tests("SystemdTests", ["Systemd", "TestSupport", system, logging]),
+    tests("VarlinkTests", ["Varlink"]),
+    tests("VerypollControlTests", ["VerypollControl", "Varlink"]),
+    tests(
+        "VerypollDaemonTests",
+        [
+            "StrictJSON", "VerypollConfiguration", "VerypollServer", "VerypollDaemon",
+            "VerypollControl", "Varlink", "Systemd", "Verypoll", "TestSupport", "CTestSupport",
+            "verypolld", system, logging,
+        ]
+    ),
+    tests(
+        "VerypollctlTests",
+        [
+            "verypollctl", "verypolld", "VerypollConfiguration", "VerypollServer",
+            "VerypollDaemon", "VerypollControl", "Varlink", "Verypoll", "Console", "TestSupport",
+            system,
+        ]
+    ),
+    tests(
+        "SystemTests",
+        ["TestSupport", "VerypollDaemon", "VerypollServer", "verypolld", "verypollctl"],
+        exclude: ["Programs"]
+    ),
+]
+
 let package = Package(
     name: "verypoll",
-    products: [
-        .library(name: "Verypoll", targets: ["Verypoll"]),
-        // For Fuzz, which is a package of its own; nothing in it is public.
-        .library(
-            name: "_VerypollDaemon",
-            targets: ["VerypollDaemon", "VerypollControl", "Varlink"]
-        ),
-        .executable(name: "verypolld", targets: ["verypolld"]),
-        .executable(name: "verypollctl", targets: ["verypollctl"]),
-    ],
+    products: [.library(name: "Verypoll", targets: ["Verypoll"])],
     traits: [
         .default(enabledTraits: ["OSPoll", "OSExt", "Net"]),
         .trait(
@@ -57,115 +183,27 @@ let package = Package(
         .trait(name: "Net", description: "TCP, UDP and Unix-domain sockets."),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0")
+    ],
+    targets: library
+)
+
+if !isLibraryOnly {
+    package.products += [
+        // For Fuzz, which is a package of its own; nothing in it is public.
+        .library(
+            name: "_VerypollDaemon",
+            targets: [
+                "StrictJSON", "VerypollConfiguration", "VerypollServer", "VerypollDaemon",
+                "VerypollControl", "Varlink",
+            ]
+        ),
+        .executable(name: "verypolld", targets: ["verypolld"]),
+        .executable(name: "verypollctl", targets: ["verypollctl"]),
+    ]
+    package.dependencies += [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
-    ],
-    targets: [
-        // The library.
-        .target(name: "CVerypoll"),
-        .target(name: "Verypoll", dependencies: ["CVerypoll", system], swiftSettings: settings),
-
-        // Programs that show how it is used.
-        example("accept-and-drop"),
-        example("chat"),
-        example("echo"),
-        example("proxy"),
-        example("systemd-sockets"),
-        example("udp-echo"),
-
-        // The daemon and its command.
-        .systemLibrary(
-            name: "CSystemd",
-            pkgConfig: "libsystemd",
-            providers: [.apt(["libsystemd-dev"])]
-        ),
-        .target(name: "CProcessStart"),
-        .target(name: "Console", dependencies: ["CProcessStart", system], swiftSettings: settings),
-        .target(
-            name: "Systemd",
-            dependencies: ["CSystemd", "Console", system, logging],
-            swiftSettings: settings
-        ),
-        .target(name: "Varlink", swiftSettings: settings),
-        .target(
-            name: "VerypollControl",
-            dependencies: ["Varlink"],
-            resources: [.embedInCode("io.verypoll.Daemon.varlink")],
-            swiftSettings: settings
-        ),
-        .target(
-            name: "VerypollDaemon",
-            dependencies: [
-                "CVerypoll", "Verypoll", "VerypollControl", "Varlink", "Systemd", "Console", system,
-                logging,
-            ],
-            swiftSettings: settings
-        ),
-        .executableTarget(
-            name: "verypolld",
-            dependencies: [
-                "VerypollDaemon", "VerypollControl", "Console", system, arguments, logging,
-            ],
-            swiftSettings: settings
-        ),
-        .executableTarget(
-            name: "verypollctl",
-            dependencies: [
-                "VerypollControl", "Varlink", "Verypoll", "Console", system, arguments,
-            ],
-            swiftSettings: settings
-        ),
-
-        // Tests, a target per target, and SystemTests: the built programs under a real systemd.
-        .target(
-            name: "TestSupport",
-            dependencies: [system],
-            path: "Tests/TestSupport",
-            swiftSettings: settings
-        ),
-        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
-        .testTarget(
-            name: "VerypollTests",
-            dependencies: [
-                "Verypoll", "TestSupport", "CTestSupport", "accept-and-drop", "chat", "echo",
-                "proxy", "systemd-sockets", "udp-echo", system,
-            ],
-            swiftSettings: settings
-        ),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: settings),
-        .testTarget(
-            name: "SystemdTests",
-            dependencies: ["Systemd", "TestSupport", system, logging],
-            swiftSettings: settings
-        ),
-        .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
-        .testTarget(
-            name: "VerypollControlTests",
-            dependencies: ["VerypollControl", "Varlink"],
-            swiftSettings: settings
-        ),
-        .testTarget(
-            name: "VerypollDaemonTests",
-            dependencies: [
-                "VerypollDaemon", "VerypollControl", "Varlink", "Verypoll", "TestSupport",
-                "CTestSupport", "verypolld", system, logging,
-            ],
-            swiftSettings: settings
-        ),
-        .testTarget(
-            name: "VerypollctlTests",
-            dependencies: [
-                "verypollctl", "verypolld", "VerypollDaemon", "VerypollControl", "Varlink",
-                "Verypoll", "Console", "TestSupport", system,
-            ],
-            swiftSettings: settings
-        ),
-        .testTarget(
-            name: "SystemTests",
-            dependencies: ["TestSupport", "VerypollDaemon", "verypolld", "verypollctl"],
-            exclude: ["Programs"],
-            swiftSettings: settings
-        ),
     ]
-)
+    package.targets += daemon + daemonTests
+}

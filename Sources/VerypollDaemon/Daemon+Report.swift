@@ -1,7 +1,7 @@
-#if Net && OSExt
 internal import Console
 internal import Logging
 internal import Systemd
+package import VerypollServer
 
 extension Daemon {
     /// Says why the daemon does not start: a line as an error each where the standard error is the
@@ -9,7 +9,7 @@ extension Daemon {
     ///
     /// The journal reads these from the standard error, whose unit it knows. An entry in its own
     /// protocol could come when the process has ended already, and then belongs to no unit.
-    package static func report(_ text: String, as kind: EventKind) {
+    package static func report(_ text: String, as kind: JournalMessageID) {
         guard LogDestination.standardError != .lines else {
             Console.printError(DisplayText.lines(of: text))
             return
@@ -20,4 +20,3 @@ extension Daemon {
         for line in text.split(separator: "\n") { logger.error(kind, "\(line)") }
     }
 }
-#endif

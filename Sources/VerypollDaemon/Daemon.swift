@@ -1,9 +1,10 @@
-#if Net && OSExt
 internal import Logging
 internal import SystemPackage
 internal import Systemd
 internal import Verypoll
+package import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 /// The daemon as a whole: `verypolld` is its command line.
 package enum Daemon {
@@ -32,39 +33,39 @@ package enum Daemon {
             let signals = try SignalSource(blocking: [.terminate, .interrupt, .hangUp, .user1])
             // Before other descriptors, so that these have low numbers.
             let descriptors = try DescriptorReserve(descriptorLimit: loaded.descriptorLimit)
-            var passed = try ActivatedSockets.takeFromEnvironment()
-            let succession = Succession(logger: logger)
-            let inheritance = Inheritance(&passed)
-            let exchange = SocketExchange(succession, logger: logger)
-            exchange.inherit(from: &passed)
-            var roster = Roster(
+            var activated = try ActivatedSockets.takeFromEnvironment()
+            let handoffStore = HandoffStore(logger: logger)
+            let restoredSessions = RestoredSessions(&activated)
+            let exchange = SocketExchange(handoffStore, logger: logger)
+            exchange.inherit(from: &activated)
+            var live = LiveConfiguration(
                 workers: configuration.workers,
-                capacity: configuration.limits.capacity + SessionGate.metricsReserve,
-                succession: succession
+                capacity: configuration.limits.capacity + SessionLimiter.metricsReserve,
+                handoffStore: handoffStore
             )
-            try roster.change(to: configuration, exchange: exchange, passed: &passed)
+            try live.change(to: configuration, exchange: exchange, activated: &activated)
             let path =
                 options.socketPath.map { FilePath($0) }
                 ?? configuration.control.socket ?? .defaultControlSocket
             let control = try ControlSocket(
-                from: &passed,
+                from: &activated,
                 orBinding: path,
                 configuration.control
             )
             if control.file == nil { logger.info("the control socket is systemd's") }
-            try closeUnclaimed(&passed, logger)
+            try closeUnclaimed(&activated, logger)
             let supervisor = try Supervisor(
                 loaded,
                 options: options,
-                roster: roster,
-                inheritance: inheritance,
+                live: live,
+                restoredSessions: restoredSessions,
                 exchange: exchange,
                 control: control,
                 descriptors: descriptors,
                 signals: signals,
                 logger: logger
             )
-            roster.releaseSockets()
+            live.releaseSockets()
             try supervisor.run()
         } catch {
             throw LaunchError(description: "\(error)")
@@ -72,10 +73,10 @@ package enum Daemon {
     }
 
     private static func closeUnclaimed(
-        _ passed: inout ActivatedSockets,
+        _ activated: inout ActivatedSockets,
         _ logger: Logger
     ) throws {
-        for socket in passed.takeUnclaimed() {
+        for socket in activated.takeUnclaimed() {
             logger.warning(
                 .socketUnclaimed,
                 "closed the socket \"\(socket.name)\" of systemd, which no listener names",
@@ -85,4 +86,3 @@ package enum Daemon {
         }
     }
 }
-#endif

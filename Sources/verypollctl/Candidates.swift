@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Console
 internal import Varlink
 internal import VerypollControl
@@ -67,4 +66,3 @@ enum Candidates {
         return nil
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -81,4 +80,3 @@ struct ConfigCheckCommand: ParsableCommand {
         }
     }
 }
-#endif

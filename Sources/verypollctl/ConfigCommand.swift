@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 
 /// The verb of `verypollctl config`.
@@ -11,4 +10,3 @@ struct ConfigCommand: ParsableCommand {
         ]
     )
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -41,4 +40,3 @@ struct ConfigDiffCommand: ParsableCommand {
         }
     }
 }
-#endif

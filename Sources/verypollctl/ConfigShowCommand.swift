@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import VerypollControl
 
@@ -26,4 +25,3 @@ struct ConfigShowCommand: ParsableCommand {
         try output.print(answer) { _ in text }
     }
 }
-#endif

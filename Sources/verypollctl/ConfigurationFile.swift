@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import FoundationEssentials
 internal import SystemPackage
 internal import VerypollControl
@@ -95,4 +94,3 @@ struct ConfigurationFile {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Console
 internal import FoundationEssentials
 internal import SystemPackage
@@ -236,4 +235,3 @@ struct DaemonConnection: ~Copyable {
         )
     }
 }
-#endif

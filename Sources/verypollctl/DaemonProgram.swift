@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Console
 internal import FoundationEssentials
 internal import Glibc
@@ -68,4 +67,3 @@ enum DaemonProgram {
         return status & 0x7F == 0 ? status >> 8 & 0xFF : -1
     }
 }
-#endif

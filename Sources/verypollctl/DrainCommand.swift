@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import Varlink
@@ -80,4 +79,3 @@ struct DrainCommand: ParsableCommand {
         return DisplayText(left + (listener.active > 0 ? rest ?? "" : ""))
     }
 }
-#endif

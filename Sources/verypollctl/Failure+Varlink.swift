@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Varlink
 internal import VerypollControl
 
@@ -53,4 +52,3 @@ extension Failure {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 
 /// The options that every verb has.
@@ -66,4 +65,3 @@ enum JSONMode: String, CaseIterable, ExpressibleByArgument, Sendable {
     case short
     case off
 }
-#endif

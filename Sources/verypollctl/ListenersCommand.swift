@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -29,4 +28,3 @@ struct ListenersCommand: ParsableCommand {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import Varlink
@@ -66,4 +65,3 @@ struct LogLevelCommand: ParsableCommand {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -30,4 +29,3 @@ struct MonitorCommand: ParsableCommand {
         }
     }
 }
-#endif

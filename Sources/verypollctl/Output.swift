@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Console
 internal import FoundationEssentials
 internal import SystemPackage
@@ -78,4 +77,3 @@ extension String {
         unicodeScalars.last == "\n" ? String(unicodeScalars.dropLast()) : self
     }
 }
-#endif

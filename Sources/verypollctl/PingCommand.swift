@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import Varlink
@@ -20,4 +19,3 @@ struct PingCommand: ParsableCommand {
         try Output(options).print(answer) { _ in ["verypolld answers at \(path)"] }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -52,4 +51,3 @@ func changeLines(_ list: ChangeList, on terminal: Terminal) -> [DisplayText] {
     }
     return lines + omitted
 }
-#endif

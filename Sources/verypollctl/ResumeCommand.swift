@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Varlink
 internal import VerypollControl
@@ -29,4 +28,3 @@ struct ResumeCommand: ParsableCommand {
         try Output(options).print(answer) { _ in [] }
     }
 }
-#endif

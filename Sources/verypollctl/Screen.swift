@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Console
 internal import Glibc
 internal import SystemPackage
@@ -89,4 +88,3 @@ struct Screen: ~Copyable {
         _ = try? FileDescriptor.standardOutput.writeAll(text.utf8)
     }
 }
-#endif

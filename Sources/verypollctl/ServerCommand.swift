@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 
 /// The verb of `verypollctl server`.
@@ -9,4 +8,3 @@ struct ServerCommand: ParsableCommand {
         subcommands: [ServerSetCommand.self]
     )
 }
-#endif

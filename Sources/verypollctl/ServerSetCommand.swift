@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Varlink
 internal import VerypollControl
@@ -65,4 +64,3 @@ struct ServerSetCommand: ParsableCommand {
         try Output(options).print(answer) { _ in [] }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 
 /// The verb of `verypollctl sessions`.
@@ -18,4 +17,3 @@ struct SessionsCommand: ParsableCommand {
         defaultSubcommand: SessionsListCommand.self
     )
 }
-#endif

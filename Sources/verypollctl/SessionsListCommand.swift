@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -69,4 +68,3 @@ struct SessionsListCommand: ParsableCommand {
         }
     }
 }
-#endif

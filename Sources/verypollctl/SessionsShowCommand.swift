@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -57,4 +56,3 @@ func sessionFields(_ session: Status.Session, now: Int) -> [DisplayText] {
         return "\(padding)\(name): \(value)"
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -50,4 +49,3 @@ struct SessionsWatchCommand: ParsableCommand {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import VerypollControl
@@ -36,4 +35,3 @@ struct StatusCommand: ParsableCommand {
         }
     }
 }
-#endif

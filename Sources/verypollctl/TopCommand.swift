@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import SystemPackage
@@ -98,4 +97,3 @@ struct TopCommand: ParsableCommand {
         return TopSample(from: former, to: present)
     }
 }
-#endif

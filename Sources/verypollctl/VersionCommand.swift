@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import Console
 internal import Varlink
@@ -37,4 +36,3 @@ struct VersionCommand: ParsableCommand {
         if let problem { throw problem }
     }
 }
-#endif

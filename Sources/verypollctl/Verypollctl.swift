@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import ArgumentParser
 internal import VerypollControl
 
@@ -28,4 +27,3 @@ struct Verypollctl: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 }
-#endif

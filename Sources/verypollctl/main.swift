@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Console
 internal import Glibc
 
-#if Net && OSExt
 var status = ExitStatus.done
 do {
     var command = try Verypollctl.parseAsRoot(try ProgramArguments.afterName())
@@ -29,7 +28,3 @@ do {
     }
 }
 exit(status.rawValue)
-#else
-writeError("verypollctl was built without the traits Net and OSExt, which it needs")
-exit(ExitStatus.failed.rawValue)
-#endif

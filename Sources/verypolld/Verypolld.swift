@@ -2,8 +2,10 @@ internal import ArgumentParser
 internal import Console
 internal import Glibc
 internal import Logging
+internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollDaemon
+internal import VerypollServer
 
 /// The command line of the daemon.
 @main
@@ -110,7 +112,6 @@ struct Verypolld: ParsableCommand {
     }
 
     func run() throws {
-        #if Net && OSExt
         do {
             let limit = try DescriptorLimit.raise()
             let loaded = try LoadedConfiguration(path: file ?? config, descriptorLimit: limit)
@@ -131,8 +132,5 @@ struct Verypolld: ParsableCommand {
             Daemon.report("verypolld: \(error)".escapedForPeople, as: .failed)
             throw ExitCode(EX_OSERR)
         }
-        #else
-        throw ValidationError("This build lacks the traits Net and OSExt.")
-        #endif
     }
 }

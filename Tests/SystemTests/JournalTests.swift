@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
@@ -77,4 +76,3 @@ extension ServiceTests {
         }
     }
 }
-#endif

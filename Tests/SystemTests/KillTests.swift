@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Foundation
 import TestSupport
 import Testing
@@ -149,4 +148,3 @@ extension ServiceTests {
         }
     }
 }
-#endif

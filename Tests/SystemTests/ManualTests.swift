@@ -1,8 +1,10 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("The manual pages")
 struct ManualTests: ~Copyable {
@@ -90,4 +92,3 @@ struct ManualTests: ~Copyable {
         for key in keys { #expect(headings.contains(Substring(key)), "\(key)") }
     }
 }
-#endif

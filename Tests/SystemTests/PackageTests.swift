@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
@@ -218,4 +217,3 @@ struct PackageTests {
         #expect(left == "")
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Foundation
 import TestSupport
 import Testing
@@ -133,4 +132,3 @@ extension ServiceTests {
         }
     }
 }
-#endif

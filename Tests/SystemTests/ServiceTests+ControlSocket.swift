@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
@@ -67,4 +66,3 @@ extension ServiceTests {
         try lab.stop()
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Glibc
 import TestSupport
 import Testing
@@ -83,4 +82,3 @@ extension ServiceTests {
         #expect(found == "660 verypoll adm\n")
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
@@ -56,4 +55,3 @@ extension ServiceTests {
         try lab.stop()
     }
 }
-#endif

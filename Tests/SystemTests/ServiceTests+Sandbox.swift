@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
@@ -96,4 +95,3 @@ extension ServiceTests {
         }
     }
 }
-#endif

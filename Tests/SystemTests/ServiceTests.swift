@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
@@ -217,4 +216,3 @@ struct ServiceTests {
         #expect(try refused.waitForExit() != .code(0))
     }
 }
-#endif

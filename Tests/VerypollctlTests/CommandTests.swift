@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 import VerypollControl
@@ -328,4 +327,3 @@ struct CommandTests: ~Copyable {
         #expect(systemd == "/run/verypolld.sock")
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -6,12 +5,15 @@ import Varlink
 import Verypoll
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 /// The daemon's own control server on a thread of its own, with fixed things to tell.
 final class FakeDaemon: Sendable {
     let path: String
-    private let thread: VerypollDaemon.Thread
+    private let thread: VerypollServer.Thread
     private let waker: Waker
     private let isStopping: Flag
 
@@ -20,7 +22,7 @@ final class FakeDaemon: Sendable {
         let poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(0))
         let isStopping = Flag()
-        let loop = Handoff(
+        let loop = TransferBox(
             Loop(
                 poll: poll,
                 listener: try UnixListener(binding: .path(FilePath(path))),
@@ -30,7 +32,7 @@ final class FakeDaemon: Sendable {
         self.path = path
         self.waker = waker
         self.isStopping = isStopping
-        thread = try VerypollDaemon.Thread(name: "fake daemon") {
+        thread = try VerypollServer.Thread(name: "fake daemon") {
             do {
                 try loop.take()?.run(until: isStopping)
             } catch {
@@ -116,7 +118,7 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func sessions(
         matching query: SessionQuery,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionList> {
         if let name = query.listener, !fixedStatus.listeners.contains(where: { $0.name == name }) {
             throw .listenerNotFound(name)
@@ -133,7 +135,7 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func killSession(
         _ id: Int,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard fixedSessions.sessions.contains(where: { $0.id == id }) else {
             throw .sessionNotFound(id)
@@ -143,7 +145,7 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func session(
         _ id: Int,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
         guard let session = fixedSessions.sessions.first(where: { $0.id == id }) else {
             throw .sessionNotFound(id)
@@ -154,7 +156,7 @@ private final class FixedHandler: ControlHandler, Sendable {
     func drain(
         listener: String?,
         deadline: Duration?,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         try check(listener)
         return .now(NoParameters())
@@ -162,7 +164,7 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func resume(
         listener: String?,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         try check(listener)
         return .now(NoParameters())
@@ -177,7 +179,7 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func setServer(
         _ setting: ServerSetting,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard let upstream = fixedStatus.upstreams.first(where: { $0.name == setting.upstream })
         else { throw .upstreamNotFound(setting.upstream) }
@@ -211,7 +213,7 @@ private final class FixedHandler: ControlHandler, Sendable {
         EffectiveConfiguration(config: ["workers": .int(2)], path: nil)
     }
 
-    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         .now(ChangeList(changes: Self.changes))
     }
 
@@ -227,4 +229,3 @@ private final class FixedHandler: ControlHandler, Sendable {
         ConfigurationChange(pointer: "/workers", kind: .changed, before: "1", after: "2"),
     ]
 }
-#endif

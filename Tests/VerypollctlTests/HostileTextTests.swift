@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Console
 import FoundationEssentials
 import TestSupport
@@ -110,4 +109,3 @@ struct HostileTextTests {
         #expect(metrics.hasSuffix("# EOF\n"))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Glibc
 import TestSupport
 import Testing
@@ -217,4 +216,3 @@ struct LiveTests {
         }
     }
 }
-#endif

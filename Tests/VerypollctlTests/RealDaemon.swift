@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 
 /// The options that name a socket, and give who answers there as long as a test waits.
@@ -59,4 +58,3 @@ struct RealDaemon: ~Copyable {
         try Program.run("verypollctl", arguments + patientOptions(socket: controlPath))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
@@ -23,4 +22,3 @@ struct UnreadableProcTests {
         #expect(result.standardError.contains("\(file):1:2"))
     }
 }
-#endif

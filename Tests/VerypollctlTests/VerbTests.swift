@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Console
 import TestSupport
 import Testing
@@ -219,4 +218,3 @@ struct VerbTests: ~Copyable {
         #expect(result.standardError.hasPrefix("verypollctl: cannot reach verypolld at \(path): "))
     }
 }
-#endif

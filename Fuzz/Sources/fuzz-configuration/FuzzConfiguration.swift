@@ -1,6 +1,9 @@
 internal import FuzzSupport
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// Texts as configurations: whatever they are, they are judged, and every problem has its place.
 ///

@@ -2,7 +2,10 @@ internal import FuzzSupport
 internal import SystemPackage
 internal import Verypoll
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// PROXY headers, whole, cut off and garbled, against a plain reading of their description.
 private let target = FuzzTarget(seeds: seeds) { input in

@@ -2,7 +2,10 @@ internal import Glibc
 internal import SystemPackage
 internal import Verypoll
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// The header at the beginning of bytes, as proxy-protocol.txt describes it.
 struct Reading {

@@ -1,6 +1,9 @@
 internal import FuzzSupport
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// Heads of requests, whole, cut and garbled, against a plain reading of RFC 9112.
 private let target = FuzzTarget(

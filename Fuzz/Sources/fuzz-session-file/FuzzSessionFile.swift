@@ -1,6 +1,9 @@
 internal import FuzzSupport
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// Files of sessions of whatever process: none makes a trap, and what is read of one is written and
 /// read again as it is.
@@ -45,8 +48,8 @@ private func seed(_ count: Int) -> [UInt8] {
     return SessionFile(nextSessionID: 9, records).encode()
 }
 
-private func way(_ count: Int) -> SessionRecord.Way {
-    SessionRecord.Way(
+private func way(_ count: Int) -> SessionRecord.Channel {
+    SessionRecord.Channel(
         taken: 9,
         given: 7,
         parked: Array(repeating: 1, count: count),

@@ -2,9 +2,12 @@ internal import FuzzSupport
 internal import SystemPackage
 internal import Verypoll
 
+@testable internal import StrictJSON
 @testable internal import Varlink
+@testable internal import VerypollConfiguration
 @testable internal import VerypollControl
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// One client and the control server, which take turns as chance has it.
 struct Conversation: ~Copyable {

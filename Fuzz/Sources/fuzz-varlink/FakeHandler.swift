@@ -1,14 +1,17 @@
+@testable internal import StrictJSON
 @testable internal import Varlink
+@testable internal import VerypollConfiguration
 @testable internal import VerypollControl
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// A daemon with nothing in it, which answers some calls at once and some later.
 final class FakeHandler: ControlHandler {
     /// An answer that is due.
     private enum Owed {
-        case sessions(ControlTicket)
-        case nothing(ControlTicket)
-        case changes(ControlTicket)
+        case sessions(CallID)
+        case nothing(CallID)
+        case changes(CallID)
     }
 
     private var owed: [Owed] = []
@@ -61,7 +64,7 @@ final class FakeHandler: ControlHandler {
 
     func sessions(
         matching query: SessionQuery,
-        ticket: ControlTicket
+        ticket: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionList> {
         owed.append(.sessions(ticket))
         return .later
@@ -69,14 +72,14 @@ final class FakeHandler: ControlHandler {
 
     func session(
         _ id: Int,
-        ticket: ControlTicket
+        ticket: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
         throw .sessionNotFound(id)
     }
 
     func killSession(
         _ id: Int,
-        ticket: ControlTicket
+        ticket: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard id > 0 else { throw .sessionNotFound(id) }
         owed.append(.nothing(ticket))
@@ -88,7 +91,7 @@ final class FakeHandler: ControlHandler {
     func drain(
         listener: String?,
         deadline: Duration?,
-        ticket: ControlTicket
+        ticket: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         owed.append(.nothing(ticket))
@@ -97,7 +100,7 @@ final class FakeHandler: ControlHandler {
 
     func resume(
         listener: String?,
-        ticket: ControlTicket
+        ticket: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         return .now(NoParameters())
@@ -105,7 +108,7 @@ final class FakeHandler: ControlHandler {
 
     func setServer(
         _ setting: ServerSetting,
-        ticket: ControlTicket
+        ticket: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         throw .serverNotFound(setting.server, of: setting.upstream)
     }
@@ -129,7 +132,7 @@ final class FakeHandler: ControlHandler {
         EffectiveConfiguration(config: [:], path: nil)
     }
 
-    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+    func reload(ticket: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         owed.append(.changes(ticket))
         return .later
     }

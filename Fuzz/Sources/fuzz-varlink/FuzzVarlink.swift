@@ -2,7 +2,10 @@ internal import FuzzSupport
 internal import SystemPackage
 internal import Verypoll
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// What a client may send to the control socket, against a plain reading of the protocol: each call
 /// is answered once, in order, unless it wants no answer; after what is no call, nothing is.

@@ -1,6 +1,9 @@
 internal import FuzzSupport
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// What a client has sent, as the description of Varlink has it.
 ///

@@ -3,17 +3,17 @@ internal import SystemPackage
 
 /// A selector on poll(2), for kernels and sandboxes without epoll(7).
 struct Selector: ~Copyable, Sendable {
-    private let table: PollTable
+    private let table: PollSelectorTable
 
     var fileDescriptor: FileDescriptor {
         fatalError("Verypoll was built with the trait PollSelector, so a poll has no descriptor")
     }
 
     init() throws(Errno) {
-        table = try PollTable()
+        table = try PollSelectorTable()
     }
 
-    private init(table: PollTable) {
+    private init(table: PollSelectorTable) {
         self.table = table
     }
 
@@ -23,12 +23,12 @@ struct Selector: ~Copyable, Sendable {
     }
 
     func add(_ fd: CInt, token: Token, interest: Interest, mode: RegistrationMode) throws(Errno) {
-        try table.add(PollRegistration(fd, token: token, interest: interest, mode: mode))
+        try table.add(PollSelectorRegistration(fd, token: token, interest: interest, mode: mode))
     }
 
     /// Watches an eventfd(2) that nobody reads: it is reset when it is reported.
     func addCounter(_ fd: CInt, token: Token) throws(Errno) {
-        var counter = PollRegistration(fd, token: token, interest: .readable, mode: .level)
+        var counter = PollSelectorRegistration(fd, token: token, interest: .readable, mode: .level)
         counter.isCounter = true
         try table.add(counter)
     }
@@ -39,7 +39,7 @@ struct Selector: ~Copyable, Sendable {
         interest: Interest,
         mode: RegistrationMode
     ) throws(Errno) {
-        try table.modify(PollRegistration(fd, token: token, interest: interest, mode: mode))
+        try table.modify(PollSelectorRegistration(fd, token: token, interest: interest, mode: mode))
     }
 
     func delete(_ fd: CInt) throws(Errno) {

@@ -3,10 +3,16 @@ internal import SystemPackage
 
 /// What the library's calls on a descriptor tell the selectors that watch it.
 ///
-/// epoll(7) sees by itself that a source was drained or closed; there, and in the shell, all of
-/// this is empty. poll(2) knows no edges: its selector makes them, by not asking again for what it
-/// has reported until one of these calls says that it is used up. To say so without need costs an
-/// event that tells nothing new; not to say so loses an edge.
+/// How the poll(2) selector emulates edge-triggered events: poll(2) reports a ready descriptor each
+/// time, where epoll(7) in edge-triggered mode reports each change once. So after the selector has
+/// reported a flag of a descriptor, it stops asking poll(2) for that flag. It asks again (it
+/// "rearms" the flag) once a call of this library on the descriptor shows that the readiness was
+/// used up: a read that found nothing more, a write that found no room, an error that was returned.
+/// From then on, readiness is news, which is what an edge means.
+///
+/// A notice too many costs one event that says nothing new. A missing notice loses an edge, and its
+/// source stalls. So each call that may use readiness up gives notice. epoll(7) sees all this by
+/// itself: with it, and without a selector, these functions are empty.
 ///
 /// The calls that read, write and accept do it through ``readySyscall(reading:room:_:)`` and
 /// ``readySyscall(writing:count:_:)``.
@@ -16,7 +22,7 @@ enum SelectorNotice {
     static func readDrained(_ fd: CInt) {
         #if PollSelector
         let flags = EPOLLIN.rawValue | EPOLLPRI.rawValue | EPOLLRDHUP.rawValue
-        PollTable.forEach { $0.rearm(fd, flags: flags) }
+        PollSelectorTable.forEach { $0.rearm(fd, flags: flags) }
         #endif
     }
 
@@ -24,7 +30,7 @@ enum SelectorNotice {
     @inline(__always)
     static func writeDrained(_ fd: CInt) {
         #if PollSelector
-        PollTable.forEach { $0.rearm(fd, flags: EPOLLOUT.rawValue) }
+        PollSelectorTable.forEach { $0.rearm(fd, flags: EPOLLOUT.rawValue) }
         #endif
     }
 
@@ -34,7 +40,7 @@ enum SelectorNotice {
         #if PollSelector
         // That nobody reads any more is no error that is taken off: it stays so.
         let flags = error == .brokenPipe ? 0 : EPOLLERR.rawValue
-        PollTable.forEach { $0.rearm(fd, flags: flags) }
+        PollSelectorTable.forEach { $0.rearm(fd, flags: flags) }
         #endif
     }
 
@@ -42,7 +48,7 @@ enum SelectorNotice {
     @inline(__always)
     static func closing(_ fd: CInt) {
         #if PollSelector
-        PollTable.forEach { $0.forget(fd) }
+        PollSelectorTable.forEach { $0.forget(fd) }
         #endif
     }
 

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Verypoll
 
 /// What a client of the control socket may do; each level includes those before it.
@@ -37,4 +36,3 @@ struct Authorization: Hashable, Sendable {
         return peer.groupID == group || groups.contains(group) ? .operate : .read
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import Varlink
 internal import Verypoll
@@ -93,4 +92,3 @@ final class ControlClient {
         interest = wanted
     }
 }
-#endif

@@ -1,6 +1,6 @@
-#if Net && OSExt
 internal import Varlink
 internal import VerypollControl
+internal import VerypollServer
 
 /// What the control server asks the daemon for.
 ///
@@ -27,7 +27,7 @@ protocol ControlHandler: AnyObject {
     /// - Throws: ``VarlinkError/listenerNotFound(_:)`` if the query names none that there is.
     func sessions(
         matching query: SessionQuery,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionList>
 
     /// Shows an open session.
@@ -35,7 +35,7 @@ protocol ControlHandler: AnyObject {
     /// - Throws: ``VarlinkError/sessionNotFound(_:)``.
     func session(
         _ id: Int,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionAnswer>
 
     /// Closes a session at once.
@@ -43,7 +43,7 @@ protocol ControlHandler: AnyObject {
     /// - Throws: ``VarlinkError/sessionNotFound(_:)``.
     func killSession(
         _ id: Int,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Begins to drain a listener, or all of them.
@@ -51,13 +51,13 @@ protocol ControlHandler: AnyObject {
     /// - Parameters:
     ///   - listener: Which; `nil` is all.
     ///   - deadline: The time that sessions get; `nil` is that of the configuration.
-    ///   - ticket: The call, for an answer that comes later.
+    ///   - callID: The call, for an answer that comes later.
     /// - Returns: The answer, or that it comes later.
     /// - Throws: ``VarlinkError/listenerNotFound(_:)``.
     func drain(
         listener: String?,
         deadline: Duration?,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Accepts again on a listener, or on all of them.
@@ -66,7 +66,7 @@ protocol ControlHandler: AnyObject {
     ///   socket cannot be had any more.
     func resume(
         listener: String?,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Changes what a server gets; the weight, if there is one, is in range.
@@ -74,7 +74,7 @@ protocol ControlHandler: AnyObject {
     /// - Throws: ``VarlinkError/upstreamNotFound(_:)`` or ``VarlinkError/serverNotFound(_:of:)``.
     func setServer(
         _ setting: ServerSetting,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// How the text of a configuration is to be checked.
@@ -89,7 +89,7 @@ protocol ControlHandler: AnyObject {
     /// Reads the configuration's file again, and puts what is new into effect.
     ///
     /// - Throws: ``VarlinkError/reloadFailed(_:)``.
-    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList>
+    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList>
 
     /// Sets the least level that is logged to one of syslog(3), from 0 to 7.
     func setLogLevel(_ level: Int)
@@ -104,9 +104,8 @@ enum ControlAnswer<Value: Sendable>: Sendable {
 }
 
 /// A call that waits for its answer.
-struct ControlTicket: Hashable, Sendable {
+struct CallID: Hashable, Sendable {
     let slot: Int
     let client: Int
     let call: Int
 }
-#endif

@@ -1,6 +1,6 @@
-#if Net && OSExt
 internal import Varlink
 internal import VerypollControl
+internal import VerypollServer
 
 /// Work for a call that takes too long for the supervisor's thread.
 struct ControlJob: Sendable {
@@ -24,21 +24,21 @@ struct ControlJob: Sendable {
 
     /// The outcome, and what it has cost.
     struct Result: Sendable {
-        let ticket: ControlTicket
+        let callID: CallID
         let outcome: Outcome
         /// The processor time that it took.
         let time: Duration
     }
 
     /// The call; for a message that is not decoded yet, its number is 0.
-    let ticket: ControlTicket
+    let callID: CallID
     let work: Work
 
     /// Does the work.
     func run() -> Result {
         let start = ThreadClock.time()
         let outcome = outcome
-        return Result(ticket: ticket, outcome: outcome, time: ThreadClock.time() - start)
+        return Result(callID: callID, outcome: outcome, time: ThreadClock.time() - start)
     }
 
     private var outcome: Outcome {
@@ -86,7 +86,7 @@ struct ControlJobs {
     mutating func add(_ job: ControlJob) { waiting.append(job) }
 
     /// Forgets the job of a client that is gone, unless it runs.
-    mutating func remove(ofClientIn slot: Int) { waiting.removeAll { $0.ticket.slot == slot } }
+    mutating func remove(ofClientIn slot: Int) { waiting.removeAll { $0.callID.slot == slot } }
 
     /// Takes the next job, if it may be done now; it runs until ``finish(after:now:)``.
     mutating func next(now: ContinuousClock.Instant) -> ControlJob? {
@@ -104,4 +104,3 @@ struct ControlJobs {
         credit.use(time)
     }
 }
-#endif

@@ -1,7 +1,7 @@
-#if Net && OSExt
 internal import Logging
 internal import SystemPackage
 internal import Verypoll
+internal import VerypollServer
 
 /// When the control socket accepts again after accept(2) has failed.
 ///
@@ -182,4 +182,3 @@ struct ControlListener: ~Copyable {
         }
     }
 }
-#endif

@@ -1,6 +1,7 @@
-#if Net && OSExt
 internal import Varlink
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 extension ControlServer {
     /// The type of a method's parameters, if the method is one of the daemon's.
@@ -25,11 +26,11 @@ extension ControlServer {
         }
     }
 
-    /// Answers a call, or leaves its ticket with the handler.
+    /// Answers a call, or leaves its number with the handler.
     mutating func answer(
         _ call: Call,
         of client: ControlClient,
-        ticket: ControlTicket,
+        callID: CallID,
         handler: some ControlHandler
     ) {
         do throws(VarlinkError) {
@@ -40,9 +41,9 @@ extension ControlServer {
                 client.connection.reply(description)
             case .method(let name):
                 if let method = DaemonInterface.Method(rawValue: name) {
-                    try perform(method, call, of: client, ticket: ticket, handler: handler)
+                    try perform(method, call, of: client, callID: callID, handler: handler)
                 } else if let method = SystemdInterface.Method(rawValue: name) {
-                    try perform(method, call, of: client, ticket: ticket, handler: handler)
+                    try perform(method, call, of: client, callID: callID, handler: handler)
                 } else {
                     throw .methodNotImplemented(name)
                 }
@@ -56,7 +57,7 @@ extension ControlServer {
         _ method: DaemonInterface.Method,
         _ call: Call,
         of client: ControlClient,
-        ticket: ControlTicket,
+        callID: CallID,
         handler: some ControlHandler
     ) throws(VarlinkError) {
         guard client.permission >= method.permission else { throw .permissionDenied }
@@ -79,7 +80,7 @@ extension ControlServer {
         case .checkConfig:
             let configuration = try call.parameters(as: ConfigurationText.self)
             let check = handler.configurationCheck()
-            jobs.add(ControlJob(ticket: ticket, work: .check(text: configuration.text, by: check)))
+            jobs.add(ControlJob(callID: callID, work: .check(text: configuration.text, by: check)))
         case .monitor:
             _ = try call.parameters(as: NoParameters.self)
             guard client.connection.acceptsMore else { throw .expectedMore }
@@ -88,9 +89,9 @@ extension ControlServer {
             event.status = handler.beginMonitoring()
             client.connection.reply(event, continues: true)
         case .listSessions, .getSession, .killSession:
-            try performOnSessions(method, call, of: client, ticket: ticket, handler: handler)
+            try performOnSessions(method, call, of: client, callID: callID, handler: handler)
         case .drain, .resume, .setServer, .reload:
-            try operate(method, call, of: client, ticket: ticket, handler: handler)
+            try operate(method, call, of: client, callID: callID, handler: handler)
         }
     }
 
@@ -98,7 +99,7 @@ extension ControlServer {
         _ method: DaemonInterface.Method,
         _ call: Call,
         of client: ControlClient,
-        ticket: ControlTicket,
+        callID: CallID,
         handler: some ControlHandler
     ) throws(VarlinkError) {
         switch method {
@@ -107,13 +108,13 @@ extension ControlServer {
             guard SessionQuery.limits.contains(query.effectiveLimit) else {
                 throw .invalidParameter("limit")
             }
-            reply(try handler.sessions(matching: query, ticket: ticket), to: client)
+            reply(try handler.sessions(matching: query, callID: callID), to: client)
         case .getSession:
             let session = try call.parameters(as: SessionID.self)
-            reply(try handler.session(session.id, ticket: ticket), to: client)
+            reply(try handler.session(session.id, callID: callID), to: client)
         default:
             let session = try call.parameters(as: SessionID.self)
-            reply(try handler.killSession(session.id, ticket: ticket), to: client)
+            reply(try handler.killSession(session.id, callID: callID), to: client)
         }
     }
 
@@ -121,7 +122,7 @@ extension ControlServer {
         _ method: DaemonInterface.Method,
         _ call: Call,
         of client: ControlClient,
-        ticket: ControlTicket,
+        callID: CallID,
         handler: some ControlHandler
     ) throws(VarlinkError) {
         switch method {
@@ -130,12 +131,12 @@ extension ControlServer {
             let answer = try handler.drain(
                 listener: request.listener,
                 deadline: try request.duration,
-                ticket: ticket
+                callID: callID
             )
             reply(answer, to: client)
         case .resume:
             let request = try call.parameters(as: ResumeRequest.self)
-            reply(try handler.resume(listener: request.listener, ticket: ticket), to: client)
+            reply(try handler.resume(listener: request.listener, callID: callID), to: client)
         case .setServer:
             let setting = try call.parameters(as: ServerSetting.self)
             if let weight = setting.weight, !ServerSetting.weights.contains(weight) {
@@ -144,10 +145,10 @@ extension ControlServer {
             guard setting.state != nil || setting.weight != nil else {
                 throw .invalidParameter("state")
             }
-            reply(try handler.setServer(setting, ticket: ticket), to: client)
+            reply(try handler.setServer(setting, callID: callID), to: client)
         default:
             _ = try call.parameters(as: NoParameters.self)
-            reply(try handler.reload(ticket: ticket), to: client)
+            reply(try handler.reload(callID: callID), to: client)
         }
     }
 
@@ -155,7 +156,7 @@ extension ControlServer {
         _ method: SystemdInterface.Method,
         _ call: Call,
         of client: ControlClient,
-        ticket: ControlTicket,
+        callID: CallID,
         handler: some ControlHandler
     ) throws(VarlinkError) {
         guard client.permission >= method.permission else { throw .permissionDenied }
@@ -172,10 +173,10 @@ extension ControlServer {
             client.connection.reply(NoParameters())
         case .reload:
             _ = try call.parameters(as: NoParameters.self)
-            switch try handler.reload(ticket: ticket) {
+            switch try handler.reload(callID: callID) {
             case .now: client.connection.reply(NoParameters())
             // What the handler answers later is not in this interface.
-            case .later: client.callWithoutValues = ticket.call
+            case .later: client.callWithoutValues = callID.call
             }
         }
     }
@@ -221,4 +222,3 @@ extension DrainRequest {
         }
     }
 }
-#endif

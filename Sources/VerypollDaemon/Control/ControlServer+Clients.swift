@@ -1,9 +1,9 @@
-#if Net && OSExt
 internal import Logging
 internal import SystemPackage
 internal import Varlink
 internal import Verypoll
 internal import VerypollControl
+internal import VerypollServer
 
 // How the clients come, have their turns, and go.
 
@@ -16,9 +16,9 @@ extension ControlServer {
     ) -> Int? {
         var best: (slot: Int, credit: Duration)?
         for slot in slots {
-            let credit = pace.update(slot, now: now)
+            let credit = cpuBudget.update(slot, now: now)
             // The listening socket has its turn by the same rule, but no debt: others pay.
-            if pace.isOver(slot), slot != Self.listenerSlot { continue }
+            if cpuBudget.isOver(slot), slot != Self.listenerSlot { continue }
             if best.map({ $0.credit < credit }) ?? true { best = (slot, credit) }
         }
         return best?.slot
@@ -40,9 +40,9 @@ extension ControlServer {
 
     /// Notes what a turn has cost, and stops watching those that have used up their time.
     mutating func pay(_ time: Duration, for slot: Int) throws(Errno) {
-        pace.use(time, by: slot)
-        if pace.isOver(slot), slot != Self.listenerSlot { finishTurn(of: slot) }
-        if pace.isOver { try watch(false) }
+        cpuBudget.use(time, by: slot)
+        if cpuBudget.isOver(slot), slot != Self.listenerSlot { finishTurn(of: slot) }
+        if cpuBudget.isOver { try watch(false) }
     }
 
     /// Has the supervisor's poll watch the server's, or not.
@@ -72,8 +72,8 @@ extension ControlServer {
         }
         if client.connection.nextByteCount > Self.inlineByteCount {
             if let message = client.connection.takeMessage() {
-                let ticket = ControlTicket(slot: slot, client: client.id, call: 0)
-                jobs.add(ControlJob(ticket: ticket, work: .decode(message)))
+                let callID = CallID(slot: slot, client: client.id, call: 0)
+                jobs.add(ControlJob(callID: callID, work: .decode(message)))
             }
         } else if let call = client.connection.nextCall() {
             perform(call, of: client, in: slot, handler: handler)
@@ -87,12 +87,12 @@ extension ControlServer {
         in slot: Int,
         handler: some ControlHandler
     ) {
-        let ticket = ControlTicket(
+        let callID = CallID(
             slot: slot,
             client: client.id,
             call: client.connection.callCount
         )
-        answer(call, of: client, ticket: ticket, handler: handler)
+        answer(call, of: client, callID: callID, handler: handler)
         // A monitor never ends its call, so it is counted once.
         if client.isMonitor { monitorCount += 1 }
     }
@@ -102,7 +102,7 @@ extension ControlServer {
         do throws(Errno) {
             if !client.isFinished { try client.send() }
             if !client.isFinished {
-                return try client.watch(with: poll.registry, isPaused: pace.isOver(slot))
+                return try client.watch(with: poll.registry, isPaused: cpuBudget.isOver(slot))
             }
         } catch {
             // The client is gone, and nobody else is concerned.
@@ -184,7 +184,7 @@ extension ControlServer {
         )
         try client.watch(with: poll.registry)
         clients[slot] = client
-        pace.reset(slot, now: now)
+        cpuBudget.reset(slot, now: now)
     }
 
     /// A slot that is free, if need be made free at the cost of the client that has been idle
@@ -212,4 +212,3 @@ extension ControlServer {
             }?.offset
     }
 }
-#endif

@@ -1,9 +1,9 @@
-#if Net && OSExt
 internal import Logging
 internal import SystemPackage
 internal import Varlink
 internal import Verypoll
 internal import VerypollControl
+internal import VerypollServer
 
 /// The daemon's end of the control socket.
 ///
@@ -41,7 +41,7 @@ struct ControlServer: ~Copyable {
     var clientCount = 0
     /// How many clients are told what happens.
     var monitorCount = 0
-    var pace: ControlPace
+    var cpuBudget: ControlCPUBudget
     /// Tells how much processor time the thread has used.
     let threadTime: () -> Duration
     /// When the server last worked.
@@ -87,7 +87,7 @@ struct ControlServer: ~Copyable {
         self.threadTime = threadTime
         let now = ContinuousClock.now
         clients = Array(repeating: nil, count: Self.clientLimit)
-        pace = ControlPace(slots: Self.clientLimit + 1, now: now)
+        cpuBudget = ControlCPUBudget(slots: Self.clientLimit + 1, now: now)
         jobs = ControlJobs(now: now)
         self.listener = listener
         outer = registry
@@ -97,14 +97,14 @@ struct ControlServer: ~Copyable {
     /// When ``tick(now:handler:)`` is due; an instant of the past means at once.
     var deadline: ContinuousClock.Instant? {
         var deadlines = [jobs.deadline(earliest: lastTurn)].compactMap { $0 }
-        if pace.isOver {
-            deadlines.append(pace.resumesAt)
+        if cpuBudget.isOver {
+            deadlines.append(cpuBudget.resumesAt)
         } else {
             if let due = listener.deadline { deadlines.append(due) }
             for (slot, client) in clients.enumerated() {
                 guard let client else { continue }
-                if pace.isOver(slot) {
-                    deadlines.append(pace.resumesAt(slot))
+                if cpuBudget.isOver(slot) {
+                    deadlines.append(cpuBudget.resumesAt(slot))
                 } else if client.connection.hasCall {
                     // No event tells of it, as it was read already.
                     deadlines.append(lastTurn)
@@ -122,8 +122,8 @@ struct ControlServer: ~Copyable {
         handler: some ControlHandler
     ) throws(Errno) {
         lastTurn = now
-        pace.update(now: now)
-        guard !pace.isOver else { return try watch(false) }
+        cpuBudget.update(now: now)
+        guard !cpuBudget.isOver else { return try watch(false) }
         try poll.poll(&events, timeout: .zero)
         // An event may come late, for a client that is gone or for one that took its place;
         // nothing but the calls on the socket themselves is believed.
@@ -145,13 +145,13 @@ struct ControlServer: ~Copyable {
         lastTurn = now
         if let job = jobs.next(now: now) { handler.start(job) }
         descriptors?.refill()
-        pace.update(now: now)
-        guard !pace.isOver else { return }
+        cpuBudget.update(now: now)
+        guard !cpuBudget.isOver else { return }
         try watch(true)
         listener.retryIfDue(now: now, registry: poll.registry)
-        for slot in clients.indices where clients[slot] != nil && pace.isOver(slot) {
-            _ = pace.update(slot, now: now)
-            if !pace.isOver(slot) { finishTurn(of: slot) }
+        for slot in clients.indices where clients[slot] != nil && cpuBudget.isOver(slot) {
+            _ = cpuBudget.update(slot, now: now)
+            if !cpuBudget.isOver(slot) { finishTurn(of: slot) }
         }
         let waiting = clients.indices.filter { clients[$0]?.connection.hasCall == true }
         guard let slot = slotWithMostCredit(of: waiting, now: now) else { return }
@@ -167,9 +167,9 @@ struct ControlServer: ~Copyable {
         handler: some ControlHandler
     ) throws(Errno) {
         jobs.finish(after: result.time, now: now)
-        let slot = result.ticket.slot
-        guard let client = clients[slot], client.id == result.ticket.client else { return }
-        pace.useElsewhere(result.time, by: slot)
+        let slot = result.callID.slot
+        guard let client = clients[slot], client.id == result.callID.client else { return }
+        cpuBudget.useElsewhere(result.time, by: slot)
         let start = threadTime()
         switch result.outcome {
         case .decoded(let decoded):
@@ -178,7 +178,7 @@ struct ControlServer: ~Copyable {
             }
         case .answered(let reply):
             guard client.connection.isCallInProgress,
-                client.connection.callCount == result.ticket.call
+                client.connection.callCount == result.callID.call
             else { return }
             guard let reply else { return close(slot) }
             client.connection.reply(reply)
@@ -189,21 +189,21 @@ struct ControlServer: ~Copyable {
 
     /// Answers a call that was left waiting; nothing happens if its client is gone.
     mutating func complete(
-        _ ticket: ControlTicket,
+        _ callID: CallID,
         with result: Result<some Encodable, VarlinkError>
     ) {
-        guard let client = clients[ticket.slot], client.id == ticket.client,
-            client.connection.isCallInProgress, client.connection.callCount == ticket.call
+        guard let client = clients[callID.slot], client.id == callID.client,
+            client.connection.isCallInProgress, client.connection.callCount == callID.call
         else { return }
         let start = threadTime()
         switch result {
-        case .success where client.callWithoutValues == ticket.call:
+        case .success where client.callWithoutValues == callID.call:
             client.connection.reply(NoParameters())
         case .success(let parameters): client.connection.reply(parameters)
         case .failure(let error): client.connection.fail(error)
         }
-        finishTurn(of: ticket.slot)
-        pace.use(threadTime() - start, by: ticket.slot)
+        finishTurn(of: callID.slot)
+        cpuBudget.use(threadTime() - start, by: callID.slot)
     }
 
     /// Tells the clients that monitor the daemon what has happened.
@@ -218,4 +218,3 @@ struct ControlServer: ~Copyable {
         }
     }
 }
-#endif

@@ -1,7 +1,8 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import Systemd
 internal import Verypoll
+internal import VerypollConfiguration
+internal import VerypollServer
 
 /// The socket on which the daemon is asked and steered: systemd's, or the daemon's own.
 struct ControlSocket: ~Copyable {
@@ -20,16 +21,16 @@ struct ControlSocket: ~Copyable {
     /// Takes the socket that systemd passed or, where it passed none, binds one.
     ///
     /// - Parameters:
-    ///   - passed: The sockets of systemd, of which this one is taken.
+    ///   - activated: The sockets of systemd, of which this one is taken.
     ///   - path: Where the file is to be if there has to be one.
     ///   - configuration: What else that file is to be like.
     /// - Throws: What is wrong, to be shown to the operator.
     init(
-        from passed: inout ActivatedSockets,
+        from activated: inout ActivatedSockets,
         orBinding path: FilePath,
         _ configuration: Configuration.Control
     ) throws {
-        let sockets = passed.take(named: Self.systemdName)
+        let sockets = activated.take(named: Self.systemdName)
         guard let socket = sockets.first else {
             let made = try FileSocket(
                 binding: path,
@@ -41,8 +42,9 @@ struct ControlSocket: ~Copyable {
                 )
             )
             group = made.file.group
-            listener = made.listener
-            file = .some(made.file)
+            var file: SocketFile?
+            listener = made.split(file: &file)
+            self.file = file
             return
         }
         for another in sockets.dropFirst() { try another.close() }
@@ -71,4 +73,3 @@ struct ControlSocket: ~Copyable {
         return try Stat(path, followTargetSymlink: false).groupID.rawValue
     }
 }
-#endif

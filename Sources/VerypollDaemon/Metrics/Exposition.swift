@@ -1,24 +1,10 @@
+internal import VerypollServer
+
 /// Metrics as text, in either of the formats that Prometheus reads.
 ///
 /// Families are written one after the other, each with all its samples; one without samples is left
 /// out. A name ends with its unit, `seconds` or `bytes`, and the `_total` of a counter is added.
 struct Exposition {
-    /// The format of the text.
-    enum Format: CaseIterable, Sendable {
-        /// OpenMetrics 1.0.
-        case openMetrics
-        /// Prometheus' own, 0.0.4, which every tool understands.
-        case classic
-
-        /// What HTTP calls it.
-        var contentType: String {
-            switch self {
-            case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
-            case .classic: "text/plain; version=0.0.4; charset=utf-8"
-            }
-        }
-    }
-
     /// Something to have samples of, with the labels that tell which it is.
     typealias Labeled<Element> = (labels: MetricLabels, element: Element)
 
@@ -26,10 +12,10 @@ struct Exposition {
         case counter, gauge, histogram, info
     }
 
-    private let format: Format
+    private let format: MetricsFormat
     private var text = ""
 
-    init(_ format: Format) {
+    init(_ format: MetricsFormat) {
         self.format = format
     }
 

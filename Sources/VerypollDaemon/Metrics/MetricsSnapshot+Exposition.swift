@@ -1,6 +1,8 @@
+internal import VerypollServer
+
 extension MetricsSnapshot {
     /// All of it as text.
-    func exposition(in format: Exposition.Format) -> [UInt8] {
+    func exposition(in format: MetricsFormat) -> [UInt8] {
         var exposition = Exposition(format)
         writeDaemon(to: &exposition)
         writeListeners(to: &exposition)

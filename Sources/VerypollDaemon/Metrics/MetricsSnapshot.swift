@@ -1,3 +1,5 @@
+internal import VerypollServer
+
 /// All numbers of the daemon at one moment, to be told to whoever watches it.
 struct MetricsSnapshot: Sendable {
     /// A listener.

@@ -1,4 +1,3 @@
-#if Net && OSExt
 /// The share of time that each worker was busy in the last interval.
 struct BusyShares {
     /// A share of 0 to 1 for each worker.
@@ -20,4 +19,3 @@ struct BusyShares {
         updatedAt = now
     }
 }
-#endif

@@ -1,7 +1,8 @@
-#if Net && OSExt
 internal import Synchronization
 internal import SystemPackage
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 /// A configuration that was read and checked, and what it changes.
 struct NextConfiguration: Sendable {
@@ -42,7 +43,10 @@ final class ConfigurationReading: Sendable {
     ) throws(Errno) {
         try self.init(supervisor: supervisor) { hasRead in
             Result { () throws(ConfigurationError) in
-                let next = try present.next(descriptors, hasRead: hasRead)
+                let next = try present.next(
+                    attempt: { open throws(Errno) in try descriptors.attempt(open) },
+                    hasRead: hasRead
+                )
                 let changes = present.configuration.changes(to: next.configuration)
                 return NextConfiguration(loaded: next, changes: changes)
             }
@@ -74,4 +78,3 @@ final class ConfigurationReading: Sendable {
         }
     }
 }
-#endif

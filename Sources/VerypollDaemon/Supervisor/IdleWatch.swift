@@ -1,8 +1,9 @@
-#if Net && OSExt
 internal import Logging
 internal import Synchronization
 internal import SystemPackage
 internal import Systemd
+internal import VerypollConfiguration
+internal import VerypollServer
 
 /// Tells when the daemon has had no session for so long that it may end.
 struct IdleWatch {
@@ -43,21 +44,21 @@ extension Supervisor {
         guard case .running = phase else { return }
         if isIdleAndClosed {
             isIdleAndClosed = false
-            if totalGate.places.load(ordering: .sequentiallyConsistent) == 0 {
+            if totalLimiter.places.load(ordering: .sequentiallyConsistent) == 0 {
                 return leave()
             }
-            roster.setClosed(false)
+            live.setClosed(false)
             return rollOut(.order)
         }
-        guard rollouts.isEmpty, !reload.isBusy, !roster.isClosed else { return }
+        guard rollouts.isEmpty, !reload.isBusy, !live.isClosed else { return }
         let isDue = idleWatch.isDue(
-            active: totalGate.active,
-            accepted: roster.totalTally.accepted,
+            active: totalLimiter.active,
+            accepted: live.totalTally.accepted,
             limit: loaded.configuration.exitOnIdle,
             now: now
         )
         guard isDue else { return }
-        roster.setClosed(true)
+        live.setClosed(true)
         rollOut(.idleExit)
     }
 
@@ -67,4 +68,3 @@ extension Supervisor {
         stop(because: "idle")
     }
 }
-#endif

@@ -1,5 +1,5 @@
-#if Net && OSExt
 internal import VerypollControl
+internal import VerypollServer
 
 /// The changes that those who monitor the daemon are to be told of.
 ///
@@ -151,4 +151,3 @@ extension Status.Listener {
         return abs(deadline - another) < 1_000_000
     }
 }
-#endif

@@ -1,11 +1,10 @@
-#if Net && OSExt
 internal import VerypollControl
 
 /// How far a reload is, and who waits for it.
 ///
-/// A reload reads and checks the file on another thread, waits until no other plan is on its way to
-/// the workers, and then puts the configuration into effect as a whole, or not at all. Those who
-/// ask for a reload while one is under way are answered by the next one, as the file may have
+/// A reload reads and checks the file on another thread, waits until no other snapshot is on its
+/// way to the workers, and then puts the configuration into effect as a whole, or not at all. Those
+/// who ask for a reload while one is under way are answered by the next one, as the file may have
 /// changed after it was read.
 struct ReloadState {
     /// The most readings that may hang at a time.
@@ -14,9 +13,9 @@ struct ReloadState {
     /// Whether the file is to be read anew.
     private(set) var isDue = false
     /// Those who are to be told what comes of that.
-    private var waiting: [ControlTicket] = []
+    private var waiting: [CallID] = []
     /// Those who are told what comes of the present reading.
-    private(set) var callers: [ControlTicket] = []
+    private(set) var callers: [CallID] = []
     /// The present reading, and when it is given up.
     private(set) var reading: (ConfigurationReading, dueAt: ContinuousClock.Instant)?
     /// The configuration that was read, until it is put into effect.
@@ -36,9 +35,9 @@ struct ReloadState {
     var deadline: ContinuousClock.Instant? { reading?.dueAt }
 
     /// Notes that somebody asks for a reload.
-    mutating func request(for ticket: ControlTicket? = nil) {
+    mutating func request(for callID: CallID? = nil) {
         isDue = true
-        if let ticket { waiting.append(ticket) }
+        if let callID { waiting.append(callID) }
     }
 
     /// Notes that a reload begins, which answers all who have asked so far.
@@ -84,9 +83,8 @@ struct ReloadState {
     }
 
     /// Takes those who are told what came of the reload.
-    mutating func takeCallers() -> [ControlTicket] {
+    mutating func takeCallers() -> [CallID] {
         defer { callers = [] }
         return callers
     }
 }
-#endif

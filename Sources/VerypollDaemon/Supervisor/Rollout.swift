@@ -1,14 +1,14 @@
-#if Net && OSExt
 internal import Varlink
 internal import VerypollControl
+internal import VerypollServer
 
-/// A plan that is on its way to the workers, and who waits for it.
+/// A snapshot that is on its way to the workers, and who waits for it.
 ///
-/// The plan takes effect for certain, so its callers wait until it has, however long that is. If a
-/// worker is stalled, the watchdog of the service manager ends the daemon; without one, the wait
-/// ends when the worker goes on.
+/// The snapshot takes effect for certain, so its callers wait until it has, however long that is.
+/// If a worker is stalled, the watchdog of the service manager ends the daemon; without one, the
+/// wait ends when the worker goes on.
 struct Rollout {
-    /// The time that a plan usually takes at most.
+    /// The time that a snapshot usually takes at most.
     static let moment = Duration.seconds(1)
 
     /// What it is for.
@@ -21,14 +21,14 @@ struct Rollout {
         case idleExit
     }
 
-    /// The number of the plan.
-    let plan: Int
+    /// The number of the snapshot.
+    let snapshot: Int
     let purpose: Purpose
     let startedAt: ContinuousClock.Instant
     /// The workers that have not taken it up yet.
     var missing: Int
     /// The calls that wait for it.
-    var callers: [ControlTicket]
+    var callers: [CallID]
 
     /// What an operator is told who waits, or sees that somebody does.
     func description(workers: Int) -> String {
@@ -38,50 +38,50 @@ struct Rollout {
 }
 
 extension Supervisor {
-    /// Sends the roster's plan to the workers.
-    func rollOut(_ purpose: Rollout.Purpose, for callers: [ControlTicket] = []) {
+    /// Sends the live snapshot to the workers.
+    func rollOut(_ purpose: Rollout.Purpose, for callers: [CallID] = []) {
         rollouts.append(
             Rollout(
-                plan: roster.plan.number,
+                snapshot: live.snapshot.number,
                 purpose: purpose,
                 startedAt: .now,
                 missing: workers.count,
                 callers: callers
             )
         )
-        workers.post(.adopt(roster.plan))
+        workers.post(.adopt(live.snapshot))
     }
 
-    /// When sockets that have given way to others close next, if a plan can be sent then.
+    /// When sockets that have given way to others close next, if a snapshot can be sent then.
     var retirementDueAt: ContinuousClock.Instant? {
         guard rollouts.isEmpty, case .running = phase else { return nil }
-        return roster.retirementEndsAt
+        return live.retirementEndsAt
     }
 
     /// Has the workers close the sockets that have given way to others for long enough.
     func endRetirement(_ now: ContinuousClock.Instant) {
         guard let due = retirementDueAt, due <= now else { return }
-        roster.endRetirement(now: now)
+        live.endRetirement(now: now)
         rollOut(.order)
     }
 
-    /// Notes that a worker has taken a plan up; with the last one it is in effect.
-    func finishRollout(of plan: Int) {
-        guard let index = rollouts.firstIndex(where: { $0.plan == plan }) else { return }
+    /// Notes that a worker has taken a snapshot up; with the last one it is in effect.
+    func finishRollout(of snapshot: Int) {
+        guard let index = rollouts.firstIndex(where: { $0.snapshot == snapshot }) else { return }
         rollouts[index].missing -= 1
         guard rollouts[index].missing == 0 else { return }
         let rollout = rollouts.remove(at: index)
         switch rollout.purpose {
         case .order:
-            for ticket in rollout.callers {
-                control.complete(ticket, with: Result<_, VarlinkError>.success(NoParameters()))
+            for callID in rollout.callers {
+                control.complete(callID, with: Result<_, VarlinkError>.success(NoParameters()))
             }
         case .reload(let changes): finishReload(changes, for: rollout.callers)
         case .idleExit: isIdleAndClosed = true
         }
     }
 
-    /// Says, for people, that plans have not reached all workers for longer than a moment.
+    /// Says, for people, that snapshots have not reached all workers for longer than a moment.
     var rolloutNotes: [String] {
         guard let rollout = rollouts.first, rollout.startedAt <= .now - Rollout.moment else {
             return []
@@ -89,4 +89,3 @@ extension Supervisor {
         return [rollout.description(workers: workers.count)]
     }
 }
-#endif

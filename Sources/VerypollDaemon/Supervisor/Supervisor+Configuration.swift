@@ -1,9 +1,10 @@
-#if Net && OSExt
 internal import Logging
 internal import SystemPackage
 internal import Systemd
 internal import Varlink
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 // What operators ask about the configuration.
 
@@ -40,4 +41,3 @@ extension Supervisor {
         logger.notice("the log level is \(logger.logLevel) now, no more \(former)")
     }
 }
-#endif

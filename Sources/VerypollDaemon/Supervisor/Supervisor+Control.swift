@@ -1,14 +1,15 @@
-#if Net && OSExt
 internal import Glibc
 internal import Logging
 internal import SystemPackage
 internal import Varlink
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 extension Supervisor: ControlHandler {
     func status() -> Status {
-        let active = totalGate.active  // Before the tallies, which know all that has left.
-        let tally = roster.totalTally
+        let active = totalLimiter.active  // Before the tallies, which know all that has left.
+        let tally = live.totalTally
         return Status(
             version: Release.version,
             pid: Int(getpid()),
@@ -33,7 +34,7 @@ extension Supervisor: ControlHandler {
             },
             totals: Status.Totals(
                 active: active,
-                maxSessions: totalGate.limit,
+                maxSessions: totalLimiter.limit,
                 accepted: Int(tally.accepted),
                 rejected: Int(tally.rejected),
                 bytesIn: Int(tally.bytesIn),
@@ -57,61 +58,61 @@ extension Supervisor: ControlHandler {
     }
 
     func listeners() -> [Status.Listener] {
-        roster.served.map(status).sorted { $0.name < $1.name }
+        live.listeners.map(status).sorted { $0.name < $1.name }
     }
 
     func upstreams() -> [Status.Upstream] {
-        upstreamWatch.status()
+        upstreamMonitor.status()
     }
 
     func sessions(
         matching query: SessionQuery,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionList> {
         var slots: [Int]?
         if let name = query.listener {
-            slots = roster.slots(ofListener: name)
+            slots = live.slots(ofListener: name)
             if slots == nil { throw .listenerNotFound(name) }
         }
-        let upstreams = upstreamWatch.current
+        let upstreams = upstreamMonitor.current
         if let name = query.upstream, !upstreams.contains(where: { $0.name == name }) {
             throw .upstreamNotFound(name)
         }
         let limit = query.effectiveLimit
-        let number = questions.addListing(for: ticket, limit: limit, workers: workers.count)
+        let number = pendingCalls.addListing(for: callID, limit: limit, workers: workers.count)
         let filter = SessionFilter(
             listeners: slots,
             upstream: query.upstream,
             peer: query.peer,
             limit: limit
         )
-        workers.post(.listSessions(filter, ticket: number))
+        workers.post(.listSessions(filter, callID: number))
         return .later
     }
 
     func session(
         _ id: Int,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
         let mailbox = try mailbox(forSession: id)
-        let number = questions.add(id, for: ticket)
-        mailbox.post(.showSession(id: UInt64(id), ticket: number))
+        let number = pendingCalls.add(id, for: callID)
+        mailbox.post(.showSession(id: UInt64(id), callID: number))
         return .later
     }
 
     func killSession(
         _ id: Int,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         let mailbox = try mailbox(forSession: id)
-        let number = questions.add(id, for: ticket)
-        mailbox.post(.killSession(id: UInt64(id), ticket: number))
+        let number = pendingCalls.add(id, for: callID)
+        mailbox.post(.killSession(id: UInt64(id), callID: number))
         return .later
     }
 
     /// Answers a call once the workers have said all.
-    func complete<Value: Encodable>(_ answer: Questions.Answer<Value>?) {
-        if let answer { control.complete(answer.ticket, with: answer.result) }
+    func complete<Value: Encodable>(_ answer: PendingCalls.Answer<Value>?) {
+        if let answer { control.complete(answer.callID, with: answer.result) }
     }
 
     /// The mailbox of the worker that has a session, if it is open.
@@ -128,27 +129,27 @@ extension Supervisor: ControlHandler {
 
     /// The state in one line, as systemctl(1) shows it: `2 listeners, 14 sessions`.
     var summary: String {
-        let sessions = totalGate.active
+        let sessions = totalLimiter.active
         let prefix = if case .draining = phase { "draining, " } else { "" }
         let text =
-            "\(roster.served.count) listener\(roster.served.count == 1 ? "" : "s"), "
+            "\(live.listeners.count) listener\(live.listeners.count == 1 ? "" : "s"), "
             + "\(sessions) session\(sessions == 1 ? "" : "s")"
         return prefix + text + (note.map { "; " + $0 } ?? "")
     }
 
     /// What an operator should know.
     private var note: String? {
-        let pauses = roster.served.compactMap { entry in
+        let pauses = live.listeners.compactMap { entry in
             pauseDescription(of: entry).map { "\(entry.name) paused: \($0)" }
         }
         let notes =
-            [reload.refusal].compactMap { $0 } + rolloutNotes + pauses + upstreamWatch.notes
+            [reload.refusal].compactMap { $0 } + rolloutNotes + pauses + upstreamMonitor.notes
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }
 
-    func status(of entry: Roster.Served) -> Status.Listener {
-        let active = roster.listener(of: entry).gate.active  // As above.
-        let tally = roster.tally(of: entry)
+    func status(of entry: LiveListener) -> Status.Listener {
+        let active = live.listener(of: entry).limiter.active  // As above.
+        let tally = live.tally(of: entry)
         let reason = pauseDescription(of: entry)
         let state: Status.Listener.State =
             switch phase {
@@ -178,20 +179,20 @@ extension Supervisor: ControlHandler {
     }
 
     /// Why a worker does not accept on a listener at present, or `nil` if all do.
-    func pauseDescription(of entry: Roster.Served) -> String? {
+    func pauseDescription(of entry: LiveListener) -> String? {
         guard case .running = phase, entry.drain == nil else { return nil }
-        let listener = roster.listener(of: entry)
+        let listener = live.listener(of: entry)
         let reason = listener.counters.map(\.pauseReason).first { $0 != .none }
         return describe(reason ?? .none, of: entry)
     }
 
     /// Why a listener is paused, in words, or `nil` if it is not.
-    func describe(_ reason: PauseReason, of entry: Roster.Served) -> String? {
+    func describe(_ reason: PauseReason, of entry: LiveListener) -> String? {
         guard reason != .none else { return nil }
-        let listener = roster.listener(of: entry)
+        let listener = live.listener(of: entry)
         return reason.description(
-            limit: listener.gate.limit,
-            total: totalGate.limit + listener.reserve
+            limit: listener.limiter.limit,
+            total: totalLimiter.limit + listener.reserve
         )
     }
 }
@@ -199,7 +200,7 @@ extension Supervisor: ControlHandler {
 extension Supervisor {
     /// What the daemon does as a whole.
     fileprivate var state: Status.State {
-        let isDrained = roster.served.allSatisfy { $0.drain != nil }
+        let isDrained = live.listeners.allSatisfy { $0.drain != nil }
         if case .running = phase, isDrained { return .draining }
         return phase.state
     }
@@ -211,7 +212,7 @@ extension Supervisor {
             let left = (end - .now).milliseconds
             return WallClock.microseconds() + Int(clamping: left) * 1_000
         case .starting, .running:
-            let drains = roster.served.map(\.drain)
+            let drains = live.listeners.map(\.drain)
             guard !drains.contains(where: { $0 == nil }) else { return nil }
             return drains.compactMap { $0?.deadlineTimestamp }.max()
         }
@@ -228,4 +229,3 @@ extension Supervisor.Phase {
         }
     }
 }
-#endif

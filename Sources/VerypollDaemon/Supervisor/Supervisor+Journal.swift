@@ -1,11 +1,12 @@
-#if Net && OSExt
 internal import Logging
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 extension Supervisor {
     /// Says where it listens, and that it is ready.
     func logReadiness() {
-        for entry in roster.served {
+        for entry in live.listeners {
             for address in entry.addresses {
                 logger.info(
                     .listening,
@@ -24,9 +25,8 @@ extension Supervisor {
             metadata: [
                 "configuration": "\(loaded.path ?? "built-in default")",
                 "workers": "\(workers.count)",
-                "maxSessions": "\(totalGate.limit)",
+                "maxSessions": "\(totalLimiter.limit)",
             ]
         )
     }
 }
-#endif

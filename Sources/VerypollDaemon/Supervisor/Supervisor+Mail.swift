@@ -1,15 +1,26 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import Systemd
 internal import Varlink
 internal import Verypoll
 internal import VerypollControl
+internal import VerypollServer
 
 extension Supervisor {
-    /// Does what the mailbox says.
+    /// Does what other threads ask for.
     func handleMail() throws {
         for message in mailbox.takeAll() {
             switch message {
+            case .controlJob(let result): try control.finish(result, handler: self)
+            case .configurationRead(let outcome): reload.finishReading(outcome)
+            case .readingEnded: reload.endHang()
+            }
+        }
+    }
+
+    /// Acts on what the workers report.
+    func handleReports() throws {
+        for report in reports.takeAll() {
+            switch report {
             case .prepared:
                 guard case .starting = phase else { continue }  // A signal came first.
                 workersDone += 1
@@ -18,29 +29,28 @@ extension Supervisor {
                 guard case .starting = phase else { continue }  // A signal came first.
                 workersDone += 1
                 if workersDone == workers.count { becomeReady() }
-            case .controlJob(let result): try control.finish(result, handler: self)
-            case .configurationRead(let outcome): reload.finishReading(outcome)
-            case .readingEnded: reload.endHang()
-            case .adopted(let plan): finishRollout(of: plan)
+            case .adopted(let snapshot): finishRollout(of: snapshot)
             case .failed(let error):
                 throw LaunchError(description: "a worker cannot go on: \(error)")
             case .pong(let worker):
                 if watchdog?.answer(of: worker) == true {
                     tell { () throws(Errno) in try notifier.watchdog() }
                 }
-            case .sessions(let sessions, let isTruncated, let ticket):
-                complete(questions.add(sessions, isTruncated, to: ticket))
-            case .session(let session, let ticket):
-                complete(questions.finish(ticket, session: session))
-            case .killed(let isFound, let ticket):
-                complete(questions.finish(ticket, isFound: isFound))
-            case .tookUp(let outcome): restart.takingUp.add(outcome)
+            case .sessions(let sessions, let isTruncated, let callID):
+                complete(
+                    pendingCalls.add(sessions.map { Status.Session($0) }, isTruncated, to: callID)
+                )
+            case .session(let session, let callID):
+                complete(pendingCalls.finish(callID, session: session.map { Status.Session($0) }))
+            case .killed(let isFound, let callID):
+                complete(pendingCalls.finish(callID, isFound: isFound))
+            case .restored(let outcome): restart.restoreOutcome.add(outcome)
             case .packing(let worker, let ids): noteSessions(ids, of: worker)
-            case .packed(let parcel): store(parcel)
-            case .handedOver(let closedCount): restart.handOver.closedCount += closedCount
+            case .packed(let bundle): store(bundle)
+            case .handedOff(let closedCount): restart.handoff.closedCount += closedCount
             case .serverChanged(let upstream, let server, let change, let timestamp):
                 let index = ServerIndex(upstream: upstream, server: server)
-                upstreamWatch.note(change, of: index, at: timestamp)
+                upstreamMonitor.note(change, of: index, at: timestamp)
             case .writeMetrics(let format, let worker): noteAsker(worker, of: format)
             case .empty:
                 // It may come late, when the stop has begun.
@@ -55,4 +65,3 @@ extension Supervisor {
         }
     }
 }
-#endif

@@ -1,10 +1,11 @@
-#if Net && OSExt
 internal import Synchronization
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 extension Supervisor {
     /// Notes that a worker waits for metrics.
-    func noteAsker(_ worker: Int, of format: Exposition.Format) {
+    func noteAsker(_ worker: Int, of format: MetricsFormat) {
         metricsAskers[format, default: []].append(worker)
     }
 
@@ -26,19 +27,19 @@ extension Supervisor {
             version: Release.version,
             startedAt: UInt64(startedAt),
             process: .current(),
-            active: totalGate.active,
-            maxSessions: totalGate.limit,
-            listeners: roster.served.map { entry in
+            active: totalLimiter.active,
+            maxSessions: totalLimiter.limit,
+            listeners: live.listeners.map { entry in
                 MetricsSnapshot.Listener(
                     name: entry.name,
-                    active: roster.listener(of: entry).gate.active,
+                    active: live.listener(of: entry).limiter.active,
                     maxSessions: entry.configuration.maxSessions,
                     isPaused: pauseDescription(of: entry) != nil,
-                    tally: roster.tally(of: entry)
+                    tally: live.tally(of: entry)
                 )
             },
-            upstreams: upstreamWatch.current.map(MetricsSnapshot.Upstream.init),
-            servers: upstreamWatch.current.flatMap { upstream in
+            upstreams: upstreamMonitor.current.map(MetricsSnapshot.Upstream.init),
+            servers: upstreamMonitor.current.flatMap { upstream in
                 upstream.servers.map { MetricsSnapshot.Server($0, of: upstream, now: now) }
             },
             workers: workers.counters.enumerated().map { index, counters in
@@ -52,7 +53,7 @@ extension MetricsSnapshot.Upstream {
     fileprivate init(_ upstream: Upstream) {
         self.init(
             name: upstream.name,
-            active: upstream.gate.active,
+            active: upstream.limiter.active,
             waiting: upstream.waiting.load(ordering: .relaxed),
             maxSessions: upstream.configuration.maxSessions,
             refusals: UpstreamRefusal.allCases.map { ($0, upstream.refusals.count(of: $0)) }
@@ -79,4 +80,3 @@ extension MetricsSnapshot.Server {
         )
     }
 }
-#endif

@@ -1,5 +1,6 @@
-#if Net && OSExt
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 // Notes what happens for those who monitor the daemon, and tells them.
 
@@ -7,9 +8,9 @@ extension Supervisor {
     func beginMonitoring() -> Status {
         // First, so that no session falls between the present and the events.
         sessionEvents.areWanted = true
-        upstreamWatch.isMonitored = true
-        let pauses = roster.served.map { entry in
-            (entry.name, roster.listener(of: entry).counters.map(\.pauseReason))
+        upstreamMonitor.isMonitored = true
+        let pauses = live.listeners.map { entry in
+            (entry.name, live.listener(of: entry).counters.map(\.pauseReason))
         }
         let status = status()
         monitoring.begin(
@@ -53,8 +54,8 @@ extension Supervisor {
         guard monitoring.isActive else { return }
         noteServers()
         let timestamp = WallClock.microseconds()
-        let server = upstreamWatch.status(of: index)
-        let upstream = upstreamWatch.upstreams[index.upstream].name
+        let server = upstreamMonitor.status(of: index)
+        let upstream = upstreamMonitor.upstreams[index.upstream].name
         var event = MonitorEvent(.serverSet, timestampUSec: timestamp)
         event.upstream = upstream
         event.server = server
@@ -65,7 +66,7 @@ extension Supervisor {
 
     /// Notes what has changed in the health of servers.
     private func noteServers() {
-        for change in upstreamWatch.takeChanges() {
+        for change in upstreamMonitor.takeChanges() {
             monitoring.note(
                 MonitorEvent(
                     change.server,
@@ -79,7 +80,7 @@ extension Supervisor {
     /// Notes that listeners have drained whose last session has ended.
     private func noteDrained() {
         for (name, timestamp) in monitoring.lastEnds {
-            guard let entry = roster.served.first(where: { $0.name == name }) else { continue }
+            guard let entry = live.listeners.first(where: { $0.name == name }) else { continue }
             let listener = status(of: entry)
             guard listener.state == .drained else { continue }
             monitoring.note(listener, timestampUSec: timestamp)
@@ -89,7 +90,7 @@ extension Supervisor {
     /// Notes that a worker has paused a listener, or accepts again.
     private func notePause(_ reason: PauseReason, of worker: Int, on name: String, at time: Int) {
         let reason = monitoring.note(reason, of: worker, on: name)
-        guard let entry = roster.served.first(where: { $0.name == name }) else { return }
+        guard let entry = live.listeners.first(where: { $0.name == name }) else { return }
         var listener = status(of: entry)
         guard [.accepting, .paused].contains(listener.state) else { return }
         listener.state = reason == .none ? .accepting : .paused
@@ -108,7 +109,7 @@ extension Supervisor {
         }
         guard control.monitorCount > 0 else {
             sessionEvents.areWanted = false
-            upstreamWatch.isMonitored = false
+            upstreamMonitor.isMonitored = false
             monitoring.end()
             return dropSessions()
         }
@@ -147,7 +148,7 @@ extension Supervisor {
                 reason == nil ? .sessionOpened : .sessionClosed,
                 timestampUSec: gathered.timestamp
             )
-            event.session = session
+            event.session = Status.Session(session, isClosing: reason != nil)
             event.reason = reason
             return event
         case .pause(let reason, let worker, let listener):
@@ -156,4 +157,3 @@ extension Supervisor {
         }
     }
 }
-#endif

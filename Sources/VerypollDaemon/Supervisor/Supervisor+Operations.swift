@@ -1,10 +1,12 @@
-#if Net && OSExt
 internal import Logging
+internal import StrictJSON
 internal import Synchronization
 internal import SystemPackage
 internal import Varlink
 internal import Verypoll
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 // What operators do to listeners, servers and the configuration. The answers come when all workers
 // have taken it up, so that whoever has one can rely on it.
@@ -13,7 +15,7 @@ extension Supervisor {
     func drain(
         listener: String?,
         deadline: Duration?,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         let names = try names(of: listener)
         let length = deadline ?? loaded.configuration.drain.deadline
@@ -21,24 +23,24 @@ extension Supervisor {
             from: MonotonicClock.milliseconds(),
             lasting: length.milliseconds
         )
-        for name in names { _ = roster.drain(listener: name, window) }
+        for name in names { _ = live.drain(listener: name, window) }
         noteListeners()
         logger.notice(
             .draining,
             listener.map { "draining the listener \($0)" } ?? "draining all listeners",
             metadata: metadata(of: listener, ["deadline": length.timeSpan])
         )
-        rollOut(.order, for: [ticket])
+        rollOut(.order, for: [callID])
         return .later
     }
 
     func resume(
         listener: String?,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         let names = try names(of: listener)
-        var candidate = roster
-        let exchange = SocketExchange(roster.succession, logger: logger)
+        var candidate = live
+        let exchange = SocketExchange(live.handoffStore, logger: logger)
         do throws(ListenerError) {
             for name in names { _ = try candidate.resume(listener: name, exchange: exchange) }
             try exchange.commit()
@@ -52,30 +54,30 @@ extension Supervisor {
             )
             throw .reloadFailed([problem])
         }
-        roster = candidate
+        live = candidate
         noteListeners()
         logger.notice(
             .resumed,
             listener.map { "the listener \($0) accepts again" } ?? "all listeners accept again",
             metadata: metadata(of: listener)
         )
-        rollOut(.order, for: [ticket])
+        rollOut(.order, for: [callID])
         return .later
     }
 
     func setServer(
         _ setting: ServerSetting,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
-        guard let pool = roster.pools.first(where: { $0.configuration.name == setting.upstream })
+        guard let pool = live.upstreams.first(where: { $0.configuration.name == setting.upstream })
         else { throw .upstreamNotFound(setting.upstream) }
-        let servers = roster.upstream(of: pool).servers
+        let servers = live.upstream(of: pool).servers
         guard let place = servers.firstIndex(where: { $0.name == setting.server }) else {
             throw .serverNotFound(setting.server, of: setting.upstream)
         }
         let server = servers[place]
         let index = ServerIndex(upstream: pool.slot, server: place)
-        let former = upstreamWatch.status(of: index)
+        let former = upstreamMonitor.status(of: index)
         if let weight = setting.weight { server.weight.store(weight, ordering: .relaxed) }
         if let mode = setting.state { order(server, mode) }
         noteOrder(to: index, former: former)
@@ -84,11 +86,11 @@ extension Supervisor {
             "\(server.name) is set to \(server.mode.rawValue), weight \(server.currentWeight)",
             metadata: ["upstream": "\(setting.upstream)", "server": "\(server.name)"]
         )
-        rollOut(.order, for: [ticket])
+        rollOut(.order, for: [callID])
         return .later
     }
 
-    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         switch phase {
         case .starting, .running: break
         case .draining, .stopping:
@@ -101,15 +103,15 @@ extension Supervisor {
             )
             throw .reloadFailed([problem])
         }
-        reload.request(for: ticket)
+        reload.request(for: callID)
         return .later
     }
 
     /// The listeners that are meant: one, or all.
     private func names(of listener: String?) throws(VarlinkError) -> [String] {
         guard case .running = phase else { throw .busy }
-        guard let listener else { return roster.served.map(\.name) }
-        guard roster.served.contains(where: { $0.name == listener }) else {
+        guard let listener else { return live.listeners.map(\.name) }
+        guard live.listeners.contains(where: { $0.name == listener }) else {
             throw .listenerNotFound(listener)
         }
         return [listener]
@@ -123,13 +125,13 @@ extension Supervisor {
                 lasting: loaded.configuration.drain.deadline.milliseconds
             )
         }
-        roster.order(server, ServerOrder(mode), window)
+        live.order(server, ServerOrder(mode), window)
         switch mode {
         case .up: workers.postOnce(.serversChanged)
         case .drain: break
         case .down:
-            for index in roster.plan.upstreams.serverIndices
-            where roster.plan.upstreams[index] === server {
+            for index in live.snapshot.upstreams.serverIndices
+            where live.snapshot.upstreams[index] === server {
                 workers.post(.serverDown(upstream: index.upstream, server: index.server))
             }
         }
@@ -169,4 +171,3 @@ extension UpstreamServer {
 
     fileprivate var currentWeight: Int { weight.load(ordering: .relaxed) }
 }
-#endif

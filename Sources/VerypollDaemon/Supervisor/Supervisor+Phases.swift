@@ -1,8 +1,9 @@
-#if Net && OSExt
 internal import Logging
 internal import SystemPackage
 internal import Systemd
 internal import Verypoll
+internal import VerypollConfiguration
+internal import VerypollServer
 
 extension Supervisor {
     /// Takes the place of the process before, now that nothing can keep this one from starting.
@@ -14,8 +15,8 @@ extension Supervisor {
         try restart.exchange?.commit()
         restart.claim()
         for (index, mailbox) in workers.mailboxes.enumerated() {
-            let share = restart.inheritance.share(of: index, workers: workers.count)
-            mailbox.post(.begin(roster.plan, share))
+            let share = restart.restoredSessions.share(of: index, workers: workers.count)
+            mailbox.post(.begin(live.snapshot, share))
         }
         restart.releaseRest()
     }
@@ -36,18 +37,18 @@ extension Supervisor {
         logger.notice(
             .stopping,
             "stopping for \(name)",
-            metadata: ["sessions": "\(totalGate.active)"]
+            metadata: ["sessions": "\(totalLimiter.active)"]
         )
         let deadline = loaded.configuration.drain.deadline
         restart.decide()
-        if case .starting = phase, !restart.succession.isForRestart { restart.abandon() }
+        if case .starting = phase, !restart.handoffStore.isForRestart { restart.abandon() }
         phase = .draining(until: .now + deadline)
         workersDone = 0
-        roster.releaseSockets()
+        live.releaseSockets()
         noteListeners()
         statusLine = summary
         tell { () throws(Errno) in try notifier.stopping(status: statusLine) }
-        if restart.handsOver {
+        if restart.handsOff {
             workers.post(.stopAccepting)
             if !awaitsRoom { stop(because: "the next process goes on") }
         } else {
@@ -58,23 +59,22 @@ extension Supervisor {
 
     /// Closes all sessions, and has the workers end.
     func stop(because reason: String) {
-        let left = totalGate.active
-        if left > 0, !restart.handsOver {
+        let left = totalLimiter.active
+        if left > 0, !restart.handsOff {
             logger.notice(
                 .sessionsClosed,
                 "closing all sessions: \(reason)",
                 metadata: ["sessions": "\(left)"]
             )
         }
-        phase = .stopping(until: .now + (restart.handsOver ? Self.packingLimit : Self.stopLimit))
-        if restart.handsOver {
+        phase = .stopping(until: .now + (restart.handsOff ? Self.packingLimit : Self.stopLimit))
+        if restart.handsOff {
             // To be killed now would be to lose them all.
             tell { () throws(Errno) in try notifier.extendTimeout(by: Self.packingLimit * 2) }
         }
         workersDone = 0
         noteListeners()
-        if restart.handsOver { beginHandOver() }
-        workers.post(restart.handsOver ? .handOver : .end)
+        if restart.handsOff { beginHandoff() }
+        workers.post(restart.handsOff ? .handoff : .end)
     }
 }
-#endif

@@ -1,16 +1,18 @@
-#if Net && OSExt
 internal import Logging
+internal import StrictJSON
 internal import SystemPackage
 internal import Systemd
 internal import Varlink
 internal import Verypoll
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 extension Supervisor {
     /// Goes on with a reload, if somebody has asked for one.
     ///
-    /// While a plan is on its way to the workers it waits, as one can tell only then which slots of
-    /// the last one are free.
+    /// While a snapshot is on its way to the workers it waits, as one can tell only then which
+    /// slots of the last one are free.
     func reloadIfDue(_ now: ContinuousClock.Instant) {
         if reload.abandonIfLate(now: now) {
             refuseReload(
@@ -58,12 +60,12 @@ extension Supervisor {
         let next = read.loaded
         let former = loaded.configuration
         let configuration = next.configuration
-        var candidate = roster
+        var candidate = live
         var none = ActivatedSockets([])
-        let exchange = SocketExchange(roster.succession, logger: logger)
+        let exchange = SocketExchange(live.handoffStore, logger: logger)
         do throws(ListenerError) {
-            try candidate.change(to: configuration, exchange: exchange, passed: &none)
-            try candidate.applyFileAccess(after: roster)
+            try candidate.change(to: configuration, exchange: exchange, activated: &none)
+            try candidate.applyFileAccess(after: live)
             try exchange.commit()
         } catch {
             let listener = configuration.listeners.first { $0.name == error.listener }
@@ -76,15 +78,15 @@ extension Supervisor {
             throw ConfigurationError(problems: [problem])
         }
         // Nothing can fail from here on.
-        let leaving = candidate.serversLeft(by: roster)
-        let changed = candidate.listenersChanged(from: roster)
-        roster = candidate
+        let leaving = candidate.serversLeft(by: live)
+        let changed = candidate.listenersChanged(from: live)
+        live = candidate
         loaded = next
-        roster.applyLimits()
+        live.applyLimits()
         applySocketOptions(of: changed)
-        totalGate.limit = configuration.limits.maxSessions
+        totalLimiter.limit = configuration.limits.maxSessions
         restart.keepsSessions = configuration.restart.keepSessions
-        upstreamWatch.adopt(roster.plan.upstreams, slots: roster.pools.map(\.slot))
+        upstreamMonitor.adopt(live.snapshot.upstreams, slots: live.upstreams.map(\.slot))
         if options.logLevel == nil, configuration.log.level != former.log.level {
             setLogLevel(configuration.log.level)
         }
@@ -95,7 +97,7 @@ extension Supervisor {
     }
 
     /// Gives the sockets that stay the options that can be changed.
-    private func applySocketOptions(of listeners: [Roster.Served]) {
+    private func applySocketOptions(of listeners: [LiveListener]) {
         for entry in listeners {
             for socket in entry.sockets {
                 do throws(Errno) {
@@ -111,7 +113,7 @@ extension Supervisor {
     }
 
     /// Says that another configuration is in effect.
-    func finishReload(_ changes: ChangeList, for callers: [ControlTicket]) {
+    func finishReload(_ changes: ChangeList, for callers: [CallID]) {
         reload.refusal = nil
         noteReload(.success(changes.changes))
         logger.notice(
@@ -124,8 +126,8 @@ extension Supervisor {
         )
         statusLine = summary
         tell { () throws(Errno) in try notifier.ready(status: statusLine) }
-        for ticket in callers {
-            control.complete(ticket, with: Result<_, VarlinkError>.success(changes))
+        for callID in callers {
+            control.complete(callID, with: Result<_, VarlinkError>.success(changes))
         }
     }
 
@@ -145,8 +147,8 @@ extension Supervisor {
             tell { () throws(Errno) in try notifier.ready(status: statusLine) }
         }
         let failure = VarlinkError.reloadFailed(error.reported, omitted: error.omittedCount)
-        for ticket in reload.takeCallers() {
-            control.complete(ticket, with: Result<ChangeList, VarlinkError>.failure(failure))
+        for callID in reload.takeCallers() {
+            control.complete(callID, with: Result<ChangeList, VarlinkError>.failure(failure))
         }
     }
 
@@ -155,4 +157,3 @@ extension Supervisor {
         refuse(ConfigurationError(file: loaded.nextPath, reason))
     }
 }
-#endif

@@ -1,8 +1,8 @@
-#if Net && OSExt
 internal import Logging
 internal import SystemPackage
 internal import Systemd
 internal import Verypoll
+internal import VerypollServer
 
 /// What the supervisor knows of the process before and of the next one.
 struct RestartState {
@@ -10,38 +10,38 @@ struct RestartState {
     private static let announcementLife = Duration.seconds(30)
 
     /// What this process leaves to the next.
-    let succession: Succession
+    let handoffStore: HandoffStore
     /// Whether sessions are kept, if there is a next process.
     var keepsSessions: Bool
     private var announcedAt: ContinuousClock.Instant?
     /// The sessions of the process before; none of them is left here once workers have them.
-    private(set) var inheritance: Inheritance
+    private(set) var restoredSessions: RestoredSessions
     /// The listening sockets on their way to this process, until it has begun.
     private(set) var exchange: SocketExchange?
     /// What became of the sessions of the process before, as far as the workers have told.
-    var takingUp: TakingUp
+    var restoreOutcome: RestoreOutcome
     /// The sessions of this process on their way to the next.
-    var handOver = HandOver()
+    var handoff = Handoff()
     /// How many listening sockets are.
     private(set) var socketCount = 0
 
     init(
-        _ succession: Succession,
-        _ inheritance: Inheritance,
+        _ handoffStore: HandoffStore,
+        _ restoredSessions: RestoredSessions,
         _ exchange: SocketExchange,
         keepsSessions: Bool
     ) {
-        self.succession = succession
-        self.inheritance = inheritance
+        self.handoffStore = handoffStore
+        self.restoredSessions = restoredSessions
         self.exchange = exchange
         self.keepsSessions = keepsSessions
-        takingUp = inheritance.outcome
+        restoreOutcome = restoredSessions.outcome
     }
 
     /// Makes what the process before has left that of this one.
     mutating func claim() {
-        succession.hasBegun = true
-        inheritance.claim(succession)
+        handoffStore.hasBegun = true
+        restoredSessions.claim(handoffStore)
     }
 
     /// Closes what no listener has claimed.
@@ -52,9 +52,9 @@ struct RestartState {
 
     /// Ends what the process before has left, as this one ends for good before it has begun.
     mutating func abandon() {
-        guard !succession.hasBegun else { return }
-        succession.hasBegun = true
-        inheritance.breakOff(succession)
+        guard !handoffStore.hasBegun else { return }
+        handoffStore.hasBegun = true
+        restoredSessions.breakOff(handoffStore)
         releaseRest()
     }
 
@@ -64,15 +64,15 @@ struct RestartState {
     /// Decides, once a stop has come, whether it is for a restart.
     mutating func decide(now: ContinuousClock.Instant = .now) {
         guard let announcedAt, now - announcedAt < Self.announcementLife else { return }
-        succession.isForRestart = succession.store.capacity > 0
-        socketCount = succession.socketCount
+        handoffStore.isForRestart = handoffStore.store.capacity > 0
+        socketCount = handoffStore.socketCount
     }
 
     /// Whether the sessions go to the next process.
-    var handsOver: Bool { keepsSessions && succession.isForRestart }
+    var handsOff: Bool { keepsSessions && handoffStore.isForRestart }
 
     /// How many descriptors the store can take besides the listening sockets.
-    var room: Int { max(0, succession.store.capacity - socketCount) }
+    var room: Int { max(0, handoffStore.store.capacity - socketCount) }
 
     /// Whether so many sessions of each worker find room in the store.
     func fits(_ sessionCounts: [Int]) -> Bool {
@@ -85,8 +85,8 @@ struct RestartState {
 extension Supervisor {
     /// Says once what was taken over from the process before, and what was not.
     func reportTakingOver() {
-        let sockets = restart.succession.inheritedCount
-        let outcome = restart.takingUp
+        let sockets = restart.handoffStore.inheritedCount
+        let outcome = restart.restoreOutcome
         guard sockets > 0 || !outcome.isEmpty else { return }
         let refused = outcome.refusedCount
         let reasons = Refusal.allCases.compactMap { refusal in
@@ -102,35 +102,35 @@ extension Supervisor {
             refused == 0 ? .takenOver : .takeOverIncomplete,
             """
             taken over from the process before: \(count(sockets, "socket")), \
-            \(count(outcome.takenCount, "session"))\(rest)
+            \(count(outcome.restoredCount, "session"))\(rest)
             """,
-            metadata: ["sessions": "\(outcome.takenCount)", "refused": "\(refused)"]
+            metadata: ["sessions": "\(outcome.restoredCount)", "refused": "\(refused)"]
         )
     }
 
     /// Whether a stop has to wait with handing the sessions over until they are fewer.
     var awaitsRoom: Bool {
-        restart.handsOver && !restart.fits(workers.counters.map { Int($0.tally.sessions) })
+        restart.handsOff && !restart.fits(workers.counters.map { Int($0.tally.sessions) })
     }
 
     /// Says what was left to the next process, after the last worker has ended.
     ///
-    /// Of the sessions that find no room, the busiest are closed: a parcel of each worker's
+    /// Of the sessions that find no room, the busiest are closed: a bundle of each worker's
     /// quietest goes before any with busier ones.
     func leaveToSuccessor() {
-        guard restart.succession.isForRestart else { return }
-        // All is packed, so that the ledger's place is free for the last parcel.
+        guard restart.handoffStore.isForRestart else { return }
+        // All is packed, so that the ledger's place is free for the last bundle.
         let leftCount = storeWaiting()
         endLedger()
         // What the manager has not read yet would be lost with this process.
-        restart.succession.settle()
-        let other = restart.handOver.closedCount
+        restart.handoffStore.settle()
+        let other = restart.handoff.closedCount
         let lost = other + leftCount
         let reasons = "; closed: \(leftCount) for want of room, \(other) that can't be kept"
-        let storedCount = restart.handOver.storedSessions
+        let storedCount = restart.handoff.storedSessions
         logger.log(
             level: leftCount == 0 ? .notice : .warning,
-            .handedOver,
+            .handedOff,
             """
             left to the next process: \(count(restart.socketCount, "socket")), \
             \(count(storedCount, "session"))\(lost == 0 ? "" : reasons)
@@ -143,4 +143,3 @@ extension Supervisor {
         "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 }
-#endif

@@ -1,11 +1,12 @@
-#if Net && OSExt
 internal import Glibc
 internal import Logging
 internal import SystemPackage
 internal import Systemd
 internal import Varlink
 internal import Verypoll
+internal import VerypollConfiguration
 internal import VerypollControl
+internal import VerypollServer
 
 /// The daemon's main thread: signals, control socket, service manager, and the workers' watch.
 ///
@@ -42,24 +43,24 @@ final class Supervisor {
     var loaded: LoadedConfiguration
     let options: LaunchOptions
     /// What is served, by whom, and what earlier configurations have left.
-    var roster: Roster
-    /// The plans that are on their way to the workers.
+    var live: LiveConfiguration
+    /// The snapshots that are on their way to the workers.
     var rollouts: [Rollout] = []
     var reload = ReloadState()
     var idleWatch = IdleWatch()
     /// Whether nothing is accepted any more, because nobody came.
     var isIdleAndClosed = false
-    let totalGate: SessionGate
+    let totalLimiter: SessionLimiter
     /// Descriptors to lend while sessions have all others.
     let descriptors: DescriptorReserve
     let startedAt = WallClock.microseconds()
     let workers: WorkerPool
     let logger: Logger
     var phase = Phase.starting
-    var questions = Questions()
+    var pendingCalls = PendingCalls()
     var busyShares: BusyShares
     /// The workers that wait for metrics, by the format that they want.
-    var metricsAskers: [Exposition.Format: [Int]] = [:]
+    var metricsAskers: [MetricsFormat: [Int]] = [:]
     /// What came from the process before, and goes to the next one.
     var restart: RestartState
     var control: ControlServer
@@ -69,11 +70,12 @@ final class Supervisor {
     /// When those who monitor hear of sessions next, if there are any to hear of.
     var sessionsAreDueAt: ContinuousClock.Instant?
     var monitoring = Monitoring()
-    var upstreamWatch: UpstreamWatch
+    var upstreamMonitor: UpstreamMonitor
     let notifier = ServiceNotifier()
     private let signals: SignalSource
     private let socketFile: SocketFile?
     let mailbox: Mailbox<SupervisorMessage>
+    let reports: Mailbox<WorkerReport>
     private var poll: Poll
     var watchdog: Watchdog?
     var statusLine = ""
@@ -85,8 +87,8 @@ final class Supervisor {
     init(
         _ loaded: LoadedConfiguration,
         options: LaunchOptions,
-        roster: Roster,
-        inheritance: Inheritance,
+        live: LiveConfiguration,
+        restoredSessions: RestoredSessions,
         exchange: SocketExchange,
         control: consuming ControlSocket,
         descriptors: DescriptorReserve,
@@ -96,38 +98,38 @@ final class Supervisor {
         let poll = try Poll()
         try poll.registry.register(signals, token: Tokens.signals, interest: .readable)
         mailbox = try Mailbox(registry: poll.registry, token: Tokens.mailbox)
+        reports = Mailbox(besides: mailbox)
         sessionEvents = try SessionEvents(registry: poll.registry, token: Tokens.sessionEvents)
-        let group = control.group
         self.control = try ControlServer(
             listener: control.listener,
             registry: try poll.registry.clone(),
             token: Tokens.control,
             service: try Self.service(),
-            authorization: Authorization(daemonUser: geteuid(), group: group),
+            authorization: Authorization(daemonUser: geteuid(), group: control.group),
             descriptors: descriptors,
             logger: logger
         )
         controlThread = try JobThread(name: "control")
-        upstreamWatch = try UpstreamWatch(
-            roster.plan.upstreams,
+        upstreamMonitor = try UpstreamMonitor(
+            live.snapshot.upstreams,
             registry: try poll.registry.clone(),
             firstToken: Tokens.firstOfUpstreams,
             logger: logger
         )
         restart = RestartState(
-            roster.succession,
-            inheritance,
+            live.handoffStore,
+            restoredSessions,
             exchange,
             keepsSessions: loaded.configuration.restart.keepSessions
         )
-        totalGate = SessionGate(limit: loaded.configuration.limits.maxSessions)
+        totalLimiter = SessionLimiter(limit: loaded.configuration.limits.maxSessions)
         workers = try WorkerPool(
-            roster.plan,
-            count: roster.workers,
-            capacity: roster.capacity,
-            totalGate: totalGate,
+            live.snapshot,
+            count: live.workers,
+            capacity: live.capacity,
+            totalLimiter: totalLimiter,
             descriptors: descriptors,
-            supervisor: mailbox,
+            supervisor: reports,
             sessionEvents: sessionEvents,
             logger: logger
         )
@@ -136,7 +138,7 @@ final class Supervisor {
         self.descriptors = descriptors
         self.loaded = loaded
         self.options = options
-        self.roster = roster
+        self.live = live
         self.logger = logger
         socketFile = control.file
         self.signals = signals
@@ -159,7 +161,7 @@ final class Supervisor {
                     return logger.notice(.stopped, "stopped")
                 }
                 if end <= .now {
-                    breakOffHandOver()
+                    breakOffHandoff()
                     throw LaunchError(description: "a worker did not end in time")
                 }
             }
@@ -171,10 +173,12 @@ final class Supervisor {
         for event in events {
             switch event.token {
             case Tokens.signals: try handleSignals()
-            case Tokens.mailbox: try handleMail()
+            case Tokens.mailbox:
+                try handleMail()
+                try handleReports()
             case Tokens.sessionEvents: sessionsAreDueAt = .now + Self.sessionDelay
             case Tokens.control: try control.handle(handler: self)
-            default: upstreamWatch.handle(event)
+            default: upstreamMonitor.handle(event)
             }
         }
     }
@@ -185,7 +189,7 @@ final class Supervisor {
         case .starting, .running: break
         case .draining(let end), .stopping(let end): deadline = min(deadline, end)
         }
-        if let due = upstreamWatch.deadline { deadline = min(deadline, due) }
+        if let due = upstreamMonitor.deadline { deadline = min(deadline, due) }
         if let due = sessionsAreDueAt { deadline = min(deadline, due) }
         if let due = control.deadline { deadline = min(deadline, due) }
         if let due = reload.deadline { deadline = min(deadline, due) }
@@ -213,10 +217,10 @@ final class Supervisor {
 
     private func handleTime(_ now: ContinuousClock.Instant) throws {
         try control.tick(now: now, handler: self)
-        upstreamWatch.tick(now: now)
-        for message in upstreamWatch.takeNews() { workers.postOnce(message) }
-        for ticket in questions.expire(now: now) {
-            control.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
+        upstreamMonitor.tick(now: now)
+        for message in upstreamMonitor.takeNews() { workers.postOnce(message) }
+        for callID in pendingCalls.expire(now: now) {
+            control.complete(callID, with: Result<NoParameters, VarlinkError>.failure(.busy))
         }
         reloadIfDue(now)
         endRetirement(now)
@@ -230,7 +234,7 @@ final class Supervisor {
             if case .draining = phase {
                 // Stay ahead of systemd's patience for as long as the configuration allows.
                 tell { () throws(Errno) in try notifier.extendTimeout(by: .seconds(10)) }
-                if restart.handsOver, !awaitsRoom { stop(because: "the rest fits the store") }
+                if restart.handsOff, !awaitsRoom { stop(because: "the rest fits the store") }
             }
         }
         if case .draining(let end) = phase, end <= now {
@@ -256,4 +260,3 @@ final class Supervisor {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 /// Asks the workers for a sign of life, in good time for the service manager's watchdog.
 struct Watchdog {
     private let interval: Duration
@@ -16,7 +15,7 @@ struct Watchdog {
     /// Whether all workers are to be asked now.
     ///
     /// It is not asked again while an answer is missing: who does not answer need not get more
-    /// questions, and without that answer the service manager hears nothing.
+    /// pendingCalls, and without that answer the service manager hears nothing.
     mutating func isDue(_ now: ContinuousClock.Instant, workers: Int) -> Bool {
         guard dueAt <= now else { return false }
         dueAt = now + interval
@@ -30,4 +29,3 @@ struct Watchdog {
         awaited.remove(worker) != nil && awaited.isEmpty
     }
 }
-#endif

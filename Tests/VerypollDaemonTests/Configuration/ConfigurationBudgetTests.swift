@@ -2,7 +2,10 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 @Suite("Work for a wrong configuration")
 struct ConfigurationBudgetTests {

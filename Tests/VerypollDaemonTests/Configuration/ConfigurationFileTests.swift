@@ -4,7 +4,10 @@ internal import TestSupport
 internal import Testing
 internal import Verypoll
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 @Suite("Files of configurations")
 struct ConfigurationFileTests {
@@ -20,7 +23,6 @@ struct ConfigurationFileTests {
         #expect(configuration.listeners.map(\.handler) == [.echo])
     }
 
-    #if Net && OSExt
     @Test("the file is known by its absolute path, however it was named")
     func absolutePath() throws {
         let folder = try TemporaryDirectory()
@@ -36,7 +38,6 @@ struct ConfigurationFileTests {
         #expect(path.hasPrefix("/"))
         #expect(path.hasSuffix(relative))
     }
-    #endif
 
     @Test(
         "the examples are valid",

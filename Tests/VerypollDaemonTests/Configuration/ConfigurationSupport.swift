@@ -1,6 +1,9 @@
 internal import SystemPackage
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 /// Parses a configuration under a limit of descriptors that is large.
 func configuration(

@@ -2,7 +2,10 @@ internal import SystemPackage
 internal import Testing
 internal import Verypoll
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 @Suite("Configuration")
 struct ConfigurationTests {

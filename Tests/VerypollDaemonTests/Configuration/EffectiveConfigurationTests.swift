@@ -2,7 +2,10 @@ internal import Testing
 internal import Varlink
 internal import VerypollControl
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 @Suite("the effective configuration")
 struct EffectiveConfigurationTests {

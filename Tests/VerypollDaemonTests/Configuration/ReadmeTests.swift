@@ -1,7 +1,10 @@
 import Foundation
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("README.md")
 struct ReadmeTests {

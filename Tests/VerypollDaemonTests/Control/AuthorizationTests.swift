@@ -1,8 +1,10 @@
-#if Net && OSExt
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Authorization")
 struct AuthorizationTests {
@@ -48,4 +50,3 @@ struct AuthorizationTests {
         #expect(Permission.operate < .all)
     }
 }
-#endif

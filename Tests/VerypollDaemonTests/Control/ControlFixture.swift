@@ -1,4 +1,3 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Testing
@@ -6,7 +5,10 @@ import Varlink
 import Verypoll
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 /// A control server on a socket of its own, which works only when a test lets it.
 struct ControlFixture: ~Copyable {
@@ -107,7 +109,7 @@ struct ControlFixture: ~Copyable {
 /// Answers as a test says, and leaves sessions to be answered later if it says so.
 final class ScriptedHandler: ControlHandler {
     var answersLater = false
-    private(set) var tickets: [ControlTicket] = []
+    private(set) var callIDs: [CallID] = []
     private(set) var queries: [SessionQuery] = []
     private(set) var killed: [Int] = []
     private(set) var drains: [Duration?] = []
@@ -155,18 +157,18 @@ final class ScriptedHandler: ControlHandler {
 
     func sessions(
         matching query: SessionQuery,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionList> {
         queries.append(query)
         if let listener = query.listener { throw .listenerNotFound(listener) }
         guard answersLater else { return .now(Self.sessions) }
-        tickets.append(ticket)
+        callIDs.append(callID)
         return .later
     }
 
     func killSession(
         _ id: Int,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard id == 7 else { throw .sessionNotFound(id) }
         killed.append(id)
@@ -175,7 +177,7 @@ final class ScriptedHandler: ControlHandler {
 
     func session(
         _ id: Int,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
         throw .sessionNotFound(id)
     }
@@ -183,7 +185,7 @@ final class ScriptedHandler: ControlHandler {
     func drain(
         listener: String?,
         deadline: Duration?,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         drains.append(deadline)
@@ -192,7 +194,7 @@ final class ScriptedHandler: ControlHandler {
 
     func resume(
         listener: String?,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         return .now(NoParameters())
@@ -200,7 +202,7 @@ final class ScriptedHandler: ControlHandler {
 
     func setServer(
         _ setting: ServerSetting,
-        ticket: ControlTicket
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard setting.upstream == "app" else { throw .upstreamNotFound(setting.upstream) }
         throw .serverNotFound(setting.server, of: setting.upstream)
@@ -227,9 +229,9 @@ final class ScriptedHandler: ControlHandler {
         EffectiveConfiguration(config: ["workers": .int(2)], path: nil)
     }
 
-    func reload(ticket: ControlTicket) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         guard answersLater else { return .now(ChangeList(changes: [])) }
-        tickets.append(ticket)
+        callIDs.append(callID)
         return .later
     }
 
@@ -237,4 +239,3 @@ final class ScriptedHandler: ControlHandler {
         logLevels.append(level)
     }
 }
-#endif

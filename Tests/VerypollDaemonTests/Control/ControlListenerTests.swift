@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Glibc
 import Logging
 import SystemPackage
@@ -6,7 +5,10 @@ import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Control listener")
 struct ControlListenerTests {
@@ -80,4 +82,3 @@ struct ControlListenerTests {
         #expect(events.first?.message.hasPrefix("the control socket is broken: it was") == true)
     }
 }
-#endif

@@ -1,11 +1,13 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 import Varlink
 import Verypoll
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("ControlServer: operations")
 struct ControlOperationTests {
@@ -113,10 +115,9 @@ struct ControlOperationTests {
         ] {
             try client.send(call + "\0")
             try fixture.settle()
-            let ticket = try #require(fixture.handler.tickets.last)
-            fixture.server.complete(ticket, with: .success(list))
+            let callID = try #require(fixture.handler.callIDs.last)
+            fixture.server.complete(callID, with: .success(list))
             #expect(try fixture.receiveMessages(1, from: client) == [expected])
         }
     }
 }
-#endif

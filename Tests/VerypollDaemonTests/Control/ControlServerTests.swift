@@ -1,4 +1,3 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Testing
@@ -6,7 +5,10 @@ import Varlink
 import Verypoll
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("ControlServer")
 struct ControlServerTests {
@@ -139,8 +141,8 @@ struct ControlServerTests {
         let client = try Client(path: fixture.path)
         try client.send(Self.sessions + "\0" + Self.ping + "\0")
         try fixture.settle()
-        let ticket = try #require(fixture.handler.tickets.first)
-        fixture.server.complete(ticket, with: .success(ScriptedHandler.sessions))
+        let callID = try #require(fixture.handler.callIDs.first)
+        fixture.server.complete(callID, with: .success(ScriptedHandler.sessions))
         try fixture.settle()
 
         #expect(try fixture.receiveMessages(2, from: client) == [Self.noSessions, "{}"])
@@ -153,9 +155,9 @@ struct ControlServerTests {
         let client = try Client(path: fixture.path)
         try client.send(Self.sessions + "\0")
         try fixture.settle()
-        let ticket = try #require(fixture.handler.tickets.first)
-        fixture.server.complete(ticket, with: .success(ScriptedHandler.sessions))
-        fixture.server.complete(ticket, with: .success(ScriptedHandler.sessions))
+        let callID = try #require(fixture.handler.callIDs.first)
+        fixture.server.complete(callID, with: .success(ScriptedHandler.sessions))
+        fixture.server.complete(callID, with: .success(ScriptedHandler.sessions))
         #expect(try fixture.receiveMessages(1, from: client) == [Self.noSessions])
 
         do {
@@ -164,7 +166,7 @@ struct ControlServerTests {
             try fixture.settle()
         }
         try fixture.settle()
-        let late = try #require(fixture.handler.tickets.last)
+        let late = try #require(fixture.handler.callIDs.last)
         fixture.server.complete(late, with: .success(ScriptedHandler.sessions))
         #expect(try fixture.answers(to: Self.ping, from: client) == ["{}"])
     }
@@ -225,9 +227,9 @@ struct ControlServerTests {
         try fixture.settle()
 
         #expect(try newcomer.receiveToEnd() == [])
-        #expect(fixture.handler.tickets.count == ControlServer.clientLimit)
-        for ticket in fixture.handler.tickets {
-            fixture.server.complete(ticket, with: .success(ScriptedHandler.sessions))
+        #expect(fixture.handler.callIDs.count == ControlServer.clientLimit)
+        for callID in fixture.handler.callIDs {
+            fixture.server.complete(callID, with: .success(ScriptedHandler.sessions))
         }
         for client in busy {
             #expect(try fixture.receiveMessages(1, from: client.value) == [Self.noSessions])
@@ -274,8 +276,8 @@ struct ControlServerTests {
         }
         var answers: [UInt8] = []
         while let call = client.connection.nextCall() {
-            let ticket = ControlTicket(slot: 0, client: 1, call: client.connection.callCount)
-            fixture.server.answer(call, of: client, ticket: ticket, handler: fixture.handler)
+            let callID = CallID(slot: 0, client: 1, call: client.connection.callCount)
+            fixture.server.answer(call, of: client, callID: callID, handler: fixture.handler)
         }
         while client.connection.send({ bytes in
             for index in bytes.indices { answers.append(bytes[index]) }
@@ -299,4 +301,3 @@ final class Shared<Value: ~Copyable> {
         self.value = value
     }
 }
-#endif

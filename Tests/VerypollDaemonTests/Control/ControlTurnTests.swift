@@ -1,10 +1,12 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 import Verypoll
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Turns of control clients")
 struct ControlTurnTests {
@@ -97,25 +99,24 @@ struct ControlTurnTests {
         let now = ContinuousClock.now
         var jobs = ControlJobs(now: now)
         func add(_ slot: Int) {
-            let ticket = ControlTicket(slot: slot, client: slot, call: 1)
+            let callID = CallID(slot: slot, client: slot, call: 1)
             let check: ControlJob.Check = { _ in ChangeList(changes: []) }
-            jobs.add(ControlJob(ticket: ticket, work: .check(text: "", by: check)))
+            jobs.add(ControlJob(callID: callID, work: .check(text: "", by: check)))
         }
         for slot in 0..<4 { add(slot) }
-        var slots = [jobs.next(now: now)?.ticket.slot, jobs.next(now: now)?.ticket.slot]
+        var slots = [jobs.next(now: now)?.callID.slot, jobs.next(now: now)?.callID.slot]
         #expect(slots == [0, nil])
         #expect(jobs.deadline(earliest: now) == nil)
         jobs.finish(after: .milliseconds(400), now: now)
         jobs.remove(ofClientIn: 1)
         #expect(jobs.deadline(earliest: now) == now)
-        slots = [jobs.next(now: now)?.ticket.slot]
+        slots = [jobs.next(now: now)?.callID.slot]
         #expect(slots == [2])
         jobs.finish(after: .seconds(3), now: now)
         // Of the debt, 100 ms are to be paid, and 5 of them in a second.
         let due = jobs.deadline(earliest: now)
         #expect(due.map { $0 > now + .seconds(20) && $0 < now + .seconds(21) } == true)
-        slots = [19, 21].map { jobs.next(now: now + .seconds($0))?.ticket.slot }
+        slots = [19, 21].map { jobs.next(now: now + .seconds($0))?.callID.slot }
         #expect(slots == [nil, 3])
     }
 }
-#endif

@@ -1,10 +1,12 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("FileSocket")
 struct FileSocketTests {
@@ -126,4 +128,3 @@ struct FileSocketTests {
         #expect(try successor.listener.localAddress() == .path(FilePath(path)))
     }
 }
-#endif

@@ -1,11 +1,13 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 import Varlink
 import Verypoll
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("ControlServer: monitors")
 struct MonitorTests {
@@ -130,20 +132,20 @@ struct MonitorTests {
 @Suite("SessionEvents")
 struct SessionEventsTests {
     private func event(_ id: Int) -> SessionEvents.Event {
-        let session = Status.Session(
-            id: id,
+        let session = SessionSnapshot(
+            id: UInt64(id),
             listener: "l",
             worker: 0,
             peer: "p",
             local: nil,
             upstream: nil,
             server: nil,
-            state: .open,
-            openedTimestampUSec: 0,
-            idleUSec: 0,
+            isHalfClosed: false,
+            openedTimestamp: 0,
+            idleMicroseconds: 0,
             bytesIn: 0,
             bytesOut: 0,
-            buffered: 0
+            bufferedByteCount: 0
         )
         return SessionEvents.Event(content: .session(session, reason: nil), timestamp: id)
     }
@@ -175,4 +177,3 @@ struct SessionEventsTests {
         #expect(events.areWanted)
     }
 }
-#endif

@@ -2,7 +2,10 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("AcceptPacer")
 struct AcceptPacerTests {

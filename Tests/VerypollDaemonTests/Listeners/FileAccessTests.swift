@@ -1,4 +1,3 @@
-#if Net && OSExt
 import Glibc
 import Synchronization
 import SystemPackage
@@ -6,7 +5,10 @@ import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("FileAccess")
 struct FileAccessTests {
@@ -83,4 +85,3 @@ struct FileAccessTests {
         #expect(try Stat(other).permissions == before)
     }
 }
-#endif

@@ -1,11 +1,14 @@
 import TestSupport
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Exposition")
 struct ExpositionTests {
-    private func text(_ format: Exposition.Format, _ write: (inout Exposition) -> Void) -> String {
+    private func text(_ format: MetricsFormat, _ write: (inout Exposition) -> Void) -> String {
         var exposition = Exposition(format)
         write(&exposition)
         return String(decoding: exposition.finish(), as: UTF8.self)

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import FoundationEssentials
 internal import TestSupport
 internal import Testing
@@ -202,4 +201,3 @@ private struct PrometheusServer: ~Copyable {
         try ask("targets", [], as: Targets.self).activeTargets.map(\.lastError)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 
 /// The client's end of a connection that speaks HTTP/1.1, as far as the tests need it.
@@ -83,4 +82,3 @@ struct HTTPPeer: ~Copyable {
         Malformed(text: String(decoding: received.prefix(1000), as: UTF8.self))
     }
 }
-#endif

@@ -1,11 +1,13 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 @Suite("metrics, as a process")
 struct MetricsHandlerTests {
@@ -268,4 +270,3 @@ struct MetricsHandlerTests {
         #expect(try daemon.program.waitForExit() == .code(0))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -128,4 +127,3 @@ struct UpstreamMetricsTests {
         }
     }
 }
-#endif

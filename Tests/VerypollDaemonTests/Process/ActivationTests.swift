@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -165,4 +164,3 @@ struct ActivationTests {
 
     private func drop(_ server: consuming Server) {}
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -99,4 +98,3 @@ struct BackPressureTests {
         #expect(try client.receive(exactly: sent + 1000) == characterPattern(sent + 1000))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -218,4 +217,3 @@ struct CommandLineTests {
         #expect(try program.standardError == "")
     }
 }
-#endif

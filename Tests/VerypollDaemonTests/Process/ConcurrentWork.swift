@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import Synchronization
 internal import TestSupport
@@ -26,4 +25,3 @@ final class ConcurrentWork: Sendable {
         try result.get()
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -23,4 +22,3 @@ struct ConfigurationSourceTests {
         #expect(try daemon.program.waitForExit() == .code(0))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -195,4 +194,3 @@ struct ControlAbuseTests {
         try daemon.waitForNoSession()
     }
 }
-#endif

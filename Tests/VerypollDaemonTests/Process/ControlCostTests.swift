@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import Glibc
 internal import SystemPackage
@@ -87,4 +86,3 @@ struct ControlCostTests {
         return text + "}}"
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import FoundationEssentials
 internal import SystemPackage
 internal import TestSupport
@@ -87,4 +86,3 @@ struct ControlPeer: ~Copyable {
         let error: String
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 internal import Testing
 internal import VerypollControl
@@ -45,4 +44,3 @@ struct CrowdTests {
         #expect(isSanitized || growth <= 1 << 20, "\(growth) bytes")
     }
 }
-#endif

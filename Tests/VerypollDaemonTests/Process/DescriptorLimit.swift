@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import Synchronization
 internal import SystemPackage
@@ -20,4 +19,3 @@ private func raise(toAtLeast count: UInt) throws {
     limits.rlim_max = max(limits.rlim_max, count)
     guard unsafe setrlimit(resource, &limits) == 0 else { throw Errno(rawValue: errno) }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -123,4 +122,3 @@ struct DescriptorTests {
         #expect(try client.receive(exactly: 5) == Array("again".utf8))
     }
 }
-#endif

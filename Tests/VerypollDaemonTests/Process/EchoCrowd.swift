@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -219,4 +218,3 @@ private let noise: [UInt8] = {
     for _ in 0..<786_432 { words.append(generator.next()) }
     return unsafe words.withUnsafeBytes { unsafe Array($0) }
 }()
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 internal import Testing
 internal import VerypollControl
@@ -47,4 +46,3 @@ struct EchoTests {
         try daemon.waitForNoSession()
     }
 }
-#endif

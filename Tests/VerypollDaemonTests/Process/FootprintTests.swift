@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 internal import Testing
 internal import VerypollControl
@@ -48,4 +47,3 @@ struct FootprintTests {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 internal import Testing
 
@@ -89,4 +88,3 @@ struct ForeignClientTests {
         #expect(try run("$1 </dev/null 2>/dev/null | head -c 100000", "chargen") == pattern)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 extension ForeignVarlinkTests {
     /// Calls every method, has every error answered, and prints the names of the errors.
     ///
@@ -114,4 +113,3 @@ extension ForeignVarlinkTests {
         print(*sorted(set(errors)), sep="\\n")
         """
 }
-#endif

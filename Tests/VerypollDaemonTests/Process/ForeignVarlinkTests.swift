@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 internal import Testing
 internal import VerypollControl
@@ -74,4 +73,3 @@ struct ForeignVarlinkTests {
         #expect(Set(errors).isSuperset(of: expected.map(\.rawValue)))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 
 /// A client in a box, as arrays hold no noncopyable values.
@@ -9,4 +8,3 @@ final class Held: Sendable {
         self.client = client
     }
 }
-#endif

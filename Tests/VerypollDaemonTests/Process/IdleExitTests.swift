@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -9,7 +8,7 @@ struct IdleExitTests {
     @Test("a daemon that nobody uses ends by itself, and no connection is lost over it")
     func ends() throws {
         let server = try Server()
-        let passed = [PassedSocket(name: "web", descriptor: server.descriptor)]
+        let activated = [PassedSocket(name: "web", descriptor: server.descriptor)]
         for round in 1...3 {
             // It comes before the daemon, which may have ended before one that comes later.
             let client = try Client(port: server.port)
@@ -17,7 +16,7 @@ struct IdleExitTests {
             let daemon = try TestDaemon(
                 serving("echo", listen: "systemd:web"),
                 more: #""exitOnIdle": "1s","#,
-                sockets: passed
+                sockets: activated
             )
             #expect(try client.receive(exactly: 7) == Array("round \(round)".utf8))
             try client.finishSending()
@@ -30,9 +29,9 @@ struct IdleExitTests {
     @Test("clients that come while it ends are served by it, or by the next")
     func losesNobody() throws {
         let server = try Server()
-        let passed = [PassedSocket(name: "web", descriptor: server.descriptor)]
+        let activated = [PassedSocket(name: "web", descriptor: server.descriptor)]
         let start = { (more: String) in
-            try TestDaemon(serving("echo", listen: "systemd:web"), more: more, sockets: passed)
+            try TestDaemon(serving("echo", listen: "systemd:web"), more: more, sockets: activated)
         }
         let daemon = try start(#""exitOnIdle": "1s","#)
         var clients: [Held] = []
@@ -76,4 +75,3 @@ struct IdleExitTests {
         #expect(try daemon.program.waitForExit() == .code(0))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
@@ -115,4 +114,3 @@ final class Misconduct: Sendable {
         }
     }
 }
-#endif

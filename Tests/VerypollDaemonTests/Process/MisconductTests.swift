@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -53,4 +52,3 @@ struct MisconductTests {
         #expect(try new.receive(exactly: 3) == Array("new".utf8))
     }
 }
-#endif

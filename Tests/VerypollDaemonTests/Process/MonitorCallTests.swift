@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -145,4 +144,3 @@ struct MonitorCallTests {
         }
     }
 }
-#endif

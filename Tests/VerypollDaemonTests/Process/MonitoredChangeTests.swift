@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import SystemPackage
 internal import TestSupport
@@ -173,4 +172,3 @@ struct MonitoredChangeTests {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -199,4 +198,3 @@ struct OperationTests {
         }
     }
 }
-#endif

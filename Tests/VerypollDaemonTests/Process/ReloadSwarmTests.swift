@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import Synchronization
 internal import SystemPackage
@@ -127,4 +126,3 @@ private final class Newcomers: Sendable {
         return completed.load(ordering: .relaxed)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -193,4 +192,3 @@ struct ReloadTests {
         #expect(try daemon.status(of: "echo").maxSessions == 9)
     }
 }
-#endif

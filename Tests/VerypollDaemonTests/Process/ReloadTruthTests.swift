@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import CTestSupport
 internal import Glibc
 internal import SystemPackage
@@ -49,4 +48,3 @@ struct ReloadTruthTests {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -115,4 +114,3 @@ struct ReloadedUpstreamTests {
         #expect(try held.receiveLine() == "late ?")
     }
 }
-#endif

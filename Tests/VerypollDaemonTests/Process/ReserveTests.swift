@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -177,4 +176,3 @@ struct ReserveTests {
         #expect(try idle[0].client.receiveToEnd() == [])
     }
 }
-#endif

@@ -1,6 +1,5 @@
-#if Net && OSExt
-internal import SystemPackage
 internal import Glibc
+internal import SystemPackage
 internal import TestSupport
 internal import Testing
 internal import VerypollControl
@@ -201,4 +200,3 @@ struct SessionCallTests {
         try expectEcho("still here", from: client)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -202,4 +201,3 @@ struct SessionLimitTests {
         try daemon.waitForTotals("a rejection") { $0.rejected == 1 }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -105,4 +104,3 @@ func characterPattern(_ count: Int) -> [UInt8] {
     }
     return Array(text.prefix(count))
 }
-#endif

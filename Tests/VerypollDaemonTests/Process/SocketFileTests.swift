@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -88,4 +87,3 @@ struct SocketFileTests {
         try manager.end()
     }
 }
-#endif

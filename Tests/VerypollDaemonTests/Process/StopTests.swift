@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -120,4 +119,3 @@ struct StopTests {
         for held in idle { #expect(try held.client.receiveToEnd() == []) }
     }
 }
-#endif

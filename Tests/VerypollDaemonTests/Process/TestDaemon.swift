@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import Glibc
 internal import SystemPackage
@@ -16,7 +15,7 @@ struct TestDaemon: ~Copyable {
     /// What starts it.
     private let words: [String]
     /// What is handed over as systemd does, now and at later starts.
-    var passed: [PassedSocket]
+    var activated: [PassedSocket]
 
     /// Starts the daemon, and waits until it is ready.
     ///
@@ -59,7 +58,7 @@ struct TestDaemon: ~Copyable {
         self.directory = directory
         self.manager = manager
         self.words = words
-        passed = sockets
+        activated = sockets
     }
 
     /// Asks it to end, as for a restart or for good.
@@ -74,7 +73,7 @@ struct TestDaemon: ~Copyable {
             words[0],
             Array(words.dropFirst()),
             environment: manager?.environment ?? [:],
-            sockets: (manager?.sockets ?? []) + passed
+            sockets: (manager?.sockets ?? []) + activated
         )
     }
 
@@ -232,4 +231,3 @@ func serving(
         "\(name ?? handler)": {"listen": [\(addresses)], "handler": {"type": "\(handler)"}\(keys)}
         """
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -176,4 +175,3 @@ struct TimeoutTests {
         try daemon.waitForNoSession()
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 internal import Testing
 internal import VerypollControl
@@ -22,4 +21,3 @@ struct UnreadableProcTests {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import TestSupport
 internal import Testing
@@ -110,4 +109,3 @@ struct UpstreamCallTests {
         #expect(try daemon.program.waitForExit() == .code(0))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import SystemPackage
 internal import TestSupport
@@ -43,4 +42,3 @@ struct WorkerWaitTests {
         }
     }
 }
-#endif

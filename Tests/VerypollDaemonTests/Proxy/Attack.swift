@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import Synchronization
 internal import SystemPackage
@@ -81,4 +80,3 @@ final class Attack: Sendable {
         }
     }
 }
-#endif

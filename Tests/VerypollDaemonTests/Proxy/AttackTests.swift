@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import Glibc
 internal import Synchronization
@@ -283,4 +282,3 @@ private final class Attempts: Sendable {
 
     func add() { count.add(1, ordering: .relaxed) }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Synchronization
 
 /// Something that is so from a moment on.
@@ -9,4 +8,3 @@ final class Flag: Sendable {
 
     func set() { state.store(true, ordering: .relaxed) }
 }
-#endif

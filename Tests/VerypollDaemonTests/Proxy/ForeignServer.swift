@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import TestSupport
 
@@ -191,4 +190,3 @@ struct Failed: Error, CustomStringConvertible {
             + "\(result.standardOutput)"
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -177,4 +176,3 @@ struct ForeignServerTests {
         #expect(try client.ask() == "app")
     }
 }
-#endif

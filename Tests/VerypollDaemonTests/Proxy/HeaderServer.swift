@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 
@@ -55,4 +54,3 @@ struct HeaderServer: ~Copyable {
         )
     }
 }
-#endif

@@ -1,9 +1,11 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 /// A health checker in a poll loop that works only when a test lets it, by the test's own clock.
 struct HealthCheckerFixture: ~Copyable {
@@ -85,4 +87,3 @@ struct HealthCheckerFixture: ~Copyable {
         checker.failure(of: ServerIndex(upstream: 0, server: server))
     }
 }
-#endif

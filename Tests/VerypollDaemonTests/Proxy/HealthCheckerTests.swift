@@ -1,10 +1,12 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Health checker")
 struct HealthCheckerTests {
@@ -294,4 +296,3 @@ struct HealthCheckerTests {
         #expect(fixture.checker.deadline == nil)
     }
 }
-#endif

@@ -1,7 +1,9 @@
-#if Net && OSExt
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Health record")
 struct HealthRecordTests {
@@ -53,4 +55,3 @@ struct HealthRecordTests {
         #expect(record.isDown)
     }
 }
-#endif

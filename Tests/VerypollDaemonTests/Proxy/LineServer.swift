@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import Glibc
 internal import Synchronization
@@ -206,4 +205,3 @@ extension Client {
         return String(name)
     }
 }
-#endif

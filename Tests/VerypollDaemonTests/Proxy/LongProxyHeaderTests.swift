@@ -1,11 +1,13 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("LongProxyHeader")
 struct LongProxyHeaderTests {
@@ -141,4 +143,3 @@ struct LongProxyHeaderTests {
         try daemon.waitForNoSession()
     }
 }
-#endif

@@ -1,11 +1,13 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("proxy: circles")
 struct OwnConnectionTests {
@@ -62,4 +64,3 @@ struct OwnConnectionTests {
         for held in kept { #expect(try held.client.ask() == "app") }
     }
 }
-#endif

@@ -1,7 +1,10 @@
 import Synchronization
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Passive health")
 struct PassiveHealthTests {

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -198,4 +197,3 @@ struct ProxyBytesTests {
         try lab.waitForNothing()
     }
 }
-#endif

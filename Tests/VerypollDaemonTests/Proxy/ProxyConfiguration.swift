@@ -1,4 +1,3 @@
-#if Net && OSExt
 /// A member of `listeners` whose sessions are proxied.
 ///
 /// - Parameters:
@@ -35,4 +34,3 @@ func upstream(_ servers: [String], _ keys: String = "", as name: String = "app")
 func upstreams(_ members: String...) -> String {
     "\"upstreams\": {\(members.joined(separator: ",\n"))},"
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -47,8 +46,8 @@ struct ProxyDeadEndTests {
             try second?.client.send(Noise.slice(count, at: 1))
             try eventually("the daemon to have passed everything on") {
                 guard let session = try lab.daemon.sessions().first else { return false }
-                let passed = course.clientIsFirst ? session.bytesOut : session.bytesIn
-                return passed == count + 1 && session.buffered == 0
+                let activated = course.clientIsFirst ? session.bytesOut : session.bytesIn
+                return activated == count + 1 && session.buffered == 0
             }
         }
 
@@ -127,4 +126,3 @@ struct ProxyDeadEndTests {
         try lab.waitForNothing()
     }
 }
-#endif

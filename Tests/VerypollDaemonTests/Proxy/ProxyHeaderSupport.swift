@@ -2,7 +2,10 @@ import SystemPackage
 import TestSupport
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 /// The header of a TCP connection.
 func tcpHeader(_ source: String, _ destination: String) throws -> ProxyHeader {

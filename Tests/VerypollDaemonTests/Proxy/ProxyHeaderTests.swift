@@ -3,7 +3,10 @@ import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("ProxyHeader")
 struct ProxyHeaderTests {

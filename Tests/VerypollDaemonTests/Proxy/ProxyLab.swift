@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -194,4 +193,3 @@ enum Noise {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -140,4 +139,3 @@ struct ProxyPressureTests {
         for end in ends { #expect(try end.server.client.receive(exactly: 1) == Array("?".utf8)) }
     }
 }
-#endif

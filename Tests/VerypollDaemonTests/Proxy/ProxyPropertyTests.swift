@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -99,4 +98,3 @@ struct ProxyPropertyTests {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -153,4 +152,3 @@ struct ProxyResetTests {
         #expect(try lab.daemon.status().totals.accepted == 20)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -223,4 +222,3 @@ extension Joined {
         #expect(try client.receive(exactly: 6) == Array("served".utf8))
     }
 }
-#endif

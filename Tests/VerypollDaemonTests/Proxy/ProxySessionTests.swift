@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -125,4 +124,3 @@ struct ProxySessionTests {
         #expect(held.receiveAll().bytes == [])
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -269,4 +268,3 @@ final class ProxySwarm {
     /// What the milliseconds count from.
     private static let beginning = ContinuousClock.now
 }
-#endif

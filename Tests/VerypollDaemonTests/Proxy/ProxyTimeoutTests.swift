@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -10,7 +9,7 @@ struct ProxyTimeoutTests {
     ///
     /// Not where this end is held up until the time of the session is over; then a test begins
     /// anew.
-    private func isPassed(from sender: Held, to receiver: Held) -> Bool {
+    private func isActivated(from sender: Held, to receiver: Held) -> Bool {
         do throws(Errno) {
             try sender.client.send("?")
             return try receiver.client.receive(exactly: 1) == Array("?".utf8)
@@ -20,7 +19,7 @@ struct ProxyTimeoutTests {
     }
 
     private func areGreeted(_ client: Held, _ server: Held) -> Bool {
-        isPassed(from: client, to: server) && isPassed(from: server, to: client)
+        isActivated(from: client, to: server) && isActivated(from: server, to: client)
     }
 
     /// Expects the end of both connections, and that it did not come before `span` was over.
@@ -50,7 +49,7 @@ struct ProxyTimeoutTests {
         let (client, server) = try eventually("a byte in time") {
             let (client, server) = try lab.join().share()
             let (speaker, listener) = clientSpeaks ? (client, server) : (server, client)
-            return isPassed(from: speaker, to: listener) ? (client, server) : nil
+            return isActivated(from: speaker, to: listener) ? (client, server) : nil
         }
         // It began later, and its time is over.
         let silent = try lab.join()
@@ -90,7 +89,7 @@ struct ProxyTimeoutTests {
         // Until the idle one has been ended, and then for its time once more.
         var end: ContinuousClock.Instant?
         while end.map({ ContinuousClock.now < $0 }) ?? true {
-            guard isPassed(from: speaker, to: listener) else { return false }
+            guard isActivated(from: speaker, to: listener) else { return false }
             if end == nil, try idle.client.receiveNow() == [] { end = .now + .seconds(1) }
         }
         #expect(ContinuousClock.now - beginning >= .seconds(2))
@@ -142,4 +141,3 @@ struct ProxyTimeoutTests {
         return isAny
     }
 }
-#endif

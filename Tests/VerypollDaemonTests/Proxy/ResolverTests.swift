@@ -1,11 +1,13 @@
-#if Net && OSExt
 import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Resolver")
 struct ResolverTests {
@@ -261,4 +263,3 @@ private final class NameService: Sendable {
         return answers[host] ?? .failure(NameLookupFailure(reason: "no such name"))
     }
 }
-#endif

@@ -1,11 +1,13 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 /// In a network where the kernel has one port to give: that of the server, which is down.
 ///
@@ -61,4 +63,3 @@ struct SelfConnectTests {
         #expect(EphemeralPorts.range(in: "2 1") == nil)
     }
 }
-#endif

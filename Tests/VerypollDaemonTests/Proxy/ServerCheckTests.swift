@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -148,4 +147,3 @@ struct ServerCheckTests {
         #expect(try other.client.ask() == "app-2")
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import SystemPackage
 internal import TestSupport
@@ -207,4 +206,3 @@ struct ServerFailureTests {
 
 /// What unshare(1) needs where the tests do not run as root.
 var asRoot: [String] { getuid() == 0 ? [] : ["--map-root-user"] }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Foundation
 internal import SystemPackage
 internal import TestSupport
@@ -120,4 +119,3 @@ struct ServerNameTests {
         do throws(Errno) { return try Client(address: address).ask() } catch { return nil }
     }
 }
-#endif

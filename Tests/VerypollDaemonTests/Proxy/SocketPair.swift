@@ -1,9 +1,11 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 /// Two connected sockets of a session's kind.
 struct SocketPair: ~Copyable {
@@ -86,4 +88,3 @@ struct TakenBuffers: ~Copyable {
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import TestSupport
 
@@ -27,4 +26,3 @@ struct Stops {
         try program.send(SIGCONT)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -204,4 +203,3 @@ final class SwarmEnd {
         return UInt64.random(in: 0...plan.longestPause, using: &generator)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import TestSupport
 
@@ -121,4 +120,3 @@ struct SessionPlan {
         return Int(exp(lot * lot * lot * log(Double(Noise.longest))))
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
@@ -43,7 +42,7 @@ final class Traffic: Sendable {
     static let freshThreadCount = 3
     static let keptCount = 12
     /// Between two requests of a thread, in milliseconds; it is what makes the rate.
-    private static let pace = 20
+    private static let cpuBudget = 20
 
     private struct State: Sendable {
         var period = 0
@@ -114,7 +113,7 @@ final class Traffic: Sendable {
         } catch {
             fail(Failure(period: period, server: nil, isFresh: true, error: error))
         }
-        pause(milliseconds: Self.pace)
+        pause(milliseconds: Self.cpuBudget)
     }
 
     private func askFresh() throws(Errno) -> String {
@@ -145,7 +144,7 @@ final class Traffic: Sendable {
                 fail(Failure(period: began, server: server, isFresh: false, error: error))
             }
             index = (index + 1) % Self.keptCount
-            pause(milliseconds: Self.pace)
+            pause(milliseconds: Self.cpuBudget)
         }
     }
 
@@ -153,4 +152,3 @@ final class Traffic: Sendable {
         state.withLock { $0.failures.append(failure) }
     }
 }
-#endif

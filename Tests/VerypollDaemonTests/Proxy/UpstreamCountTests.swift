@@ -1,8 +1,10 @@
-#if Net && OSExt
 import SystemPackage
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("what is counted of upstreams")
 struct UpstreamCountTests {
@@ -23,7 +25,7 @@ struct UpstreamCountTests {
         }
         for reason: Session.EndReason in [
             .completed, .failed(.connectionReset), .serverFailed(.brokenPipe), .serverDown,
-            .killed, .drained, .stopped, .handedOver, .notAdmitted,
+            .killed, .drained, .stopped, .handedOff, .notAdmitted,
         ] { #expect(UpstreamRefusal(reason, in: .held) == nil, "\(reason)") }
         #expect(UpstreamRefusal(.timedOut(.idle), in: .connecting) == .timedOut)
         #expect(UpstreamRefusal(.timedOut(.idle), in: .connected) == nil)
@@ -67,4 +69,3 @@ struct UpstreamCountTests {
         #expect(second.servers.map(\.tally) == [tally, tally + tally])
     }
 }
-#endif

@@ -3,7 +3,10 @@ import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Upstream")
 struct UpstreamTests {
@@ -132,7 +135,7 @@ struct UpstreamTests {
     }
 
     @Test(
-        "the limits of the configuration are in milliseconds, and no limit is a gate that lets all in"
+        "the limits of the configuration are in milliseconds, and no limit is a limiter that lets all in"
     )
     func takesConfiguration() throws {
         var configuration = try UpstreamConfiguration.test(["10.0.0.1:80"])
@@ -141,9 +144,9 @@ struct UpstreamTests {
         let unlimited = Upstream(configuration)
         #expect(unlimited.connectTimeout == 1500)
         #expect(unlimited.retryFor == 30_000)
-        #expect(unlimited.gate.limit == .max)
+        #expect(unlimited.limiter.limit == .max)
         configuration.maxSessions = 2
-        #expect(Upstream(configuration).gate.limit == 2)
+        #expect(Upstream(configuration).limiter.limit == 2)
     }
 
     @Test("several threads that choose at once share the turns exactly")

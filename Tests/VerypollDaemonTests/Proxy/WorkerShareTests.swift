@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import CTestSupport
 internal import Foundation
 internal import SystemPackage
@@ -184,4 +183,3 @@ struct WorkerShareTests {
         for reader in readers { try reader.join() }
     }
 }
-#endif

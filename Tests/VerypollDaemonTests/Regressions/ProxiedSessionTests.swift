@@ -1,10 +1,12 @@
-#if Net && OSExt
 import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Session, proxied")
 struct ProxiedSessionTests {
@@ -31,28 +33,28 @@ struct ProxiedSessionTests {
         let client = try SocketPair(.unix)
         let server = try SocketPair(.unix)
         var session = session(client.near, server.near)
-        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
+        var context = ServeContext(splicePipes: SplicePipePool(limit: 0), now: 0)
         var sent = 0
-        while session.down.isEmpty {
+        while session.toClient.isEmpty {
             sent += try server.far.sendNoise(10_000, at: 0) ?? 0
             session.server.flags.insert(.inputReady)
-            _ = session.serve(.proxy, on: &bench)
+            _ = session.serve(.proxy, in: &context)
         }
         var buffers = TakenBuffers()
-        buffers.take(from: &bench.pool)
+        buffers.take(from: &context.pool)
         _ = try client.far.sendNoise(1, at: 0)
         let before = try client.far.drain()
         #expect(before < sent)
 
         // As the event says.
         session.client.flags.insert([.inputReady, .outputReady])
-        _ = session.serve(.proxy, on: &bench)
-        let isGiven = session.down.isEmpty
+        _ = session.serve(.proxy, in: &context)
+        let isGiven = session.toClient.isEmpty
         #expect(isGiven)
         #expect(try client.far.drain() > 0)
-        buffers.give(to: &bench.pool)
-        session.up.discard(on: &bench)
-        session.down.discard(on: &bench)
+        buffers.give(to: &context.pool)
+        session.toServer.discard(in: &context)
+        session.toClient.discard(in: &context)
     }
 
     @Test("an end of file is passed on while bytes stream the other way without a rest")
@@ -60,13 +62,13 @@ struct ProxiedSessionTests {
         let client = try SocketPair(.unix, sendBuffer: 4 << 20)
         let server = try SocketPair(.unix, sendBuffer: 4 << 20)
         var session = session(client.near, server.near)
-        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
+        var context = ServeContext(splicePipes: SplicePipePool(limit: 0), now: 0)
         var sent = 0
         while sent < 3 << 20 { sent += try server.far.sendNoise(1 << 16, at: 0) ?? 0 }
         try client.far.shutdownWriting()
         session.client.flags.insert(.inputReady)
         session.server.flags.insert(.inputReady)
-        for _ in 0..<3 { #expect(session.serve(.proxy, on: &bench) == .again) }
+        for _ in 0..<3 { #expect(session.serve(.proxy, in: &context) == .again) }
         #expect(session.bytesOut < sent)
         #expect(try server.far.receiveNow() == [])
     }
@@ -78,12 +80,12 @@ struct ProxiedSessionTests {
         _ = try server.far.write(Array("too many connections".utf8).span, isLast: false)
         server.far.reset()
         var session = session(client.near, server.near, phase: .connecting)
-        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
+        var context = ServeContext(splicePipes: SplicePipePool(limit: 0), now: 0)
         var step = Session.Step.wait
         try eventually("the end of the session") {
             // As the event says, of which there may be none yet.
             session.server.flags.insert([.inputReady, .isReadToNil])
-            step = session.serve(.proxy, on: &bench)
+            step = session.serve(.proxy, in: &context)
             return step != .wait && step != .again
         }
         #expect(step == .end(.serverFailed(.connectionReset)))
@@ -91,4 +93,3 @@ struct ProxiedSessionTests {
         #expect(try client.far.receiveNow() == Array("too many connections".utf8))
     }
 }
-#endif

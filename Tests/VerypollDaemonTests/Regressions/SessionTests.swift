@@ -1,11 +1,13 @@
-#if Net && OSExt
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Session")
 struct SessionTests {
@@ -13,22 +15,22 @@ struct SessionTests {
     func returnsBuffer() throws {
         let pair = try UnixStream.pair()
         var session = session(over: .unix(pair.first))
-        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
-        while bench.pool.inUse == 0 {
+        var context = ServeContext(splicePipes: SplicePipePool(limit: 0), now: 0)
+        while context.pool.inUse == 0 {
             try fill(pair.second)
             session.client.flags.insert(.inputReady)
-            _ = session.serve(.echo, on: &bench)
+            _ = session.serve(.echo, in: &context)
         }
-        #expect(bench.pool.inUse == 1)
+        #expect(context.pool.inUse == 1)
 
         close(pair.second)
         session.client.flags.insert(.outputReady)  // As the event says.
-        guard case .end(.failed) = session.serve(.echo, on: &bench) else {
+        guard case .end(.failed) = session.serve(.echo, in: &context) else {
             Issue.record("a session without a client goes on")
             return
         }
-        session.down.discard(on: &bench)
-        #expect(bench.pool.inUse == 0)
+        session.toClient.discard(in: &context)
+        #expect(context.pool.inUse == 0)
     }
 
     @Test("bytes behind urgent ones are not left unread, whatever a read stops at")
@@ -43,7 +45,7 @@ struct SessionTests {
         let socket = SessionSocket.tcp(accepted.stream)
         try socket.register(with: poll.registry, token: Token(1), forOutput: true)
         var session = session(over: socket)
-        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
+        var context = ServeContext(splicePipes: SplicePipePool(limit: 0), now: 0)
 
         try send("abc", over: client.fileDescriptor)
         try send("!", over: client.fileDescriptor, flags: CInt(MSG_OOB))
@@ -53,7 +55,7 @@ struct SessionTests {
             try #require(!events.isEmpty, "only \(session.bytesIn) of 6 bytes were read")
             for event in events where event.token == Token(1) {
                 session.client.note(event)
-                #expect(session.serve(.echo, on: &bench) == .wait)
+                #expect(session.serve(.echo, in: &context) == .wait)
             }
         }
         #expect(session.bytesOut == 6)
@@ -63,12 +65,12 @@ struct SessionTests {
     func readsPastDescriptors() throws {
         let pair = try UnixStream.pair()
         var session = session(over: .unix(pair.first))
-        var bench = Workbench(conduits: ConduitPool(limit: 0), now: 0)
+        var context = ServeContext(splicePipes: SplicePipePool(limit: 0), now: 0)
         try pass(pair.second.fileDescriptor, with: "abc", over: pair.second.fileDescriptor)
         try send("def", over: pair.second.fileDescriptor)
 
         session.client.flags.insert(.inputReady)
-        #expect(session.serve(.discard, on: &bench) == .wait)
+        #expect(session.serve(.discard, in: &context) == .wait)
         #expect(session.bytesIn == 6)
     }
 
@@ -115,4 +117,3 @@ struct SessionTests {
 
     private func close(_ stream: consuming UnixStream) {}
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 import TestSupport
 import Testing
 
@@ -31,4 +30,3 @@ struct StandardErrorTests {
         #expect(said == "exit status 0\n")
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import SystemPackage
 internal import TestSupport
 
@@ -117,4 +116,3 @@ struct AddressCase {
         return cases
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -32,23 +31,23 @@ struct AddressChangeTests {
     )
     func change(_ event: Event) throws {
         let manager = try ServiceManager()
-        let passed = try Server()
+        let activated = try Server()
         let late = try Server()
         let unit = "systemd:passed"
         let host = "127.0.0.1"
         let cases =
             try AddressCase.allOfIP() + AddressCase.allOfUnix() + [
-                AddressCase("passed", from: unit, to: unit, client: "\(host):\(passed.port)"),
+                AddressCase("passed", from: unit, to: unit, client: "\(host):\(activated.port)"),
                 AddressCase("late", from: nil, to: "systemd:late", client: "\(host):\(late.port)"),
             ]
         var daemon = try TestDaemon(
             text(cases, isAfter: false),
             more: Self.keeping,
-            sockets: [PassedSocket(name: "passed", descriptor: passed.descriptor)],
+            sockets: [PassedSocket(name: "passed", descriptor: activated.descriptor)],
             manager: manager
         )
         // The first daemon would close a socket that no listener names.
-        daemon.passed.append(PassedSocket(name: "late", descriptor: late.descriptor))
+        daemon.activated.append(PassedSocket(name: "late", descriptor: late.descriptor))
         let changed = event == .reload ? cases.filter { $0.name != "late" } : cases
         let directory = daemon.directory.path
         func place(_ one: AddressCase) -> String { one.client.replacing("DIR", with: directory) }
@@ -154,4 +153,3 @@ struct AddressChangeTests {
         #expect(log.contains(" sessions lost: "), "\(log)")
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -52,4 +51,3 @@ struct AddressFormTests {
 
     private let onlyV6 = #", "socket": {"onlyV6": true}"#
 }
-#endif

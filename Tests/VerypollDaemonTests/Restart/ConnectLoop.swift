@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
@@ -59,4 +58,3 @@ final class ConnectLoop: Sendable {
         return failed.withLock { $0 }
     }
 }
-#endif

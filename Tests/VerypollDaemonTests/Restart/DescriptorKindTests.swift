@@ -1,9 +1,11 @@
-#if Net && OSExt
 import SystemPackage
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("DescriptorKind")
 struct DescriptorKindTests {
@@ -16,8 +18,8 @@ struct DescriptorKindTests {
         var record = SessionFileTests.proxied
         record.client.isUnix = false
         record.server = SessionRecord.End(isUnix: true, marks: [])
-        record.up.piped = nil
-        record.down.piped = piped
+        record.toServer.piped = nil
+        record.toClient.piped = piped
         return record
     }
 
@@ -71,13 +73,12 @@ struct DescriptorKindTests {
     @Test("a pipe that holds less than it should fails, as its bytes are lost")
     func failsWhereBytesAreLost() throws {
         let pipe = try Pipe()
-        var conduit = try Conduit(
+        var splicePipe = try SplicePipe(
             adopting: pipe.sender.release(),
             receiverWithoutSender(),
             count: 10
         )
         let pair = try SocketPair(.unix)
-        #expect(throws: Errno.ioError) { try conduit.drain(to: pair.near) }
+        #expect(throws: Errno.ioError) { try splicePipe.drain(to: pair.near) }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -55,4 +54,3 @@ struct FailedStartTests {
         try manager.end()
     }
 }
-#endif

@@ -1,7 +1,9 @@
-#if Net && OSExt
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("the ledger of a hand-over, and what the log says of lost sessions")
 struct HandoffLedgerTests {
@@ -39,7 +41,7 @@ struct HandoffLedgerTests {
 
     @Test("the log names up to 20 lost sessions, and counts the others")
     func namesLostSessions() {
-        var outcome = TakingUp()
+        var outcome = RestoreOutcome()
         outcome.refuse(9, because: .listener)
         #expect(outcome.lostSessions() == "1 session lost: 9")
         outcome.refuse(7, because: .handler)
@@ -49,17 +51,17 @@ struct HandoffLedgerTests {
         outcome.refuse((100..<130).map { $0 }, count: 30, because: .crash)
         let shown = (["7", "9"] + (100..<118).map(String.init)).joined(separator: ", ")
         #expect(outcome.lostSessions() == "34 sessions lost: \(shown) and 14 more")
-        var unknown = TakingUp()
+        var unknown = RestoreOutcome()
         unknown.refuse([], count: 5, because: .crash)
         #expect(unknown.lostSessions() == "5 sessions lost")
     }
 
-    @Test("parcels are stored at once where no quieter ones may need their room")
+    @Test("bundles are stored at once where no quieter ones may need their room")
     func plans() {
         func ranks(_ counts: [Int], room: Int) -> Int {
-            var handOver = HandOver()
-            _ = handOver.plan(counts, room: room)
-            return handOver.certainRanks
+            var handoff = Handoff()
+            _ = handoff.plan(counts, room: room)
+            return handoff.certainRanks
         }
         #expect(ranks([1000, 1000], room: 2) == 1)
         #expect(ranks([1000, 1000], room: 1) == 0)
@@ -70,4 +72,3 @@ struct HandoffLedgerTests {
         #expect(ranks([0, 0], room: 5) == 0)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import TestSupport
 internal import Testing
@@ -35,4 +34,3 @@ struct RestartPropertyTests {
         try run(isSanitized ? 20 : 60, concurrency: 32, isBulk: true)
     }
 }
-#endif

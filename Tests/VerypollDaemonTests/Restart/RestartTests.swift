@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -280,4 +279,3 @@ struct RestartTests {
         try manager.end()
     }
 }
-#endif

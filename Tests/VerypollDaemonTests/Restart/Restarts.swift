@@ -1,4 +1,3 @@
-#if Net && OSExt
 internal import TestSupport
 internal import Testing
 
@@ -39,4 +38,3 @@ struct Restarts {
         phase = .running(until: 0)
     }
 }
-#endif

@@ -1,10 +1,13 @@
-#if Net && OSExt
 internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
 internal import Verypoll
+
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 /// What stands in for the service manager: it keeps the descriptors that a daemon stores, and hands
 /// them to the next one.
@@ -24,7 +27,7 @@ final class ServiceManager: Sendable {
         self.capacity = capacity
         directory = try TemporaryDirectory()
         let address = UnixAddress.path(FilePath(directory.appending("notify")))
-        let socket = Handoff(try UnixDatagram(binding: address))
+        let socket = TransferBox(try UnixDatagram(binding: address))
         work.withLock { work in
             work = ConcurrentWork { [self] in
                 guard let socket = socket.take() else { return }
@@ -86,4 +89,3 @@ final class ServiceManager: Sendable {
         }
     }
 }
-#endif

@@ -1,7 +1,10 @@
-#if Net && OSExt
 internal import Testing
 internal import Verypoll
+
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("the file of sessions")
 struct SessionFileTests {
@@ -20,8 +23,20 @@ struct SessionFileTests {
         destination: nil,
         client: SessionRecord.End(isUnix: true, marks: .isReadToNil),
         server: nil,
-        up: SessionRecord.Way(taken: 0, given: 0, parked: [], piped: nil, isSpliced: false),
-        down: SessionRecord.Way(taken: 3, given: 2, parked: [7], piped: nil, isSpliced: false),
+        toServer: SessionRecord.Channel(
+            taken: 0,
+            given: 0,
+            parked: [],
+            piped: nil,
+            isSpliced: false
+        ),
+        toClient: SessionRecord.Channel(
+            taken: 3,
+            given: 2,
+            parked: [7],
+            piped: nil,
+            isSpliced: false
+        ),
         route: nil
     )
 
@@ -40,14 +55,20 @@ struct SessionFileTests {
         destination: SocketAddress(IPAddress(v4: 0x0A00_0001), port: 80),
         client: SessionRecord.End(isUnix: false, marks: [.inputEnded, .hasSent, .endOwed]),
         server: SessionRecord.End(isUnix: true, marks: [.gathers, .failed, .isUrgent]),
-        up: SessionRecord.Way(
+        toServer: SessionRecord.Channel(
             taken: 1 << 40,
             given: 5,
             parked: Array(repeating: 9, count: 65_536),
             piped: 4,
             isSpliced: true
         ),
-        down: SessionRecord.Way(taken: 8, given: 8, parked: [], piped: nil, isSpliced: true),
+        toClient: SessionRecord.Channel(
+            taken: 8,
+            given: 8,
+            parked: [],
+            piped: nil,
+            isSpliced: true
+        ),
         route: SessionRecord.Route(
             upstream: "app",
             server: "127.0.0.1:80",
@@ -125,9 +146,9 @@ struct SessionFileTests {
         }
         try expectRefused { $0.id = .max }
         try expectRefused { $0.position = .max }
-        try expectRefused { $0.up.taken = .max }
-        try expectRefused { $0.down.given = .max }
-        try expectRefused { $0.up.parked.append(1) }
+        try expectRefused { $0.toServer.taken = .max }
+        try expectRefused { $0.toClient.given = .max }
+        try expectRefused { $0.toServer.parked.append(1) }
         try expectRefused { $0.route?.server = "" }
         try expectRefused { $0.route?.owedHeader = 3 }
         try expectRefused { $0.server = nil }
@@ -135,4 +156,3 @@ struct SessionFileTests {
         try expectRefused { $0.route?.isConnecting = true }
     }
 }
-#endif

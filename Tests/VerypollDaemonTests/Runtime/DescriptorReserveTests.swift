@@ -1,7 +1,10 @@
 import SystemPackage
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("DescriptorReserve")
 struct DescriptorReserveTests {

@@ -1,6 +1,9 @@
-#if Net && OSExt
 internal import Testing
+
+@testable internal import StrictJSON
+@testable internal import VerypollConfiguration
 @testable internal import VerypollDaemon
+@testable internal import VerypollServer
 
 @Suite("DrainWindow")
 struct DrainWindowTests {
@@ -54,4 +57,3 @@ struct DrainWindowTests {
         }
     }
 }
-#endif

@@ -1,6 +1,9 @@
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Histogram")
 struct HistogramTests {

@@ -1,9 +1,11 @@
-#if OSPoll
 import SystemPackage
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Mailbox and Thread")
 struct MailboxTests {
@@ -49,4 +51,3 @@ struct MailboxTests {
         #expect(mailbox.takeAll() == [7])
     }
 }
-#endif

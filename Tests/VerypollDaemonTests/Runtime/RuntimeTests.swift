@@ -4,7 +4,10 @@ import SystemPackage
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Buffer and BufferPool")
 struct BufferTests {
@@ -62,62 +65,64 @@ struct BufferTests {
     }
 }
 
-@Suite("SessionGate")
+@Suite("SessionLimiter")
 struct SessionGateTests {
     @Test("no more enter than the limit, whichever threads they come from")
     func limits() async {
-        let gate = SessionGate(limit: 3)
+        let limiter = SessionLimiter(limit: 3)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
-                    for _ in 0..<2000 where gate.tryEnter() {
-                        gate.settle()
-                        #expect(gate.active <= 3)
-                        _ = gate.leave()
+                    for _ in 0..<2000 where limiter.tryReserve() {
+                        limiter.commit()
+                        #expect(limiter.active <= 3)
+                        _ = limiter.release()
                     }
                 }
             }
         }
-        #expect(gate.active == 0)
-        #expect((0..<4).map { _ in gate.tryEnter() } == [true, true, true, false])
+        #expect(limiter.active == 0)
+        #expect((0..<4).map { _ in limiter.tryReserve() } == [true, true, true, false])
     }
 
     @Test("who is refused is not counted, not even for a moment")
     func countsNoRefused() throws {
-        let gate = SessionGate(limit: 1)
-        #expect(gate.tryEnter())
+        let limiter = SessionLimiter(limit: 1)
+        #expect(limiter.tryReserve())
         let thread = try Thread(name: "refused") {
-            for _ in 0..<100_000 where gate.tryEnter() { Issue.record("entered over the limit") }
+            for _ in 0..<100_000 where limiter.tryReserve() {
+                Issue.record("entered over the limit")
+            }
         }
-        let most = (0..<100_000).map { _ in gate.places.load(ordering: .relaxed) }.max()
+        let most = (0..<100_000).map { _ in limiter.places.load(ordering: .relaxed) }.max()
         thread.join()
         #expect(most == 1)
     }
 
     @Test("a place is no session before one settles on it, and full is what sessions fill")
     func settles() {
-        let gate = SessionGate(limit: 1)
-        #expect(gate.tryEnter() && !gate.tryEnter())
-        #expect(gate.active == 0 && !gate.isFull())
-        gate.settle()
-        #expect(gate.active == 1 && gate.isFull())
-        #expect(!gate.leave())
-        #expect(gate.active == 0 && gate.tryEnter())
-        #expect(!gate.withdraw() && gate.tryEnter())
+        let limiter = SessionLimiter(limit: 1)
+        #expect(limiter.tryReserve() && !limiter.tryReserve())
+        #expect(limiter.active == 0 && !limiter.isFull())
+        limiter.commit()
+        #expect(limiter.active == 1 && limiter.isFull())
+        #expect(!limiter.release())
+        #expect(limiter.active == 0 && limiter.tryReserve())
+        #expect(!limiter.cancel() && limiter.tryReserve())
     }
 
     @Test("whoever leaves is told once that somebody waits")
     func tells() {
-        let gate = SessionGate(limit: 2)
-        #expect(gate.enterOrAwait() && gate.enterOrAwait())
-        gate.settle()
-        gate.settle()
-        #expect(!gate.enterOrAwait() && !gate.enterOrAwait())
-        #expect(gate.leave())
-        #expect(!gate.leave())
-        #expect(gate.tryEnter())
-        #expect(!gate.withdraw())
-        #expect(gate.active == 0)
+        let limiter = SessionLimiter(limit: 2)
+        #expect(limiter.reserveOrAwait() && limiter.reserveOrAwait())
+        limiter.commit()
+        limiter.commit()
+        #expect(!limiter.reserveOrAwait() && !limiter.reserveOrAwait())
+        #expect(limiter.release())
+        #expect(!limiter.release())
+        #expect(limiter.tryReserve())
+        #expect(!limiter.cancel())
+        #expect(limiter.active == 0)
     }
 }
 

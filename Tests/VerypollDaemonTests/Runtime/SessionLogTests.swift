@@ -1,8 +1,10 @@
-#if Net && OSExt
 import Logging
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Session log")
 struct SessionLogTests {
@@ -53,4 +55,3 @@ struct SessionLogTests {
         #expect(recording.takeEvents().isEmpty)
     }
 }
-#endif

@@ -1,7 +1,10 @@
 import TestSupport
 import Testing
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("TimerWheel")
 struct TimerWheelTests {

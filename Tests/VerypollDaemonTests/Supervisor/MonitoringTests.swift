@@ -1,8 +1,10 @@
-#if Net && OSExt
 import Testing
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Monitoring")
 struct MonitoringTests {
@@ -129,4 +131,3 @@ struct MonitoringTests {
         #expect(event.count == 1000)
     }
 }
-#endif

@@ -1,11 +1,13 @@
-#if Net && OSExt
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("ReloadState")
 struct ReloadStateTests {
@@ -121,4 +123,3 @@ struct ReloadStateTests {
         #expect(state.mayRead)
     }
 }
-#endif

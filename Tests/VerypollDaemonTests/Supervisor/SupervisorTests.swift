@@ -1,9 +1,11 @@
-#if Net && OSExt
 import Testing
 import Varlink
 import VerypollControl
 
+@testable import StrictJSON
+@testable import VerypollConfiguration
 @testable import VerypollDaemon
+@testable import VerypollServer
 
 @Suite("Watchdog")
 struct WatchdogTests {
@@ -32,16 +34,16 @@ struct WatchdogTests {
     }
 }
 
-@Suite("Questions")
+@Suite("PendingCalls")
 struct QuestionsTests {
-    private let ticket = ControlTicket(slot: 0, client: 1, call: 2)
+    private let callID = CallID(slot: 0, client: 1, call: 2)
 
     @Test("the sessions of all workers make one list, the oldest first, up to the limit")
     func lists() {
-        var questions = Questions()
-        let number = questions.addListing(for: ticket, limit: 2, workers: 2)
-        #expect(questions.add([session(3, opened: 30)], false, to: number) == nil)
-        let answer = questions.add(
+        var pendingCalls = PendingCalls()
+        let number = pendingCalls.addListing(for: callID, limit: 2, workers: 2)
+        #expect(pendingCalls.add([session(3, opened: 30)], false, to: number) == nil)
+        let answer = pendingCalls.add(
             [session(2, opened: 10), session(4, opened: 20)],
             false,
             to: number
@@ -49,14 +51,14 @@ struct QuestionsTests {
         let list = try? answer?.result.get()
         #expect(list?.sessions.map(\.id) == [2, 4])
         #expect(list?.truncated == true)
-        #expect(questions.add([], false, to: number) == nil)
+        #expect(pendingCalls.add([], false, to: number) == nil)
     }
 
     @Test("a session that no worker has is an error")
     func killsNothing() {
-        var questions = Questions()
-        let number = questions.add(9, for: ticket)
-        guard case .failure(let error)? = questions.finish(number, isFound: false)?.result else {
+        var pendingCalls = PendingCalls()
+        let number = pendingCalls.add(9, for: callID)
+        guard case .failure(let error)? = pendingCalls.finish(number, isFound: false)?.result else {
             Issue.record("no error")
             return
         }
@@ -65,13 +67,13 @@ struct QuestionsTests {
 
     @Test("a worker that does not answer does not leave the caller waiting")
     func expires() {
-        var questions = Questions()
+        var pendingCalls = PendingCalls()
         let start = ContinuousClock.now
-        _ = questions.addListing(for: ticket, limit: 2, workers: 2)
-        _ = questions.add(9, for: ticket)
-        #expect(questions.expire(now: start) == [])
-        #expect(questions.expire(now: .now + .seconds(60)) == [ticket, ticket])
-        #expect(questions.expire(now: .now + .seconds(60)) == [])
+        _ = pendingCalls.addListing(for: callID, limit: 2, workers: 2)
+        _ = pendingCalls.add(9, for: callID)
+        #expect(pendingCalls.expire(now: start) == [])
+        #expect(pendingCalls.expire(now: .now + .seconds(60)) == [callID, callID])
+        #expect(pendingCalls.expire(now: .now + .seconds(60)) == [])
     }
 
     private func session(_ id: Int, opened: Int) -> Status.Session {
@@ -106,4 +108,3 @@ struct BusySharesTests {
         #expect(shares.values == [0])
     }
 }
-#endif

@@ -1,0 +1,17 @@
+// How the texts of a configuration appear in messages.
+
+extension String {
+    /// The text, or its beginning if it is too long for a message.
+    package var shortened: String {
+        let limit = 64
+        return count > limit ? prefix(limit) + "…" : self
+    }
+
+    /// The text in double quotes, shortened.
+    package var quoted: String { "\"\(shortened)\"" }
+}
+
+extension Sequence<String> {
+    /// The texts in quotes, with commas between them.
+    package var quotedList: String { map(\.quoted).joined(separator: ", ") }
+}

@@ -1,0 +1,239 @@
+internal import Console
+
+/// Reads a JSON document from its bytes, by recursive descent.
+struct JSONParser {
+    /// The most duplicate keys that are noted one by one.
+    private static let duplicateLimit = 100
+
+    /// The first of the keys that stand twice, so far.
+    private(set) var duplicates: [JSONDocument.Duplicate] = []
+    /// How many more there are.
+    private(set) var omittedDuplicateCount = 0
+
+    var cursor: JSONCursor
+    private var path = JSONPointer.root
+    private var depth = 0
+
+    /// Makes a parser at the start of a text.
+    ///
+    /// - Throws: If the text is not UTF-8 without a byte order mark.
+    init(_ bytes: [UInt8]) throws(JSONSyntaxError) {
+        cursor = JSONCursor(bytes)
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+            throw error("the file begins with a byte order mark; save it as UTF-8 without one")
+        }
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            while cursor.offset < error.byteOffsets.lowerBound { cursor.advance() }
+            let byte = String(bytes[cursor.offset], radix: 16, uppercase: true)
+            throw self.error("the byte 0x\(byte) is not UTF-8; save the file in that encoding")
+        }
+    }
+
+    /// Reads the whole text as one value.
+    mutating func parseDocument() throws(JSONSyntaxError) -> JSONValue {
+        try skipSpace()
+        if cursor.next == nil { throw error("the file is empty; at least it needs an object, {}") }
+        let root = try parseValue()
+        try skipSpace()
+        if cursor.next != nil {
+            throw error("\(cursor.found) after the end of the document; remove it")
+        }
+        return root
+    }
+
+    private mutating func parseValue() throws(JSONSyntaxError) -> JSONValue {
+        let start = cursor.position
+        let content: JSONValue.Content =
+            switch cursor.next {
+            case UInt8(ascii: "{"): .object(try parseObject())
+            case UInt8(ascii: "["): .array(try parseArray())
+            case UInt8(ascii: "\""): .string(try parseString())
+            case _ where cursor.isAtNumber: .number(try parseNumber())
+            default: try parseWord()
+            }
+        return JSONValue(position: start, content: content)
+    }
+
+    private mutating func parseObject() throws(JSONSyntaxError) -> JSONObject {
+        let start = cursor.position
+        try enter()
+        var object = JSONObject()
+        try skipSpace()
+        while !cursor.isAt("}") {
+            let keyPosition = cursor.position
+            let key = try parseKey(ofObjectAt: start)
+            path.append(key)
+            try skipSpace()
+            let value = try parseValue()
+            let member = JSONObject.Member(key: key, position: keyPosition, value: value)
+            if let first = object.add(member) { noteDuplicate(member, of: first) }
+            path.removeLast()
+            try endElement("}", of: "object", at: start)
+        }
+        leave()
+        return object
+    }
+
+    private mutating func noteDuplicate(_ member: JSONObject.Member, of first: JSONObject.Member) {
+        guard duplicates.count < Self.duplicateLimit else {
+            omittedDuplicateCount += 1
+            return
+        }
+        duplicates.append(.init(pointer: path, position: member.position, first: first.position))
+    }
+
+    private mutating func parseKey(
+        ofObjectAt start: SourcePosition
+    ) throws(JSONSyntaxError) -> String {
+        switch cursor.next {
+        case UInt8(ascii: "\""): break
+        case nil: throw unclosed("object", at: start, by: "}")
+        default: throw error("\(cursor.found) where a key is due; keys stand in double quotes")
+        }
+        let key = try parseString()
+        try skipSpace()
+        guard cursor.isAt(":") else {
+            throw error(
+                "\(cursor.found) after the key \(key.quoted); put a colon between key and value"
+            )
+        }
+        cursor.advance()
+        return key
+    }
+
+    private mutating func parseArray() throws(JSONSyntaxError) -> [JSONValue] {
+        let start = cursor.position
+        try enter()
+        var elements: [JSONValue] = []
+        try skipSpace()
+        while !cursor.isAt("]") {
+            if cursor.next == nil { throw unclosed("list", at: start, by: "]") }
+            path.append(String(elements.count))
+            elements.append(try parseValue())
+            path.removeLast()
+            try endElement("]", of: "list", at: start)
+        }
+        leave()
+        return elements
+    }
+
+    /// Goes past the comma after an element, or up to the bracket that closes the container.
+    private mutating func endElement(
+        _ close: Unicode.Scalar,
+        of container: String,
+        at start: SourcePosition
+    ) throws(JSONSyntaxError) {
+        try skipSpace()
+        switch cursor.next {
+        case UInt8(ascii: close): return
+        case nil: throw unclosed(container, at: start, by: close)
+        case UInt8(ascii: ","): break
+        default: throw error("\(cursor.found) after a value; put a comma or \(close) before it")
+        }
+        let comma = cursor.position
+        cursor.advance()
+        try skipSpace()
+        if cursor.isAt(close) {
+            throw JSONSyntaxError(
+                position: comma,
+                message: "a comma before the closing \(close); remove the comma"
+            )
+        }
+    }
+
+    /// Reads `true`, `false` or `null`, or says what stands in the place of a value.
+    private mutating func parseWord() throws(JSONSyntaxError) -> JSONValue.Content {
+        let start = cursor.position
+        switch cursor.next {
+        case nil: throw error("the file ends where a value is due; add the value")
+        case UInt8(ascii: "'"): throw error("a single quote; strings stand in double quotes")
+        case UInt8(ascii: "+"), UInt8(ascii: "."):
+            throw error("\(cursor.found) before a number; a number begins with a digit or a minus")
+        default: break
+        }
+        switch cursor.takeWord() {
+        case "true": return true
+        case "false": return false
+        case "null": return .null
+        case "": throw error("\(cursor.found) where a value is due; put the value before it")
+        case let word:
+            throw JSONSyntaxError(
+                position: start,
+                message: "\(word.quoted) is no value of JSON; write true, false, null, or a string"
+                    + " in double quotes"
+            )
+        }
+    }
+
+    private mutating func parseNumber() throws(JSONSyntaxError) -> String {
+        let start = cursor.offset
+        let place = cursor.position
+        if cursor.isAt("-") { cursor.advance() }
+        let beginsWithZero = cursor.isAt("0")
+        let integer = cursor.takeDigits()
+        var isValid = integer == 1 || integer > 1 && !beginsWithZero
+        if cursor.isAt(".") {
+            cursor.advance()
+            isValid = cursor.takeDigits() > 0 && isValid
+        }
+        if cursor.isAt("e") || cursor.isAt("E") {
+            cursor.advance()
+            if cursor.isAt("+") || cursor.isAt("-") { cursor.advance() }
+            isValid = cursor.takeDigits() > 0 && isValid
+        }
+        let rest = cursor.takeWord()
+        let text = cursor.text(from: start)
+        guard isValid, rest.isEmpty else {
+            let remedy =
+                rest.isEmpty
+                ? "write digits, without a zero before them"
+                : "if it is a string, put it in double quotes"
+            throw JSONSyntaxError(
+                position: place,
+                message: "\(text.shortened) is no number of JSON; \(remedy)"
+            )
+        }
+        return text
+    }
+}
+
+// MARK: - Containers, space and errors
+
+extension JSONParser {
+    private mutating func enter() throws(JSONSyntaxError) {
+        depth += 1
+        guard depth <= JSONDocument.maximumDepth else {
+            throw error(
+                "more than \(JSONDocument.maximumDepth) lists and objects within each other;"
+                    + " the configuration needs 7"
+            )
+        }
+        cursor.advance()
+    }
+
+    private mutating func leave() {
+        depth -= 1
+        cursor.advance()
+    }
+
+    private mutating func skipSpace() throws(JSONSyntaxError) {
+        cursor.skipSpace()
+        if cursor.isAt("/") || cursor.isAt("#") {
+            throw error("JSON has no comments; remove this one")
+        }
+    }
+
+    package func error(_ message: String) -> JSONSyntaxError {
+        JSONSyntaxError(position: cursor.position, message: message)
+    }
+
+    private func unclosed(
+        _ container: String,
+        at start: SourcePosition,
+        by close: Unicode.Scalar
+    ) -> JSONSyntaxError {
+        error("the file ends inside the \(container) that begins at \(start); add the \(close)")
+    }
+}

@@ -1,0 +1,70 @@
+internal import StrictJSON
+internal import SystemPackage
+internal import Verypoll
+
+/// The addresses that listeners and the control socket take, none of which may be taken twice.
+package struct AddressClaims {
+    private let problems: ProblemList
+    private var owners: [Claim: JSONPointer] = [:]
+
+    /// What a socket has for itself.
+    private enum Claim: Hashable {
+        case unix(UnixAddress)
+        case systemd(String)
+        /// One address and port.
+        case one(SocketAddress)
+        /// Some address of that protocol at that port.
+        case some(IPAddress.Family, UInt16)
+        /// All addresses of that protocol at that port.
+        case all(IPAddress.Family, UInt16)
+    }
+
+    /// Makes the set of no addresses.
+    init(problems: ProblemList) {
+        self.problems = problems
+    }
+
+    /// Takes an address, and reports if it overlaps with one that was taken before.
+    mutating func claim(
+        _ address: ListenAddress,
+        onlyV6: Bool = false,
+        for pointer: JSONPointer
+    ) {
+        let needs: [(conflict: Claim, own: [Claim])]
+        switch address {
+        case .unix(.path(let path)):
+            let claim = Claim.unix(.path(path.lexicallyNormalized()))
+            needs = [(claim, [claim])]
+        case .unix(let other): needs = [(.unix(other), [.unix(other)])]
+        case .systemd(let name): needs = [(.systemd(name), [.systemd(name)])]
+        case .ip(let socket): needs = Self.needs(of: socket, onlyV6: onlyV6)
+        }
+        let owner = needs.compactMap { owners[$0.conflict] }.first
+        if let owner {
+            problems.report(
+                pointer,
+                "\(address) overlaps with \(owner); take another address, or remove one"
+            )
+        }
+        for claim in needs.flatMap(\.own) where owners[claim] == nil { owners[claim] = pointer }
+    }
+
+    /// What an IP socket conflicts with, and what it then has.
+    private static func needs(
+        of socket: SocketAddress,
+        onlyV6: Bool
+    ) -> [(conflict: Claim, own: [Claim])] {
+        guard socket.port != 0 else { return [] }  // The kernel chooses a free one.
+        let ip = socket.ip.unmapped
+        let port = socket.port
+        if ip.isUnspecified {
+            let families: [IPAddress.Family] =
+                ip.family == .v6 && !onlyV6 ? [.v6, .v4] : [ip.family]
+            return families.map { family in
+                (.some(family, port), [.some(family, port), .all(family, port)])
+            }
+        }
+        let one = Claim.one(SocketAddress(ip, port: port, zone: socket.zone))
+        return [(one, [one]), (.all(ip.family, port), [.some(ip.family, port)])]
+    }
+}

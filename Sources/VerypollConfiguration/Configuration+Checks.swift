@@ -1,0 +1,91 @@
+internal import Console
+internal import StrictJSON
+
+// What can be checked only when the whole configuration is known.
+
+extension Configuration {
+    /// Reports what does not fit together.
+    package func check(descriptorLimit: Int, reportingTo problems: ProblemList) {
+        checkUpstreams(problems)
+        checkExitOnIdle(problems)
+        checkLimits(descriptorLimit: descriptorLimit, problems)
+    }
+
+    private func checkUpstreams(_ problems: ProblemList) {
+        let names = upstreams.map(\.name)
+        let known = Set(names)
+        for listener in listeners {
+            guard case .proxy(let upstream) = listener.handler, !known.contains(upstream) else {
+                continue
+            }
+            problems.report(
+                listener.pointer / "handler" / "upstream",
+                "no upstream is named \(upstream.quoted)"
+                    + problems.suggestions.question(for: upstream, among: names)
+            )
+        }
+        for finding in UpstreamCircles.find(listeners, upstreams) {
+            problems.report(
+                JSONPointer(["upstreams", finding.upstream, "servers"]),
+                "\(finding.server) is the daemon's own listener \(finding.listener.quoted), from"
+                    + " where connections would run in circles; name another server"
+            )
+        }
+    }
+
+    /// Only systemd can start a daemon again that ended because it was idle.
+    private func checkExitOnIdle(_ problems: ProblemList) {
+        guard exitOnIdle != nil else { return }
+        for listener in listeners {
+            let own = listener.addresses.first { address in
+                if case .systemd = address { false } else { true }
+            }
+            guard let own else { continue }
+            problems.report(
+                JSONPointer(["exitOnIdle"]),
+                "needs sockets of systemd alone, but the listener \(listener.name.quoted) has"
+                    + " \(own); write \"off\", or a systemd: address there"
+            )
+            return
+        }
+    }
+
+    private func checkLimits(descriptorLimit: Int, _ problems: ProblemList) {
+        let budget = Limits.sessionBudget(
+            descriptorLimit: descriptorLimit,
+            workers: workers,
+            listeners: listeners,
+            upstreams: upstreams
+        )
+        let limit = JSONPointer(["limits", "maxSessions"])
+        let remedy = "raise it with LimitNOFILE= in the unit or with ulimit -n"
+        let descriptors = "the limit of \(descriptorLimit) file descriptors"
+        if budget == 0 {
+            problems.report(limit, "\(descriptors) leaves none for sessions; \(remedy)")
+            return
+        }
+        let pointers = listeners.compactMap { listener in
+            listener.maxSessions.map { ($0, listener.pointer / "maxSessions") }
+        }
+        for (count, pointer) in [(limits.maxSessions, limit)] + pointers {
+            if count > budget {
+                problems.report(
+                    pointer,
+                    "\(descriptors) carries \(budget) sessions, not \(count); \(remedy), or lower"
+                        + " this one"
+                )
+            } else if count > limits.maxSessions {
+                problems.report(
+                    pointer,
+                    "the daemon's limit is \(limits.maxSessions) sessions, not \(count); raise"
+                        + " \(limit), or lower this one"
+                )
+            }
+        }
+    }
+}
+
+extension ListenerConfiguration {
+    /// The way to the listener in the file.
+    var pointer: JSONPointer { JSONPointer(["listeners", name]) }
+}

@@ -1,0 +1,109 @@
+package import StrictJSON
+internal import SystemPackage
+
+extension Configuration {
+    /// The most bytes that a configuration file may have.
+    package static let maximumByteCount = 1 << 20
+
+    /// Parses and checks the text of a configuration.
+    ///
+    /// - Parameters:
+    ///   - text: The bytes of the file, at most ``maximumByteCount``.
+    ///   - file: The name that problems give the file.
+    ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
+    ///   - former: The configuration whose place it is to take while the daemon runs.
+    /// - Throws: `ConfigurationError` with everything that is wrong, or with the first mistake in
+    ///   the syntax of JSON.
+    package init(
+        parsing text: [UInt8],
+        file: String,
+        descriptorLimit: Int,
+        after former: Configuration? = nil
+    ) throws(ConfigurationError) {
+        guard text.count <= Self.maximumByteCount else {
+            throw ConfigurationError(
+                file: file,
+                "is larger than \(Self.maximumByteCount >> 20) MiB; make it smaller"
+            )
+        }
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(parsing: text)
+        } catch {
+            throw ConfigurationError(file: file, position: error.position, error.message)
+        }
+        let problems = ProblemList(file: file, document: document)
+        let root = ObjectReader(document.root, Self.keys, at: .root, problems: problems)
+        self.init(root, descriptorLimit: descriptorLimit)
+        check(descriptorLimit: descriptorLimit, reportingTo: problems)
+        if let former { check(after: former, reportingTo: problems) }
+        try problems.throwIfAny()
+    }
+
+    /// Reads, parses and checks a configuration file.
+    ///
+    /// - Parameters:
+    ///   - file: The path of the file.
+    ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
+    ///   - former: The configuration whose place it is to take while the daemon runs.
+    ///   - attempt: Makes the call that opens the file, again if it has to.
+    ///   - hasRead: Called when the file has been read, and is not needed any more.
+    /// - Returns: What the file says.
+    /// - Throws: `ConfigurationError` with everything that is wrong.
+    static func load(
+        file: String,
+        descriptorLimit: Int,
+        after former: Configuration? = nil,
+        attempt: OpenAttempt? = nil,
+        hasRead: () -> Void = {}
+    ) throws(ConfigurationError) -> Configuration {
+        let text: [UInt8]
+        do throws(FileContents.Failure) {
+            text = try FileContents.read(file, upTo: maximumByteCount, attempt: attempt)
+        } catch {
+            throw ConfigurationError(file: file, description(of: error))
+        }
+        hasRead()
+        return try Configuration(
+            parsing: text,
+            file: file,
+            descriptorLimit: descriptorLimit,
+            after: former
+        )
+    }
+
+    private static func description(of failure: FileContents.Failure) -> String {
+        switch failure {
+        case .system(let error):
+            "can't be read: \(error) (errno \(error.rawValue)); \(remedy(for: error))"
+        case .notRegular(let kind):
+            "is \(kind); expected a regular file (write the configuration to one, and name that)"
+        }
+    }
+
+    private static func remedy(for error: Errno) -> String {
+        switch error {
+        case .noSuchFileOrDirectory, .notDirectory: "write the file, or name another"
+        case .permissionDenied: "allow the daemon's user to read it"
+        case .isDirectory: "name a file in it"
+        case .noSuchAddressOrDevice: "name a regular file"
+        default: "see open(2) and read(2)"
+        }
+    }
+}
+
+extension ConfigurationError {
+    /// Makes the error of a file that has one problem as a whole.
+    package init(file: String, position: SourcePosition? = nil, _ message: String) {
+        self.init(
+            problems: [
+                ConfigurationProblem(
+                    file: file,
+                    position: position,
+                    pointer: "",
+                    message: message
+                )
+            ]
+        )
+    }
+}

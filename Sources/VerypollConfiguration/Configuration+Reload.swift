@@ -1,0 +1,39 @@
+internal import StrictJSON
+
+// What a daemon that runs cannot go over to.
+
+extension Configuration {
+    /// Reports what takes a restart, unless it is wrong anyway: then it has become the default,
+    /// which nobody has asked for.
+    package func check(after former: Configuration, reportingTo problems: ProblemList) {
+        func require(_ isSame: Bool, _ path: String..., what: String) {
+            let pointer = JSONPointer(path)
+            guard !isSame, !problems.contains(pointer) else { return }
+            problems.report(
+                pointer,
+                "\(what) cannot be changed by a reload; restart the daemon, or write what it was"
+            )
+        }
+        require(
+            workers == former.workers,
+            "workers",
+            what: "the number of workers, which is \(former.workers),"
+        )
+        require(
+            control.socket == former.control.socket,
+            "control",
+            "socket",
+            what: "the control socket"
+        )
+        require(control.mode == former.control.mode, "control", "mode", what: "its mode")
+        require(control.group == former.control.group, "control", "group", what: "its group")
+        let limit = JSONPointer(["limits", "maxSessions"])
+        if limits.maxSessions > former.limits.capacity, !problems.contains(limit) {
+            problems.report(
+                limit,
+                "a reload can allow \(former.limits.capacity) sessions and no more; restart the"
+                    + " daemon, or lower this"
+            )
+        }
+    }
+}

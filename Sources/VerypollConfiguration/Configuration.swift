@@ -1,0 +1,171 @@
+package import Logging
+internal import StrictJSON
+package import SystemPackage
+internal import Verypoll
+
+/// What verypolld is to do, as its file says it, checked, with every default filled in.
+///
+/// Two configurations are equal if they mean the same.
+package struct Configuration: Equatable, Sendable {
+    /// How many workers serve the sessions.
+    package var workers: Int
+
+    /// The control socket.
+    package var control: Control
+
+    /// The limits of the whole daemon.
+    package var limits: Limits
+
+    /// How the daemon stops.
+    package var drain: Drain
+
+    /// What outlives a restart.
+    package var restart: Restart
+
+    /// The time without a session after which the daemon ends, or `nil` for never.
+    package var exitOnIdle: Duration?
+
+    /// What the daemon logs.
+    package var log: Log
+
+    /// The listeners, in the order of the file.
+    package var listeners: [ListenerConfiguration]
+
+    /// The upstreams, in the order of the file.
+    package var upstreams: [UpstreamConfiguration]
+
+    /// The socket over which the daemon is controlled.
+    package struct Control: Equatable, Sendable {
+        /// Where it is, or `nil` for the runtime directory of the daemon's user.
+        package var socket: FilePath?
+        /// Its permissions.
+        package var mode: FilePermissions
+        /// The group it belongs to, or `nil` for the daemon's own.
+        package var group: String?
+    }
+
+    /// How the daemon stops.
+    package struct Drain: Equatable, Sendable {
+        /// The time that a stop gives to live sessions.
+        package var deadline: Duration
+    }
+
+    /// What outlives a restart.
+    package struct Restart: Equatable, Sendable {
+        /// Whether live sessions are handed to the next process, as listeners always are.
+        package var keepSessions: Bool
+    }
+
+    /// What the daemon logs.
+    package struct Log: Equatable, Sendable {
+        /// The least level that is logged.
+        package var level: Logger.Level
+        /// Whether the begin and the end of each session are logged.
+        package var sessions: Bool
+    }
+}
+
+// MARK: - Reading
+
+extension Configuration {
+    package static let keys = KeyTable([
+        Key("$schema", .ignored),
+        Key("workers", .integerOr("auto", 1...1024), default: "auto"),
+        Key("control", .object(Control.keys)),
+        Key("limits", .object(Limits.keys)),
+        Key("drain", .object(Drain.keys)),
+        Key("restart", .object(Restart.keys)),
+        Key("exitOnIdle", .spanOrOff(.seconds(1) ... .longest), default: "off"),
+        Key("log", .object(Log.keys)),
+        Key(required: "listeners", .named(ListenerConfiguration.keys, isEmptyAllowed: false)),
+        Key("upstreams", .named(UpstreamConfiguration.keys, isEmptyAllowed: true)),
+    ])
+
+    package init(_ object: ObjectReader, descriptorLimit: Int) {
+        var claims = AddressClaims(problems: object.problems)
+        workers = object.optionalInteger("workers") ?? ProcessorCount.available()
+        control = Control(object.object("control"), claims: &claims)
+        drain = Drain(object.object("drain"))
+        restart = Restart(object.object("restart"))
+        exitOnIdle = object.optionalSpan("exitOnIdle")
+        log = Log(object.object("log"))
+        var listeners: [ListenerConfiguration] = []
+        for listener in object.objects("listeners") {
+            listeners.append(ListenerConfiguration(listener, claims: &claims))
+        }
+        self.listeners = listeners
+        upstreams = object.objects("upstreams").map(UpstreamConfiguration.init)
+        let budget = Limits.sessionBudget(
+            descriptorLimit: descriptorLimit,
+            workers: workers,
+            listeners: listeners,
+            upstreams: upstreams
+        )
+        let pipesPerWorker = Limits.pipesPerWorker(
+            descriptorLimit: descriptorLimit,
+            workers: workers,
+            listeners: listeners
+        )
+        limits = Limits(
+            object.object("limits"),
+            budget: budget,
+            pipesPerWorker: pipesPerWorker,
+            descriptorLimit: descriptorLimit
+        )
+    }
+}
+
+extension Configuration {
+    /// The index of the upstream that a listener's sessions are proxied to, if they are.
+    func upstreamIndex(of listener: ListenerConfiguration) -> Int? {
+        guard case .proxy(let name) = listener.handler else { return nil }
+        return upstreams.firstIndex { $0.name == name }
+    }
+}
+
+extension Configuration.Control {
+    package static let keys = KeyTable([
+        Key("socket", .text),
+        Key("mode", .text, default: "0660"),
+        Key("group", .text),
+    ])
+
+    package init(_ object: ObjectReader, claims: inout AddressClaims) {
+        socket = object.text("socket", as: UnixAddress.socketPath(_:))
+        mode = object.text("mode", as: FilePermissions.init(octal:)) ?? []
+        group = object.text("group", as: AccountName.checkGroup)
+        if let socket { claims.claim(.unix(.path(socket)), for: object.pointer / "socket") }
+    }
+}
+
+extension Configuration.Drain {
+    package static let keys = KeyTable([
+        Key("deadline", .span(.zero ... .longest), default: "30s")
+    ])
+
+    init(_ object: ObjectReader) {
+        deadline = object.span("deadline")
+    }
+}
+
+extension Configuration.Restart {
+    package static let keys = KeyTable([
+        Key("keepSessions", .boolean, default: false)
+    ])
+
+    init(_ object: ObjectReader) {
+        keepSessions = object.boolean("keepSessions")
+    }
+}
+
+extension Configuration.Log {
+    package static let keys = KeyTable([
+        Key("level", .choice(of: Logger.Level.self), default: "info"),
+        Key("sessions", .boolean, default: false),
+    ])
+
+    init(_ object: ObjectReader) {
+        level = object.word("level")
+        sessions = object.boolean("sessions")
+    }
+}

@@ -1,0 +1,92 @@
+extension Configuration {
+    /// The limits of the whole daemon.
+    package struct Limits: Equatable, Sendable {
+        /// The most sessions that live at a time.
+        package var maxSessions: Int
+
+        /// The most pipes that a worker has, through which the kernel moves bytes.
+        package var pipesPerWorker: Int
+
+        /// The most sessions that a reload can allow, as room for them is reserved at the start.
+        package var capacity: Int
+    }
+}
+
+extension Configuration.Limits {
+    /// The most sessions of any listener, and of the daemon where the file sets no limit.
+    static let largest = 10_000_000
+
+    /// The most sessions of the daemon where the file sets no limit.
+    static let defaultLimit = 100_000
+
+    /// The room that is reserved where there are descriptors for it, and the file wants no more.
+    private static let usualCapacity = 1 << 17
+
+    package static let keys = KeyTable([
+        Key("maxSessions", .integer(1...largest))
+    ])
+
+    /// Reads the limits; `budget` is how many sessions there are descriptors for.
+    init(_ object: ObjectReader, budget: Int, pipesPerWorker: Int, descriptorLimit: Int) {
+        self.pipesPerWorker = pipesPerWorker
+        maxSessions =
+            object.optionalInteger("maxSessions") ?? max(1, min(budget, Self.defaultLimit))
+        capacity = max(maxSessions, min(descriptorLimit, Self.usualCapacity))
+    }
+
+    /// How many sessions the limit of file descriptors can carry; 0 if none.
+    ///
+    /// It is what the limit leaves, divided by what a session costs: 1 descriptor, or 2 if any
+    /// listener is a proxy. From the limit are taken
+    /// - 3 for the standard streams and 8 for the supervisor: its signals, timers, poll, control
+    ///   socket, journal and notifications;
+    /// - 2 for each worker, its poll and its waker;
+    /// - 1 for each address that is listened on, or for each worker and address with `reusePort`;
+    /// - 2 for each pipe that a worker may have, see ``pipesPerWorker``;
+    /// - 1 for each server that is probed, and 8 for looking up names if any server has one;
+    /// - a reserve for clients of the control socket and for logs, an eighth of the limit and at
+    ///   most 64.
+    package static func sessionBudget(
+        descriptorLimit: Int,
+        workers: Int,
+        listeners: [ListenerConfiguration],
+        upstreams: [UpstreamConfiguration]
+    ) -> Int {
+        let sockets = listeners.reduce(0) { sum, listener in
+            sum + listener.addresses.count * (listener.socket.reusePort ? workers : 1)
+        }
+        let pipes = pipesPerWorker(
+            descriptorLimit: descriptorLimit,
+            workers: workers,
+            listeners: listeners
+        )
+        let probes = upstreams.reduce(0) { $0 + ($1.check == nil ? 0 : $1.servers.count) }
+        let lookups = upstreams.contains(where: \.hasNames) ? 8 : 0
+        let reserve = min(64, descriptorLimit / 8)
+        let descriptorsPerSession = listeners.contains(where: \.handler.isProxy) ? 2 : 1
+        let fixed = 3 + 8 + 2 * workers + sockets + 2 * pipes * workers + probes + lookups + reserve
+        return max(0, descriptorLimit - fixed) / descriptorsPerSession
+    }
+
+    /// How many pipes a worker may have, through which the kernel moves the bytes of sessions.
+    ///
+    /// There are at most 64, and those of all workers take at most an eighth of the limit of file
+    /// descriptors; without a proxy there are none.
+    package static func pipesPerWorker(
+        descriptorLimit: Int,
+        workers: Int,
+        listeners: [ListenerConfiguration]
+    ) -> Int {
+        guard listeners.contains(where: \.handler.isProxy) else { return 0 }
+        return min(64, descriptorLimit / 8 / (2 * workers))
+    }
+}
+
+extension UpstreamConfiguration {
+    /// Whether any server is reached by a name.
+    fileprivate var hasNames: Bool {
+        servers.contains { server in
+            if case .host = server.address { true } else { false }
+        }
+    }
+}

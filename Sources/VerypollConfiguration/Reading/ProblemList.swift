@@ -1,0 +1,92 @@
+internal import StrictJSON
+
+/// Collects what is wrong with a configuration while it is read and checked.
+///
+/// The first problems are kept and the others counted, so that the work for a file that is full of
+/// mistakes is bounded.
+package final class ProblemList {
+    /// The most problems that are kept.
+    static let limit = 100
+
+    /// The most bytes that the way to a value, or a message, has.
+    private static let textLimit = 1024
+
+    /// Finds what mistyped names were meant to be.
+    let suggestions = Suggestions()
+
+    private let file: String
+    private let document: JSONDocument
+    private var problems: [ConfigurationProblem] = []
+    private var omittedCount = 0
+
+    /// Makes a list that has the document's keys that stand twice.
+    init(file: String, document: JSONDocument) {
+        self.file = file
+        self.document = document
+        for duplicate in document.duplicates {
+            report(
+                duplicate.pointer,
+                at: duplicate.position,
+                "this key stands twice, first at \(duplicate.first); remove or rename one"
+            )
+        }
+        omittedCount += document.omittedDuplicateCount
+    }
+
+    /// Whether nothing is wrong so far.
+    var isEmpty: Bool { problems.isEmpty }
+
+    /// Whether one of the problems that are kept is that of a value, or of one that it is in.
+    func contains(_ pointer: JSONPointer) -> Bool {
+        let path = pointer.description
+        return problems.contains { $0.pointer == path || path.hasPrefix($0.pointer + "/") }
+    }
+
+    /// Adds a problem.
+    ///
+    /// - Parameters:
+    ///   - pointer: The value that is wrong.
+    ///   - position: Its place, if it is not the place of the value itself.
+    ///   - message: What is wrong, and how to mend it; called only if the problem is kept.
+    func report(
+        _ pointer: JSONPointer,
+        at position: SourcePosition? = nil,
+        _ message: @autoclosure () -> String
+    ) {
+        guard problems.count < Self.limit else {
+            omittedCount += 1
+            return
+        }
+        problems.append(
+            ConfigurationProblem(
+                file: file,
+                position: position ?? document.nearestValue(at: pointer).position,
+                pointer: pointer.description.cut(to: Self.textLimit),
+                message: message().cut(to: Self.textLimit)
+            )
+        )
+    }
+
+    /// Throws the problems in the order of the file, if there are any.
+    func throwIfAny() throws(ConfigurationError) {
+        if isEmpty { return }
+        let order = problems.indices.sorted { left, right in
+            let first = problems[left].position
+            let second = problems[right].position
+            guard let first, let second, first != second else { return left < right }
+            return first < second
+        }
+        throw ConfigurationError(
+            problems: order.map { problems[$0] },
+            omittedCount: omittedCount
+        )
+    }
+}
+
+extension String {
+    /// The text, or its beginning and "…" if it has more bytes.
+    fileprivate func cut(to byteCount: Int) -> String {
+        guard utf8.count > byteCount else { return self }
+        return String(decoding: utf8.prefix(byteCount), as: UTF8.self) + "…"
+    }
+}

@@ -1,0 +1,140 @@
+internal import SystemPackage
+internal import Verypoll
+
+/// Finds servers of upstreams that are listeners of the same daemon, from where a connection comes
+/// back to its own upstream: it would run in circles until the limits of the daemon are reached.
+///
+/// A chain of listeners without a circle is fine. Names of hosts and sockets of systemd are not
+/// known here; ``OwnConnections`` breaks the circles through those.
+struct UpstreamCircles {
+    /// A server that leads into a circle.
+    struct Finding: Equatable {
+        package let upstream: String
+        package let server: UpstreamAddress
+        /// The listener that the server is.
+        package let listener: String
+    }
+
+    /// A server that leads to another upstream, or to its own.
+    private struct Edge {
+        let from: Int
+        let to: Int
+        let finding: Finding
+    }
+
+    /// The servers in circles, in the order of the configuration.
+    static func find(
+        _ listeners: [ListenerConfiguration],
+        _ upstreams: [UpstreamConfiguration]
+    ) -> [Finding] {
+        let targets = Targets(listeners)
+        guard !targets.isEmpty else { return [] }
+        let names = upstreams.map(\.name)
+        let indices = Dictionary(zip(names, names.indices), uniquingKeysWith: { first, _ in first })
+        var edges: [Edge] = []
+        for (from, upstream) in upstreams.enumerated() {
+            for server in upstream.servers {
+                for target in targets.matching(server.address) {
+                    guard let to = indices[target.upstream] else { continue }
+                    let finding = Finding(
+                        upstream: upstream.name,
+                        server: server.address,
+                        listener: target.listener
+                    )
+                    edges.append(Edge(from: from, to: to, finding: finding))
+                }
+            }
+        }
+        let backward = withoutDeadEnds(edges, count: upstreams.count, from: \.from, to: \.to)
+        return withoutDeadEnds(backward, count: upstreams.count, from: \.to, to: \.from)
+            .map(\.finding)
+    }
+
+    /// Drops the edges from where no circle can be reached, in time proportional to their number.
+    private static func withoutDeadEnds(
+        _ edges: [Edge],
+        count: Int,
+        from: KeyPath<Edge, Int>,
+        to: KeyPath<Edge, Int>
+    ) -> [Edge] {
+        var leaving = [Int](repeating: 0, count: count)
+        var arriving = [[Int]](repeating: [], count: count)
+        for edge in edges {
+            leaving[edge[keyPath: from]] += 1
+            arriving[edge[keyPath: to]].append(edge[keyPath: from])
+        }
+        var deadEnds = (0..<count).filter { leaving[$0] == 0 }
+        var isDead = [Bool](repeating: false, count: count)
+        while let deadEnd = deadEnds.popLast() {
+            isDead[deadEnd] = true
+            for node in arriving[deadEnd] {
+                leaving[node] -= 1
+                if leaving[node] == 0 { deadEnds.append(node) }
+            }
+        }
+        return edges.filter { !isDead[$0[keyPath: from]] && !isDead[$0[keyPath: to]] }
+    }
+}
+
+/// The addresses of listeners that hand their sessions to upstreams.
+private struct Targets {
+    struct Target {
+        package let listener: String
+        package let upstream: String
+    }
+
+    private var unix: [UnixAddress: Target] = [:]
+    private var ip: [UInt16: [(ip: IPAddress, onlyV6: Bool, target: Target)]] = [:]
+
+    var isEmpty: Bool { unix.isEmpty && ip.isEmpty }
+
+    init(_ listeners: [ListenerConfiguration]) {
+        for listener in listeners {
+            guard case .proxy(let upstream) = listener.handler else { continue }
+            let target = Target(listener: listener.name, upstream: upstream)
+            for address in listener.addresses {
+                switch address {
+                case .unix(let address): unix[address.normalized] = target
+                case .ip(let address) where address.port != 0:
+                    ip[address.port, default: []]
+                        .append((address.ip.unmapped, listener.socket.onlyV6, target))
+                case .ip, .systemd: break
+                }
+            }
+        }
+    }
+
+    /// The listeners that a server's address certainly is.
+    func matching(_ server: UpstreamAddress) -> [Target] {
+        switch server {
+        case .unix(let address): unix[address.normalized].map { [$0] } ?? []
+        case .ip(let address):
+            ip[address.port, default: []]
+                .filter { Self.isReached($0.ip, onlyV6: $0.onlyV6, by: address.ip.unmapped) }
+                .map(\.target)
+        case .host: []
+        }
+    }
+
+    /// Whether a connection to an address arrives at a listening one, at the same port.
+    private static func isReached(
+        _ listening: IPAddress,
+        onlyV6: Bool,
+        by address: IPAddress
+    ) -> Bool {
+        if listening == address { return true }
+        // A connection to the unspecified address goes to this machine.
+        guard address.isLoopback || address.isUnspecified else { return false }
+        guard listening.isUnspecified else {
+            return address.isUnspecified && listening.isLoopback
+                && listening.family == address.family
+        }
+        return listening.family == address.family || listening.family == .v6 && !onlyV6
+    }
+}
+
+extension UnixAddress {
+    fileprivate var normalized: UnixAddress {
+        if case .path(let path) = self { .path(path.lexicallyNormalized()) } else { self }
+    }
+}

@@ -1,0 +1,142 @@
+internal import StrictJSON
+
+private let positive = ValueForm.span(.milliseconds(1) ... .longest)
+
+extension UpstreamConfiguration {
+    package static let keys = KeyTable([
+        Key(required: "servers", .list(of: .textOr(Server.keys), isEmptyAllowed: false)),
+        Key("balance", .choice(of: Balance.self), default: "roundRobin"),
+        Key("connectTimeout", positive, default: "5s"),
+        Key("retry", .object(Retry.keys)),
+        Key("maxSessions", .integer(0...Configuration.Limits.largest), default: 0),
+        Key("check", .object(HealthCheck.keys)),
+        Key("passive", .object(PassiveCheck.keys)),
+        Key("whenDown", .choice(of: WhenDown.self), default: "keep"),
+        Key("proxyProtocol", .choice(of: ProxyHeader.self), default: "off"),
+        Key("resolve", .object(Resolve.keys)),
+    ])
+
+    package init(_ upstream: ObjectReader.NamedObject) {
+        let object = upstream.object
+        let limit = object.integer("maxSessions")
+        name = upstream.name
+        position = Uncompared(upstream.position)
+        servers = Self.servers(object)
+        balance = object.word("balance")
+        connectTimeout = object.span("connectTimeout")
+        retry = Retry(object.object("retry"))
+        maxSessions = limit == 0 ? nil : limit
+        check = object.optionalObject("check").map(HealthCheck.init)
+        passive = PassiveCheck(object.object("passive"))
+        whenDown = object.word("whenDown")
+        proxyProtocol = object.word("proxyProtocol")
+        resolve = Resolve(object.object("resolve"))
+    }
+
+    /// Reads the servers, and reports those that stand twice.
+    private static func servers(_ object: ObjectReader) -> [Server] {
+        var owners: [UpstreamAddress: JSONPointer] = [:]
+        var servers: [Server] = []
+        for (index, element) in (object.elements("servers") ?? []).enumerated() {
+            let pointer = object.pointer / "servers" / index
+            guard let server = Server(element, at: pointer, problems: object.problems) else {
+                continue
+            }
+            if let owner = owners[server.address] {
+                object.problems.report(
+                    pointer,
+                    "\(server.address) is \(owner) already; remove one, or give it a weight"
+                )
+            }
+            owners[server.address] = pointer
+            servers.append(server)
+        }
+        return servers
+    }
+}
+
+extension UpstreamConfiguration.Server {
+    package static let keys = KeyTable([
+        Key(required: "address", .text),
+        Key("weight", .integer(1...1000), default: 1),
+        Key("backup", .boolean, default: false),
+    ])
+
+    /// Reads a server, or returns `nil` if it has no address.
+    init?(_ value: JSONValue, at pointer: JSONPointer, problems: ProblemList) {
+        if case .string(let text) = value.content {
+            do throws(InvalidValue) {
+                self.init(address: try UpstreamAddress(text), weight: 1, backup: false)
+                return
+            } catch {
+                problems.report(pointer, error.reason)
+                return nil
+            }
+        }
+        guard case .object = value.content else {
+            problems.report(
+                pointer,
+                "must be a string, or an object with the key \"address\", not \(value.content)"
+            )
+            return nil
+        }
+        let object = ObjectReader(value, Self.keys, at: pointer, problems: problems)
+        let address = object.text("address", as: UpstreamAddress.init)
+        let weight = object.integer("weight")
+        let backup = object.boolean("backup")
+        guard let address else { return nil }
+        self.init(address: address, weight: weight, backup: backup)
+    }
+}
+
+extension UpstreamConfiguration.Retry {
+    package static let keys = KeyTable([
+        Key("for", .span(.zero ... .longest), default: "0s")
+    ])
+
+    init(_ object: ObjectReader) {
+        duration = object.span("for")
+    }
+}
+
+extension UpstreamConfiguration.HealthCheck {
+    package static let keys = KeyTable([
+        Key("interval", positive, default: "5s"),
+        Key("timeout", positive, default: "2s"),
+        Key("rise", .integer(1...1000), default: 2),
+        Key("fall", .integer(1...1000), default: 3),
+        Key("send", .text, default: ""),
+        Key("expect", .text, default: ""),
+    ])
+
+    package init(_ object: ObjectReader) {
+        interval = object.span("interval")
+        timeout = object.span("timeout")
+        rise = object.integer("rise")
+        fall = object.integer("fall")
+        send = object.text("send")
+        expect = object.text("expect")
+    }
+}
+
+extension UpstreamConfiguration.PassiveCheck {
+    package static let keys = KeyTable([
+        Key("fall", .integer(1...1000), default: 5),
+        Key("for", positive, default: "10s"),
+    ])
+
+    package init(_ object: ObjectReader) {
+        fall = object.integer("fall")
+        duration = object.span("for")
+    }
+}
+
+extension UpstreamConfiguration.Resolve {
+    package static let keys = KeyTable([
+        Key("every", positive, default: "30s")
+    ])
+
+    init(_ object: ObjectReader) {
+        interval = object.span("every")
+    }
+}

@@ -1,0 +1,115 @@
+internal import Console
+internal import Verypoll
+
+/// Takes `HOST:PORT` apart.
+enum HostAndPort {
+    /// Whose address it is, which decides what to write in the place of a wrong one.
+    enum Role {
+        case listener
+        case server
+    }
+
+    /// Splits at the last colon.
+    ///
+    /// - Parameters:
+    ///   - text: The address.
+    ///   - role: Whose address it is.
+    /// - Returns: The text before the colon, brackets included, and the port.
+    /// - Throws: `InvalidValue` if there is no port, or an IPv6 address without brackets; with an
+    ///   address to write that is valid.
+    static func split(
+        _ text: String,
+        of role: Role
+    ) throws(InvalidValue) -> (host: String, port: UInt16) {
+        try checkKind(text)
+        if !text.hasPrefix("["), text.filter({ $0 == ":" }).count > 1 { throw withColons(text) }
+        if text.hasPrefix("["), let end = text.lastIndex(of: "]") {
+            let rest = text[text.index(after: end)...]
+            if !rest.isEmpty, !rest.hasPrefix(":") {
+                let port = port(rest) ?? 80
+                let address = text[...end] + ":\(port)"
+                throw InvalidValue(
+                    "\(text.quoted) has no colon before the port; write \(String(address).quoted)"
+                )
+            }
+        }
+        guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else {
+            throw withoutPort(text, role)
+        }
+        let digits = text[text.index(after: colon)...]
+        guard let port = port(digits) else {
+            throw InvalidValue(
+                "\(String(digits).quoted) is no port; write a number of up to 65535"
+            )
+        }
+        return (String(text[..<colon]), port)
+    }
+
+    private static func port(_ digits: some StringProtocol) -> UInt16? {
+        guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }),
+            digits == "0" || !digits.hasPrefix("0")
+        else { return nil }
+        return UInt16(digits)
+    }
+
+    /// Refuses paths, abstract names and URLs.
+    private static func checkKind(_ text: String) throws(InvalidValue) {
+        if text.hasPrefix("/") || text.hasPrefix("@") {
+            throw InvalidValue(
+                "\(text.quoted) is no address; write \("unix:\(text)".quoted) for a Unix-domain"
+                    + " socket"
+            )
+        }
+        if let scheme = text.firstRange(of: "://") {
+            let rest = String(text[scheme.upperBound...].prefix { $0 != "/" })
+            throw InvalidValue(
+                "\(text.quoted) is a URL, not an address; write the host and the port alone, as in"
+                    + " \((rest.contains(":") ? rest : rest + ":80").quoted)"
+            )
+        }
+    }
+
+    /// Why a text with several colons and no brackets is refused.
+    private static func withColons(_ text: String) -> InvalidValue {
+        let last = text.lastIndex(of: ":") ?? text.startIndex
+        let parts = "[\(text[..<last])]:\(text[text.index(after: last)...])"
+        for address in [parts, "[\(text)]:80"] where SocketAddress(address) != nil {
+            return InvalidValue(
+                "\(text.quoted) is no address with a port; IPv6 addresses stand in brackets before"
+                    + " it, as in \(address.quoted)"
+            )
+        }
+        return InvalidValue(
+            "\(text.quoted) has more than one colon; write an address and a port, as in"
+                + " \"127.0.0.1:80\" or \"[::1]:80\""
+        )
+    }
+
+    private static func withoutPort(_ text: String, _ role: Role) -> InvalidValue {
+        if let port = port(text) {
+            return InvalidValue(
+                role == .listener
+                    ? "\(text.quoted) is a port without an address; write \"[::]:\(port)\" for all"
+                        + " addresses of the machine, or \"0.0.0.0:\(port)\" for those of IPv4"
+                    : "\(text.quoted) is a port without a host; write \"127.0.0.1:\(port)\" for a"
+                        + " server on this machine"
+            )
+        }
+        if text.isEmpty || text == "*" {
+            return InvalidValue(
+                role == .listener
+                    ? "\(text.quoted) names no address and no port; write \"[::]:80\" for all"
+                        + " addresses of the machine"
+                    : "\(text.quoted) names no host and no port; write \"127.0.0.1:80\" for a server"
+                        + " on this machine"
+            )
+        }
+        if role == .listener, SocketAddress("\(text):80") == nil {
+            return InvalidValue(
+                "\(text.quoted) is no IP address and has no port; write one such as"
+                    + " \"127.0.0.1:80\", or \("systemd:\(text)".quoted) for a socket of systemd"
+            )
+        }
+        return InvalidValue("\(text.quoted) has no port; write \"\(text.shortened):80\"")
+    }
+}

@@ -1,0 +1,77 @@
+internal import Console
+internal import SystemPackage
+package import Verypoll
+
+/// Where a listener accepts connections.
+package enum ListenAddress: Hashable, Sendable {
+    /// A TCP socket; the kernel chooses its port if that is 0.
+    case ip(SocketAddress)
+    /// A Unix-domain stream socket.
+    case unix(UnixAddress)
+    /// Every socket that systemd passes under this name; see `FileDescriptorName=` in
+    /// systemd.socket(5).
+    case systemd(String)
+
+    /// Parses `IP:PORT`, `[IPv6]:PORT`, `unix:/PATH`, `unix:@NAME` or `systemd:NAME`.
+    package init(_ text: String) throws(InvalidValue) {
+        if let name = text.dropPrefix("systemd:") {
+            self = .systemd(try Self.checkName(name))
+        } else if let socket = try UnixAddress(configured: text) {
+            self = .unix(socket)
+        } else {
+            self = .ip(try Self.parseIP(text))
+        }
+    }
+
+    /// What systemd calls the control socket, if that is systemd's.
+    package static let reservedName = "varlink"
+
+    /// A name that systemd can give to a descriptor.
+    private static func checkName(_ name: String) throws(InvalidValue) -> String {
+        let allowed = UInt8(ascii: " ")...UInt8(ascii: "~")
+        guard (1...255).contains(name.utf8.count), !name.contains(":"),
+            name.utf8.allSatisfy(allowed.contains)
+        else {
+            throw InvalidValue(
+                "\(name.quoted) can't be a FileDescriptorName=, which has 1 to 255 printable ASCII"
+                    + " characters and no colon"
+            )
+        }
+        if name == reservedName {
+            throw InvalidValue(
+                "\(name.quoted) is the control socket's name; give the socket another"
+            )
+        }
+        return name
+    }
+
+    private static func parseIP(_ text: String) throws(InvalidValue) -> SocketAddress {
+        let (host, port) = try HostAndPort.split(text, of: .listener)
+        if host.isEmpty || host == "*" {
+            throw InvalidValue(
+                "\(text.quoted) names no address; write \"[::]:\(port)\" for all of the machine's"
+            )
+        }
+        guard let address = SocketAddress(text) else {
+            throw InvalidValue(
+                "\(host.quoted) is no IP address; a listener takes one, such as \"127.0.0.1:\(port)\""
+                    + " or \"[::1]:\(port)\""
+            )
+        }
+        if address.ip.isMulticast {
+            throw InvalidValue("\(address.ip) is a multicast address, which TCP can't listen on")
+        }
+        return address
+    }
+}
+
+extension ListenAddress: CustomStringConvertible {
+    /// The address as the configuration writes it.
+    package var description: String {
+        switch self {
+        case .ip(let address): address.description
+        case .unix(let address): "unix:\(address)"
+        case .systemd(let name): "systemd:\(name)"
+        }
+    }
+}

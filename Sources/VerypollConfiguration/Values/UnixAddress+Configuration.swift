@@ -1,0 +1,48 @@
+internal import Console
+internal import SystemPackage
+internal import Verypoll
+
+extension UnixAddress {
+    /// The most bytes that the path or name of a socket has; see unix(7).
+    private static let maximumByteCount = 107
+
+    /// Parses `unix:/PATH` or `unix:@NAME`, or returns `nil` if the text does not begin so.
+    package init?(configured text: String) throws(InvalidValue) {
+        guard let rest = text.dropPrefix("unix:") else { return nil }
+        if let name = rest.dropPrefix("@") {
+            guard (1...Self.maximumByteCount).contains(name.utf8.count) else {
+                throw InvalidValue(
+                    "the abstract name has \(name.utf8.count) bytes; write 1 to"
+                        + " \(Self.maximumByteCount)"
+                )
+            }
+            self = .abstract(Array(name.utf8))
+        } else {
+            self = .path(try Self.socketPath(rest))
+        }
+    }
+
+    /// Checks that a text is the absolute path of a file that a socket can be bound to.
+    static func socketPath(_ text: String) throws(InvalidValue) -> FilePath {
+        guard text.hasPrefix("/") else {
+            throw InvalidValue("\(text.quoted) is no absolute path; begin it with \"/\"")
+        }
+        guard !text.utf8.contains(0), !text.hasSuffix("/") else {
+            throw InvalidValue("\(text.quoted) can't be the path of a socket; name a file")
+        }
+        guard text.utf8.count <= maximumByteCount else {
+            throw InvalidValue(
+                "the path has \(text.utf8.count) bytes, but a socket's has at most"
+                    + " \(maximumByteCount); choose a shorter one"
+            )
+        }
+        return FilePath(text)
+    }
+}
+
+extension String {
+    /// The text behind a prefix, or `nil` if it does not begin so.
+    func dropPrefix(_ prefix: String) -> String? {
+        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+    }
+}

@@ -1,0 +1,70 @@
+internal import Console
+package import Verypoll
+
+/// Where a server of an upstream is reached.
+package enum UpstreamAddress: Hashable, Sendable {
+    /// A TCP socket.
+    case ip(SocketAddress)
+    /// A TCP socket of a host whose addresses the resolver knows.
+    case host(name: String, port: UInt16)
+    /// A Unix-domain stream socket.
+    case unix(UnixAddress)
+
+    /// Parses `IP:PORT`, `[IPv6]:PORT`, `HOST:PORT`, `unix:/PATH` or `unix:@NAME`.
+    package init(_ text: String) throws(InvalidValue) {
+        if text.hasPrefix("systemd:") {
+            throw InvalidValue("\(text.quoted) is an address for listeners only")
+        }
+        if let socket = try UnixAddress(configured: text) {
+            self = .unix(socket)
+            return
+        }
+        let (host, port) = try HostAndPort.split(text, of: .server)
+        if host.isEmpty || host == "*" {
+            throw InvalidValue(
+                "\(text.quoted) names no host; write \"127.0.0.1:\(port)\" for a server on this machine"
+            )
+        }
+        guard port != 0 else {
+            throw InvalidValue("\(text.quoted) has port 0, which no server has; write its port")
+        }
+        if let address = SocketAddress(text) {
+            self = .ip(address)
+        } else {
+            self = .host(name: try Self.checkHost(host), port: port)
+        }
+    }
+
+    /// A name as RFC 1123 allows it, underscores included, as they occur in practice.
+    private static func checkHost(_ name: String) throws(InvalidValue) -> String {
+        let labels = (name.hasSuffix(".") ? name.dropLast() : name[...])
+            .split(separator: ".", omittingEmptySubsequences: false)
+        let isValid =
+            name.utf8.count <= 253
+            && labels.allSatisfy { label in
+                (1...63).contains(label.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
+                    && label.allSatisfy {
+                        $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0))
+                    }
+            }
+        let isNumeric = labels.last?.allSatisfy(\.isNumber) ?? true
+        guard isValid, !isNumeric else {
+            throw InvalidValue(
+                "\(name.quoted) is neither an IP address nor a host name, such as \"10.0.0.1\","
+                    + " \"[::1]\" or \"app.example\""
+            )
+        }
+        return name
+    }
+}
+
+extension UpstreamAddress: CustomStringConvertible {
+    /// The address as the configuration writes it.
+    package var description: String {
+        switch self {
+        case .ip(let address): address.description
+        case .host(let name, let port): "\(name):\(port)"
+        case .unix(let address): "unix:\(address)"
+        }
+    }
+}

@@ -1,0 +1,205 @@
+internal import SystemPackage
+internal import Systemd
+internal import Verypoll
+internal import VerypollConfiguration
+internal import VerypollServer
+
+/// Why a listener cannot be opened.
+struct ListenerError: Error, CustomStringConvertible {
+    let listener: String
+    let address: ListenAddress
+    let reason: String
+    /// The way to the key that is wrong, below the listener.
+    var keys = ["listen"]
+
+    var description: String { "listener \(listener): \(address): \(reason)" }
+}
+
+extension ListenerConfiguration {
+    /// How many sockets there are at an address of the configuration.
+    func socketCount(workers: Int) -> Int { socket.reusePort ? workers : 1 }
+
+    /// Opens the sockets at an address that are missing.
+    ///
+    /// Those at IP addresses are bound and do not listen before the commit of the exchange.
+    ///
+    /// - Parameters:
+    ///   - address: One of the listener's.
+    ///   - kept: The sockets that it has there already.
+    ///   - activated: The sockets of systemd; those that are named are taken.
+    ///   - workers: How many workers there are, which matters to `reusePort`.
+    ///   - exchange: The change that this is part of.
+    ///   - handoffStore: Where the sockets are kept for the next process.
+    /// - Returns: One socket, or several of one address.
+    /// - Throws: What the operator is to mend.
+    func open(
+        _ address: ListenAddress,
+        besides kept: [ListeningSocket],
+        activated: inout ActivatedSockets,
+        workers: Int,
+        exchange: SocketExchange,
+        handoffStore: HandoffStore
+    ) throws(ListenerError) -> [ListeningSocket] {
+        let opened: [ListeningSocket]
+        do {
+            switch address {
+            case .systemd(let name): opened = try kept.isEmpty ? adopt(name, &activated) : kept
+            case .unix(let unix):
+                if kept.isEmpty {
+                    let socket = try bind(unix, handoffStore)
+                    exchange.note(socket, of: self)
+                    opened = [socket]
+                } else {
+                    opened = kept
+                }
+            case .ip(let ip):
+                // Of a port that the kernel has chosen, all have the same.
+                let present = kept.first.flatMap { SocketAddress($0.address) } ?? ip
+                let missing = kept.count..<max(kept.count, socketCount(workers: workers))
+                opened =
+                    try kept
+                    + exchange.bind(present, at: address, for: self, workers: missing)
+            }
+        } catch {
+            let reason = explain(error, at: address, exchange)
+            let key = (error as? FileAccessError)?.key ?? (error as? FileSocketError)?.accessKey
+            let keys = key.map { ["socket", $0] } ?? ["listen"]
+            throw ListenerError(listener: name, address: address, reason: reason, keys: keys)
+        }
+        if opened.isEmpty {
+            let reason = """
+                systemd passed no socket of this name; write FileDescriptorName= in a .socket \
+                unit of this service, and start that
+                """
+            throw ListenerError(listener: name, address: address, reason: reason)
+        }
+        return opened
+    }
+
+    /// Binds sockets at the place of another address, one for each of the workers or one for all.
+    ///
+    /// - Parameters:
+    ///   - address: Where.
+    ///   - place: The same as the configuration has it.
+    ///   - workers: Whose sockets they are.
+    ///   - sharesPort: Whether a socket that gives way to them is there.
+    /// - Returns: The sockets, which do not listen yet.
+    /// - Throws: See bind(2).
+    func bind(
+        _ address: SocketAddress,
+        at place: ListenAddress,
+        _ workers: Range<Int>,
+        sharesPort: Bool
+    ) throws(Errno) -> [ListeningSocket] {
+        var options = TCPListener.Options()
+        options.reusesPort = socket.reusePort || sharesPort
+        options.freeBinds = socket.freeBind
+        options.isOnlyV6 = socket.isOnlyV6(at: address.ip)
+        options.deferredAccept = socket.deferAccept
+        var address = address
+        var sockets: [ListeningSocket] = []
+        for worker in workers {
+            let listener = try TCPListener(reserving: address, options: options)
+            address = try listener.localAddress()
+            let socket = ListeningSocket(
+                .tcp(listener),
+                place: place,
+                address: address.description,
+                worker: self.socket.reusePort ? worker : nil
+            )
+            sockets.append(socket)
+        }
+        return sockets
+    }
+
+    func bind(_ address: UnixAddress, _ handoffStore: HandoffStore) throws -> ListeningSocket {
+        let backlog = socket.backlog
+        let kind: ListeningSocket.Kind
+        switch address {
+        case .path(let path):
+            let socket = try FileSocket(
+                binding: path,
+                backlog: backlog,
+                access: FileAccess(self.socket),
+                keeper: handoffStore.room > 0 ? handoffStore : nil
+            )
+            kind = .file(socket)
+        case .abstract, .unnamed:
+            let socket = try UnixListener(binding: address, backlog: backlog)
+            kind = .unix(socket)
+        }
+        return ListeningSocket(
+            kind,
+            place: .unix(address),
+            address: "unix:\(address)",
+            worker: nil
+        )
+    }
+
+    func adopt(
+        _ name: String,
+        _ activated: inout ActivatedSockets
+    ) throws(Errno) -> [ListeningSocket] {
+        var sockets: [ListeningSocket] = []
+        for descriptor in activated.take(named: name) {
+            let socket = try Self.adopt(OwnedFD(adopting: descriptor), place: .systemd(name))
+            try socket.apply(self)
+            sockets.append(socket)
+        }
+        return sockets
+    }
+
+    private static func adopt(
+        _ descriptor: consuming OwnedFD,
+        place: ListenAddress
+    ) throws(Errno) -> ListeningSocket {
+        // An attempt takes the descriptor over, so the first is made on a second one.
+        let copy = try descriptor.duplicate()
+        do throws(Errno) {
+            let socket = try UnixListener(adopting: copy)
+            let address = "unix:\(try socket.localAddress())"
+            return ListeningSocket(.unix(socket), place: place, address: address, worker: nil)
+        } catch .addressFamilyNotSupported {
+            let socket = try TCPListener(adopting: descriptor)
+            let address = try socket.localAddress().description
+            return ListeningSocket(.tcp(socket), place: place, address: address, worker: nil)
+        }
+    }
+
+    private func explain(
+        _ error: any Error,
+        at address: ListenAddress,
+        _ exchange: SocketExchange
+    ) -> String {
+        guard let error = error as? Errno else {
+            return (error as? FileSocketError)?.reason ?? "\(error)"
+        }
+        let isActivated = if case .systemd = address { true } else { false }
+        return switch error {
+        case .addressInUse:
+            "\(error); \(holder(of: address, exchange))"
+        case .permissionDenied, .notPermitted:
+            "\(error); ports below 1024 need CAP_NET_BIND_SERVICE, or a socket unit of systemd"
+        case .addressNotAvailable:
+            "\(error); no interface has the address, set socket.freeBind to bind all the same"
+        case .invalidArgument where isActivated:
+            "the passed socket does not listen; a .socket unit of this service needs Accept=no"
+        case .protocolWrongTypeForSocket where isActivated,
+            .addressFamilyNotSupported where isActivated:
+            "the passed socket is no TCP or Unix stream socket; use ListenStream="
+        default: "\(error)"
+        }
+    }
+
+    private func holder(of address: ListenAddress, _ exchange: SocketExchange) -> String {
+        if case .ip(let ip) = address,
+            let unit = exchange.unit(at: ip, isOnlyV6: socket.isOnlyV6(at: ip.ip))
+        {
+            return """
+                systemd passed its socket "\(unit)" there, write "systemd:\(unit)" to accept from \
+                it, or stop its .socket unit
+                """
+        }
+        return "another process listens there, find it with ss -ltnp"
+    }
+}

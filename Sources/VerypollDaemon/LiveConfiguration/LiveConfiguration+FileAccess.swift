@@ -1,0 +1,50 @@
+internal import SystemPackage
+internal import VerypollConfiguration
+internal import VerypollServer
+
+extension LiveConfiguration {
+    /// Gives the files of the sockets that stay the access that their listeners ask for now.
+    ///
+    /// - Parameter former: The configuration before, by which the files are as they are.
+    /// - Throws: Why a file can't have it; then all files are as they were.
+    func applyFileAccess(after former: LiveConfiguration) throws(ListenerError) {
+        var undo: [(socket: ListeningSocket, former: ListenerConfiguration)] = []
+        let changed = listenersChanged(from: former)
+        let owners = changed.isEmpty ? [:] : former.owners
+        for entry in changed {
+            for socket in entry.sockets {
+                guard let owner = owners[ObjectIdentifier(socket)],
+                    !owner.socket.hasSameAccess(as: entry.configuration.socket)
+                else { continue }
+                undo.append((socket, owner))
+                do throws(FileAccessError) {
+                    try socket.applyFileAccess(entry.configuration)
+                } catch {
+                    // The former access was granted before, so it can be restored.
+                    for (socket, former) in undo { try? socket.applyFileAccess(former) }
+                    throw ListenerError(
+                        listener: entry.name,
+                        address: socket.place,
+                        reason: error.reason,
+                        keys: ["socket", error.key]
+                    )
+                }
+            }
+        }
+    }
+
+    /// The listeners of the sockets.
+    private var owners: [ObjectIdentifier: ListenerConfiguration] {
+        var owners: [ObjectIdentifier: ListenerConfiguration] = [:]
+        for entry in listeners {
+            for socket in entry.sockets { owners[ObjectIdentifier(socket)] = entry.configuration }
+        }
+        return owners
+    }
+}
+
+extension SocketOptions {
+    fileprivate func hasSameAccess(as other: SocketOptions) -> Bool {
+        (mode, owner, group) == (other.mode, other.owner, other.group)
+    }
+}

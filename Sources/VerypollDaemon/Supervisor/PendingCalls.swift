@@ -1,0 +1,107 @@
+internal import Varlink
+internal import VerypollControl
+internal import VerypollServer
+
+/// The calls of control clients that wait for answers of workers.
+struct PendingCalls {
+    /// How long a worker may take to answer.
+    private static let limit = Duration.seconds(2)
+
+    private struct Listing {
+        let callID: CallID
+        let limit: Int
+        let dueAt: ContinuousClock.Instant
+        var missing: Int
+        var sessions: [Status.Session] = []
+        var isTruncated = false
+    }
+
+    /// What one worker is asked about one session.
+    private struct Single {
+        let callID: CallID
+        let session: Int
+        let dueAt: ContinuousClock.Instant
+    }
+
+    /// An answer that is whole.
+    struct Answer<Value: Sendable> {
+        let callID: CallID
+        let result: Result<Value, VarlinkError>
+    }
+
+    private var listings: [Int: Listing] = [:]
+    private var singles: [Int: Single] = [:]
+    private var lastNumber = 0
+
+    /// Notes that `workers` are asked for sessions; returns the number that they answer to.
+    mutating func addListing(for callID: CallID, limit: Int, workers: Int) -> Int {
+        lastNumber += 1
+        listings[lastNumber] = Listing(
+            callID: callID,
+            limit: limit,
+            dueAt: .now + Self.limit,
+            missing: workers
+        )
+        return lastNumber
+    }
+
+    /// Notes that a worker is asked to show or to end a session; returns the number that it
+    /// answers to.
+    mutating func add(_ session: Int, for callID: CallID) -> Int {
+        lastNumber += 1
+        singles[lastNumber] = Single(callID: callID, session: session, dueAt: .now + Self.limit)
+        return lastNumber
+    }
+
+    /// Adds one worker's sessions; the last one's make the answer.
+    mutating func add(
+        _ sessions: [Status.Session],
+        _ isTruncated: Bool,
+        to number: Int
+    ) -> Answer<SessionList>? {
+        guard var listing = listings.removeValue(forKey: number) else { return nil }
+        listing.sessions += sessions
+        listing.isTruncated = listing.isTruncated || isTruncated
+        listing.missing -= 1
+        guard listing.missing == 0 else {
+            listings[number] = listing
+            return nil
+        }
+        let sorted = listing.sessions.sorted {
+            ($0.openedTimestampUSec, $0.id) < ($1.openedTimestampUSec, $1.id)
+        }
+        let list = SessionList(
+            sessions: Array(sorted.prefix(listing.limit)),
+            truncated: listing.isTruncated || sorted.count > listing.limit
+        )
+        return Answer(callID: listing.callID, result: .success(list))
+    }
+
+    /// Takes a worker's word on whether there was such a session.
+    mutating func finish(_ number: Int, isFound: Bool) -> Answer<NoParameters>? {
+        finish(number, isFound ? NoParameters() : nil)
+    }
+
+    /// Takes the session that a worker was to show.
+    mutating func finish(_ number: Int, session: Status.Session?) -> Answer<SessionAnswer>? {
+        finish(number, session.map(SessionAnswer.init))
+    }
+
+    private mutating func finish<Value>(_ number: Int, _ value: Value?) -> Answer<Value>? {
+        guard let single = singles.removeValue(forKey: number) else { return nil }
+        return Answer(
+            callID: single.callID,
+            result: value.map { .success($0) } ?? .failure(.sessionNotFound(single.session))
+        )
+    }
+
+    /// Gives up on what has waited too long, and returns whose calls these were.
+    mutating func expire(now: ContinuousClock.Instant) -> [CallID] {
+        guard !listings.isEmpty || !singles.isEmpty else { return [] }
+        let late = listings.filter { $0.value.dueAt <= now }
+        let lateSingles = singles.filter { $0.value.dueAt <= now }
+        for number in late.keys { listings[number] = nil }
+        for number in lateSingles.keys { singles[number] = nil }
+        return late.values.map(\.callID) + lateSingles.values.map(\.callID)
+    }
+}

@@ -1,0 +1,122 @@
+internal import Synchronization
+internal import Verypoll
+internal import VerypollConfiguration
+internal import VerypollControl
+internal import VerypollServer
+
+extension UpstreamMonitor {
+    /// The state of a server as somebody last saw it.
+    struct ServerHealth {
+        let state: Status.Server.State
+        /// When it was first seen so, in microseconds since 1970.
+        let since: Int
+    }
+
+    /// A server is in another state than before.
+    struct Change {
+        let upstream: String
+        /// As it was then.
+        let server: Status.Server
+    }
+
+    /// How the upstreams are doing, in the order of their names.
+    mutating func status() -> [Status.Upstream] {
+        var list: [Status.Upstream] = []
+        for index in slots {
+            let upstream = upstreams[index]
+            var servers: [Status.Server] = []
+            for position in upstream.servers.indices {
+                servers.append(status(of: ServerIndex(upstream: index, server: position)))
+            }
+            list.append(
+                Status.Upstream(
+                    name: upstream.name,
+                    balance: upstream.configuration.balance.rawValue,
+                    active: upstream.limiter.active,
+                    maxSessions: upstream.configuration.maxSessions,
+                    waiting: upstream.waiting.load(ordering: .relaxed),
+                    servers: servers
+                )
+            )
+        }
+        return list.sorted { $0.name < $1.name }
+    }
+
+    /// What an operator should know, a line for each upstream that does not have all its servers.
+    var notes: [String] {
+        current.compactMap { upstream in
+            let upCount = upstream.servers.count { $0.state == .up }
+            guard upCount < upstream.servers.count else { return nil }
+            return "upstream \(upstream.name): \(upCount) of \(upstream.servers.count) servers up"
+        }
+    }
+
+    /// Notes the present state of a server, and since when it is so.
+    @discardableResult
+    mutating func look(at index: ServerIndex) -> ServerHealth {
+        enter(upstreams[index].state, of: index, at: WallClock.microseconds())
+    }
+
+    /// Notes that a server is in a state since a moment, if it was not so before.
+    @discardableResult
+    mutating func enter(
+        _ state: Status.Server.State,
+        of index: ServerIndex,
+        at timestamp: Int
+    ) -> ServerHealth {
+        if let known = serverHealth[index], known.state == state { return known }
+        let health = ServerHealth(state: state, since: timestamp)
+        serverHealth[index] = health
+        if isMonitored {
+            let upstream = upstreams[index.upstream].name
+            changes.append(Change(upstream: upstream, server: describe(index, health)))
+        }
+        return health
+    }
+
+    /// How a server is doing.
+    mutating func status(of index: ServerIndex) -> Status.Server {
+        let health = look(at: index)
+        return describe(index, health)
+    }
+
+    private func describe(_ index: ServerIndex, _ health: ServerHealth) -> Status.Server {
+        let server = upstreams[index]
+        let tally = server.tally
+        let reason: String? =
+            switch health.state {
+            case .up: nil
+            case .down: checker.failure(of: index)
+            case .ejected: Self.ejectionReason
+            case .unresolved: resolver.failure(of: index)?.description ?? "its name is looked up"
+            }
+        return Status.Server(
+            address: server.name,
+            resolvedAddresses: server.addresses.map(\.description),
+            weight: server.weight.load(ordering: .relaxed),
+            backup: server.isBackup,
+            mode: server.mode,
+            state: health.state,
+            stateReason: reason,
+            stateTimestampUSec: health.since,
+            active: server.active.load(ordering: .relaxed),
+            sessions: server.counters.sessions.load(ordering: .relaxed),
+            failures: server.counters.failures.load(ordering: .relaxed),
+            bytesIn: Int(clamping: tally.bytesIn),
+            bytesOut: Int(clamping: tally.bytesOut)
+        )
+    }
+}
+
+extension UpstreamServer {
+    var state: Status.Server.State {
+        let state = stateButForEjection
+        return state == .up && isEjected(now: MonotonicClock.milliseconds()) ? .ejected : state
+    }
+
+    /// The state that it has or would have, were it not ejected.
+    var stateButForEjection: Status.Server.State {
+        if isUnresolved { return .unresolved }
+        return isDown ? .down : .up
+    }
+}

@@ -1,0 +1,106 @@
+internal import Verypoll
+
+/// A PROXY header of version two that is read piece by piece, because the kernel may not have room
+/// for all of it.
+///
+/// It keeps what the header says and how far its checks have come, and none of its bytes.
+package struct LongProxyHeader: Equatable, Sendable {
+    /// The length of the longest header that is left in the kernel until it is complete.
+    ///
+    /// That costs no memory of this process, and a receive buffer holds as much however the bytes
+    /// arrive.
+    static let longestAwaited = 4096
+
+    /// The content of the header, once it is complete and well-formed.
+    let header: ProxyHeader
+    /// How many of its bytes are still to come.
+    private(set) var remaining: Int
+
+    private let isChecked: Bool
+    /// How many bytes come before the first extension.
+    private var fixedCount: Int
+    private var checksum = ChecksumC()
+    private var expected: UInt32?
+    private var field = Field.type
+
+    /// The part of the header that the next byte belongs to.
+    private enum Field: Equatable {
+        case type
+        case highLength(type: UInt8)
+        case lowLength(type: UInt8, high: UInt8)
+        case value(remaining: Int)
+        case checksum(remaining: Int)
+    }
+
+    /// Makes a header of which no byte was read yet.
+    ///
+    /// - Parameters:
+    ///   - header: What its beginning says.
+    ///   - byteCount: Its length.
+    ///   - extensions: Where its extensions begin; `nil` if nothing behind the addresses counts.
+    init(_ header: ProxyHeader, byteCount: Int, extensions: Int?) {
+        self.header = header
+        remaining = byteCount
+        isChecked = extensions != nil
+        fixedCount = extensions ?? byteCount
+    }
+
+    /// Reads the next bytes, at most ``remaining``.
+    ///
+    /// - Returns: What is wrong with the header, if anything is.
+    mutating func read(_ bytes: Span<UInt8>) -> ProxyHeader.Reason? {
+        precondition(bytes.count <= remaining, "bytes behind the header")
+        remaining -= bytes.count
+        guard isChecked else { return nil }
+        for index in bytes.indices {
+            if let reason = read(bytes[index]) { return reason }
+        }
+        guard remaining == 0 else { return nil }
+        guard field == .type else { return .extensions }
+        return expected == nil || expected == checksum.value ? nil : .checksum
+    }
+
+    private mutating func read(_ byte: UInt8) -> ProxyHeader.Reason? {
+        if case .checksum(let rest) = field {
+            expected = (expected ?? 0) << 8 | UInt32(byte)
+            checksum.append(0)
+            field = rest > 1 ? .checksum(remaining: rest - 1) : .type
+            return nil
+        }
+        checksum.append(byte)
+        guard fixedCount == 0 else {
+            fixedCount -= 1
+            return nil
+        }
+        switch field {
+        case .type: field = .highLength(type: byte)
+        case .highLength(let type): field = .lowLength(type: type, high: byte)
+        case .lowLength(let type, let high):
+            let length = Int(high) << 8 | Int(byte)
+            if type != ProxyHeader.checksumType {
+                field = length > 0 ? .value(remaining: length) : .type
+            } else if length == 4, expected == nil {
+                field = .checksum(remaining: 4)
+            } else {
+                return .checksum
+            }
+        case .value(let rest): field = rest > 1 ? .value(remaining: rest - 1) : .type
+        case .checksum: break
+        }
+        return nil
+    }
+}
+
+/// The checksum of Castagnoli, as RFC 4960 computes it in its appendix B.
+struct ChecksumC: Equatable, Sendable {
+    private var remainder = UInt32.max
+
+    /// The checksum of the bytes so far.
+    var value: UInt32 { ~remainder }
+
+    /// Adds a byte.
+    mutating func append(_ byte: UInt8) {
+        remainder ^= UInt32(byte)
+        for _ in 0..<8 { remainder = remainder >> 1 ^ (remainder & 1 == 0 ? 0 : 0x82F6_3B78) }
+    }
+}

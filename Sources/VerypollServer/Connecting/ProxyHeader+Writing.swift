@@ -1,0 +1,165 @@
+internal import SystemPackage
+internal import Verypoll
+internal import VerypollConfiguration
+
+extension ProxyHeader {
+    /// Appends the header in the form that servers are sent; nothing if that is `off`.
+    ///
+    /// IPv4-mapped addresses are written as IPv4, except beside one of IPv6, where an address of
+    /// IPv4 is written as a mapped one: both have to be of the same family.
+    ///
+    /// - Parameters:
+    ///   - version: The form.
+    ///   - output: Needs room for ``longestLine`` or ``longestBinary`` bytes.
+    func write(
+        _ version: UpstreamConfiguration.ProxyHeader,
+        into output: inout OutputSpan<UInt8>
+    ) {
+        switch version {
+        case .off: break
+        case .v1: writeLine(into: &output)
+        case .v2: writeBinary(into: &output)
+        }
+    }
+
+    private func writeLine(into output: inout OutputSpan<UInt8>) {
+        guard case .tcp(let source, let destination) = origin else {
+            return output.append("PROXY UNKNOWN\r\n")
+        }
+        let pair = AddressPair(source, destination)
+        output.append(pair.family == .v4 ? "PROXY TCP4 " : "PROXY TCP6 ")
+        output.append(pair.source)
+        output.append(" ")
+        output.append(pair.destination)
+        output.append(" ")
+        output.append(digitsOf: source.port, radix: 10)
+        output.append(" ")
+        output.append(digitsOf: destination.port, radix: 10)
+        output.append("\r\n")
+    }
+
+    private func writeBinary(into output: inout OutputSpan<UInt8>) {
+        output.append(Self.signature)
+        switch origin {
+        case .local:
+            output.append(number: 0x2000_0000 as UInt32)
+        case .tcp(let source, let destination):
+            let pair = AddressPair(source, destination)
+            output.append(number: pair.family == .v4 ? 0x2111_000C : 0x2121_0024 as UInt32)
+            output.append(bitsOf: pair.source)
+            output.append(bitsOf: pair.destination)
+            output.append(number: source.port)
+            output.append(number: destination.port)
+        case .unix(let source, let destination):
+            output.append(number: 0x2131_00D8 as UInt32)
+            output.append(source)
+            output.append(destination)
+        }
+    }
+}
+
+/// Two addresses of one family.
+private struct AddressPair {
+    let source: IPAddress
+    let destination: IPAddress
+
+    init(_ source: SocketAddress, _ destination: SocketAddress) {
+        let (first, second) = (source.ip.unmapped, destination.ip.unmapped)
+        self.source = first.family == second.family ? first : first.mapped
+        self.destination = first.family == second.family ? second : second.mapped
+    }
+
+    var family: IPAddress.Family { source.family }
+}
+
+extension IPAddress {
+    /// The IPv4-mapped address of one of IPv4; any other is its own.
+    fileprivate var mapped: IPAddress {
+        family == .v4 ? IPAddress(v6: 0xFFFF << 32 | bits) : self
+    }
+
+    /// The group of an IPv6 address, the first being the most significant.
+    fileprivate func group(_ index: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: bits >> UInt128(112 - 16 * index))
+    }
+
+    /// The first of the longest runs of two zero groups or more; one behind the last if none is.
+    fileprivate var zeroGroups: Range<Int> {
+        var longest = 8..<8
+        var start = 0
+        for index in 0..<8 {
+            if group(index) != 0 {
+                start = index + 1
+            } else if index + 1 - start > max(1, longest.count) {
+                longest = start..<index + 1
+            }
+        }
+        return longest
+    }
+}
+
+extension OutputSpan<UInt8> {
+    fileprivate mutating func append(_ text: String) {
+        for byte in text.utf8 { append(byte) }
+    }
+
+    /// Appends a number, most significant byte first.
+    fileprivate mutating func append<Number: FixedWidthInteger>(number: Number) {
+        for shift in stride(from: Number.bitWidth - 8, through: 0, by: -8) {
+            append(UInt8(truncatingIfNeeded: number >> Number(shift)))
+        }
+    }
+
+    fileprivate mutating func append(bitsOf ip: IPAddress) {
+        switch ip.family {
+        case .v4: append(number: UInt32(truncatingIfNeeded: ip.bits))
+        case .v6: append(number: ip.bits)
+        }
+    }
+
+    /// Appends a number as text.
+    fileprivate mutating func append(digitsOf number: UInt16, radix: UInt16) {
+        if number >= radix { append(digitsOf: number / radix, radix: radix) }
+        let digit = UInt8(number % radix)
+        append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
+
+    /// Appends the text of an address.
+    ///
+    /// That of an IPv4-mapped one has groups alone, since the protocol knows no other form.
+    fileprivate mutating func append(_ ip: IPAddress) {
+        guard ip.family == .v6 else {
+            for shift in stride(from: 24, through: 0, by: -8) {
+                append(digitsOf: UInt16(ip.bits >> UInt128(shift) & 0xFF), radix: 10)
+                if shift > 0 { append(".") }
+            }
+            return
+        }
+        let zeros = ip.zeroGroups
+        for index in 0..<8 where !zeros.dropFirst().contains(index) {
+            if index == zeros.lowerBound {
+                append("::")
+            } else {
+                if index > 0, index != zeros.upperBound { append(":") }
+                append(digitsOf: ip.group(index), radix: 16)
+            }
+        }
+    }
+
+    /// Appends a Unix-domain address and zeros up to its length in version two.
+    fileprivate mutating func append(_ address: UnixAddress) {
+        let end = count + ProxyHeader.unixLength
+        switch address {
+        case .path(let path):
+            path.withBytes { bytes in
+                for index in bytes.indices { append(bytes[index]) }
+            }
+        case .abstract(let name):
+            append(0)
+            for byte in name { append(byte) }
+        case .unnamed: break
+        }
+        precondition(count <= end, "too long a Unix-domain address")
+        while count < end { append(0) }
+    }
+}

@@ -1,0 +1,229 @@
+package import Logging
+internal import SystemPackage
+package import Verypoll
+internal import VerypollConfiguration
+
+/// Keeps the addresses of the servers that the configuration gives by name up to date.
+///
+/// It lives on the supervisor's thread and never waits: each look-up has a thread for itself, which
+/// leaves its answer in a mailbox and ends. At most ``threadLimit`` run at a time, so that a name
+/// that takes long holds up no other. Nobody waits for them either; they keep alive what they need.
+package struct Resolver {
+    /// The most look-ups at a time.
+    static let threadLimit = 4
+
+    /// How long after a failure the next attempt is made; it doubles from failure to failure, up to
+    /// the interval of the upstream.
+    static let firstRetryDelay = Duration.seconds(1)
+
+    /// Looks a name up and waits for the answer.
+    package typealias Lookup =
+        @Sendable (_ host: String, _ port: UInt16) -> Result<[SocketAddress], NameLookupFailure>
+
+    /// What a look-up has found.
+    package struct Answer: Sendable {
+        fileprivate let name: Int
+        fileprivate let result: Result<[SocketAddress], NameLookupFailure>
+    }
+
+    /// The name of a server, and what is known of it.
+    private struct Name {
+        package let number: Int
+        package var server: ServerIndex
+        let host: String
+        package let port: UInt16
+        package var interval: Duration
+        /// When to look it up, or `nil` while it is being looked up.
+        package var dueAt: ContinuousClock.Instant?
+        var retryDelay = Resolver.firstRetryDelay
+        package var failure: NameLookupFailure?
+    }
+
+    private var upstreams: [Upstream] = []
+    private let answers: Mailbox<Answer>
+    private let lookup: Lookup
+    private let logger: Logger
+    private var names: [Name] = []
+    /// Where the servers are in `names`.
+    private var places: [ServerIndex: Int] = [:]
+    private var lastNumber = 0
+    private var running = 0
+
+    /// Makes a resolver whose first look-ups are due now.
+    ///
+    /// - Parameters:
+    ///   - upstreams: Whose servers are looked up.
+    ///   - answers: Where the threads leave what they find; ``takeAnswers(now:)`` is due for it.
+    ///   - now: The present.
+    ///   - logger: Hears of changes.
+    ///   - lookup: Asks the name service.
+    package init(
+        _ upstreams: [Upstream],
+        answers: Mailbox<Answer>,
+        now: ContinuousClock.Instant,
+        logger: Logger,
+        lookup: @escaping Lookup = NameLookup.addresses
+    ) {
+        self.answers = answers
+        self.lookup = lookup
+        self.logger = logger
+        adopt(upstreams, slots: Array(upstreams.indices), now: now)
+    }
+
+    /// Goes over to other upstreams; what is known of servers that stay is kept.
+    package mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant)
+    {
+        let former = self.upstreams.byServer(names.map { ($0.server, $0) })
+        names = []
+        for index in upstreams.serverIndices(in: slots) {
+            let server = upstreams[index]
+            guard case .host(let host, let port) = server.target else { continue }
+            let interval = upstreams[index.upstream].configuration.resolve.interval
+            if var name = former[ObjectIdentifier(server)] {
+                name.server = index
+                name.interval = interval
+                name.dueAt = name.dueAt.map { min($0, now + interval) }
+                names.append(name)
+                continue
+            }
+            lastNumber += 1
+            names.append(
+                Name(
+                    number: lastNumber,
+                    server: index,
+                    host: host,
+                    port: port,
+                    interval: interval,
+                    dueAt: now
+                )
+            )
+        }
+        self.upstreams = upstreams
+        places = Dictionary(
+            names.indices.map { (names[$0].server, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// When ``tick(now:)`` is due; `nil` while only answers are awaited.
+    package var deadline: ContinuousClock.Instant? {
+        running < Self.threadLimit ? names.compactMap(\.dueAt).min() : nil
+    }
+
+    /// Why the last look-up of a server's name failed, or `nil` if it did not.
+    package func failure(of server: ServerIndex) -> NameLookupFailure? {
+        places[server].flatMap { names[$0].failure }
+    }
+
+    /// Starts the look-ups that are due, those first that have been due for longest.
+    package mutating func tick(now: ContinuousClock.Instant) {
+        while let due = deadline, due <= now {
+            guard let index = names.firstIndex(where: { $0.dueAt == due }) else { return }
+            start(index, now: now)
+        }
+    }
+
+    /// Takes what the threads have found.
+    ///
+    /// - Returns: The servers that sessions may have waited for: their first answer has come, be it
+    ///   a failure, or they had no address before.
+    package mutating func takeAnswers(now: ContinuousClock.Instant) -> [ServerIndex] {
+        answers.takeAll().compactMap { answer in
+            running -= 1
+            // The server may be gone by now.
+            guard let index = names.firstIndex(where: { $0.number == answer.name }) else {
+                return nil
+            }
+            return finish(index, answer.result, now: now) ? names[index].server : nil
+        }
+    }
+
+    private mutating func start(_ index: Int, now: ContinuousClock.Instant) {
+        let name = names[index]
+        do throws(Errno) {
+            let thread = try Thread(name: "resolver") { [answers, lookup] in
+                let result = lookup(name.host, name.port)
+                answers.post(Answer(name: name.number, result: result))
+            }
+            thread.detach()
+            names[index].dueAt = nil
+            running += 1
+        } catch {
+            fail(index, NameLookupFailure(reason: "no thread can be had: \(error)"), now: now)
+        }
+    }
+
+    private mutating func finish(
+        _ index: Int,
+        _ result: Result<[SocketAddress], NameLookupFailure>,
+        now: ContinuousClock.Instant
+    ) -> Bool {
+        let server = server(of: names[index])
+        let isAwaited = server.awaitsName
+        let isUnresolved = server.isUnresolved
+        switch result {
+        case .success(let found):
+            succeed(index, found.map { .tcp($0) }, now: now)
+            return isAwaited || isUnresolved
+        case .failure(let failure):
+            server.resolve(to: [])
+            fail(index, failure, now: now)
+            return isAwaited
+        }
+    }
+
+    private mutating func succeed(
+        _ index: Int,
+        _ found: [ServerAddress],
+        now: ContinuousClock.Instant
+    ) {
+        let server = server(of: names[index])
+        let known = server.addresses
+        server.resolve(to: found)
+        // Name servers turn the order from answer to answer, which is no news.
+        if Set(known) != Set(found) {
+            let list = found.map(\.description).joined(separator: ", ")
+            let old = known.map(\.description).joined(separator: ", ")
+            logger.info(
+                .serverFound,
+                "\(server.name) is at \(list)\(old.isEmpty ? "" : ", and no longer at \(old)")",
+                metadata: metadata(index)
+            )
+        } else if names[index].failure != nil {
+            logger.info(
+                .serverFound,
+                "\(server.name) is found again",
+                metadata: metadata(index)
+            )
+        }
+        names[index].failure = nil
+        names[index].retryDelay = Self.firstRetryDelay
+        names[index].dueAt = now + names[index].interval
+    }
+
+    private mutating func fail(
+        _ index: Int,
+        _ failure: NameLookupFailure,
+        now: ContinuousClock.Instant
+    ) {
+        let name = names[index]
+        if name.failure != failure {
+            let server = server(of: name)
+            let rest = server.isUnresolved ? "" : "; its last addresses are kept"
+            logger.warning(
+                .serverNotFound,
+                "\(server.name) is not found: \(failure)\(rest)",
+                metadata: metadata(index)
+            )
+        }
+        names[index].failure = failure
+        names[index].dueAt = now + min(name.retryDelay, name.interval)
+        names[index].retryDelay = min(name.retryDelay * 2, name.interval)
+    }
+
+    private func server(of name: Name) -> UpstreamServer { upstreams[name.server] }
+
+    private func metadata(_ index: Int) -> Logger.Metadata {
+        upstreams.metadata(of: names[index].server)
+    }
+}

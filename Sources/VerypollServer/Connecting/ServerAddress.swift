@@ -1,0 +1,19 @@
+package import Verypoll
+
+/// Where a connection to a server of an upstream goes.
+package enum ServerAddress: Hashable, Sendable {
+    /// A TCP socket.
+    case tcp(SocketAddress)
+    /// A Unix-domain stream socket.
+    case unix(UnixAddress)
+}
+
+extension ServerAddress: CustomStringConvertible {
+    /// The address as the configuration writes it.
+    package var description: String {
+        switch self {
+        case .tcp(let address): address.description
+        case .unix(let address): "unix:\(address)"
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// Makes the answers to requests for metrics.
+enum HTTPResponse {
+    /// An answer with metrics.
+    ///
+    /// - Parameters:
+    ///   - request: What is answered.
+    ///   - exposition: The metrics in the format that the request wants.
+    ///   - isLast: Whether the connection ends behind it.
+    ///   - date: The present moment, as HTTP tells it.
+    /// - Returns: All bytes of it.
+    static func granting(
+        _ request: RequestHead,
+        _ exposition: [UInt8],
+        isLast: Bool,
+        date: String
+    ) -> [UInt8] {
+        let body = request.isHead ? [] : exposition
+        let head = head(
+            .ok,
+            contentType: request.format.contentType,
+            length: exposition.count,
+            isLast: isLast,
+            date: date
+        )
+        return Array(head.utf8) + body
+    }
+
+    /// An answer to what is not to be had, behind which the connection ends.
+    static func refusing(_ status: HTTPStatus, isHead: Bool, date: String) -> [UInt8] {
+        let body = "\(status.reason). The metrics are at /metrics, for GET and HEAD.\n"
+        let head = head(
+            status,
+            contentType: "text/plain; charset=utf-8",
+            length: body.utf8.count,
+            isLast: true,
+            date: date
+        )
+        return Array((isHead ? head : head + body).utf8)
+    }
+
+    private static func head(
+        _ status: HTTPStatus,
+        contentType: String,
+        length: Int,
+        isLast: Bool,
+        date: String
+    ) -> String {
+        var lines = [
+            "HTTP/1.1 \(status.rawValue) \(status.reason)", "Date: \(date)",
+            "Content-Type: \(contentType)", "Content-Length: \(length)",
+        ]
+        if status == .methodNotAllowed { lines.append("Allow: GET, HEAD") }
+        if isLast { lines.append("Connection: close") }
+        return lines.joined(separator: "\r\n") + "\r\n\r\n"
+    }
+}
+
+extension RequestHead {
+    /// The format of the answer.
+    package var format: MetricsFormat { prefersOpenMetrics ? .openMetrics : .classic }
+}

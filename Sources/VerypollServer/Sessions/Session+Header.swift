@@ -1,0 +1,128 @@
+internal import SystemPackage
+internal import Verypoll
+
+extension Session {
+    /// What came of reading the PROXY header that a session begins with.
+    enum HeaderStep {
+        case incomplete
+        /// The turn is over, and there is more to read.
+        case again
+        case complete
+        case end(EndReason)
+    }
+
+    /// Reads the header if all of it has come, and takes over whom the session is of.
+    ///
+    /// It is only looked at before, so that a client that sends half of one occupies no buffer. One
+    /// that may not fit into the kernel's buffer is read as it comes, and its bytes are not kept.
+    mutating func readHeader(in context: inout ServeContext) -> HeaderStep {
+        guard client.flags.contains(.inputReady) else { return .incomplete }
+        defer { context.scratch.removeAll() }
+        if let reading = longHeader { return readLongHeader(reading, in: &context) }
+        do throws(Errno) {
+            let count = try context.scratch.append { output throws(Errno) in
+                try client.socket.peek(into: &output)
+            }
+            guard let count else {
+                client.flags.remove(.inputReady)
+                return .incomplete
+            }
+            // As load balancers do to see whether the port is open.
+            if count == 0 { return .end(.completed) }
+            switch context.scratch.withBytes(ProxyHeader.parse) {
+            case .malformed(let reason): return .end(.malformedHeader(reason))
+            case .complete(let header, let byteCount):
+                context.scratch.removeAll()
+                try skip(byteCount, in: &context)
+                take(header)
+                return .complete
+            case .incomplete:
+                if let long = context.scratch.withBytes(ProxyHeader.long) {
+                    context.scratch.removeAll()
+                    let reading = LongHeaderReading(long)
+                    longHeader = reading
+                    return readLongHeader(reading, in: &context)
+                }
+                client.flags.remove(.inputReady)
+                return client.flags.contains(.endIsBehind)
+                    ? .end(.malformedHeader(.length)) : .incomplete
+            }
+        } catch {
+            client.failInput()
+            return .end(.failed(error))
+        }
+    }
+
+    /// Reads what has come of a long header, within a bounded number of system calls.
+    private mutating func readLongHeader(
+        _ reading: LongHeaderReading,
+        in context: inout ServeContext
+    ) -> HeaderStep {
+        do throws(Errno) {
+            for _ in 0..<ServeContext.callsPerTurn {
+                let rest = reading.header.remaining
+                let count = try context.scratch.append(atMost: rest) { output throws(Errno) in
+                    try client.socket.read(into: &output)
+                }
+                guard let count else {
+                    client.flags.remove(.inputReady)
+                    return .incomplete
+                }
+                if count == 0 { return .end(.malformedHeader(.length)) }
+                if let reason = context.scratch.withBytes({ reading.header.read($0) }) {
+                    return .end(.malformedHeader(reason))
+                }
+                context.scratch.removeAll()
+                guard reading.header.remaining > 0 else {
+                    longHeader = nil
+                    take(reading.header.header)
+                    return .complete
+                }
+            }
+            return .again
+        } catch {
+            client.failInput()
+            return .end(.failed(error))
+        }
+    }
+
+    /// Reads what was looked at before.
+    private mutating func skip(_ byteCount: Int, in context: inout ServeContext) throws(Errno) {
+        while context.scratch.count < byteCount {
+            let rest = byteCount - context.scratch.count
+            let count = try context.scratch.append(atMost: rest) { output throws(Errno) in
+                try client.socket.read(into: &output)
+            }
+            guard let count, count > 0 else { throw .connectionReset }
+        }
+    }
+
+    private mutating func take(_ header: ProxyHeader) {
+        guard case .tcp(let source, let destination) = header.origin else { return }
+        peer = source
+        self.destination = destination
+    }
+
+    /// The header that a server is sent.
+    var outgoingHeader: ProxyHeader {
+        switch client.socket {
+        case .tcp(let stream):
+            guard let peer, let local = destination ?? (try? stream.localAddress()) else { break }
+            return ProxyHeader(.tcp(source: peer, destination: local))
+        case .unix(let stream):
+            guard let local = try? stream.localAddress() else { break }
+            return ProxyHeader(.unix(source: .unnamed, destination: local))
+        case .none: break
+        }
+        return ProxyHeader(.local)
+    }
+}
+
+/// A long PROXY header that a session is reading; few sessions ever have one.
+final class LongHeaderReading {
+    var header: LongProxyHeader
+
+    init(_ header: LongProxyHeader) {
+        self.header = header
+    }
+}

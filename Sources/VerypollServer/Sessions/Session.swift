@@ -1,0 +1,146 @@
+package import SystemPackage
+internal import Verypoll
+
+/// A client's connection from accept to close, and that to a server if it is proxied; it lives on
+/// one worker.
+///
+/// An idle session owns no buffer: what comes is read into the worker's scratch buffer and handled
+/// at once, and only what is not taken at that moment is parked in a buffer of its own.
+package struct Session: ~Copyable {
+    /// What is to become of a session that was served.
+    enum Step: Equatable {
+        /// Nothing more until the next event.
+        case wait
+        /// It has had its turn, and has work left.
+        case again
+        /// It needs a buffer, and there is none.
+        case starved
+        /// It is broken, and waits until the kernel has sent what a reset would drop.
+        case linger
+        /// It waits for the metrics to be written.
+        case askForMetrics(MetricsFormat)
+        /// It is over.
+        case end(EndReason)
+    }
+
+    /// Why a session is over.
+    package enum EndReason: Equatable {
+        case completed
+        case failed(Errno)
+        /// The connection to the server failed, and not that to the client.
+        case serverFailed(Errno)
+        case noServer(NoServer)
+        case serverDown
+        case malformedHeader(ProxyHeader.Reason)
+        case notAdmitted
+        case timedOut(Timeout)
+        case killed
+        case drained
+        case stopped
+        /// The next process of the service goes on with it.
+        case handedOff
+    }
+
+    /// The times that a session is bounded by.
+    package enum Timeout: String {
+        case firstByte
+        case idle
+        case halfClosed
+        case lifetime
+        case proxyHeader
+        case requestHead
+        /// The present step on the way to a server; it ends no session by itself.
+        case route
+        /// What the session is part of is drained.
+        case drain
+    }
+
+    /// The number that the control socket and the journal call it by.
+    package let id: UInt64
+    /// The index of its listener.
+    package let listener: Int
+    /// The millisecond of its accept.
+    let openedAt: UInt64
+    /// The millisecond in which bytes were last read or written.
+    var activeAt: UInt64
+    /// The millisecond in which the first of its two ways ended, 0 before.
+    var halfClosedAt: UInt64 = 0
+    /// How far a handler that sends a fixed text has come in it.
+    package var position: UInt16 = 0
+    /// Whether the client has yet to say by a PROXY header whom it speaks for.
+    var awaitsHeader = false
+    /// Through how many listeners of this daemon its client has come before; see
+    /// ``OwnConnections``.
+    var hops: UInt8 = 0
+    /// Whether the connection to its server is among ``OwnConnections``.
+    var isOwnConnection = false
+    /// Whether it is counted among the sessions of its source.
+    var isCountedBySource = false
+    /// The error that broke one of its connections, 0 before.
+    var brokenBy: Int32 = 0
+    var client: Endpoint
+    /// Where it is proxied to.
+    var server = Endpoint(.none)
+    /// From the client.
+    var toServer = Channel()
+    /// To the client.
+    var toClient = Channel()
+    var route: Route
+    /// The rest of a PROXY header that is too long to wait for as a whole.
+    var longHeader: LongHeaderReading?
+    /// What the metrics handler has in hand.
+    var exchange: MetricsExchange?
+    /// The address of a TCP client.
+    var peer: SocketAddress?
+    /// The address that a PROXY header says the client has connected to.
+    var destination: SocketAddress?
+
+    init(
+        id: UInt64,
+        listener: Int,
+        now: UInt64,
+        socket: consuming SessionSocket,
+        peer: SocketAddress?,
+        upstream: Int?
+    ) {
+        self.id = id
+        self.listener = listener
+        openedAt = now
+        activeAt = now
+        self.peer = peer
+        route = Route(upstream: upstream ?? -1, now: now)
+        client = Endpoint(socket, flags: .outputReady)
+        client.flags.remove(.gathers)  // As the listening socket's option says.
+    }
+
+    /// The bytes that came from the client.
+    package var bytesIn: UInt64 { toServer.taken }
+
+    /// The bytes that were sent to the client.
+    package var bytesOut: UInt64 { toClient.given }
+
+    /// The client, for people: `10.0.0.1:4711` or `unix:pid=12,uid=1000`.
+    var peerDescription: String {
+        guard let peer else { return client.socket.peerCredentialsDescription }
+        return SocketAddress(peer.ip.unmapped, port: peer.port, zone: peer.zone).description
+    }
+
+    /// Whether one of its ways has ended; when both have, it is over.
+    var isHalfClosed: Bool {
+        let ends: Endpoint.Flags = [.inputEnded, .outputEnded]
+        return !client.flags.isDisjoint(with: ends) || server.flags.contains(.inputEnded)
+    }
+
+    /// Reads once into the scratch buffer, which must be empty, and notes if that has drained the
+    /// socket or was the end of file.
+    mutating func receive(in context: inout ServeContext) throws(Errno) {
+        toServer.taken += UInt64(try client.receive(into: &context.scratch))
+    }
+
+    /// Writes bytes until all are taken or the client takes no more; returns how many were.
+    mutating func send(_ bytes: Span<UInt8>) throws(Errno) -> Int {
+        let sent = try client.send(bytes)
+        toClient.given += UInt64(sent)
+        return sent
+    }
+}

@@ -1,0 +1,184 @@
+internal import Verypoll
+
+// The form of a record in version 1 of ``SessionFile``; numbers are little-endian, and a text is
+// its length as 16 bits and UTF-8.
+//
+//     id, openedAt, activeAt, halfClosedAt      64 bits each
+//     position, brokenBy                        16 and 32 bits
+//     presence                                  16 bits, see `Presence`
+//     listener, service, peer, destination      texts; the addresses empty where there are none
+//     marks of the client, of the server        16 bits each
+//     up, down                                  each: taken and given, 64 bits each; piped, 32
+//                                               bits; the length of parked, 32 bits; parked
+//     upstream, server                          texts
+//     address, owedHeader                       32 and 8 bits
+//     nextAt, endsAt                            64 bits each
+//
+// What follows that is of a later process, and is left out.
+
+extension SessionRecord {
+    /// Which parts it has, and what is true or false of it.
+    private struct Presence: OptionSet {
+        let rawValue: UInt16
+        static let awaitsHeader = Presence(rawValue: 1 << 0)
+        static let isCountedBySource = Presence(rawValue: 1 << 1)
+        static let clientIsUnix = Presence(rawValue: 1 << 2)
+        static let server = Presence(rawValue: 1 << 3)
+        static let serverIsUnix = Presence(rawValue: 1 << 4)
+        static let upPipe = Presence(rawValue: 1 << 5)
+        static let downPipe = Presence(rawValue: 1 << 6)
+        static let upIsSpliced = Presence(rawValue: 1 << 7)
+        static let downIsSpliced = Presence(rawValue: 1 << 8)
+        static let route = Presence(rawValue: 1 << 9)
+        static let isBreaking = Presence(rawValue: 1 << 10)
+        static let isConnecting = Presence(rawValue: 1 << 11)
+    }
+
+    /// No number of a session, and no count of its bytes, is larger, so that sums stay in range.
+    package static let largestCount = UInt64(1) << 60
+
+    private var presence: Presence {
+        var presence: Presence = []
+        func insert(_ part: Presence, if isThere: Bool) {
+            if isThere { presence.insert(part) }
+        }
+        insert(.awaitsHeader, if: awaitsHeader)
+        insert(.isCountedBySource, if: isCountedBySource)
+        insert(.clientIsUnix, if: client.isUnix)
+        insert(.server, if: server != nil)
+        insert(.serverIsUnix, if: server?.isUnix == true)
+        insert(.upPipe, if: toServer.piped != nil)
+        insert(.downPipe, if: toClient.piped != nil)
+        insert(.upIsSpliced, if: toServer.isSpliced)
+        insert(.downIsSpliced, if: toClient.isSpliced)
+        insert(.route, if: route != nil)
+        insert(.isBreaking, if: route?.isBreaking == true)
+        insert(.isConnecting, if: route?.isConnecting == true)
+        return presence
+    }
+
+    /// Writes the record.
+    package func encode(into writer: inout RecordWriter) {
+        for number in [id, openedAt, activeAt, halfClosedAt] { writer.append(number) }
+        writer.append(position)
+        writer.append(UInt32(bitPattern: brokenBy))
+        writer.append(presence.rawValue)
+        writer.append(listener)
+        writer.append(service)
+        writer.append(peer?.description ?? "")
+        writer.append(destination?.description ?? "")
+        writer.append(client.marks.rawValue)
+        writer.append(server?.marks.rawValue ?? 0)
+        for way in [toServer, toClient] {
+            writer.append(way.taken)
+            writer.append(way.given)
+            writer.append(way.piped ?? 0)
+            writer.append(UInt32(way.parked.count))
+            writer.append(contentsOf: way.parked)
+        }
+        writer.append(route?.upstream ?? "")
+        writer.append(route?.server ?? "")
+        writer.append(route?.address ?? 0)
+        writer.append(route?.owedHeader ?? 0)
+        writer.append(route?.nextAt ?? .max)
+        writer.append(route?.endsAt ?? .max)
+    }
+
+    /// Reads a record.
+    ///
+    /// - Throws: If it is too short, or says what cannot be.
+    package init(from reader: inout RecordReader) throws(RecordError) {
+        id = try Self.count(from: &reader)
+        openedAt = try reader.integer()
+        activeAt = try reader.integer()
+        halfClosedAt = try reader.integer()
+        position = try reader.integer()
+        brokenBy = Int32(bitPattern: try reader.integer())
+        let presence = Presence(rawValue: try reader.integer())
+        awaitsHeader = presence.contains(.awaitsHeader)
+        isCountedBySource = presence.contains(.isCountedBySource)
+        listener = try reader.text()
+        service = try reader.text()
+        peer = try Self.address(from: &reader)
+        destination = try Self.address(from: &reader)
+        let clientMarks = Marks(rawValue: try reader.integer())
+        let serverMarks = Marks(rawValue: try reader.integer())
+        client = End(isUnix: presence.contains(.clientIsUnix), marks: clientMarks)
+        server =
+            presence.contains(.server)
+            ? End(isUnix: presence.contains(.serverIsUnix), marks: serverMarks) : nil
+        toServer = try Channel(
+            from: &reader,
+            hasPipe: presence.contains(.upPipe),
+            isSpliced: presence.contains(.upIsSpliced)
+        )
+        toClient = try Channel(
+            from: &reader,
+            hasPipe: presence.contains(.downPipe),
+            isSpliced: presence.contains(.downIsSpliced)
+        )
+        let route = try Self.route(presence, from: &reader)
+        self.route = presence.contains(.route) ? route : nil
+        guard isPossible else { throw .malformed }
+    }
+
+    /// Whether what it says fits together.
+    private var isPossible: Bool {
+        guard id > 0, Int(position) < Session.chargenPeriod else { return false }
+        guard let route else {
+            return server == nil && toServer.piped == nil && toClient.piped == nil
+        }
+        guard route.owedHeader <= 2, !awaitsHeader || server == nil else { return false }
+        guard !route.isConnecting || server != nil && !route.isBreaking else { return false }
+        return (server == nil) == route.server.isEmpty
+    }
+
+    private static func route(
+        _ presence: Presence,
+        from reader: inout RecordReader
+    ) throws(RecordError) -> Route {
+        Route(
+            upstream: try reader.text(),
+            server: try reader.text(),
+            isConnecting: presence.contains(.isConnecting),
+            address: try reader.integer(),
+            owedHeader: try reader.integer(),
+            isBreaking: presence.contains(.isBreaking),
+            nextAt: try reader.integer(),
+            endsAt: try reader.integer()
+        )
+    }
+
+    private static func count(from reader: inout RecordReader) throws(RecordError) -> UInt64 {
+        let count: UInt64 = try reader.integer()
+        guard count <= largestCount else { throw .malformed }
+        return count
+    }
+
+    private static func address(
+        from reader: inout RecordReader
+    ) throws(RecordError) -> SocketAddress? {
+        let text = try reader.text()
+        if text.isEmpty { return nil }
+        guard let address = SocketAddress(text) else { throw .malformed }
+        return address
+    }
+}
+
+extension SessionRecord.Channel {
+    fileprivate init(
+        from reader: inout RecordReader,
+        hasPipe: Bool,
+        isSpliced: Bool
+    ) throws(RecordError) {
+        taken = try reader.integer()
+        given = try reader.integer()
+        let piped: UInt32 = try reader.integer()
+        let length: UInt32 = try reader.integer()
+        let limit = SessionRecord.largestCount
+        guard taken <= limit, given <= limit, length <= Buffer.capacity else { throw .malformed }
+        parked = Array(try reader.bytes(Int(length)))
+        self.piped = hasPipe ? piped : nil
+        self.isSpliced = isSpliced
+    }
+}

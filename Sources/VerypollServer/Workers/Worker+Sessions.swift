@@ -1,0 +1,281 @@
+internal import SystemPackage
+internal import Verypoll
+
+extension Worker {
+    /// How often it is looked at whether a broken session's last bytes were sent, in milliseconds.
+    private static let shortestLinger: UInt64 = 10
+    private static let longestLinger: UInt64 = 1_000
+
+    /// Takes on a connection that the limiters have let in.
+    mutating func begin(
+        _ accepted: consuming ListeningSocket.Accepted,
+        listener: Int,
+        _ admission: Admission
+    ) {
+        let peer = accepted.peer
+        var session = Session(
+            id: nextSessionID,
+            listener: listener,
+            now: serveContext.now,
+            socket: accepted.socket,
+            peer: peer,
+            upstream: context.listeners[listener].upstream
+        )
+        nextSessionID += UInt64(context.workerCount)
+        if let peer { session.hops = hops(from: peer) }
+        switch admission {
+        case .awaitsHeader: session.awaitsHeader = true
+        case .admitted(let isCounted): session.isCountedBySource = isCounted
+        case .refused: break
+        }
+        switch sessions.insert(session) {
+        case .full:
+            // The limiter of all sessions lets no more in than the slab holds.
+            preconditionFailure("slab capacity overflow")
+        case .stored(let key):
+            if context.sessionEvents.areWanted { announce(sessions[key]) }
+            note(listener) { tally in
+                tally.accepted += 1
+                tally.active += 1
+            }
+            do throws(Errno) {
+                try sessions[key].client.register(
+                    with: poll.registry,
+                    token: key.token,
+                    forOutput: false
+                )
+            } catch {
+                return end(key, because: .failed(error))
+            }
+            bringForward(key)
+            guard !sessions[key].awaitsHeader else { return }
+            let service = context.listeners[listener].service
+            if service == .proxy {
+                route(key)
+            } else if !service.awaitsClient {
+                ready.append(key)  // No event tells a handler that speaks first to begin.
+            }
+        }
+    }
+
+    /// Notes what an event tells of one of a session's connections, and serves the session unless
+    /// it has its turn later.
+    mutating func handle(_ event: Event, _ key: SlabKey) {
+        if !Tokens.isServer(event.token) {
+            sessions[key].client.note(event)
+            if event.isError { sessions[key].loseClient() }
+        } else if sessions[key].route.phase != .connecting {
+            sessions[key].server.note(event)
+            if event.isError { sessions[key].loseServer() }
+        } else if !noteConnecting(event, key) {
+            return
+        }
+        if !ready.contains(key) { serve(key) }
+    }
+
+    /// Notes what an event tells of a connection to a server that is not made yet.
+    ///
+    /// - Returns: Whether there is anything to do for the session.
+    private mutating func noteConnecting(_ event: Event, _ key: SlabKey) -> Bool {
+        guard event.isError else {
+            sessions[key].server.note(event)
+            if event.isWritable { connectionMade(key) }
+            return true
+        }
+        switch sessions[key].server.socket.connectError() {
+        case .connectionReset:
+            // It was made, and what the server has said before it broke it is still there.
+            connectionMade(key)
+            sessions[key].breakServer()
+            return true
+        case let error:
+            connectFailed(key, error ?? .connectionRefused)
+            return false
+        }
+    }
+
+    /// Lets a session do what there is to do.
+    mutating func serve(_ key: SlabKey) {
+        if sessions[key].awaitsHeader, !readHeader(key) { return }
+        settle(key, work(key))
+    }
+
+    /// Does what there is to do for a session, and counts it.
+    mutating func work(_ key: SlabKey) -> Session.Step {
+        let listener = sessions[key].listener
+        let step = sessions[key].serve(context.listeners[listener].service, in: &serveContext)
+        let turn = serveContext.turn
+        if turn.bytesIn + turn.bytesOut > 0 {
+            note(listener) { tally in
+                tally.bytesIn += turn.bytesIn
+                tally.bytesOut += turn.bytesOut
+            }
+        }
+        let server = sessions[key].route.server
+        if server >= 0, turn.server != ServerTally() {
+            let upstream = Int(sessions[key].route.upstream)
+            serverTallies.add(turn.server, upstream: upstream, server: Int(server))
+        }
+        if turn.hasConnected { connectionMade(key) }
+        return step
+    }
+
+    /// Does with a session what its step says.
+    mutating func settle(_ key: SlabKey, _ step: Session.Step) {
+        switch step {
+        case .wait: break
+        case .again: ready.append(key)
+        case .starved: starved.append(key)
+        case .linger: linger(key)
+        case .end(.serverFailed(let error)) where sessions[key].route.phase == .connecting:
+            return connectFailed(key, error)
+        case .askForMetrics(let format): awaitMetrics(key, in: format)
+        case .end(let reason): return end(key, because: reason)
+        }
+        if serveContext.turn.hasHalfClosed || serveContext.turn.awaitsHead { bringForward(key) }
+        if serveContext.turn.isBlocked { watchOutput(key) }
+        feedStarved()
+    }
+
+    /// Sees to it that an event tells when a session can write again.
+    private mutating func watchOutput(_ key: SlabKey) {
+        // The session may be over, or another be here, where the step has led on.
+        guard sessions.contains(key) else { return }
+        do throws(Errno) {
+            if sessions[key].client.lacksOutputEvents {
+                try sessions[key].client.watchOutput(with: poll.registry, token: key.token)
+            }
+            if sessions[key].server.lacksOutputEvents {
+                let token = Tokens.server(key)
+                try sessions[key].server.watchOutput(with: poll.registry, token: token)
+            }
+        } catch {
+            end(key, because: .failed(error))
+        }
+    }
+
+    /// Looks again in a while whether what a broken session has still to send was sent.
+    ///
+    /// Who takes it slowly gets it all the same, and who takes nothing any more has as long as any
+    /// session has.
+    private mutating func linger(_ key: SlabKey) {
+        if sessions[key].route.phase != .breaking {
+            sessions[key].route.phase = .breaking
+            sessions[key].route.beganAt = serveContext.now
+        }
+        // The longer it takes, the less often.
+        let elapsed = serveContext.now - sessions[key].route.beganAt
+        let pause = max(Self.shortestLinger, min(elapsed / 8, Self.longestLinger))
+        sessions[key].route.nextAt = serveContext.now + pause
+        bringForward(key)
+    }
+
+    /// Ends a session and gives back all that it has.
+    mutating func end(_ key: SlabKey, because reason: Session.EndReason) {
+        guard var session = sessions.remove(key) else { return }
+        timers.cancel(key.index)
+        let isBroken =
+            reason != .handedOff
+            && (reason.isBreak || session.route.phase == .breaking || !session.toServer.isEmpty
+                || !session.toClient.isEmpty)
+        forgetOwnConnection(of: session)
+        session.toServer.discard(in: &serveContext)
+        session.toClient.discard(in: &serveContext)
+        let listener = context.listeners[session.listener]
+        let duration = (serveContext.now - session.openedAt) * 1_000
+        note(session.listener) { tally in
+            tally.active -= 1
+            tally.sessionTime.add(microseconds: duration)
+        }
+        context.listenerCounters[session.listener].publish(tallies[session.listener].sessionTime)
+        if context.sessionEvents.areWanted { announce(session, endedBecause: reason) }
+        if context.logsSessions { logEnd(of: session, reason) }
+        if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
+        switch reason {
+        case .malformedHeader, .timedOut(.proxyHeader), .notAdmitted:
+            note(session.listener) { $0.denied += 1 }
+        default: break
+        }
+        countRefusal(session.route, reason)
+        // Whoever sees that it has gone is to see what it did as well.
+        publish()
+        let isListenerAwaited = listener.limiter.release()
+        let isTotalAwaited = context.totalLimiter.release()
+        leave(session.route)
+        // The descriptors are free only once the session is gone, and others may need them.
+        if isBroken, session.route.upstream >= 0 || session.awaitsHeader {
+            session.breakOff()
+        } else {
+            session.close()
+        }
+        if context.descriptors.isShort { context.descriptors.refill() }
+        if isListenerAwaited || isTotalAwaited { tellOfRoom() }
+        if acceptorsRetryAt != .max { acceptorsRetryAt = serveContext.now }
+        feedStarved()
+        if isDraining, !isEnding, sessions.count == 0 { context.supervisor.post(.empty) }
+    }
+
+    /// Ends all sessions, at a stop.
+    mutating func endAll() {
+        for index in 0..<sessions.endIndex {
+            if let key = sessions.key(at: index) { end(key, because: .stopped) }
+        }
+    }
+
+    /// Changes a listener's tally, which is published at the end of the turn.
+    package mutating func note(_ listener: Int, _ change: (inout ListenerTally) -> Void) {
+        if !dirtyListeners.contains(listener) { dirtyListeners.append(listener) }
+        change(&tallies[listener])
+    }
+
+    /// Lets the sessions that wait for a buffer try again, once there is one.
+    private mutating func feedStarved() {
+        guard !starved.isEmpty, serveContext.pool.hasRoom else { return }
+        while let key = starved.popFirst() {
+            if sessions.contains(key) { ready.append(key) }
+        }
+    }
+
+    /// Sets a session's timer, where its times have changed.
+    mutating func bringForward(_ key: SlabKey) {
+        guard let due = deadline(of: key) else { return }
+        timers.schedule(key.index, at: due.millisecond)
+    }
+
+    /// When a session is to end if nothing happens, and why; `nil` if no time bounds it.
+    mutating func deadline(of key: SlabKey) -> Session.Deadline? {
+        let listener = sessions[key].listener
+        let due = sessions[key].deadline(context.listeners[listener].timeouts)
+        if drains.isEmpty { return due }
+        guard let moment = drains.moment(for: sessions[key]) else { return due }
+        if let due, due.millisecond < moment { return due }
+        return Session.Deadline(millisecond: moment, timeout: .drain)
+    }
+}
+
+extension Session {
+    /// Closes its connections; a function, because that is what ends a value's life early.
+    fileprivate consuming func close() {
+        guard let client = client.socket.release(), let server = server.socket.release() else {
+            return
+        }
+        OwnedFD.close(client, server)
+    }
+
+    /// Closes its connections so that both ends learn that something is missing.
+    fileprivate consuming func breakOff() {
+        client.socket.reset()
+        server.socket.reset()
+    }
+}
+
+extension Session.EndReason {
+    /// Whether the session did not come to its natural end, so that neither end is to think so.
+    fileprivate var isBreak: Bool {
+        switch self {
+        case .timedOut(.proxyHeader): true
+        case .completed, .timedOut, .drained, .stopped, .handedOff: false
+        default: true
+        }
+    }
+}
