@@ -89,18 +89,17 @@ let daemon: [Target] = [
     target("Console", ["CProcessStart", system]),
     target("Systemd", ["CSystemd", "Console", system, logging]),
     target("StrictJSON", ["Console"]),
-    target("Varlink"),
+    target("Varlink", ["StrictJSON"]),
     .target(
         name: "VerypollControl",
-        dependencies: ["Varlink"],
+        dependencies: ["StrictJSON", "Varlink"],
         resources: [.embedInCode("io.verypoll.Daemon.varlink")],
         swiftSettings: settings
     ),
     target(
         "VerypollConfiguration",
         [
-            "CVerypoll", "Verypoll", "StrictJSON", "VerypollControl", "Varlink", "Console", system,
-            logging,
+            "CVerypoll", "Verypoll", "StrictJSON", "VerypollControl", "Console", system, logging,
         ]
     ),
     target(
@@ -125,8 +124,8 @@ let daemon: [Target] = [
     .executableTarget(
         name: "verypollctl",
         dependencies: [
-            "Verypoll", "Console", "Varlink", "VerypollControl", "VerypollConfiguration", system,
-            arguments,
+            "Verypoll", "Console", "StrictJSON", "Varlink", "VerypollControl",
+            "VerypollConfiguration", system, arguments,
         ],
         swiftSettings: settings
     ),
@@ -136,8 +135,9 @@ let daemon: [Target] = [
 let daemonTests: [Target] = [
     tests("ConsoleTests", ["Console"]),
     tests("SystemdTests", ["Systemd", "TestSupport", system, logging]),
-    tests("VarlinkTests", ["Varlink"]),
-    tests("VerypollControlTests", ["VerypollControl", "Varlink"]),
+    tests("StrictJSONTests", ["StrictJSON"]),
+    tests("VarlinkTests", ["StrictJSON", "Varlink"]),
+    tests("VerypollControlTests", ["StrictJSON", "VerypollControl", "Varlink"]),
     tests(
         "VerypollDaemonTests",
         [

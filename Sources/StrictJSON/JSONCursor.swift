@@ -1,16 +1,39 @@
 /// A place in the bytes of a UTF-8 text that moves forward.
 struct JSONCursor {
-    /// The place in lines and columns.
-    private(set) var position = SourcePosition(line: 1, column: 1)
-
     /// The place in bytes.
     private(set) var offset = 0
 
     private let bytes: [UInt8]
 
+    // The last place that was asked for. Counting goes on from there, so that a text whose places
+    // are all asked for is counted once, and one that is only checked is not counted at all.
+    private var mark = 0
+    private var markPosition = SourcePosition(line: 1, column: 1)
+
     /// Makes a cursor at the start of a text.
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
+    }
+
+    /// The place of a byte in lines and columns.
+    ///
+    /// It takes the time of counting from the last place that was asked for, or from the start of
+    /// the text if that is behind the byte.
+    mutating func position(at offset: Int) -> SourcePosition {
+        if offset < mark {
+            mark = 0
+            markPosition = SourcePosition(line: 1, column: 1)
+        }
+        while mark < offset {
+            let byte = bytes[mark]
+            mark += 1
+            if byte == UInt8(ascii: "\n") {
+                markPosition = SourcePosition(line: markPosition.line + 1, column: 1)
+            } else if mark == bytes.count || bytes[mark] & 0xC0 != 0x80 {
+                markPosition.column += 1  // The next byte begins another scalar.
+            }
+        }
+        return markPosition
     }
 
     /// The byte at the cursor, or `nil` at the end.
@@ -24,33 +47,42 @@ struct JSONCursor {
     /// Whether a number may begin at the cursor.
     var isAtNumber: Bool { isAt("-") || next.map(Self.isDigit) ?? false }
 
+    /// Whether a letter, a digit, an underscore or a point is at the cursor.
+    var isAtWord: Bool { next.map(Self.isWordByte) ?? false }
+
     /// Goes past a byte, if any is left.
     mutating func advance() {
-        guard let byte = next else { return }
-        offset += 1
-        if byte == UInt8(ascii: "\n") {
-            position = SourcePosition(line: position.line + 1, column: 1)
-        } else if next.map({ $0 & 0xC0 != 0x80 }) ?? true {
-            position.column += 1  // The next byte begins another scalar.
-        }
+        if offset < bytes.count { offset += 1 }
     }
 
     /// Goes past space, tabs and ends of lines.
     mutating func skipSpace() {
-        while isAt(" ") || isAt("\n") || isAt("\t") || isAt("\r") { advance() }
+        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D {
+            offset += 1
+        }
+    }
+
+    /// Goes past the bytes of a string that stand for themselves, and returns them.
+    mutating func takePlainText() -> ArraySlice<UInt8> {
+        let start = offset
+        while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\")
+        {
+            offset += 1
+        }
+        return bytes[start..<offset]
     }
 
     /// Goes past decimal digits and returns how many there were.
     mutating func takeDigits() -> Int {
         let start = offset
-        while let byte = next, Self.isDigit(byte) { advance() }
+        while let byte = next, Self.isDigit(byte) { offset += 1 }
         return offset - start
     }
 
     /// Goes past letters, digits, underscores and points, and returns them.
     mutating func takeWord() -> String {
         let start = offset
-        while let byte = next, Self.isWordByte(byte) { advance() }
+        while let byte = next, Self.isWordByte(byte) { offset += 1 }
         return text(from: start)
     }
 
@@ -60,7 +92,7 @@ struct JSONCursor {
         guard digits.count == 4,
             digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
         else { return nil }
-        for _ in digits { advance() }
+        offset += 4
         return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 

@@ -1,38 +1,36 @@
 extension JSONParser {
-    /// Reads a string, its quotes included.
+    /// Reads a string, its quotes included; the text is empty if no values are kept.
     mutating func parseString() throws(JSONSyntaxError) -> String {
-        let start = cursor.position
+        let start = cursor.offset
         cursor.advance()
         var text: [UInt8] = []
-        while let byte = cursor.next {
-            switch byte {
+        while true {
+            let plain = cursor.takePlainText()
+            if keepsValues { text += plain }
+            switch cursor.next {
             case UInt8(ascii: "\""):
                 cursor.advance()
-                return String(decoding: text, as: UTF8.self)
+                return keepsValues ? String(decoding: text, as: UTF8.self) : ""
             case UInt8(ascii: "\\"):
-                text += String(try parseEscape()).utf8
+                let scalar = try parseEscape()
+                if keepsValues { text += String(scalar).utf8 }
             case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
-                throw JSONSyntaxError(
-                    position: start,
-                    message: "a string that its line does not end; add the closing double quote"
+                throw error(
+                    at: start,
+                    "a string that its line does not end; add the closing double quote"
                 )
-            case ..<0x20:
+            case let byte?:
                 let hexadecimal = String(byte, radix: 16, uppercase: true)
                 let code = String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
                 throw error("a control character in a string; write \\u\(code) in its place")
-            default:
-                text.append(byte)
-                cursor.advance()
+            case nil:
+                throw error(at: start, "a string that never ends; add the closing double quote")
             }
         }
-        throw JSONSyntaxError(
-            position: start,
-            message: "a string that never ends; add the closing double quote"
-        )
     }
 
     private mutating func parseEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
-        let start = cursor.position
+        let start = cursor.offset
         cursor.advance()
         let escaped = cursor.next
         if escaped != nil { cursor.advance() }
@@ -47,17 +45,18 @@ extension JSONParser {
         case UInt8(ascii: "t"): return "\t"
         case UInt8(ascii: "u"): return try parseUnicodeEscape(at: start)
         default:
-            throw JSONSyntaxError(
-                position: start,
-                message: "an escape that JSON does not have; write \\\\ for a backslash"
+            throw error(
+                at: start,
+                "an escape that JSON does not have; write \\\\ for a backslash"
             )
         }
     }
 
     private mutating func parseUnicodeEscape(
-        at start: SourcePosition
+        at start: Int
     ) throws(JSONSyntaxError) -> Unicode.Scalar {
         let unit = cursor.takeCodeUnit()
+        if unit != nil, !keepsValues { return "\u{FFFD}" }
         if let unit, let scalar = Unicode.Scalar(unit) { return scalar }
         if let unit, unit >> 10 == 0x36, cursor.isAt("\\") {
             cursor.advance()
@@ -69,9 +68,9 @@ extension JSONParser {
                 }
             }
         }
-        throw JSONSyntaxError(
-            position: start,
-            message: "an escape that is no character; write \\u and four hexadecimal digits, and"
+        throw error(
+            at: start,
+            "an escape that is no character; write \\u and four hexadecimal digits, and"
                 + " surrogates in pairs"
         )
     }

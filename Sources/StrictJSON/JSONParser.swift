@@ -1,6 +1,10 @@
 internal import Console
 
 /// Reads a JSON document from its bytes, by recursive descent.
+///
+/// It is the one parser for all JSON that comes from outside. The configuration is read as a tree
+/// of values with their places. Of a Varlink message only the grammar is checked: then nothing is
+/// kept, so that a long message costs no memory.
 struct JSONParser {
     /// The most duplicate keys that are noted one by one.
     private static let duplicateLimit = 100
@@ -11,14 +15,26 @@ struct JSONParser {
     private(set) var omittedDuplicateCount = 0
 
     var cursor: JSONCursor
+    /// Whether the values are wanted; if not, what the functions return means nothing.
+    let keepsValues: Bool
+    private let maximumDepth: Int
     private var path = JSONPointer.root
     private var depth = 0
 
     /// Makes a parser at the start of a text.
     ///
-    /// - Throws: If the text is not UTF-8 without a byte order mark.
-    init(_ bytes: [UInt8]) throws(JSONSyntaxError) {
+    /// - Throws: If the text is too long, or not UTF-8 without a byte order mark.
+    init(
+        _ bytes: [UInt8],
+        limits: JSONLimits,
+        keepsValues: Bool
+    ) throws(JSONSyntaxError) {
         cursor = JSONCursor(bytes)
+        self.keepsValues = keepsValues
+        maximumDepth = limits.depth
+        guard bytes.count <= limits.byteCount else {
+            throw error("the text has more than \(limits.byteCount) bytes; make it smaller")
+        }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             throw error("the file begins with a byte order mark; save it as UTF-8 without one")
         }
@@ -44,7 +60,7 @@ struct JSONParser {
     }
 
     private mutating func parseValue() throws(JSONSyntaxError) -> JSONValue {
-        let start = cursor.position
+        let position = keepsValues ? cursor.position(at: cursor.offset) : nil
         let content: JSONValue.Content =
             switch cursor.next {
             case UInt8(ascii: "{"): .object(try parseObject())
@@ -53,23 +69,25 @@ struct JSONParser {
             case _ where cursor.isAtNumber: .number(try parseNumber())
             default: try parseWord()
             }
-        return JSONValue(position: start, content: content)
+        return JSONValue(content, at: position)
     }
 
     private mutating func parseObject() throws(JSONSyntaxError) -> JSONObject {
-        let start = cursor.position
+        let start = cursor.offset
         try enter()
         var object = JSONObject()
         try skipSpace()
         while !cursor.isAt("}") {
-            let keyPosition = cursor.position
+            let keyPosition = keepsValues ? cursor.position(at: cursor.offset) : nil
             let key = try parseKey(ofObjectAt: start)
-            path.append(key)
+            if keepsValues { path.append(key) }
             try skipSpace()
             let value = try parseValue()
-            let member = JSONObject.Member(key: key, position: keyPosition, value: value)
-            if let first = object.add(member) { noteDuplicate(member, of: first) }
-            path.removeLast()
+            if keepsValues {
+                let member = JSONObject.Member(key: key, position: keyPosition, value: value)
+                if let first = object.add(member) { noteDuplicate(member, of: first) }
+                path.removeLast()
+            }
             try endElement("}", of: "object", at: start)
         }
         leave()
@@ -77,15 +95,17 @@ struct JSONParser {
     }
 
     private mutating func noteDuplicate(_ member: JSONObject.Member, of first: JSONObject.Member) {
-        guard duplicates.count < Self.duplicateLimit else {
+        guard duplicates.count < Self.duplicateLimit, let again = member.position,
+            let first = first.position
+        else {
             omittedDuplicateCount += 1
             return
         }
-        duplicates.append(.init(pointer: path, position: member.position, first: first.position))
+        duplicates.append(.init(pointer: path, position: again, first: first))
     }
 
     private mutating func parseKey(
-        ofObjectAt start: SourcePosition
+        ofObjectAt start: Int
     ) throws(JSONSyntaxError) -> String {
         switch cursor.next {
         case UInt8(ascii: "\""): break
@@ -104,15 +124,18 @@ struct JSONParser {
     }
 
     private mutating func parseArray() throws(JSONSyntaxError) -> [JSONValue] {
-        let start = cursor.position
+        let start = cursor.offset
         try enter()
         var elements: [JSONValue] = []
         try skipSpace()
         while !cursor.isAt("]") {
             if cursor.next == nil { throw unclosed("list", at: start, by: "]") }
-            path.append(String(elements.count))
-            elements.append(try parseValue())
-            path.removeLast()
+            if keepsValues { path.append(String(elements.count)) }
+            let element = try parseValue()
+            if keepsValues {
+                elements.append(element)
+                path.removeLast()
+            }
             try endElement("]", of: "list", at: start)
         }
         leave()
@@ -123,7 +146,7 @@ struct JSONParser {
     private mutating func endElement(
         _ close: Unicode.Scalar,
         of container: String,
-        at start: SourcePosition
+        at start: Int
     ) throws(JSONSyntaxError) {
         try skipSpace()
         switch cursor.next {
@@ -132,20 +155,17 @@ struct JSONParser {
         case UInt8(ascii: ","): break
         default: throw error("\(cursor.found) after a value; put a comma or \(close) before it")
         }
-        let comma = cursor.position
+        let comma = cursor.offset
         cursor.advance()
         try skipSpace()
         if cursor.isAt(close) {
-            throw JSONSyntaxError(
-                position: comma,
-                message: "a comma before the closing \(close); remove the comma"
-            )
+            throw error(at: comma, "a comma before the closing \(close); remove the comma")
         }
     }
 
     /// Reads `true`, `false` or `null`, or says what stands in the place of a value.
     private mutating func parseWord() throws(JSONSyntaxError) -> JSONValue.Content {
-        let start = cursor.position
+        let start = cursor.offset
         switch cursor.next {
         case nil: throw error("the file ends where a value is due; add the value")
         case UInt8(ascii: "'"): throw error("a single quote; strings stand in double quotes")
@@ -154,14 +174,14 @@ struct JSONParser {
         default: break
         }
         switch cursor.takeWord() {
-        case "true": return true
-        case "false": return false
+        case "true": return .boolean(true)
+        case "false": return .boolean(false)
         case "null": return .null
         case "": throw error("\(cursor.found) where a value is due; put the value before it")
         case let word:
-            throw JSONSyntaxError(
-                position: start,
-                message: "\(word.quoted) is no value of JSON; write true, false, null, or a string"
+            throw error(
+                at: start,
+                "\(word.quoted) is no value of JSON; write true, false, null, or a string"
                     + " in double quotes"
             )
         }
@@ -169,7 +189,6 @@ struct JSONParser {
 
     private mutating func parseNumber() throws(JSONSyntaxError) -> String {
         let start = cursor.offset
-        let place = cursor.position
         if cursor.isAt("-") { cursor.advance() }
         let beginsWithZero = cursor.isAt("0")
         let integer = cursor.takeDigits()
@@ -183,19 +202,14 @@ struct JSONParser {
             if cursor.isAt("+") || cursor.isAt("-") { cursor.advance() }
             isValid = cursor.takeDigits() > 0 && isValid
         }
+        if isValid, !cursor.isAtWord { return keepsValues ? cursor.text(from: start) : "" }
         let rest = cursor.takeWord()
         let text = cursor.text(from: start)
-        guard isValid, rest.isEmpty else {
-            let remedy =
-                rest.isEmpty
-                ? "write digits, without a zero before them"
-                : "if it is a string, put it in double quotes"
-            throw JSONSyntaxError(
-                position: place,
-                message: "\(text.shortened) is no number of JSON; \(remedy)"
-            )
-        }
-        return text
+        let remedy =
+            rest.isEmpty
+            ? "write digits, without a zero before them"
+            : "if it is a string, put it in double quotes"
+        throw error(at: start, "\(text.shortened) is no number of JSON; \(remedy)")
     }
 }
 
@@ -204,9 +218,9 @@ struct JSONParser {
 extension JSONParser {
     private mutating func enter() throws(JSONSyntaxError) {
         depth += 1
-        guard depth <= JSONDocument.maximumDepth else {
+        guard depth <= maximumDepth else {
             throw error(
-                "more than \(JSONDocument.maximumDepth) lists and objects within each other;"
+                "more than \(maximumDepth) lists and objects within each other;"
                     + " the configuration needs 7"
             )
         }
@@ -225,15 +239,24 @@ extension JSONParser {
         }
     }
 
-    package func error(_ message: String) -> JSONSyntaxError {
-        JSONSyntaxError(position: cursor.position, message: message)
+    /// The error that is noticed at the cursor.
+    mutating func error(_ message: String) -> JSONSyntaxError {
+        error(at: cursor.offset, message)
     }
 
-    private func unclosed(
+    /// The error of what is at a place.
+    mutating func error(at offset: Int, _ message: String) -> JSONSyntaxError {
+        JSONSyntaxError(position: cursor.position(at: offset), message: message)
+    }
+
+    private mutating func unclosed(
         _ container: String,
-        at start: SourcePosition,
+        at start: Int,
         by close: Unicode.Scalar
     ) -> JSONSyntaxError {
-        error("the file ends inside the \(container) that begins at \(start); add the \(close)")
+        let place = cursor.position(at: start)
+        return error(
+            "the file ends inside the \(container) that begins at \(place); add the \(close)"
+        )
     }
 }

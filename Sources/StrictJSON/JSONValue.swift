@@ -1,9 +1,13 @@
 internal import Console
 
-/// A value of a JSON document, and where it stands.
+/// A value of JSON: one that a document has, with its place, or one that code has made.
+///
+/// There is one tree for both. A node carries its place itself, as nearly every message about a
+/// configuration needs it, and a table beside the tree would cost more than it saves. A value that
+/// code has made has none. Places do not count when values are compared.
 package struct JSONValue: Sendable {
     /// What a value is.
-    package enum Content: Sendable {
+    package enum Content: Hashable, Sendable {
         case null
         case boolean(Bool)
         /// A number as the document writes it.
@@ -13,11 +17,57 @@ package struct JSONValue: Sendable {
         case object(JSONObject)
     }
 
-    /// The place of the value's first character.
-    package let position: SourcePosition
-
     /// What the value is.
     package let content: Content
+
+    /// The place of the value's first character; `nil` outside a document.
+    package let position: SourcePosition?
+
+    /// Makes a value.
+    package init(_ content: Content, at position: SourcePosition? = nil) {
+        self.content = content
+        self.position = position
+    }
+}
+
+extension JSONValue: Hashable {
+    /// Numbers are equal if they are written alike, and objects whatever the order of their keys.
+    package static func == (left: JSONValue, right: JSONValue) -> Bool {
+        left.content == right.content
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(content)
+    }
+}
+
+// MARK: - What it is
+
+extension JSONValue {
+    /// The boolean that it is, or `nil`.
+    package var boolean: Bool? {
+        if case .boolean(let value) = content { value } else { nil }
+    }
+
+    /// The whole number that it is and that `Int` can hold, or `nil`.
+    package var integer: Int? {
+        if case .number(let text) = content { Int(text) } else { nil }
+    }
+
+    /// The string that it is, or `nil`.
+    package var string: String? {
+        if case .string(let text) = content { text } else { nil }
+    }
+
+    /// The elements of the array that it is, or `nil`.
+    package var array: [JSONValue]? {
+        if case .array(let elements) = content { elements } else { nil }
+    }
+
+    /// The object that it is, or `nil`.
+    package var object: JSONObject? {
+        if case .object(let object) = content { object } else { nil }
+    }
 
     /// The member or element that a token of a ``JSONPointer`` stands for, or `nil`.
     package subscript(token: String) -> JSONValue? {
@@ -33,54 +83,6 @@ package struct JSONValue: Sendable {
     }
 }
 
-/// The members of a JSON object, in the order of the document.
-package struct JSONObject: Sendable {
-    /// A key, where it stands, and its value.
-    package struct Member: Sendable {
-        package let key: String
-        package let position: SourcePosition
-        package let value: JSONValue
-    }
-
-    /// The members, no key twice.
-    package private(set) var members: [Member] = []
-    private var indices: [String: Int] = [:]
-
-    /// Makes an object without members.
-    package init() {}
-
-    /// Adds a member unless there is one of its key.
-    ///
-    /// - Returns: The member that has the key already, else `nil`.
-    package mutating func add(_ member: Member) -> Member? {
-        if let index = indices[member.key] { return members[index] }
-        indices[member.key] = members.count
-        members.append(member)
-        return nil
-    }
-
-    /// The member of that key, or `nil`.
-    package subscript(key: String) -> Member? {
-        indices[key].map { members[$0] }
-    }
-}
-
-extension JSONValue.Content: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
-    ExpressibleByBooleanLiteral
-{
-    package init(stringLiteral value: String) {
-        self = .string(value)
-    }
-
-    package init(integerLiteral value: Int) {
-        self = .number(String(value))
-    }
-
-    package init(booleanLiteral value: Bool) {
-        self = .boolean(value)
-    }
-}
-
 extension JSONValue.Content: CustomStringConvertible {
     /// What messages call the value: `the number 5`, `the string "x"`, `an object`.
     package var description: String {
@@ -92,5 +94,45 @@ extension JSONValue.Content: CustomStringConvertible {
         case .array: "a list"
         case .object: "an object"
         }
+    }
+}
+
+// MARK: - Made by code
+
+extension JSONValue {
+    /// The value `null`.
+    package static let null = JSONValue(.null)
+
+    /// The value `true` or `false`.
+    package static func boolean(_ value: Bool) -> JSONValue { JSONValue(.boolean(value)) }
+
+    /// A whole number.
+    package static func number(_ value: Int) -> JSONValue { JSONValue(.number(String(value))) }
+
+    /// A string.
+    package static func string(_ text: String) -> JSONValue { JSONValue(.string(text)) }
+
+    /// An array.
+    package static func array(_ elements: [JSONValue]) -> JSONValue { JSONValue(.array(elements)) }
+
+    /// An object, whose keys are sorted.
+    package static func object(_ members: [String: JSONValue]) -> JSONValue {
+        JSONValue(.object(JSONObject(members)))
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByBooleanLiteral
+{
+    package init(stringLiteral value: String) {
+        self = .string(value)
+    }
+
+    package init(integerLiteral value: Int) {
+        self = .number(value)
+    }
+
+    package init(booleanLiteral value: Bool) {
+        self = .boolean(value)
     }
 }

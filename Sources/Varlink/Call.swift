@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import StrictJSON
 
 /// A method call, as a client sent it.
 package struct Call: Sendable {
@@ -20,6 +21,9 @@ package struct Call: Sendable {
     /// How the caller wants the answer.
     package let mode: Mode
 
+    // The decoder has this limit of depth as well, and the framing has bounded the bytes.
+    private static let limits = JSONLimits(byteCount: .max, depth: 512)
+
     private let message: [UInt8]
     /// The parameters, where they were decoded ahead.
     private var prepared: Result<any CallParameters, VarlinkError>?
@@ -30,7 +34,9 @@ package struct Call: Sendable {
     ///   a flag that is no boolean, or two flags.
     package init(decoding message: [UInt8]) throws(MalformedMessage) {
         do {
-            guard JSONSyntax.isValid(message) else { throw MalformedMessage() }
+            // The decoder looks closely only at what it is asked for, and lets numbers such as `01`
+            // and commas before a closing bracket pass.
+            try JSONDocument.check(message, limits: Self.limits)
             let header = try JSONDecoder().decode(Header.self, from: Data(message))
             method = header.method
             mode = header.mode

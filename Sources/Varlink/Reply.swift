@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import StrictJSON
 
 /// An answer to a call, as a service sent it.
 package struct Reply: Sendable {

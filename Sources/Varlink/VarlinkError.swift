@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// An error that a service answers a call with.
 package struct VarlinkError: Error, Hashable, Sendable {
     /// The interface and the error, as in `org.varlink.service.MethodNotFound`.
@@ -14,8 +16,7 @@ package struct VarlinkError: Error, Hashable, Sendable {
 
     /// The string among the parameters that is called `key`.
     package func string(_ key: String) -> String? {
-        guard case .string(let value) = parameters[key] else { return nil }
-        return value
+        parameters[key]?.string
     }
 }
 

@@ -1,5 +1,4 @@
 internal import StrictJSON
-internal import Varlink
 package import VerypollControl
 
 extension Configuration {
@@ -12,12 +11,12 @@ extension Configuration {
 }
 
 private func differences(
-    between before: Varlink.JSONValue?,
-    and after: Varlink.JSONValue?,
+    between before: JSONValue?,
+    and after: JSONValue?,
     at pointer: JSONPointer
 ) -> [ConfigurationChange] {
     if before == after { return [] }
-    if case .object(let before) = before, case .object(let after) = after {
+    if let before = before?.object?.values, let after = after?.object?.values {
         return Set(before.keys).union(after.keys).sorted().flatMap { key in
             differences(between: before[key], and: after[key], at: pointer / key)
         }

@@ -1,37 +1,36 @@
 internal import Logging
-internal import StrictJSON
+package import StrictJSON
 internal import SystemPackage
-package import Varlink
 
 // A configuration in the form of its file, with every default filled in.
 
 /// The members of a JSON object; what is `nil` is left out.
-private func object(_ members: [String: Varlink.JSONValue?]) -> Varlink.JSONValue {
+private func object(_ members: [String: JSONValue?]) -> JSONValue {
     .object(members.compactMapValues { $0 })
 }
 
-private func span(_ duration: Duration) -> Varlink.JSONValue { .string(duration.timeSpan) }
+private func span(_ duration: Duration) -> JSONValue { .string(duration.timeSpan) }
 
-private func spanOrOff(_ duration: Duration?) -> Varlink.JSONValue {
+private func spanOrOff(_ duration: Duration?) -> JSONValue {
     .string(duration?.timeSpan ?? "off")
 }
 
-private func texts(_ values: [some CustomStringConvertible]) -> Varlink.JSONValue {
+private func texts(_ values: [some CustomStringConvertible]) -> JSONValue {
     .array(values.map { .string($0.description) })
 }
 
 extension Configuration {
     /// The members of a file that says the same, but for what has no value unless the file says so.
-    package var effective: [String: Varlink.JSONValue] {
+    package var effective: [String: JSONValue] {
         [
-            "workers": .int(workers),
+            "workers": .number(workers),
             "control": control.effective,
-            "limits": object(["maxSessions": .int(limits.maxSessions)]),
+            "limits": object(["maxSessions": .number(limits.maxSessions)]),
             "drain": object(["deadline": span(drain.deadline)]),
-            "restart": object(["keepSessions": .bool(restart.keepSessions)]),
+            "restart": object(["keepSessions": .boolean(restart.keepSessions)]),
             "exitOnIdle": spanOrOff(exitOnIdle),
             "log": object([
-                "level": .string(log.level.rawValue), "sessions": .bool(log.sessions),
+                "level": .string(log.level.rawValue), "sessions": .boolean(log.sessions),
             ]),
             "listeners": .object(
                 Dictionary(listeners.map { ($0.name, $0.effective) }) { first, _ in first }
@@ -44,7 +43,7 @@ extension Configuration {
 }
 
 extension Configuration.Control {
-    fileprivate var effective: Varlink.JSONValue {
+    fileprivate var effective: JSONValue {
         object([
             "socket": socket.map { .string($0.string) },
             "mode": .string(mode.octal),
@@ -54,15 +53,15 @@ extension Configuration.Control {
 }
 
 extension ListenerConfiguration {
-    fileprivate var effective: Varlink.JSONValue {
+    fileprivate var effective: JSONValue {
         object([
             "listen": texts(addresses),
             "handler": handler.effective,
-            "maxSessions": maxSessions.map { .int($0) },
+            "maxSessions": maxSessions.map { .number($0) },
             "whenFull": .string(whenFull.rawValue),
-            "maxSessionsPerSource": maxSessionsPerSource.map { .int($0) },
+            "maxSessionsPerSource": maxSessionsPerSource.map { .number($0) },
             "acceptRate": acceptRate.map { rate in
-                object(["perSecond": .int(rate.perSecond), "burst": .int(rate.burst)])
+                object(["perSecond": .number(rate.perSecond), "burst": .number(rate.burst)])
             },
             "allow": allow.map { texts($0) },
             "deny": texts(deny),
@@ -76,7 +75,7 @@ extension ListenerConfiguration {
 }
 
 extension Handler {
-    fileprivate var effective: Varlink.JSONValue {
+    fileprivate var effective: JSONValue {
         var upstream: String?
         if case .proxy(let name) = self { upstream = name }
         return object([
@@ -86,7 +85,7 @@ extension Handler {
 }
 
 extension Timeouts {
-    fileprivate var effective: Varlink.JSONValue {
+    fileprivate var effective: JSONValue {
         object([
             "firstByte": spanOrOff(firstByte),
             "idle": spanOrOff(idle),
@@ -98,15 +97,15 @@ extension Timeouts {
 }
 
 extension SocketOptions {
-    fileprivate var effective: Varlink.JSONValue {
+    fileprivate var effective: JSONValue {
         object([
-            "backlog": .int(backlog),
-            "noDelay": .bool(noDelay),
+            "backlog": .number(backlog),
+            "noDelay": .boolean(noDelay),
             "keepAlive": spanOrOff(keepAlive),
-            "reusePort": .bool(reusePort),
-            "freeBind": .bool(freeBind),
+            "reusePort": .boolean(reusePort),
+            "freeBind": .boolean(freeBind),
             "deferAccept": spanOrOff(deferAccept),
-            "onlyV6": .bool(onlyV6),
+            "onlyV6": .boolean(onlyV6),
             "mode": .string(mode.octal),
             "owner": owner.map { .string($0) },
             "group": group.map { .string($0) },
@@ -115,15 +114,15 @@ extension SocketOptions {
 }
 
 extension UpstreamConfiguration {
-    fileprivate var effective: Varlink.JSONValue {
+    fileprivate var effective: JSONValue {
         object([
             "servers": .array(servers.map(\.effective)),
             "balance": .string(balance.rawValue),
             "connectTimeout": span(connectTimeout),
             "retry": object(["for": span(retry.duration)]),
-            "maxSessions": .int(maxSessions ?? 0),
+            "maxSessions": .number(maxSessions ?? 0),
             "check": check?.effective,
-            "passive": object(["fall": .int(passive.fall), "for": span(passive.duration)]),
+            "passive": object(["fall": .number(passive.fall), "for": span(passive.duration)]),
             "whenDown": .string(whenDown.rawValue),
             "proxyProtocol": .string(proxyProtocol.rawValue),
             "resolve": object(["every": span(resolve.interval)]),
@@ -132,22 +131,22 @@ extension UpstreamConfiguration {
 }
 
 extension UpstreamConfiguration.Server {
-    fileprivate var effective: Varlink.JSONValue {
+    fileprivate var effective: JSONValue {
         object([
             "address": .string(address.description),
-            "weight": .int(weight),
-            "backup": .bool(backup),
+            "weight": .number(weight),
+            "backup": .boolean(backup),
         ])
     }
 }
 
 extension UpstreamConfiguration.HealthCheck {
-    fileprivate var effective: Varlink.JSONValue {
+    fileprivate var effective: JSONValue {
         object([
             "interval": span(interval),
             "timeout": span(timeout),
-            "rise": .int(rise),
-            "fall": .int(fall),
+            "rise": .number(rise),
+            "fall": .number(fall),
             "send": .string(send),
             "expect": .string(expect),
         ])

@@ -6,7 +6,7 @@ package struct ListenerConfiguration: Equatable, Sendable {
     package var name: String
 
     /// Where its name stands in the file.
-    package var position: Uncompared<SourcePosition>
+    package var position: Uncompared<SourcePosition?>
 
     /// Where it accepts connections; never empty.
     package var addresses: [ListenAddress]

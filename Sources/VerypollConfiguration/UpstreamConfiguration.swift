@@ -6,7 +6,7 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     package var name: String
 
     /// Where its name stands in the file.
-    var position: Uncompared<SourcePosition>
+    var position: Uncompared<SourcePosition?>
 
     /// The servers, in the order of the file; never empty.
     package var servers: [Server]

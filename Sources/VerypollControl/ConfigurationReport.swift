@@ -1,4 +1,5 @@
-package import Varlink
+package import StrictJSON
+internal import Varlink
 
 /// A difference between two configurations.
 ///

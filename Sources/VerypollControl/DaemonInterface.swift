@@ -1,3 +1,4 @@
+internal import StrictJSON
 package import Varlink
 
 /// The interface `io.verypoll.Daemon`, which daemon and command share.
@@ -61,7 +62,7 @@ extension VarlinkError {
 
     /// No open session has this number.
     package static func sessionNotFound(_ id: Int) -> VarlinkError {
-        daemon(.sessionNotFound, ["id": .int(id)])
+        daemon(.sessionNotFound, ["id": .number(id)])
     }
 
     /// A configuration is refused; `omitted` is how many problems are left out.
@@ -80,7 +81,7 @@ extension VarlinkError {
 
     private static func parameters(_ problems: [Problem], _ omitted: Int) -> [String: JSONValue] {
         var parameters: [String: JSONValue] = ["problems": .array(problems.map(\.json))]
-        if omitted > 0 { parameters["omitted"] = .int(omitted) }
+        if omitted > 0 { parameters["omitted"] = .number(omitted) }
         return parameters
     }
 
@@ -92,13 +93,12 @@ extension VarlinkError {
 
     /// The problems that the error tells of, if it is one that does.
     package var problems: [Problem]? {
-        guard case .array(let problems) = parameters["problems"] else { return nil }
-        return problems.compactMap(Problem.init(json:))
+        parameters["problems"]?.array?.compactMap(Problem.init(json:))
     }
 
     /// How many problems the error leaves out.
     package var omittedProblemCount: Int {
-        if case .int(let count) = parameters["omitted"] { count } else { 0 }
+        parameters["omitted"]?.integer ?? 0
     }
 
     private static func daemon(
@@ -115,26 +115,19 @@ extension Problem {
         var members: [String: JSONValue] = [
             "file": .string(file), "pointer": .string(pointer), "message": .string(message),
         ]
-        if let line { members["line"] = .int(line) }
-        if let column { members["column"] = .int(column) }
+        if let line { members["line"] = .number(line) }
+        if let column { members["column"] = .number(column) }
         return .object(members)
     }
 
     /// Makes a problem of a value among the parameters of an error, or `nil` if it is none.
     fileprivate init?(json: JSONValue) {
-        guard case .object(let members) = json, case .string(let message) = members["message"]
-        else { return nil }
-        func text(_ key: String) -> String {
-            if case .string(let text) = members[key] { text } else { "" }
-        }
-        func number(_ key: String) -> Int? {
-            if case .int(let number) = members[key] { number } else { nil }
-        }
+        guard let message = json["message"]?.string else { return nil }
         self.init(
-            file: text("file"),
-            line: number("line"),
-            column: number("column"),
-            pointer: text("pointer"),
+            file: json["file"]?.string ?? "",
+            line: json["line"]?.integer,
+            column: json["column"]?.integer,
+            pointer: json["pointer"]?.string ?? "",
             message: message
         )
     }

@@ -1,3 +1,4 @@
+internal import StrictJSON
 internal import Varlink
 internal import VerypollControl
 
@@ -27,7 +28,7 @@ extension Failure {
                 omittedProblemCount: error.omittedProblemCount
             )
         case (.sessionNotFound, _):
-            guard case .int(let id) = error.parameters["id"] else { fallthrough }
+            guard let id = error.parameters["id"]?.integer else { fallthrough }
             self.init(status: .refused, message: "there is no session \(id)")
         case (.answerTooLong, _):
             self.init(

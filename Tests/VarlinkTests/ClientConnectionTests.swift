@@ -1,3 +1,4 @@
+import StrictJSON
 import Testing
 
 @testable import Varlink
@@ -65,10 +66,10 @@ struct ClientConnectionTests {
         }
         let other = try #require(try client.nextReply())
         #expect(other.error?.name == "a.b.E")
-        #expect(other.error?.parameters["id"] == .int(7))
+        #expect(other.error?.parameters["id"] == 7)
         #expect(
             other.error?.parameters["of"]
-                == .array([.string("x"), .null, .bool(true), .float(1.5), .object([:])])
+                == .array(["x", .null, true, JSONValue(.number("1.5")), .object([:])])
         )
     }
 

@@ -1,3 +1,4 @@
+import StrictJSON
 import Testing
 
 @testable import Varlink
@@ -101,7 +102,7 @@ struct ServerConnectionTests {
         connection.receive(wire(#"{"method":"a.b.C","more":true}"#))
         #expect(connection.nextCall() != nil)
         connection.reply(NoParameters(), continues: true)
-        connection.fail(VarlinkError(name: "a.b.Gone", parameters: ["id": .int(7)]))
+        connection.fail(VarlinkError(name: "a.b.Gone", parameters: ["id": 7]))
 
         #expect(
             connection.sentMessages() == [

@@ -1,3 +1,4 @@
+import StrictJSON
 import Testing
 import Varlink
 
@@ -190,7 +191,7 @@ struct DaemonInterfaceTests {
             VarlinkError.serverNotFound("[::1]:80", of: "app").parameters
                 == ["upstream": .string("app"), "server": .string("[::1]:80")]
         )
-        #expect(VarlinkError.sessionNotFound(7).parameters == ["id": .int(7)])
+        #expect(VarlinkError.sessionNotFound(7).parameters == ["id": 7])
     }
 
     @Test("problems survive the way through an error, whether they have a place or not")

@@ -210,7 +210,7 @@ private final class FixedHandler: ControlHandler, Sendable {
     }
 
     func configuration() -> EffectiveConfiguration {
-        EffectiveConfiguration(config: ["workers": .int(2)], path: nil)
+        EffectiveConfiguration(config: ["workers": .number(2)], path: nil)
     }
 
     func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {

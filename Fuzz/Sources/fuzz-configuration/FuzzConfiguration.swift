@@ -12,6 +12,7 @@ private let target = FuzzTarget(seeds: seeds) { input in
     let text = input.indices.map { input[$0] }
     let verdict = judge(text)
     require(judge(text) == verdict, "the same text is judged in two ways")
+    checkGrammar(text)
     switch verdict {
     case .success(let configuration):
         check(configuration)
@@ -36,6 +37,21 @@ private let seeds = [
 private func judge(_ text: [UInt8]) -> Result<Configuration, ConfigurationError> {
     Result { () throws(ConfigurationError) in
         try Configuration(parsing: text, file: "file", descriptorLimit: 1024)
+    }
+}
+
+/// A check of the grammar passes JSON and nothing else, and parsing only refuses more: half a
+/// character, and values that are deep in each other.
+private func checkGrammar(_ text: [UInt8]) {
+    let check = Result { () throws(JSONSyntaxError) in
+        try JSONDocument.check(text, limits: JSONLimits(byteCount: .max, depth: 512))
+    }
+    let passes = (try? check.get()) != nil
+    require(passes == JSONGrammar.isValid(text), "JSON or not")
+    if let document = try? JSONDocument(parsing: text) {
+        require(passes, "parsed, but not JSON")
+        let again = try? JSONDocument(parsing: Array(document.root.text.utf8))
+        require(again?.root == document.root, "written as something else")
     }
 }
 

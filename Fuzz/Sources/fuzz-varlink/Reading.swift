@@ -7,7 +7,8 @@ internal import FuzzSupport
 
 /// What a client has sent, as the description of Varlink has it.
 ///
-/// It reads JSON with the parser of the configuration, which shares nothing with that of calls.
+/// It decides by a grammar of its own whether a message is JSON, and takes the values from the
+/// daemon's parser; calls are decoded by Foundation's.
 struct Reading {
     /// A call that wants an answer.
     private struct Expectation {
@@ -39,10 +40,9 @@ struct Reading {
         // What follows the last zero byte is no message yet.
         for message in stream.split(separator: 0, omittingEmptySubsequences: false).dropLast() {
             guard message.count <= Self.messageLimit else { return }
-            // Blanks before it mean nothing, and take this parser long.
-            let text = Array(message.drop { $0 == UInt8(ascii: " ") })
-            isAmbiguous = isAmbiguous || Call.isAmbiguous(text)
-            guard let call = Call(text) else { return }
+            let text = Array(message)
+            isAmbiguous = Call.isAmbiguous(text)
+            guard !isAmbiguous, let call = Call(text) else { return }
             if call.mode == "oneway" { continue }
             expectations.append(Expectation(method: call.method, takesMore: call.mode == "more"))
         }
@@ -100,19 +100,19 @@ private struct Call {
     var mode: String?
 
     /// Whether an object has a key twice, an escape may be half a character, or values stand deeper
-    /// in each other than one of the two parsers goes.
+    /// in each other than the configuration may.
     static func isAmbiguous(_ message: [UInt8]) -> Bool {
         let depth = message.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") }
-        guard depth <= JSONDocument.maximumDepth else { return true }
+        guard depth <= JSONLimits().depth else { return true }
         let text = String(decoding: message, as: UTF8.self)
         if text.contains(#"\ud"#) || text.contains(#"\uD"#) { return true }
         return (try? JSONDocument(parsing: message))?.duplicates.isEmpty == false
     }
 
     init?(_ message: [UInt8]) {
-        guard let document = try? JSONDocument(parsing: message),
-            case .object(let object) = document.root.content
-        else { return nil }
+        let document = try? JSONDocument(parsing: message)
+        require((document != nil) == JSONGrammar.isValid(message), "JSON or not")
+        guard let object = document?.root.object else { return nil }
         var method: String?
         for member in object.members {
             switch (member.key, member.value.content) {

@@ -27,13 +27,13 @@ package struct Key: Sendable {
     package let form: ValueForm
 
     /// The value that stands for the key where it is absent, if there is one.
-    let fallback: JSONValue.Content?
+    let fallback: JSONValue?
 
     /// Whether the object makes no sense without the key.
     let isRequired: Bool
 
     /// Makes a key that may be absent.
-    init(_ name: String, _ form: ValueForm, default fallback: JSONValue.Content? = nil) {
+    init(_ name: String, _ form: ValueForm, default fallback: JSONValue? = nil) {
         self.name = name
         self.form = form
         self.fallback = fallback

@@ -66,7 +66,7 @@ package struct ObjectReader {
                 problems.report(pointer / name, error.reason)
             }
         }
-        return key.fallback.flatMap { try? body(key.form, $0) }
+        return key.fallback.flatMap { try? body(key.form, $0.content) }
     }
 
     /// Parses the value of a key that has a default.
@@ -221,7 +221,7 @@ extension ObjectReader {
     /// An object under a name that the user chose.
     package struct NamedObject {
         let name: String
-        let position: SourcePosition
+        let position: SourcePosition?
         let object: ObjectReader
     }
 

@@ -43,7 +43,7 @@ struct ConfigurationSchemaTests {
             pathCount += 1
             if schema["description"]?.string?.isEmpty ?? true { note(path, "no description") }
             let own = schema["default"]?.scalar
-            let other = key.fallback.flatMap { JSONValue(content: $0).scalar }
+            let other = key.fallback?.scalar
             if own != other {
                 note(path, "default \(own ?? "none"), decoder \(other ?? "none")")
             }
@@ -161,14 +161,6 @@ struct ConfigurationSchemaTests {
 }
 
 extension JSONValue {
-    fileprivate init(content: Content) {
-        self.init(position: SourcePosition(line: 0, column: 0), content: content)
-    }
-
-    fileprivate var string: String? {
-        if case .string(let text) = content { text } else { nil }
-    }
-
     fileprivate var scalar: String? {
         switch content {
         case .boolean(let value): "\(value)"
@@ -177,15 +169,11 @@ extension JSONValue {
         }
     }
 
-    fileprivate var elements: [JSONValue] {
-        if case .array(let elements) = content { elements } else { [] }
-    }
+    fileprivate var elements: [JSONValue] { array ?? [] }
 
     fileprivate var strings: [String] { elements.compactMap(\.string) }
 
-    fileprivate var members: [JSONObject.Member] {
-        if case .object(let object) = content { object.members } else { [] }
-    }
+    fileprivate var members: [JSONObject.Member] { object?.members ?? [] }
 
     /// How many members objects of that key have, if they have a description.
     fileprivate func descriptionCount(under key: String, inside: Bool = false) -> Int {

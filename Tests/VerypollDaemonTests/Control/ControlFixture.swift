@@ -226,7 +226,7 @@ final class ScriptedHandler: ControlHandler {
     }
 
     func configuration() -> EffectiveConfiguration {
-        EffectiveConfiguration(config: ["workers": .int(2)], path: nil)
+        EffectiveConfiguration(config: ["workers": .number(2)], path: nil)
     }
 
     func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {

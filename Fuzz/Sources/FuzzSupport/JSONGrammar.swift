@@ -1,9 +1,6 @@
-/// Tells whether a text is JSON to the letter of RFC 8259.
-///
-/// FoundationEssentials' decoder looks closely only at what it is asked for, and lets numbers such
-/// as `01` and commas before a closing bracket pass.
-struct JSONSyntax {
-    /// The most objects and arrays within each other, as in the decoder.
+/// The grammar of RFC 8259, written a second time, to hold the daemon's parser against.
+public struct JSONGrammar {
+    /// The most objects and arrays within each other, as in Varlink messages.
     private static let maximumDepth = 512
 
     private let text: [UInt8]
@@ -14,10 +11,10 @@ struct JSONSyntax {
     }
 
     /// Whether `text` is one value and nothing else.
-    static func isValid(_ text: [UInt8]) -> Bool {
+    public static func isValid(_ text: [UInt8]) -> Bool {
         guard String(validating: text, as: UTF8.self) != nil else { return false }
-        var syntax = JSONSyntax(text)
-        return syntax.takeValue(depth: 0) && syntax.next == nil
+        var grammar = JSONGrammar(text)
+        return grammar.takeValue(depth: 0) && grammar.next == nil
     }
 
     private var next: UInt8? { offset < text.count ? text[offset] : nil }

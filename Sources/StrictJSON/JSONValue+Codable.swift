@@ -1,22 +1,7 @@
-/// Any JSON value; the parameters of errors are made of them.
-package enum JSONValue: Hashable, Sendable {
-    /// The value `null`.
-    case null
-    /// The value `true` or `false`.
-    case bool(Bool)
-    /// A number without a fraction.
-    case int(Int)
-    /// Any other number.
-    case float(Double)
-    /// A string.
-    case string(String)
-    /// An array.
-    case array([JSONValue])
-    /// An object.
-    case object([String: JSONValue])
-}
+// Messages that are coded by Foundation's coders can have any value as a part.
 
 extension JSONValue: Codable {
+    /// Decodes a value, which has no place then, and whose numbers are those of `Int` and `Double`.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -24,11 +9,11 @@ extension JSONValue: Codable {
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
         } else if let value = try? container.decode(Int.self) {
-            self = .int(value)
+            self = .number(value)
         } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
+            self = .boolean(value)
         } else if let value = try? container.decode(Double.self) {
-            self = .float(value)
+            self.init(.number(value.description))
         } else if let value = try? container.decode([JSONValue].self) {
             self = .array(value)
         } else {
@@ -38,14 +23,18 @@ extension JSONValue: Codable {
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        switch self {
+        switch content {
         case .null: try container.encodeNil()
-        case .bool(let value): try container.encode(value)
-        case .int(let value): try container.encode(value)
-        case .float(let value): try container.encode(value)
+        case .boolean(let value): try container.encode(value)
+        case .number(let text):
+            if let value = Int(text) {
+                try container.encode(value)
+            } else {
+                try container.encode(Double(text))
+            }
         case .string(let value): try container.encode(value)
         case .array(let value): try container.encode(value)
-        case .object(let value): try container.encode(value)
+        case .object(let object): try container.encode(object.values)
         }
     }
 }
