@@ -139,6 +139,13 @@ let daemonTests: [Target] = [
     tests("VarlinkTests", ["StrictJSON", "Varlink"]),
     tests("VerypollControlTests", ["StrictJSON", "VerypollControl", "Varlink"]),
     tests(
+        "VerypollConfigurationTests",
+        [
+            "StrictJSON", "VerypollConfiguration", "VerypollControl", "Verypoll", "TestSupport",
+            system, logging,
+        ]
+    ),
+    tests(
         "VerypollDaemonTests",
         [
             "StrictJSON", "VerypollConfiguration", "VerypollServer", "VerypollDaemon",
@@ -149,7 +156,7 @@ let daemonTests: [Target] = [
     tests(
         "VerypollctlTests",
         [
-            "verypollctl", "verypolld", "VerypollConfiguration", "VerypollServer",
+            "verypollctl", "verypolld", "StrictJSON", "VerypollConfiguration", "VerypollServer",
             "VerypollDaemon", "VerypollControl", "Varlink", "Verypoll", "Console", "TestSupport",
             system,
         ]

@@ -102,11 +102,23 @@ struct CallTests {
         arguments: [
             "0", "-0", "-12.50e+3", "1E9", "true", "false", "null", "[ ]", "{ }", "[1, [2 ,3]]",
             #"{"a" : {"b":[{}]}}"#, #""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#, #""é😀""#,
+            #""\ud800""#, #"{"a":1,"a":2}"#,
         ]
     )
     func takes(value: String) throws {
         let text = " {\t\"method\" : \"a.b.C\",\r\n\"com.example.note\": \(value) } "
         #expect(try call(text).method == "a.b.C")
+    }
+
+    @Test("values may be nested to a depth of 512 and no deeper")
+    func limitsNesting() throws {
+        func message(depth: Int) -> String {
+            let value =
+                String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+            return #"{"method":"a.b.C","com.example.note":\#(value)}"#
+        }
+        #expect(try call(message(depth: 511)).method == "a.b.C")
+        #expect(throws: MalformedMessage()) { try call(message(depth: 512)) }
     }
 
     @Test("values nested without end are refused, and do not exhaust the stack")

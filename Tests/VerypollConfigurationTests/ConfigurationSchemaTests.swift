@@ -2,8 +2,6 @@ internal import Testing
 
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
-@testable internal import VerypollDaemon
-@testable internal import VerypollServer
 
 /// Walks the schema and the tables of the decoder side by side.
 @Suite("The JSON schema of the configuration")

@@ -3,8 +3,6 @@ internal import VerypollControl
 
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
-@testable internal import VerypollDaemon
-@testable internal import VerypollServer
 
 @Suite("the effective configuration")
 struct EffectiveConfigurationTests {

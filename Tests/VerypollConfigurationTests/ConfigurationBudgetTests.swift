@@ -4,8 +4,6 @@ internal import VerypollControl
 
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
-@testable internal import VerypollDaemon
-@testable internal import VerypollServer
 
 @Suite("Work for a wrong configuration")
 struct ConfigurationBudgetTests {

@@ -6,8 +6,6 @@ internal import Verypoll
 
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
-@testable internal import VerypollDaemon
-@testable internal import VerypollServer
 
 @Suite("Files of configurations")
 struct ConfigurationFileTests {
@@ -52,7 +50,7 @@ struct ConfigurationFileTests {
     @Test("a file is loaded from its path")
     func loads() throws {
         let path = FilePath(#filePath).removingLastComponent()
-            .appending("../../../config/examples/inetd-services.json").string
+            .appending("../../config/examples/inetd-services.json").string
         let configuration = try Configuration.load(file: path, descriptorLimit: 1024)
         #expect(
             configuration.listeners.map(\.name) == ["echo", "discard", "daytime", "chargen"]

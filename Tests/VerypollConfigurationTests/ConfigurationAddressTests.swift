@@ -4,8 +4,6 @@ internal import Verypoll
 
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
-@testable internal import VerypollDaemon
-@testable internal import VerypollServer
 
 @Suite("Addresses of the configuration")
 struct ConfigurationAddressTests {

@@ -2,8 +2,6 @@ internal import SystemPackage
 
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
-@testable internal import VerypollDaemon
-@testable internal import VerypollServer
 
 /// Parses a configuration under a limit of descriptors that is large.
 func configuration(
@@ -52,6 +50,6 @@ func upstream(_ keys: String) -> String {
 
 /// The bytes of a file of the repository.
 func repositoryFile(_ path: String) throws -> [UInt8] {
-    let root = FilePath(#filePath).removingLastComponent().appending("../../..")
+    let root = FilePath(#filePath).removingLastComponent().appending("../..")
     return try FileContents.read(root.appending(path).string, upTo: 1 << 20)
 }

@@ -2,8 +2,6 @@ internal import Testing
 
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
-@testable internal import VerypollDaemon
-@testable internal import VerypollServer
 
 @Suite("The limit of file descriptors")
 struct ConfigurationLimitTests {
