@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Console
+internal import SystemPackage
+internal import VerypollConfiguration
 internal import VerypollControl
 
 /// The verb of `verypollctl config check [FILE]`.
@@ -8,8 +10,8 @@ struct ConfigCheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Check a configuration, and print every problem with its place.",
         discussion: """
-            The running daemon checks it, under its own limits; where none can be asked, \
-            verypolld --check-config does, which is looked for beside this command and in $PATH. \
+            The running daemon checks it, under its own limits. If no daemon can be asked, this \
+            command checks it itself, under the limits of a daemon that is started here. \
             The exit status is 5 if the file is invalid. Root is warned if the service's \
             user can't read the file.
             """
@@ -23,11 +25,10 @@ struct ConfigCheckCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    /// What is found out, as JSON.
+    /// The result as JSON.
     private struct Verdict: Encodable {
         var isValid: Bool
-        /// `nil` if only people were told.
-        var problems: [Problem]?
+        var problems: [Problem]
 
         enum CodingKeys: String, CodingKey {
             case isValid = "valid"
@@ -38,45 +39,68 @@ struct ConfigCheckCommand: ParsableCommand {
     func run() throws {
         let output = Output(options)
         do throws(Failure) {
-            let name = try check(printing: output.mode == .off)
+            let name = try check()
             try output.print(Verdict(isValid: true, problems: [])) { _ in
-                name.map { ["\($0): the configuration is valid"] } ?? []
+                ["\(name): the configuration is valid"]
             }
         } catch {
             if error.status == .invalidConfiguration, output.mode != .off {
-                let problems = error.problems.isEmpty ? nil : error.problems
-                try output.print(Verdict(isValid: false, problems: problems)) { _ in [] }
+                let verdict = Verdict(isValid: false, problems: error.problems)
+                try output.print(verdict) { _ in [] }
             }
             throw error
         }
     }
 
-    /// Checks the file.
+    /// Checks the file, by the daemon if that can be asked.
     ///
-    /// - Parameter isPrinting: Whether verypolld may say that the file is valid.
-    /// - Returns: The name of the file, or `nil` if verypolld has checked it.
-    /// - Throws: What is wrong with it, or why it could not be checked.
-    private func check(printing isPrinting: Bool) throws(Failure) -> String? {
+    /// - Returns: The name of the file.
+    /// - Throws: The problems of the configuration, or why it could not be checked.
+    private func check() throws(Failure) -> String {
         do throws(Failure) {
-            var daemon = try options.connect()
-            guard let file = try ConfigurationFile(file, asking: &daemon) else {
-                return Self.builtIn
-            }
-            _ = try file.check(asking: &daemon)
-            if let warning = file.path.flatMap(ServiceUser.warning(aboutReading:)) {
-                writeError("warning: \(warning)")
-            }
-            return file.name
+            return try checkByDaemon()
         } catch {
-            // Who may not open the socket can still check a file.
+            // A user who may not open the socket can still check a file.
             guard [.unreachable, .refused].contains(error.status) else { throw error }
-            switch DaemonProgram.check(file, printing: isPrinting) {
-            case .valid: return nil
-            case .invalid:
-                throw Failure(status: .invalidConfiguration, message: "")  // It has said why.
-            case .failed: throw Failure(status: .failed, message: "verypolld can't check it")
-            case .missing: throw error
-            }
+        }
+        return try checkHere()
+    }
+
+    private func checkByDaemon() throws(Failure) -> String {
+        var daemon = try options.connect()
+        guard let file = try ConfigurationFile(file, asking: &daemon) else { return Self.builtIn }
+        _ = try file.check(asking: &daemon)
+        Self.warn(of: file.path)
+        return file.name
+    }
+
+    private func checkHere() throws(Failure) -> String {
+        let loaded: LoadedConfiguration
+        do {
+            // The daemon raises its soft limit to the hard one.
+            let limit = try DescriptorLimit.hard()
+            loaded = try LoadedConfiguration(path: file, descriptorLimit: limit)
+        } catch let error as ConfigurationError {
+            throw Failure(
+                status: .invalidConfiguration,
+                message: "the configuration is refused",
+                problems: error.reported,
+                omittedProblemCount: error.omittedCount
+            )
+        } catch {
+            throw Failure(
+                status: .failed,
+                message: "cannot read the limit of file descriptors: \(error)"
+            )
+        }
+        Self.warn(of: loaded.path)
+        return loaded.path ?? Self.builtIn
+    }
+
+    /// Warns root about a file that the service's user can't read.
+    private static func warn(of path: String?) {
+        if let warning = path.flatMap(ServiceUser.warning(aboutReading:)) {
+            writeError("warning: \(warning)")
         }
     }
 }

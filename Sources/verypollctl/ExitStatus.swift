@@ -24,9 +24,16 @@ struct Failure: Error, Hashable {
     /// What the user is told.
     var lines: [DisplayText] {
         if problems.isEmpty { return ["verypollctl: \(message)"] }
-        let omitted: [DisplayText] =
-            omittedProblemCount == 0 ? [] : ["and \(omittedProblemCount) more problems"]
-        return problems.map(\.text) + omitted
+        return problems.map(\.text) + omittedLines
+    }
+}
+
+extension Failure {
+    /// The line about problems that are left out, if any are, as verypolld says it.
+    private var omittedLines: [DisplayText] {
+        guard omittedProblemCount > 0 else { return [] }
+        let noun: DisplayText = omittedProblemCount == 1 ? "problem" : "problems"
+        return ["\(problems[0].file): and \(omittedProblemCount) more " + noun]
     }
 }
 

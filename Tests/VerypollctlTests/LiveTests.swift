@@ -1,4 +1,5 @@
 import Glibc
+import StrictJSON
 import TestSupport
 import Testing
 
@@ -138,7 +139,7 @@ struct LiveTests {
         #expect(try daemon.run("ping").exit == .code(0))
     }
 
-    @Test("without a daemon, config check lets verypolld check the file")
+    @Test("without a daemon, config check checks the file itself")
     func checksWithoutDaemon() throws {
         let directory = try TemporaryDirectory()
         let socket = ["--socket", directory.appending("none")]
@@ -156,7 +157,55 @@ struct LiveTests {
         #expect(invalid.standardError.contains("\(bad):2:12: /workers: must be "))
         let json = try Program.run("verypollctl", ["config", "check", bad, "-j"] + socket)
         #expect(json.exit == .code(5))
-        #expect(json.standardOutput == "{\"valid\":false}\n")
+        let list = try JSONDocument(parsing: Array(json.standardOutput.utf8)).root
+        #expect(list["valid"] == false)
+        let problems = try #require(list["problems"]?.array)
+        #expect(problems.contains { $0["line"] == 2 && $0["pointer"] == "/workers" })
+        #expect(problems.allSatisfy { $0["file"] == .string(bad) })
+    }
+
+    @Test("without a daemon, config check says what verypolld --check-config says")
+    func checksAsDaemon() throws {
+        let directory = try TemporaryDirectory()
+        let listener = #"{"listen": ["127.0.0.1:0"], "handler": {"type": "echo"}}"#
+        func failing(_ count: Int) -> String {
+            let addresses = Array(repeating: "1", count: count).joined(separator: ",")
+            return #"{"listeners": {"e": {"listen": [\#(addresses)]}}}"#
+        }
+        let texts = [
+            #"{"listeners": {"e": \#(listener)}}"#, "", "{\"a\": 1,\n}", failing(100), failing(999),
+            #"{"listeners": {"e": \#(listener)}, "limits": {"maxSessions": 100000000}}"#,
+        ]
+        var files = [directory.path, directory.appending("missing")]
+        for (index, text) in texts.enumerated() {
+            files.append(try directory.write(text, to: "\(index).json"))
+        }
+        for (file, limit) in files.map({ ($0, "1024") }) + [(files[2], "20")] {
+            func run(_ program: String, _ words: [String]) throws -> Program.Result {
+                let shell = "ulimit -n \(limit); exec \"$@\""
+                let start = ["-c", shell, "sh", Program.path(of: program)]
+                return try Program.run("sh", start + words)
+            }
+            let socket = ["--socket", directory.appending("none")]
+            let own = try run("verypollctl", ["config", "check", file] + socket)
+            let daemon = try run("verypolld", ["--check-config", file])
+            #expect(own.standardOutput == daemon.standardOutput)
+            #expect(own.standardError == daemon.standardError)
+            #expect(own.exit == .code(daemon.exit == .code(0) ? 0 : 5))
+            #expect([.code(0), .code(78)].contains(daemon.exit))
+        }
+    }
+
+    @Test(
+        "without a daemon and a file, config check checks the built-in default",
+        .enabled(if: unsafe access("/etc/verypolld/verypolld.json", F_OK) != 0)
+    )
+    func checksDefault() throws {
+        let directory = try TemporaryDirectory()
+        let words = ["config", "check", "--socket", directory.appending("none")]
+        let result = try Program.run("verypollctl", words)
+        #expect(result.exit == .code(0))
+        #expect(result.standardOutput == "the built-in default: the configuration is valid\n")
     }
 
     @Test("the log level is set for all of the daemon")

@@ -12,7 +12,7 @@ struct UnreadableProcTests {
         }
     }
 
-    @Test("config check finds the daemon's program beside its own")
+    @Test("config check needs neither a daemon nor its program")
     func checks() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("{\"listners\": {}}", to: "bad.json")

@@ -1,5 +1,6 @@
 internal import CVerypoll
 internal import Glibc
+internal import VerypollConfiguration
 
 /// What the process takes of the machine, as the kernel tells it.
 package struct ProcessUsage: Sendable {
