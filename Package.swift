@@ -146,6 +146,13 @@ let daemonTests: [Target] = [
         ]
     ),
     tests(
+        "VerypollServerTests",
+        [
+            "VerypollServer", "VerypollConfiguration", "Verypoll", "TestSupport", "CTestSupport",
+            system, logging,
+        ]
+    ),
+    tests(
         "VerypollDaemonTests",
         [
             "StrictJSON", "VerypollConfiguration", "VerypollServer", "VerypollDaemon",

@@ -27,7 +27,7 @@ extension Session {
         if isHalfClosed { consider(.halfClosed, timeouts.halfClosed, since: halfClosedAt) }
         consider(.idle, timeouts.idle, since: activeAt)
         consider(.lifetime, timeouts.lifetime, since: openedAt)
-        if route.nextAt != .max { consider(.route, route.nextAt, since: 0) }
+        if connector.nextAt != .max { consider(.connector, connector.nextAt, since: 0) }
         return first
     }
 }

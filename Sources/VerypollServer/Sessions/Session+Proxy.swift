@@ -16,7 +16,7 @@ extension Session {
         } catch {
             note(error, in: &context)
         }
-        if route.phase == .connecting, hasReachedServer { route.phase = .connected }
+        if connector.phase == .connecting, hasReachedServer { connector.succeed() }
         let isBroken = client.flags.union(server.flags).contains(.failed)
         if isBroken, let reason = breakReason(in: &context) {
             let isUnsent = client.hasUnsent || server.hasUnsent
@@ -40,15 +40,12 @@ extension Session {
     /// Notes that the client has broken the connection while nobody reads from it: there is no
     /// server yet, or none any more.
     mutating func loseClient() {
-        switch route.phase {
-        case .held, .connecting, .breaking: client.failInput()
-        case .none, .connected: break
-        }
+        if connector.isSearching || connector.phase == .breaking { client.failInput() }
     }
 
     /// Notes that the server has broken the connection while nobody reads from it.
     mutating func loseServer() {
-        if route.phase == .breaking { server.failInput() }
+        if connector.phase == .breaking { server.failInput() }
     }
 
     /// Notes that the server has broken the connection as soon as it was made.
@@ -59,18 +56,18 @@ extension Session {
 
     /// Whether there is anything to send to a server as soon as it is connected.
     var hasWorkForServer: Bool {
-        client.flags.contains(.inputReady) || route.owedHeader != .off || !toServer.isEmpty
+        client.flags.contains(.inputReady) || owedHeader != .off || !toServer.isEmpty
     }
 
     /// Moves bytes to the server, after the header that it is owed.
     private mutating func pumpUp(in context: inout ServeContext) throws(Errno) -> Channel.Flow {
-        let version = route.owedHeader
+        let version = owedHeader
         guard version != .off else {
             return try toServer.pump(from: &client, to: &server, in: &context)
         }
         guard server.flags.contains(.outputReady) else { return .idle }
         guard context.pool.hasRoom else { return .starved }
-        route.owedHeader = .off
+        owedHeader = .off
         let header = outgoingHeader
         context.scratch.append { output in header.write(version, into: &output) }
         if client.flags.contains(.inputReady) { try receive(in: &context) }
@@ -90,18 +87,18 @@ extension Session {
         let error = brokenBy == 0 ? .connectionReset : Errno(rawValue: brokenBy)
         if client.flags.contains(.failed) { toClient.discard(in: &context) }
         // Before it is connected, the next server may get what this one was to have.
-        if server.flags.contains(.failed), route.phase == .connected {
+        if server.flags.contains(.failed), connector.phase == .connected {
             toServer.discard(in: &context)
         }
         if client.flags.contains(.failed) {
             let isSpent = !client.flags.contains(.inputReady) && toServer.isEmpty
-            guard isSpent || server.flags.contains(.failed) || route.phase != .connected else {
+            guard isSpent || server.flags.contains(.failed) || connector.phase != .connected else {
                 return nil
             }
             return .failed(error)
         }
         let isSpent = !server.flags.contains(.inputReady) && toClient.isEmpty
-        return isSpent || route.phase != .connected ? .serverFailed(error) : nil
+        return isSpent || connector.phase != .connected ? .serverFailed(error) : nil
     }
 
     /// Passes the end of each way on, at the end of the turn: where the other way's end comes with
@@ -112,7 +109,7 @@ extension Session {
         if isUpOver, isDownOver { return .end(.completed) }
         do throws(Errno) {
             var isOwed = false
-            if isUpOver, route.phase == .connected { isOwed = try server.passEnd() }
+            if isUpOver, connector.phase == .connected { isOwed = try server.passEnd() }
             if isDownOver { isOwed = try client.passEnd() || isOwed }
             return isOwed ? .again : .wait
         } catch {

@@ -5,18 +5,18 @@ internal import VerypollConfiguration
 extension Session {
     /// Everything of it but its descriptors.
     package func record(listener: Listener, upstream: Upstream?) -> SessionRecord {
-        let isConnected = server.socket.fileDescriptor != nil
-        let hasServer = route.phase != .held && route.server >= 0 && isConnected
+        let isConnected = self.server.socket.fileDescriptor != nil
+        let server = connector.isHeld || !isConnected ? nil : connector.server
         let route = upstream.map { upstream in
             SessionRecord.Route(
                 upstream: upstream.name,
-                server: hasServer ? upstream.servers[Int(self.route.server)].name : "",
-                isConnecting: hasServer && self.route.phase == .connecting,
-                address: UInt32(clamping: self.route.address),
-                owedHeader: self.route.owedHeader.version,
-                isBreaking: self.route.phase == .breaking,
-                nextAt: self.route.nextAt,
-                endsAt: self.route.endsAt
+                server: server.map { upstream.servers[$0].name } ?? "",
+                isConnecting: server != nil && connector.phase == .connecting,
+                address: UInt32(clamping: connector.addressIndex),
+                owedHeader: owedHeader.version,
+                isBreaking: connector.phase == .breaking,
+                nextAt: connector.nextAt,
+                endsAt: connector.endsAt
             )
         }
         return SessionRecord(
@@ -33,7 +33,7 @@ extension Session {
             peer: peer,
             destination: destination,
             client: client.record,
-            server: hasServer ? server.record : nil,
+            server: server == nil ? nil : self.server.record,
             toServer: toServer.record,
             toClient: toClient.record,
             route: route

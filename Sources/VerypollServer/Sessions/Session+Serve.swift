@@ -1,24 +1,44 @@
 internal import SystemPackage
 
 extension Session {
-    /// Does what there is to do, within a bounded number of system calls, and tells the context.
-    mutating func serve(_ service: SessionService, in context: inout ServeContext) -> Step {
+    /// The result of serving a session: all that the worker acts on.
+    struct Outcome {
+        /// What is to become of the session.
+        let step: Step
+        /// The bytes that were read from the client and sent to it.
+        let bytesIn: UInt64
+        let bytesOut: UInt64
+        /// The bytes from and to its server.
+        let server: ServerTally
+        /// Whether its server was reached.
+        let hasConnected: Bool
+        /// Whether the first of its channels has ended.
+        let hasHalfClosed: Bool
+        /// Whether it waits for the rest of a request's head.
+        let awaitsHead: Bool
+        /// Whether a write came short, and no event would announce that there is room again.
+        let isBlocked: Bool
+    }
+
+    /// Does what there is to do, within a bounded number of system calls.
+    mutating func serve(_ service: SessionService, in context: inout ServeContext) -> Outcome {
         let before = (bytesIn: bytesIn, bytesOut: bytesOut)
         let (taken, given) = (toClient.taken, toServer.given)
-        let wasConnecting = route.phase == .connecting
+        let wasConnecting = connector.phase == .connecting
         let step = dispatch(service, in: &context)
-        context.turn = ServeContext.Turn(
+        let outcome = Outcome(
+            step: step,
             bytesIn: bytesIn - before.bytesIn,
             bytesOut: bytesOut - before.bytesOut,
             server: ServerTally(bytesIn: toClient.taken - taken, bytesOut: toServer.given - given),
-            hasConnected: wasConnecting && route.phase == .connected,
+            hasConnected: wasConnecting && connector.phase == .connected,
             hasHalfClosed: halfClosedAt == 0 && isHalfClosed,
             awaitsHead: exchange?.awaitsHead ?? false,
             isBlocked: client.lacksOutputEvents || server.lacksOutputEvents
         )
-        if context.turn.bytesIn + context.turn.bytesOut > 0 { activeAt = context.now }
-        if context.turn.hasHalfClosed { halfClosedAt = context.now }
-        return step
+        if outcome.bytesIn + outcome.bytesOut > 0 { activeAt = context.now }
+        if outcome.hasHalfClosed { halfClosedAt = context.now }
+        return outcome
     }
 
     private mutating func dispatch(_ service: SessionService, in context: inout ServeContext)

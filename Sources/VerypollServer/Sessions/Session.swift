@@ -1,5 +1,6 @@
 package import SystemPackage
 internal import Verypoll
+internal import VerypollConfiguration
 
 /// A client's connection from accept to close, and that to a server if it is proxied; it lives on
 /// one worker.
@@ -29,7 +30,7 @@ package struct Session: ~Copyable {
         case failed(Errno)
         /// The connection to the server failed, and not that to the client.
         case serverFailed(Errno)
-        case noServer(NoServer)
+        case noServer(Connector.NoServer)
         case serverDown
         case malformedHeader(ProxyHeader.Reason)
         case notAdmitted
@@ -49,8 +50,8 @@ package struct Session: ~Copyable {
         case lifetime
         case proxyHeader
         case requestHead
-        /// The present step on the way to a server; it ends no session by itself.
-        case route
+        /// The time of the connector's present step; it ends no session by itself.
+        case connector
         /// What the session is part of is drained.
         case drain
     }
@@ -85,7 +86,10 @@ package struct Session: ~Copyable {
     var toServer = Channel()
     /// To the client.
     var toClient = Channel()
-    var route: Route
+    /// How it gets its server.
+    var connector: Connector
+    /// The PROXY header that the server is sent before anything else.
+    var owedHeader = UpstreamConfiguration.ProxyHeader.off
     /// The rest of a PROXY header that is too long to wait for as a whole.
     var longHeader: LongHeaderReading?
     /// What the metrics handler has in hand.
@@ -108,7 +112,7 @@ package struct Session: ~Copyable {
         openedAt = now
         activeAt = now
         self.peer = peer
-        route = Route(upstream: upstream ?? -1, now: now)
+        connector = Connector(upstream: upstream, now: now)
         client = Endpoint(socket, flags: .outputReady)
         client.flags.remove(.gathers)  // As the listening socket's option says.
     }

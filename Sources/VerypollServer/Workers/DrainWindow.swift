@@ -79,11 +79,10 @@ package struct Drains: Equatable, Sendable {
         }
         consider(all)
         if !listeners.isEmpty { consider(listeners[session.listener]) }
-        if !servers.isEmpty, session.route.server >= 0 {
-            let route = session.route
-            consider(
-                servers[ServerIndex(upstream: Int(route.upstream), server: Int(route.server))]
-            )
+        if !servers.isEmpty, let upstream = session.connector.upstream,
+            let server = session.connector.server
+        {
+            consider(servers[ServerIndex(upstream: upstream, server: server)])
         }
         return first
     }

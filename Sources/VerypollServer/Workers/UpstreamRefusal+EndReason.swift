@@ -3,7 +3,11 @@ internal import Verypoll
 
 extension UpstreamRefusal {
     /// Classifies the end of a session; `nil` if it is not the refusal of an upstream.
-    init?(_ reason: Session.EndReason, in phase: Route.Phase) {
+    ///
+    /// - Parameters:
+    ///   - reason: The reason of the end.
+    ///   - isSearching: Whether the session still looked for a server.
+    init?(_ reason: Session.EndReason, isSearching: Bool) {
         switch reason {
         case .noServer(.down): self = .down
         case .noServer(.unreachable(let error)):
@@ -11,7 +15,7 @@ extension UpstreamRefusal {
             self = isOurs ? .resources : .unreachable
         case .noServer(.queueFull): self = .queueFull
         case .noServer(.queueTimeout): self = .queueTimeout
-        case .timedOut where phase == .held || phase == .connecting: self = .timedOut
+        case .timedOut where isSearching: self = .timedOut
         default: return nil
         }
     }

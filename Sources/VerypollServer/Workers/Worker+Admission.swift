@@ -30,7 +30,7 @@ extension Worker {
 
     /// Reads the PROXY header that a session begins with.
     ///
-    /// - Returns: Whether the session can go on.
+    /// - Returns: Whether the header is complete and its source is admitted.
     mutating func readHeader(_ key: SlabKey) -> Bool {
         let listener = context.listeners[sessions[key].listener]
         switch sessions[key].readHeader(in: &serveContext) {
@@ -52,8 +52,6 @@ extension Worker {
         sessions[key].isCountedBySource = isCounted
         sessions[key].activeAt = serveContext.now
         bringForward(key)
-        guard sessions[key].route.upstream >= 0 else { return true }
-        route(key)
-        return false
+        return true
     }
 }

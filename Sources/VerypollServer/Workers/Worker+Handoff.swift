@@ -60,10 +60,9 @@ extension Worker {
         var records: [SessionRecord] = []
         var descriptors: [FileDescriptor] = []
         for key in keys {
-            let upstream = Int(sessions[key].route.upstream)
             let record = sessions[key].record(
                 listener: context.listeners[sessions[key].listener],
-                upstream: upstream < 0 ? nil : context.upstreams[upstream]
+                upstream: upstream(of: sessions[key])
             )
             descriptors += sessions[key].descriptors(of: record)
             records.append(record)

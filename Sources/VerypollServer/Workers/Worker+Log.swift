@@ -14,12 +14,10 @@ extension Worker {
             "bytesOut": "\(session.bytesOut)",
             "durationMsec": "\(serveContext.now - session.openedAt)",
         ]
-        let route = session.route
-        if route.upstream >= 0 {
-            let upstream = context.upstreams[Int(route.upstream)]
+        if let upstream = upstream(of: session) {
             metadata["upstream"] = "\(upstream.name)"
-            if route.server >= 0 {
-                metadata["server"] = "\(upstream.servers[Int(route.server)].name)"
+            if let server = session.connector.server {
+                metadata["server"] = "\(upstream.servers[server].name)"
             }
         }
         context.logger.info(.sessionEnded, "session ended: \(reason)", metadata: metadata)
@@ -36,7 +34,7 @@ extension Session.EndReason: CustomStringConvertible {
         case .noServer(.unreachable(let error)): "no server can be reached, the last: \(error)"
         case .noServer(.queueFull): "the upstream's queue is full"
         case .noServer(.queueTimeout): "the upstream had no room in time"
-        case .serverDown: "the server is toClient"
+        case .serverDown: "the server is down"
         case .malformedHeader(let reason): "the PROXY header \(reason.rawValue)"
         case .notAdmitted: "the source is not admitted"
         case .timedOut(let timeout): "the time \(timeout.rawValue) ran out"

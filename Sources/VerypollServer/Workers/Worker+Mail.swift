@@ -71,9 +71,7 @@ extension Worker {
             guard let key = sessions.key(at: index) else { continue }
             if let slots = filter.listeners, !slots.contains(sessions[key].listener) { continue }
             if let upstream = filter.upstream {
-                guard sessions[key].route.upstream >= 0,
-                    self.upstream(of: sessions[key]).name == upstream
-                else { continue }
+                guard self.upstream(of: sessions[key])?.name == upstream else { continue }
             }
             if let peer = filter.peer, !sessions[key].hasPeer(peer) { continue }
             found.append((sessions[key].id, key))
@@ -85,12 +83,14 @@ extension Worker {
         context.supervisor.post(.sessions(listed, isTruncated: isTruncated, callID: callID))
     }
 
-    private func upstream(of session: borrowing Session) -> Upstream {
-        context.upstreams[Int(session.route.upstream)]
+    /// The upstream that a session is proxied to; `nil` if it is not proxied.
+    func upstream(of session: borrowing Session) -> Upstream? {
+        session.connector.upstream.map { context.upstreams[$0] }
     }
 
     /// A session as operators see it.
     func snapshot(of session: borrowing Session) -> SessionSnapshot {
+        let upstream = upstream(of: session)
         let age = Int(serveContext.now - session.openedAt) * 1000
         return SessionSnapshot(
             id: session.id,
@@ -98,9 +98,10 @@ extension Worker {
             worker: context.index,
             peer: session.peerDescription,
             local: session.localDescription,
-            upstream: session.route.upstream < 0 ? nil : upstream(of: session).name,
-            server: session.route.server < 0
-                ? nil : upstream(of: session).servers[Int(session.route.server)].name,
+            upstream: upstream?.name,
+            server: upstream.flatMap { upstream in
+                session.connector.server.map { upstream.servers[$0].name }
+            },
             isHalfClosed: session.isHalfClosed,
             openedTimestamp: WallClock.microseconds() - age,
             idleMicroseconds: Int(serveContext.now - session.activeAt) * 1000,

@@ -140,7 +140,7 @@ extension Worker {
                 try sessions[key].server.register(
                     with: poll.registry,
                     token: Tokens.server(key),
-                    forOutput: sessions[key].route.phase == .connecting
+                    forOutput: sessions[key].connector.phase == .connecting
                 )
             }
         } catch {
@@ -148,8 +148,8 @@ extension Worker {
         }
         bringForward(key)
         guard !record.awaitsHeader else { return }
-        if sessions[key].route.upstream >= 0, sessions[key].route.phase == .none {
-            route(key)
+        if sessions[key].connector.upstream != nil, sessions[key].connector.phase == .idle {
+            connect(key, .started)
         } else {
             ready.append(key)  // What waits to be sent is told of by no event.
         }
@@ -157,22 +157,21 @@ extension Worker {
 
     /// Brings a session back to where it was on its way to its server.
     private mutating func resume(_ route: SessionRecord.Route, _ key: SlabKey, server: Int) {
-        sessions[key].route.owedHeader = .init(version: route.owedHeader)
-        if route.isBreaking { sessions[key].route.phase = .breaking }
-        guard server >= 0 else { return }
-        let upstream = context.upstreams[Int(sessions[key].route.upstream)]
-        if route.isConnecting {
-            sessions[key].route.phase = .connecting
-            sessions[key].route.address = Int32(clamping: min(route.address, 1 << 16))
-            sessions[key].route.endsAt = route.endsAt
-            sessions[key].route.attemptedAt = MonotonicClock.nanoseconds()
-            sessions[key].server.flags.remove(.outputReady)  // The event tells that it is made.
-        } else if !route.isBreaking {
-            sessions[key].route.phase = .connected
-        }
-        sessions[key].route.nextAt = route.nextAt
-        sessions[key].route.server = Int32(server)
-        sessions[key].route.isEntered = true
+        sessions[key].owedHeader = .init(version: route.owedHeader)
+        sessions[key].connector.restore(
+            Connector.Restored(
+                server: server < 0 ? nil : server,
+                isConnecting: route.isConnecting,
+                isBreaking: route.isBreaking,
+                address: Int(min(route.address, 1 << 16)),
+                nextAt: route.nextAt,
+                endsAt: route.endsAt,
+                nanosecond: MonotonicClock.nanoseconds()
+            )
+        )
+        guard server >= 0, let upstream = upstream(of: sessions[key]) else { return }
+        // The event tells that it is made.
+        if route.isConnecting { sessions[key].server.flags.remove(.outputReady) }
         upstream.limiter.force()
         upstream.servers[server].active.add(1, ordering: .relaxed)
     }

@@ -2,10 +2,6 @@ internal import SystemPackage
 internal import Verypoll
 
 extension Worker {
-    /// How often it is looked at whether a broken session's last bytes were sent, in milliseconds.
-    private static let shortestLinger: UInt64 = 10
-    private static let longestLinger: UInt64 = 1_000
-
     /// Takes on a connection that the limiters have let in.
     mutating func begin(
         _ accepted: consuming ListeningSocket.Accepted,
@@ -51,7 +47,7 @@ extension Worker {
             guard !sessions[key].awaitsHeader else { return }
             let service = context.listeners[listener].service
             if service == .proxy {
-                route(key)
+                connect(key, .started)
             } else if !service.awaitsClient {
                 ready.append(key)  // No event tells a handler that speaks first to begin.
             }
@@ -64,7 +60,7 @@ extension Worker {
         if !Tokens.isServer(event.token) {
             sessions[key].client.note(event)
             if event.isError { sessions[key].loseClient() }
-        } else if sessions[key].route.phase != .connecting {
+        } else if sessions[key].connector.phase != .connecting {
             sessions[key].server.note(event)
             if event.isError { sessions[key].loseServer() }
         } else if !noteConnecting(event, key) {
@@ -89,58 +85,64 @@ extension Worker {
             sessions[key].breakServer()
             return true
         case let error:
-            connectFailed(key, error ?? .connectionRefused)
+            connect(key, .attemptFailed(error ?? .connectionRefused))
             return false
         }
     }
 
     /// Lets a session do what there is to do.
     mutating func serve(_ key: SlabKey) {
-        if sessions[key].awaitsHeader, !readHeader(key) { return }
-        settle(key, work(key))
+        if sessions[key].awaitsHeader {
+            guard readHeader(key) else { return }
+            if sessions[key].connector.upstream != nil { return connect(key, .started) }
+        }
+        let outcome = work(key)
+        if case .end(.serverFailed(let error)) = outcome.step,
+            sessions[key].connector.phase == .connecting
+        {
+            return connect(key, .attemptFailed(error))
+        }
+        settle(key, outcome)
     }
 
     /// Does what there is to do for a session, and counts it.
-    mutating func work(_ key: SlabKey) -> Session.Step {
+    mutating func work(_ key: SlabKey) -> Session.Outcome {
         let listener = sessions[key].listener
-        let step = sessions[key].serve(context.listeners[listener].service, in: &serveContext)
-        let turn = serveContext.turn
-        if turn.bytesIn + turn.bytesOut > 0 {
+        let outcome = sessions[key].serve(context.listeners[listener].service, in: &serveContext)
+        if outcome.bytesIn + outcome.bytesOut > 0 {
             note(listener) { tally in
-                tally.bytesIn += turn.bytesIn
-                tally.bytesOut += turn.bytesOut
+                tally.bytesIn += outcome.bytesIn
+                tally.bytesOut += outcome.bytesOut
             }
         }
-        let server = sessions[key].route.server
-        if server >= 0, turn.server != ServerTally() {
-            let upstream = Int(sessions[key].route.upstream)
-            serverTallies.add(turn.server, upstream: upstream, server: Int(server))
+        if outcome.server != ServerTally(), let server = sessions[key].connector.server,
+            let upstream = sessions[key].connector.upstream
+        {
+            serverTallies.add(outcome.server, upstream: upstream, server: server)
         }
-        if turn.hasConnected { connectionMade(key) }
-        return step
+        if outcome.hasConnected { reportConnected(key) }
+        return outcome
     }
 
-    /// Does with a session what its step says.
-    mutating func settle(_ key: SlabKey, _ step: Session.Step) {
-        switch step {
+    /// Does with a session what the result of serving it says.
+    mutating func settle(_ key: SlabKey, _ outcome: Session.Outcome) {
+        switch outcome.step {
         case .wait: break
         case .again: ready.append(key)
         case .starved: starved.append(key)
-        case .linger: linger(key)
-        case .end(.serverFailed(let error)) where sessions[key].route.phase == .connecting:
-            return connectFailed(key, error)
+        case .linger:
+            _ = sessions[key].connector.linger(now: serveContext.now)
+            bringForward(key)
         case .askForMetrics(let format): awaitMetrics(key, in: format)
         case .end(let reason): return end(key, because: reason)
         }
-        if serveContext.turn.hasHalfClosed || serveContext.turn.awaitsHead { bringForward(key) }
-        if serveContext.turn.isBlocked { watchOutput(key) }
+        if outcome.hasHalfClosed || outcome.awaitsHead { bringForward(key) }
+        if outcome.isBlocked { watchOutput(key) }
         feedStarved()
     }
 
     /// Sees to it that an event tells when a session can write again.
     private mutating func watchOutput(_ key: SlabKey) {
-        // The session may be over, or another be here, where the step has led on.
-        guard sessions.contains(key) else { return }
         do throws(Errno) {
             if sessions[key].client.lacksOutputEvents {
                 try sessions[key].client.watchOutput(with: poll.registry, token: key.token)
@@ -154,29 +156,13 @@ extension Worker {
         }
     }
 
-    /// Looks again in a while whether what a broken session has still to send was sent.
-    ///
-    /// Who takes it slowly gets it all the same, and who takes nothing any more has as long as any
-    /// session has.
-    private mutating func linger(_ key: SlabKey) {
-        if sessions[key].route.phase != .breaking {
-            sessions[key].route.phase = .breaking
-            sessions[key].route.beganAt = serveContext.now
-        }
-        // The longer it takes, the less often.
-        let elapsed = serveContext.now - sessions[key].route.beganAt
-        let pause = max(Self.shortestLinger, min(elapsed / 8, Self.longestLinger))
-        sessions[key].route.nextAt = serveContext.now + pause
-        bringForward(key)
-    }
-
     /// Ends a session and gives back all that it has.
     mutating func end(_ key: SlabKey, because reason: Session.EndReason) {
         guard var session = sessions.remove(key) else { return }
         timers.cancel(key.index)
         let isBroken =
             reason != .handedOff
-            && (reason.isBreak || session.route.phase == .breaking || !session.toServer.isEmpty
+            && (reason.isBreak || session.connector.phase == .breaking || !session.toServer.isEmpty
                 || !session.toClient.isEmpty)
         forgetOwnConnection(of: session)
         session.toServer.discard(in: &serveContext)
@@ -196,14 +182,14 @@ extension Worker {
             note(session.listener) { $0.denied += 1 }
         default: break
         }
-        countRefusal(session.route, reason)
+        countRefusal(session, reason)
         // Whoever sees that it has gone is to see what it did as well.
         publish()
         let isListenerAwaited = listener.limiter.release()
         let isTotalAwaited = context.totalLimiter.release()
-        leave(session.route)
+        release(&session.connector)
         // The descriptors are free only once the session is gone, and others may need them.
-        if isBroken, session.route.upstream >= 0 || session.awaitsHeader {
+        if isBroken, session.connector.upstream != nil || session.awaitsHeader {
             session.breakOff()
         } else {
             session.close()

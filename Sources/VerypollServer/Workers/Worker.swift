@@ -197,7 +197,7 @@ package struct Worker: ~Copyable {
             guard let due = deadline(of: key) else { continue }
             if due.millisecond <= serveContext.now {
                 switch due.timeout {
-                case .route: continueRoute(key)
+                case .connector: connectorTimerFired(key)
                 case .drain: end(key, because: isDraining ? .stopped : .drained)
                 default: end(key, because: .timedOut(due.timeout))
                 }

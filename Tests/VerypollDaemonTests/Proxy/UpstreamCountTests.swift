@@ -21,15 +21,14 @@ struct UpstreamCountTests {
             (.timedOut(.idle), .timedOut),
         ]
         for (reason, refusal) in refusals {
-            #expect(UpstreamRefusal(reason, in: .held) == refusal, "\(reason)")
+            #expect(UpstreamRefusal(reason, isSearching: true) == refusal, "\(reason)")
         }
         for reason: Session.EndReason in [
             .completed, .failed(.connectionReset), .serverFailed(.brokenPipe), .serverDown,
             .killed, .drained, .stopped, .handedOff, .notAdmitted,
-        ] { #expect(UpstreamRefusal(reason, in: .held) == nil, "\(reason)") }
-        #expect(UpstreamRefusal(.timedOut(.idle), in: .connecting) == .timedOut)
-        #expect(UpstreamRefusal(.timedOut(.idle), in: .connected) == nil)
-        #expect(UpstreamRefusal(.timedOut(.proxyHeader), in: .none) == nil)
+        ] { #expect(UpstreamRefusal(reason, isSearching: true) == nil, "\(reason)") }
+        #expect(UpstreamRefusal(.timedOut(.idle), isSearching: false) == nil)
+        #expect(UpstreamRefusal(.timedOut(.proxyHeader), isSearching: false) == nil)
     }
 
     @Test("refusals are counted by reason, and go on in the next form of an upstream")

@@ -13,7 +13,7 @@ struct ProxiedSessionTests {
     private func session(
         _ client: consuming SessionSocket,
         _ server: consuming SessionSocket,
-        phase: Route.Phase = .connected
+        isConnected: Bool = true
     ) -> Session {
         var session = Session(
             id: 1,
@@ -24,7 +24,17 @@ struct ProxiedSessionTests {
             upstream: 0
         )
         session.server = Endpoint(server, flags: .outputReady)
-        session.route.phase = phase
+        session.connector.restore(
+            Connector.Restored(
+                server: 0,
+                isConnecting: !isConnected,
+                isBreaking: false,
+                address: 1,
+                nextAt: .max,
+                endsAt: .max,
+                nanosecond: 0
+            )
+        )
         return session
     }
 
@@ -68,7 +78,7 @@ struct ProxiedSessionTests {
         try client.far.shutdownWriting()
         session.client.flags.insert(.inputReady)
         session.server.flags.insert(.inputReady)
-        for _ in 0..<3 { #expect(session.serve(.proxy, in: &context) == .again) }
+        for _ in 0..<3 { #expect(session.serve(.proxy, in: &context).step == .again) }
         #expect(session.bytesOut < sent)
         #expect(try server.far.receiveNow() == [])
     }
@@ -79,17 +89,17 @@ struct ProxiedSessionTests {
         let server = try SocketPair(.tcp)
         _ = try server.far.write(Array("too many connections".utf8).span, isLast: false)
         server.far.reset()
-        var session = session(client.near, server.near, phase: .connecting)
+        var session = session(client.near, server.near, isConnected: false)
         var context = ServeContext(splicePipes: SplicePipePool(limit: 0), now: 0)
         var step = Session.Step.wait
         try eventually("the end of the session") {
             // As the event says, of which there may be none yet.
             session.server.flags.insert([.inputReady, .isReadToNil])
-            step = session.serve(.proxy, in: &context)
+            step = session.serve(.proxy, in: &context).step
             return step != .wait && step != .again
         }
         #expect(step == .end(.serverFailed(.connectionReset)))
-        #expect(session.route.phase == .connected)
+        #expect(session.connector.phase == .connected)
         #expect(try client.far.receiveNow() == Array("too many connections".utf8))
     }
 }

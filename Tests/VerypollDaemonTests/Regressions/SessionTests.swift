@@ -25,7 +25,7 @@ struct SessionTests {
 
         close(pair.second)
         session.client.flags.insert(.outputReady)  // As the event says.
-        guard case .end(.failed) = session.serve(.echo, in: &context) else {
+        guard case .end(.failed) = session.serve(.echo, in: &context).step else {
             Issue.record("a session without a client goes on")
             return
         }
@@ -55,7 +55,7 @@ struct SessionTests {
             try #require(!events.isEmpty, "only \(session.bytesIn) of 6 bytes were read")
             for event in events where event.token == Token(1) {
                 session.client.note(event)
-                #expect(session.serve(.echo, in: &context) == .wait)
+                #expect(session.serve(.echo, in: &context).step == .wait)
             }
         }
         #expect(session.bytesOut == 6)
@@ -70,7 +70,7 @@ struct SessionTests {
         try send("def", over: pair.second.fileDescriptor)
 
         session.client.flags.insert(.inputReady)
-        #expect(session.serve(.discard, in: &context) == .wait)
+        #expect(session.serve(.discard, in: &context).step == .wait)
         #expect(session.bytesIn == 6)
     }
 

@@ -1,0 +1,159 @@
+package import SystemPackage
+internal import Verypoll
+
+extension Connector {
+    /// The present state of the search.
+    enum Phase: UInt8, Sendable {
+        /// The search has not begun; a session that is not proxied stays in this phase.
+        case idle
+        /// Room in the upstream is being asked for.
+        case entering
+        /// The session waits in the upstream's queue until the upstream takes more sessions.
+        case queued
+        /// The next server or address is being chosen.
+        case choosing
+        /// The session waits before it looks for a server again.
+        case pausing
+        /// A connection was begun.
+        case connecting
+        /// The server has been reached.
+        case connected
+        /// One of the session's connections is broken, and the last bytes for the other are being
+        /// sent.
+        case breaking
+        /// The search has failed, or the session has ended.
+        case over
+    }
+
+    /// The result of an action, or something that happened while the session waited.
+    ///
+    /// ``succeed()``, ``serverWentDown(deadline:)`` and ``linger(now:)`` are events as well, which
+    /// need no facts about the upstream.
+    enum Event: Equatable {
+        /// The search may begin.
+        case started
+        /// The upstream has counted the session in.
+        case placeReserved
+        /// The upstream takes no more sessions now.
+        case upstreamFull
+        /// The session stands in the queue.
+        case queueEntered
+        /// As many sessions as may wait do so already.
+        case queueFull
+        case queueLeft
+        /// This server has counted the session in.
+        case serverChosen(Int)
+        /// No server can be chosen; there may be one soon if names are still being looked up.
+        case noServer(awaitsNames: Bool)
+        /// The connection was begun, at this nanosecond.
+        case attemptBegan(nanosecond: UInt64)
+        /// The connection could not be begun, or was refused.
+        case attemptFailed(Errno)
+        /// The socket of the failed attempt is closed.
+        case attemptClosed
+        /// The server has counted the session out.
+        case serverLeft
+        /// There may be room in the upstream, or a server that can be reached.
+        case retry
+        /// The moment ``nextAt`` has passed.
+        case timerFired
+        /// The session has ended, for any reason; everything that it holds is to be returned.
+        case ended
+        case placeReleased
+    }
+
+    /// A task for the worker; most tasks have a result, which is the next event.
+    enum Action: Equatable {
+        /// Ask for room: ``Event/placeReserved`` or ``Event/upstreamFull``.
+        case reservePlace
+        /// Enter the upstream's queue: ``Event/queueEntered`` or ``Event/queueFull``.
+        case enterQueue
+        /// Leave the queue: ``Event/queueLeft``.
+        case leaveQueue
+        /// Choose a server that is not among ``tried``: ``Event/serverChosen(_:)`` or
+        /// ``Event/noServer(awaitsNames:)``.
+        case chooseServer
+        /// Connect: ``Event/attemptBegan(nanosecond:)`` or ``Event/attemptFailed(_:)``.
+        case connect(server: Int, address: Int)
+        /// Close the socket of the attempt: ``Event/attemptClosed``.
+        case closeAttempt
+        /// Report that no address of the server could be reached, and leave it:
+        /// ``Event/serverLeft``.
+        case giveUpServer(Int)
+        /// Leave the server: ``Event/serverLeft``.
+        case leaveServer(Int)
+        /// Release the place in the upstream: ``Event/placeReleased``.
+        case releasePlace
+        /// Set the timer to this millisecond, and hand over ``Event/retry`` if something changes.
+        case hold(until: UInt64)
+        /// Set the timer to this millisecond.
+        case wait(until: UInt64)
+        /// End the session: it gets no server.
+        case giveUp(NoServer)
+        /// End the session: its server is down.
+        case endForServer
+        /// There is nothing to do.
+        case nothing
+    }
+
+    /// The facts about the upstream that the decisions depend on, at one moment.
+    struct Facts {
+        /// The present millisecond.
+        var now: UInt64
+        /// In milliseconds.
+        var connectTimeout: UInt64
+        /// How long a session is held while no server can be reached, in milliseconds.
+        var retryFor: UInt64
+        var serverCount: Int
+        /// The number of addresses of the chosen server, 0 while none is chosen.
+        var addressCount = 0
+    }
+
+    /// The reason that a session got no server.
+    package enum NoServer: Equatable {
+        /// All servers are down.
+        case down
+        /// The servers that were tried could not be reached; the error is that of the last one.
+        case unreachable(Errno)
+        /// As many sessions as may wait do so already.
+        case queueFull
+        /// The upstream took no more sessions for too long.
+        case queueTimeout
+    }
+
+    /// The state of a session of the process before.
+    struct Restored {
+        /// The index of its server; `nil` if it has none.
+        var server: Int?
+        /// Whether the connection is still being made.
+        var isConnecting: Bool
+        var isBreaking: Bool
+        /// The index of the address to try after the present one.
+        var address: Int
+        /// The millisecond in which the present attempt, or the session, is over.
+        var nextAt: UInt64
+        /// The millisecond in which the search is over.
+        var endsAt: UInt64
+        /// The present nanosecond.
+        var nanosecond: UInt64
+    }
+}
+
+extension Errno {
+    /// Whether an attempt failed for want of something that says nothing about the server.
+    ///
+    /// That is descriptors, memory or ports here, or room in the backlog of a Unix-domain socket,
+    /// which no event announces. See connect(2) and unix(7).
+    var isShortage: Bool {
+        switch self {
+        case .resourceTemporarilyUnavailable, .addressNotAvailable: true
+        default: AcceptFailure(self) == .resources
+        }
+    }
+}
+
+extension UInt64 {
+    func clamped(to range: ClosedRange<UInt64>) -> UInt64 {
+        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+    }
+}

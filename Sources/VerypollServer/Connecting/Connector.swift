@@ -1,0 +1,281 @@
+internal import SystemPackage
+internal import Verypoll
+
+// How a proxied session gets its server.
+//
+// The connector decides and the worker acts. The worker hands an event to the connector, performs
+// the one action that the connector returns, and hands the result back as the next event, in a
+// loop, until the connector has nothing more to do before something happens. The usual walk is:
+//
+//   started       -> reserve a place in the upstream
+//   placeReserved -> choose a server
+//   serverChosen  -> connect to its first address
+//   attemptBegan  -> wait until the attempt's time is over
+//   attemptSucceeded
+//
+// If an attempt fails, the next address is tried, then the next server. If no server is left, the
+// session pauses and starts over while the upstream's `retry.for` lasts. If the upstream is full,
+// the session waits in the upstream's queue. A connector holds at most one place, one ticket of the
+// queue and one server; it returns each of them exactly once.
+
+/// Decides how a session gets its server, without doing any of it.
+package struct Connector {
+    private(set) var phase = Phase.idle
+    /// Whether the upstream counts the session among its sessions.
+    private(set) var holdsPlace = false
+    /// Whether the session stands in the upstream's queue.
+    private(set) var isQueued = false
+    /// The slot of the upstream, -1 for a session that is not proxied.
+    private let upstreamSlot: Int32
+    /// The index of the server, -1 while none is chosen.
+    private var serverIndex: Int32 = -1
+    /// The index of the address to try next.
+    private var nextAddress: Int32 = 0
+    /// The number of the error of the last attempt, 0 if there was none.
+    private var lastError: Int32 = 0
+    /// The servers that could not be reached; empty, and so without storage, in most sessions.
+    private(set) var tried: [Int] = []
+    /// The millisecond in which the search or the breaking began.
+    private var beganAt: UInt64
+    /// The millisecond in which the search is over; `UInt64.max` once it has succeeded.
+    private(set) var endsAt = UInt64.max
+    /// The millisecond in which the present attempt or pause is over, `UInt64.max` for never.
+    private(set) var nextAt = UInt64.max
+    /// The nanosecond in which the present attempt was begun.
+    private(set) var attemptedAt: UInt64 = 0
+
+    /// The shortest and the longest pause of the search, in milliseconds.
+    private static let pauses: ClosedRange<UInt64> = 50...1_000
+    /// How often a broken session looks whether its last bytes were sent, in milliseconds.
+    private static let lingers: ClosedRange<UInt64> = 10...1_000
+
+    /// Makes a connector whose search has not begun.
+    ///
+    /// - Parameters:
+    ///   - upstream: The slot of the upstream; `nil` for a session that is not proxied.
+    ///   - now: The present millisecond.
+    init(upstream: Int?, now: UInt64) {
+        upstreamSlot = Int32(upstream ?? -1)
+        beganAt = now
+    }
+
+    /// The slot of the upstream; `nil` for a session that is not proxied.
+    var upstream: Int? { upstreamSlot < 0 ? nil : Int(upstreamSlot) }
+
+    /// The index of the chosen server; `nil` while none is chosen.
+    var server: Int? { serverIndex < 0 ? nil : Int(serverIndex) }
+
+    /// The index of the address to try after the present one.
+    var addressIndex: Int { Int(nextAddress) }
+
+    /// Whether the session waits for room, or for a server that can be reached.
+    var isHeld: Bool { phase == .queued || phase == .pausing }
+
+    /// Whether the session still looks for a server.
+    var isSearching: Bool { isHeld || phase == .connecting }
+
+    // MARK: Events
+
+    /// Goes on after an event.
+    ///
+    /// - Parameters:
+    ///   - event: The result of the action before, or something that happened in a wait.
+    ///   - facts: The facts about the upstream at this moment.
+    /// - Returns: The next action.
+    mutating func handle(_ event: Event, _ facts: Facts) -> Action {
+        switch event {
+        case .started:
+            return phase == .idle ? proceed(facts) : .nothing
+        case .placeReserved:
+            holdsPlace = true
+            beganAt = facts.now
+            endsAt = facts.now + facts.connectTimeout
+            return isQueued ? .leaveQueue : proceed(facts)
+        case .upstreamFull:
+            guard isQueued else { return .enterQueue }
+            return waitForRoom()
+        case .queueEntered:
+            isQueued = true
+            endsAt = facts.now + max(facts.connectTimeout, facts.retryFor)
+            return waitForRoom()
+        case .queueFull:
+            return giveUp(.queueFull)
+        case .queueLeft:
+            isQueued = false
+            return phase == .over ? returnNext() : proceed(facts)
+        case .serverChosen(let server):
+            serverIndex = Int32(server)
+            nextAddress = 0
+            return proceed(facts)
+        case .noServer(let awaitsNames):
+            let patience = awaitsNames ? facts.connectTimeout : 0
+            return pause(facts, patience: patience, isBusy: false)
+        case .attemptBegan(let nanosecond): return limitAttempt(begunAt: nanosecond, facts)
+        case .attemptFailed(let error): return closeAttempt(error, facts)
+        case .attemptClosed: return goOn(facts)
+        case .serverLeft:
+            serverIndex = -1
+            return phase == .over ? returnNext() : proceed(facts)
+        case .retry: return isHeld ? resume(facts) : .nothing
+        case .timerFired: return timerFired(facts)
+        case .ended:
+            phase = .over
+            return returnNext()
+        case .placeReleased:
+            holdsPlace = false
+            return returnNext()
+        }
+    }
+
+    /// Notes that the connection is made.
+    mutating func succeed() {
+        phase = .connected
+        nextAt = .max
+        endsAt = .max
+        tried = []
+    }
+
+    /// Notes that the server went down, and what the upstream does with live sessions then.
+    ///
+    /// - Parameter deadline: The millisecond until which the session may go on; `nil` to end it.
+    /// - Returns: The next action.
+    mutating func serverWentDown(deadline: UInt64?) -> Action {
+        guard phase == .connected else { return .nothing }
+        guard let deadline else { return .endForServer }
+        nextAt = min(nextAt, deadline)
+        return .wait(until: nextAt)
+    }
+
+    /// Notes that one of the connections is broken while bytes for the other are still unsent.
+    ///
+    /// A peer that takes them slowly gets them all the same; a peer that takes nothing any more has
+    /// as long as any session has. The longer it takes, the less often the worker looks.
+    mutating func linger(now: UInt64) -> Action {
+        if phase != .breaking {
+            phase = .breaking
+            beganAt = now
+        }
+        nextAt = now + ((now - beganAt) / 8).clamped(to: Self.lingers)
+        return .wait(until: nextAt)
+    }
+
+    /// Goes on where the process before stood; without a server, the search begins anew.
+    mutating func restore(_ state: Restored) {
+        if state.isBreaking { phase = .breaking }
+        guard let server = state.server else { return }
+        if state.isConnecting {
+            phase = .connecting
+            nextAddress = Int32(clamping: state.address)
+            endsAt = state.endsAt
+            attemptedAt = state.nanosecond
+        } else if !state.isBreaking {
+            phase = .connected
+        }
+        nextAt = state.nextAt
+        serverIndex = Int32(server)
+        holdsPlace = true
+    }
+
+    // MARK: Steps
+
+    /// Asks for the next thing that is missing: a place, a server, a connection.
+    private mutating func proceed(_ facts: Facts) -> Action {
+        guard holdsPlace else {
+            phase = .entering
+            return .reservePlace
+        }
+        phase = .choosing
+        let isInTime = facts.now < endsAt
+        guard serverIndex >= 0 else {
+            return isInTime ? .chooseServer : pause(facts, patience: 0, isBusy: false)
+        }
+        guard isInTime, Int(nextAddress) < facts.addressCount else {
+            tried.append(Int(serverIndex))
+            return .giveUpServer(Int(serverIndex))
+        }
+        nextAddress += 1
+        return .connect(server: Int(serverIndex), address: Int(nextAddress) - 1)
+    }
+
+    /// Gives the attempt the time that is left, or half of it while there is anything else to try.
+    private mutating func limitAttempt(begunAt nanosecond: UInt64, _ facts: Facts) -> Action {
+        phase = .connecting
+        attemptedAt = nanosecond
+        let left = endsAt - facts.now
+        nextAt = facts.now + (hasAlternative(facts) ? max(left / 2, 1) : left)
+        return .wait(until: nextAt)
+    }
+
+    private func hasAlternative(_ facts: Facts) -> Bool {
+        Int(nextAddress) < facts.addressCount || facts.serverCount > tried.count + 1
+    }
+
+    private mutating func closeAttempt(_ error: Errno, _ facts: Facts) -> Action {
+        lastError = error.rawValue
+        // The kernel may break what it has made at once; the search then has its whole time again.
+        if phase == .connected { endsAt = facts.now + facts.connectTimeout }
+        phase = .choosing
+        return .closeAttempt
+    }
+
+    /// Goes on after an attempt has failed.
+    private mutating func goOn(_ facts: Facts) -> Action {
+        let error = Errno(rawValue: lastError)
+        // A full backlog of a Unix-domain socket is as good as no answer where there is another
+        // server or address to try.
+        let isPassedOver = error == .resourceTemporarilyUnavailable && hasAlternative(facts)
+        guard error.isShortage, !isPassedOver else { return proceed(facts) }
+        return pause(facts, patience: facts.connectTimeout, isBusy: true)
+    }
+
+    /// Pauses before the search goes on, while that is of use.
+    ///
+    /// The search may last for `patience` at least. If the server is busy, it is tried again from
+    /// its first address on; otherwise all servers are.
+    private mutating func pause(_ facts: Facts, patience: UInt64, isBusy: Bool) -> Action {
+        let end = beganAt + max(facts.retryFor, patience)
+        guard facts.now < end else { return giveUp() }
+        if isBusy { nextAddress = 0 } else { tried = [] }
+        // The longer it has waited, the longer it pauses.
+        let pause = ((facts.now - beganAt) / 4).clamped(to: Self.pauses)
+        nextAt = min(facts.now + pause, end)
+        endsAt = end
+        phase = .pausing
+        return .hold(until: nextAt)
+    }
+
+    private mutating func waitForRoom() -> Action {
+        nextAt = endsAt
+        phase = .queued
+        return .hold(until: nextAt)
+    }
+
+    /// Goes on with the search after a wait, with the whole time to connect.
+    private mutating func resume(_ facts: Facts) -> Action {
+        if holdsPlace { endsAt = facts.now + facts.connectTimeout }
+        return proceed(facts)
+    }
+
+    private mutating func timerFired(_ facts: Facts) -> Action {
+        switch phase {
+        case .connecting: closeAttempt(.timedOut, facts)
+        case .connected: .endForServer
+        case .queued, .pausing: endsAt <= facts.now ? giveUp() : resume(facts)
+        case .idle, .entering, .choosing, .breaking, .over: .nothing
+        }
+    }
+
+    private mutating func giveUp(_ reason: NoServer? = nil) -> Action {
+        phase = .over
+        if let reason { return .giveUp(reason) }
+        if isQueued { return .giveUp(.queueTimeout) }
+        return .giveUp(lastError == 0 ? .down : .unreachable(Errno(rawValue: lastError)))
+    }
+
+    /// Returns one after the other what the session holds, once it has ended.
+    private func returnNext() -> Action {
+        if serverIndex >= 0 { return .leaveServer(Int(serverIndex)) }
+        if isQueued { return .leaveQueue }
+        return holdsPlace ? .releasePlace : .nothing
+    }
+}

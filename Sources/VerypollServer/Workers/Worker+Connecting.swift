@@ -1,0 +1,256 @@
+internal import Logging
+internal import SystemPackage
+internal import Verypoll
+internal import VerypollConfiguration
+
+// The worker's part of connecting: it performs what a session's connector decides. The ways a
+// session is driven form no circle: `serve` may call `connect`, which may call `work` and `settle`,
+// and these call neither of the two.
+
+extension Worker {
+    /// Hands an event to a session's connector and performs its actions, until the session waits
+    /// for another event or has ended.
+    mutating func connect(_ key: SlabKey, _ event: Connector.Event) {
+        guard let slot = sessions[key].connector.upstream else { return }
+        let upstream = context.upstreams[slot]
+        var addresses = sessions[key].connector.server.map { upstream.servers[$0].addresses } ?? []
+        var facts = Connector.Facts(upstream, now: serveContext.now)
+        facts.addressCount = addresses.count
+        var event = event
+        while true {
+            switch sessions[key].connector.handle(event, facts) {
+            case .reservePlace: event = reservePlace(in: upstream)
+            case .enterQueue: event = upstream.enterQueue() ? .queueEntered : .queueFull
+            case .leaveQueue:
+                upstream.leaveQueue()
+                event = .queueLeft
+            case .chooseServer:
+                if let server = chooseServer(of: upstream, key) {
+                    addresses = upstream.servers[server].addresses
+                    facts.addressCount = addresses.count
+                    event = .serverChosen(server)
+                } else {
+                    event = .noServer(awaitsNames: upstream.awaitsNames)
+                }
+            case .connect(let server, let address):
+                let server = upstream.servers[server]
+                do throws(Errno) {
+                    return try attempt(key, server, addresses[address], facts)
+                } catch {
+                    event = .attemptFailed(error)
+                }
+            case .closeAttempt:
+                closeAttempt(key)
+                event = .attemptClosed
+            case .giveUpServer(let server):
+                upstream.servers[server].leave()
+                report(upstream.servers[server].failed(now: serveContext.now), slot, server)
+                event = .serverLeft
+            case .hold:
+                held.append(key)
+                return bringForward(key)
+            case .wait: return bringForward(key)
+            case .giveUp(let reason): return end(key, because: .noServer(reason))
+            case .endForServer: return end(key, because: .serverDown)
+            case .leaveServer, .releasePlace, .nothing: return
+            }
+        }
+    }
+
+    /// Notes that the server has been reached.
+    mutating func connectionMade(_ key: SlabKey) {
+        sessions[key].connector.succeed()
+        reportConnected(key)
+    }
+
+    /// Counts a connection that was made.
+    mutating func reportConnected(_ key: SlabKey) {
+        guard let slot = sessions[key].connector.upstream,
+            let index = sessions[key].connector.server
+        else { return }
+        let server = context.upstreams[slot].servers[index]
+        let attemptedAt = sessions[key].connector.attemptedAt
+        let connectTime = (MonotonicClock.nanoseconds() - attemptedAt) / 1_000
+        server.counters.connectTime.add(microseconds: connectTime)
+        report(server.connected(now: serveContext.now), slot, index)
+    }
+
+    /// Lets the sessions that are held try again, the one that has waited longest first.
+    mutating func retryHeld() {
+        // Those that are held again meanwhile have had their turn.
+        var fullUpstream: Int?
+        for _ in 0..<held.count {
+            guard let key = held.popFirst() else { return }
+            guard sessions.contains(key), sessions[key].connector.isHeld else { continue }
+            let upstream = sessions[key].connector.upstream
+            if sessions[key].connector.isQueued, upstream == fullUpstream {
+                held.append(key)  // Behind one that found no room.
+                continue
+            }
+            connect(key, .retry)
+            let isQueued = sessions.contains(key) && sessions[key].connector.isQueued
+            if isQueued { fullUpstream = upstream }
+        }
+    }
+
+    /// Does what is due at the moment that a session's connector has set.
+    mutating func connectorTimerFired(_ key: SlabKey) {
+        if sessions[key].connector.phase == .breaking {
+            serve(key)
+        } else {
+            connect(key, .timerFired)
+        }
+    }
+
+    /// Returns to the upstream what the connector of a session that has ended still holds.
+    mutating func release(_ connector: inout Connector) {
+        guard let slot = connector.upstream else { return }
+        let upstream = context.upstreams[slot]
+        let facts = Connector.Facts(upstream, now: serveContext.now)
+        var event = Connector.Event.ended
+        while true {
+            switch connector.handle(event, facts) {
+            case .leaveServer(let server):
+                upstream.servers[server].leave()
+                event = .serverLeft
+            case .leaveQueue:
+                upstream.leaveQueue()
+                event = .queueLeft
+            case .releasePlace:
+                if upstream.limiter.release() { tellOfRoom() }
+                event = .placeReleased
+            default: return
+            }
+        }
+    }
+
+    /// Counts the end of a session that got no server, if that is why it ends.
+    mutating func countRefusal(_ session: borrowing Session, _ reason: Session.EndReason) {
+        guard let upstream = session.connector.upstream,
+            let refusal = UpstreamRefusal(reason, isSearching: session.connector.isSearching)
+        else { return }
+        context.upstreams[upstream].refusals.add(refusal)
+    }
+
+    /// Gives the sessions of a server that is down what the upstream's configuration says.
+    package mutating func leave(_ server: Int, of upstream: Int) {
+        let policy = context.upstreams[upstream].whenDown
+        guard policy != .keep else { return }
+        let deadline = policy == .close ? nil : serveContext.now + context.drainDeadline
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index), sessions[key].connector.server == server,
+                sessions[key].connector.upstream == upstream
+            else { continue }
+            switch sessions[key].connector.serverWentDown(deadline: deadline) {
+            case .endForServer: end(key, because: .serverDown)
+            case .wait: bringForward(key)
+            default: break
+            }
+        }
+    }
+
+    // MARK: Actions
+
+    private mutating func reservePlace(in upstream: Upstream) -> Connector.Event {
+        guard upstream.limiter.reserveOrAwait() else { return .upstreamFull }
+        upstream.limiter.commit()
+        return .placeReserved
+    }
+
+    private mutating func chooseServer(of upstream: Upstream, _ key: SlabKey) -> Int? {
+        upstream.pick(
+            source: sessions[key].peer?.ip,
+            excluding: sessions[key].connector.tried,
+            now: serveContext.now
+        )
+    }
+
+    /// Begins to connect, and serves the session if that takes no time.
+    ///
+    /// A connection to the machine itself is written to at once, as it is made by then if the
+    /// server is there; with any other the session waits for the event, its client unread.
+    private mutating func attempt(
+        _ key: SlabKey,
+        _ server: UpstreamServer,
+        _ address: ServerAddress,
+        _ facts: Connector.Facts
+    ) throws(Errno) {
+        let begun = try address.connect(
+            options: context.listeners[sessions[key].listener],
+            isProven: server.isProven,
+            mayMeetItself: server.mayMeetItself
+        )
+        noteOwnConnection(begun.socket, to: address, key)
+        let isAtOnce = begun.isAtOnce
+        sessions[key].server = Endpoint(begun.socket, flags: isAtOnce ? .outputReady : [])
+        let began = Connector.Event.attemptBegan(nanosecond: MonotonicClock.nanoseconds())
+        _ = sessions[key].connector.handle(began, facts)
+        oweHeader(key)
+        if address.isConnectedAtOnce { connectionMade(key) }
+        guard isAtOnce, sessions[key].hasWorkForServer else {
+            let isConnecting = sessions[key].connector.phase == .connecting
+            try watchServer(key, forOutput: isConnecting)
+            return isConnecting ? bringForward(key) : ()
+        }
+        let outcome = work(key)
+        let isMade = sessions[key].connector.phase != .connecting
+        if case .end(.serverFailed(let error)) = outcome.step, !isMade { throw error }
+        do throws(Errno) {
+            // Where nothing was written, it takes an event to tell that the connection is made.
+            try watchServer(key, forOutput: !isMade)
+        } catch {
+            guard isMade else { throw error }
+            return end(key, because: .serverFailed(error))
+        }
+        settle(key, outcome)
+        if !isMade, sessions.contains(key) { bringForward(key) }
+    }
+
+    /// Has a new connection begin with the PROXY header; a server that failed may have got it, but
+    /// none of the bytes behind it.
+    private mutating func oweHeader(_ key: SlabKey) {
+        guard sessions[key].toServer.isEmpty, let upstream = sessions[key].connector.upstream else {
+            return
+        }
+        sessions[key].owedHeader = context.upstreams[upstream].proxyHeader
+    }
+
+    private mutating func watchServer(_ key: SlabKey, forOutput: Bool) throws(Errno) {
+        try sessions[key].server.register(
+            with: poll.registry,
+            token: Tokens.server(key),
+            forOutput: forOutput
+        )
+    }
+
+    /// Closes the connection to a server that could not be reached; the bytes for it are kept.
+    private mutating func closeAttempt(_ key: SlabKey) {
+        forgetOwnConnection(of: sessions[key])
+        sessions[key].isOwnConnection = false
+        sessions[key].server = Endpoint(.none)
+        sessions[key].brokenBy = 0
+    }
+
+    private mutating func report(_ change: ServerChange?, _ upstream: Int, _ server: Int) {
+        guard let change else { return }
+        let message = WorkerReport.serverChanged(
+            upstream: upstream,
+            server: server,
+            change,
+            timestamp: WallClock.microseconds()
+        )
+        context.supervisor.post(message)
+    }
+}
+
+extension Connector.Facts {
+    /// The facts about an upstream while no server is chosen.
+    init(_ upstream: Upstream, now: UInt64) {
+        self.init(
+            now: now,
+            connectTimeout: upstream.connectTimeout,
+            retryFor: upstream.retryFor,
+            serverCount: upstream.servers.count
+        )
+    }
+}

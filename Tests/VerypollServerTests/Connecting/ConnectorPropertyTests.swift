@@ -1,0 +1,253 @@
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import VerypollServer
+
+@Suite("Connector, in random sequences of events")
+struct ConnectorPropertyTests {
+    /// The sequences of a case; there are eight cases.
+    private static let sequenceCount = 25_000
+
+    @Test(
+        "one attempt at a time and none too late, all returned once, and an end",
+        arguments: 1...8
+    )
+    func keepsPromises(seed: UInt64) {
+        for number in 0..<UInt64(Self.sequenceCount) {
+            var model = Model(seed: seed << 32 | number)
+            model.run()
+            guard let breach = model.breach else { continue }
+            Issue.record("sequence \(number) of seed \(seed): \(breach)")
+            return
+        }
+    }
+}
+
+/// An upstream and a client that do anything that they may do, and the rules that a connector keeps
+/// whatever they do.
+private struct Model {
+    private var random: Generator
+    private var connector: Connector
+    private var facts: Connector.Facts
+    /// The first rule that was broken.
+    private(set) var breach: String?
+
+    // What the connector holds, by the actions that it asked for.
+    private var hasPlace = false
+    private var hasTicket = false
+    private var server: Int?
+    private var isAttempting = false
+
+    /// The servers that were given up in this round.
+    private var tried: [Int] = []
+    /// The millisecond in which the search of this round is over.
+    private var searchEndsAt: UInt64 = 0
+    /// The millisecond after which the session does not pause or wait any more.
+    private var patienceEndsAt: UInt64 = 0
+    /// Whether the last action closed an attempt, and did not give its server up.
+    private var isBusy = false
+    private var isOver = false
+
+    init(seed: UInt64) {
+        random = Generator(state: seed)
+        connector = Connector(upstream: 0, now: 10_000)
+        facts = Connector.Facts(now: 10_000, connectTimeout: 1, retryFor: 0, serverCount: 0)
+        facts.connectTimeout = 1 + UInt64(pick(1_000))
+        facts.retryFor = chance(2) ? 0 : UInt64(pick(5_000))
+        facts.serverCount = 1 + pick(3)
+    }
+
+    mutating func run() {
+        drive(.started)
+        for _ in 0..<pick(12) where !isOver && breach == nil { happen() }
+        // From now on no server answers, so that the session comes to its end by itself.
+        var turnCount = 0
+        while !isOver, breach == nil {
+            turnCount += 1
+            check(turnCount < 1_000, "it does not come to an end")
+            if connector.phase == .connected || connector.phase == .breaking {
+                end()
+            } else {
+                facts.now = max(facts.now, connector.nextAt &+ 1)
+                drive(.timerFired)
+            }
+        }
+        check(!hasPlace, "a place is not returned")
+        check(!hasTicket, "a ticket of the queue is not returned")
+        check(server == nil, "a server is not left")
+        check(!isAttempting, "an attempt is left open")
+    }
+
+    // MARK: The world
+
+    private mutating func pick(_ count: Int) -> Int { Int(random.next() >> 33) % count }
+
+    private mutating func chance(_ count: Int) -> Bool { pick(count) == 0 }
+
+    /// Lets anything happen that may happen now.
+    private mutating func happen() {
+        facts.now += UInt64(pick(300))
+        if chance(8) { facts.connectTimeout = 1 + UInt64(pick(1_000)) }  // It was reloaded.
+        switch pick(10) {
+        case 0: end()
+        case 1: drive(.retry)
+        case 2:
+            act(connector.serverWentDown(deadline: chance(2) ? nil : facts.now + 100))
+        case 3 where connector.phase == .connected:
+            act(connector.linger(now: facts.now))
+        case 4...6 where connector.phase == .connecting:
+            drive(.attemptFailed(anyError()))
+        case 7 where connector.phase == .connecting:
+            isAttempting = false
+            tried = []
+            connector.succeed()
+        case 8 where connector.phase == .connected:
+            drive(.attemptFailed(anyError()))  // The connection could not be watched.
+        default:
+            if chance(2), connector.nextAt != .max { facts.now = max(facts.now, connector.nextAt) }
+            if connector.nextAt < facts.now { drive(.timerFired) }
+        }
+    }
+
+    private mutating func anyError() -> Errno {
+        switch pick(4) {
+        case 0: .tooManyOpenFiles
+        case 1: .resourceTemporarilyUnavailable
+        default: .connectionRefused
+        }
+    }
+
+    private mutating func end() {
+        isOver = true
+        isAttempting = false  // The session closes its sockets.
+        var action = connector.handle(.ended, facts)
+        for _ in 0..<4 {
+            guard let event = giveBack(action) else {
+                return check(action == .nothing, "something else follows the end")
+            }
+            action = connector.handle(event, facts)
+        }
+        check(false, "it never has returned everything")
+    }
+
+    // MARK: The worker
+
+    private mutating func drive(_ event: Connector.Event) {
+        if event == .retry || event == .timerFired, connector.isHeld, hasPlace {
+            searchEndsAt = facts.now + facts.connectTimeout
+        }
+        if case .attemptFailed = event, connector.phase == .connected {
+            searchEndsAt = facts.now + facts.connectTimeout
+        }
+        var next: Connector.Event? = event
+        var count = 0
+        while let event = next, breach == nil {
+            count += 1
+            check(count < 60, "it goes on without waiting for anything")
+            next = act(connector.handle(event, facts))
+        }
+    }
+
+    /// Performs an action as a worker would, and checks that it may be asked for.
+    ///
+    /// - Returns: The result.
+    @discardableResult
+    private mutating func act(_ action: Connector.Action) -> Connector.Event? {
+        switch action {
+        case .reservePlace: return reservePlace()
+        case .enterQueue:
+            check(!hasTicket && !hasPlace, "it queues twice")
+            guard !chance(4) else { return .queueFull }
+            hasTicket = true
+            patienceEndsAt = facts.now + max(facts.connectTimeout, facts.retryFor)
+            return .queueEntered
+        case .chooseServer: return chooseServer()
+        case .connect(let index, let address): return connect(index, address)
+        case .closeAttempt:
+            isAttempting = false
+            isBusy = true
+            return .attemptClosed
+        case .giveUpServer(let index):
+            tried.append(index)
+            return leave(index)
+        case .leaveQueue, .leaveServer, .releasePlace: return giveBack(action)
+        case .hold(let moment):
+            check(!isAttempting, "it pauses while an attempt is under way")
+            check(moment <= patienceEndsAt, "it waits for longer than it may")
+            check(hasPlace != hasTicket, "it waits for nothing")
+            if hasPlace {
+                check(moment > facts.now, "it pauses for no time")
+                if !isBusy { tried = [] }
+                check(connector.tried == tried, "a new round does not begin with all servers")
+            }
+        case .wait(let moment):
+            guard isAttempting else { break }
+            check(moment > facts.now, "an attempt has no time")
+            check(moment <= searchEndsAt, "an attempt outlasts the search")
+        case .giveUp, .endForServer:
+            check(!isAttempting || action == .endForServer, "it gives up amid an attempt")
+            end()
+        case .nothing: break
+        }
+        return nil
+    }
+
+    private mutating func reservePlace() -> Connector.Event {
+        check(!hasPlace, "it reserves two places")
+        guard chance(2) else { return .upstreamFull }
+        hasPlace = true
+        searchEndsAt = facts.now + facts.connectTimeout
+        patienceEndsAt = facts.now + max(1_000, facts.connectTimeout, facts.retryFor)
+        return .placeReserved
+    }
+
+    private mutating func chooseServer() -> Connector.Event {
+        check(hasPlace && !hasTicket, "it chooses a server without a place")
+        check(server == nil, "it takes two servers")
+        check(facts.now < searchEndsAt, "it chooses a server too late")
+        let index = pick(facts.serverCount)
+        check(connector.tried == tried, "it forgets which servers it has tried in this round")
+        guard !tried.contains(index) else { return .noServer(awaitsNames: chance(2)) }
+        server = index
+        facts.addressCount = 1 + pick(3)
+        return .serverChosen(index)
+    }
+
+    private mutating func connect(_ index: Int, _ address: Int) -> Connector.Event {
+        check(!isAttempting, "it makes two attempts at once")
+        check(server == index, "it connects to a server that it does not hold")
+        check(address < facts.addressCount, "it connects to an address that is not there")
+        check(facts.now < searchEndsAt, "it connects too late")
+        guard !chance(3) else { return .attemptFailed(anyError()) }
+        isAttempting = true
+        return .attemptBegan(nanosecond: facts.now)
+    }
+
+    private mutating func leave(_ index: Int) -> Connector.Event {
+        check(server == index, "it leaves a server that it does not hold")
+        server = nil
+        isBusy = false
+        facts.addressCount = 0
+        return .serverLeft
+    }
+
+    private mutating func giveBack(_ action: Connector.Action) -> Connector.Event? {
+        switch action {
+        case .leaveServer(let index): return leave(index)
+        case .leaveQueue:
+            check(hasTicket, "it leaves the queue twice")
+            hasTicket = false
+            return .queueLeft
+        case .releasePlace:
+            check(hasPlace, "it releases a place twice")
+            hasPlace = false
+            return .placeReleased
+        default: return nil
+        }
+    }
+
+    private mutating func check(_ isTrue: Bool, _ rule: StaticString) {
+        if !isTrue, breach == nil { breach = "\(rule)" }
+    }
+}
