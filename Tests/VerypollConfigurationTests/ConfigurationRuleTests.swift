@@ -271,16 +271,4 @@ struct ConfigurationRuleTests {
             ]
         )
     }
-
-    @Test(
-        "suggestions forgive few slips and no more",
-        arguments: [
-            ("listner", "listener"), ("LISTENER", "listener"), ("ilstener", "listener"),
-            ("ap", "app"), ("pap", "app"), ("lis", nil), ("", nil), ("zzz", nil),
-        ] as [(String, String?)]
-    )
-    func suggestions(name: String, nearest: String?) {
-        let names = ["listener", "app", "upstreams"]
-        #expect(Suggestions().nearest(to: name, among: names) == nearest)
-    }
 }

@@ -53,3 +53,13 @@ func repositoryFile(_ path: String) throws -> [UInt8] {
     let root = FilePath(#filePath).removingLastComponent().appending("../..")
     return try FileContents.read(root.appending(path).string, upTo: 1 << 20)
 }
+
+/// The reason why a value is refused.
+func reason(_ body: () throws(InvalidValue) -> Void) -> String {
+    do {
+        try body()
+        return "none"
+    } catch {
+        return error.reason
+    }
+}

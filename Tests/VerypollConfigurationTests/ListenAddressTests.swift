@@ -2,20 +2,10 @@ internal import SystemPackage
 internal import Testing
 internal import Verypoll
 
-@testable internal import StrictJSON
 @testable internal import VerypollConfiguration
 
-@Suite("Addresses of the configuration")
-struct ConfigurationAddressTests {
-    private func reason(_ body: () throws(InvalidValue) -> Void) -> String {
-        do {
-            try body()
-            return "none"
-        } catch {
-            return error.reason
-        }
-    }
-
+@Suite("ListenAddress")
+struct ListenAddressTests {
     @Test(
         "addresses of listeners print as they were written",
         arguments: [
@@ -129,83 +119,5 @@ struct ConfigurationAddressTests {
             reason { () throws(InvalidValue) in _ = try ListenAddress("unix:@\(longest)é") }
                 == "the abstract name has 108 bytes; write 1 to 107"
         )
-    }
-
-    @Test(
-        "addresses of servers print as they were written",
-        arguments: ["10.0.0.1:80", "[::1]:80", "app.internal:80", "a_b.:1", "unix:/a", "unix:@a"]
-    )
-    func servers(text: String) throws {
-        #expect(try UpstreamAddress(text).description == text)
-    }
-
-    @Test(
-        "bad addresses of servers are refused",
-        arguments: [
-            "systemd:web", "10.0.0.1:0", "10.0.0.256:80", "-a:80", "a..b:80", "a b:80", "é:80",
-            ":80",
-            "a:80:90", "tcp://a:80",
-        ]
-    )
-    func refusedServers(text: String) {
-        #expect(throws: InvalidValue.self) { try UpstreamAddress(text) }
-    }
-
-    @Test(
-        "bad addresses of servers are refused with one that is good",
-        arguments: [
-            ("8080", "127.0.0.1:8080"), (":80", "127.0.0.1:80"), ("*:80", "127.0.0.1:80"),
-            ("", "127.0.0.1:80"), ("app", "app:80"), ("/run/a", "unix:/run/a"),
-            ("http://app/x", "app:80"), ("http://app:81", "app:81"), ("::1", "[::1]:80"),
-            ("::1:81", "[::1]:81"), ("[::1]81", "[::1]:81"),
-        ]
-    )
-    func suggestsServer(text: String, better: String) throws {
-        let said = reason { () throws(InvalidValue) in _ = try UpstreamAddress(text) }
-        #expect(said.contains("\"\(better)\""), "\(said)")
-        #expect(try UpstreamAddress(better).description == better)
-    }
-
-    @Test("a block has the addresses that begin with its bits")
-    func prefixes() throws {
-        let block = try AddressPrefix("10.128.0.0/9")
-        #expect(block.contains(IPAddress(v4: 0x0A80_0000)))
-        #expect(block.contains(IPAddress(v4: 0x0AFF_FFFF)))
-        #expect(!block.contains(IPAddress(v4: 0x0A7F_FFFF)))
-        #expect(block.contains(IPAddress(v6: 0xFFFF_0A80_0001)))  // An IPv4-mapped one.
-        #expect(!block.contains(.loopback(.v6)))
-        #expect(try AddressPrefix("0.0.0.0/0").contains(.loopback(.v4)))
-        #expect(try AddressPrefix("::/0").contains(.loopback(.v6)))
-        #expect(try !AddressPrefix("::/0").contains(.loopback(.v4)))
-        #expect(try AddressPrefix("::1").contains(.loopback(.v6)))
-        #expect(try AddressPrefix("::1").description == "::1/128")
-        #expect(try AddressPrefix("::ffff:10.0.0.0/104").description == "10.0.0.0/8")
-    }
-
-    @Test(
-        "bad blocks are refused with the reason",
-        arguments: [
-            (
-                "10.0.0.66/8",
-                "\"10.0.0.66/8\" has bits set behind the prefix; write \"10.0.0.0/8\" for the block"
-                    + " or \"10.0.0.66\" for the address"
-            ),
-            (
-                "10.0.0.0/33",
-                "\"33\" is no length of a prefix of 10.0.0.0; write a number from 0 to 32"
-            ),
-            (
-                "10.0.0.0/+8",
-                "\"+8\" is no length of a prefix of 10.0.0.0; write a number from 0 to 32"
-            ),
-            (
-                "localhost",
-                "\"localhost\" is no block of addresses; write one such as \"10.0.0.0/8\" or"
-                    + " \"2001:db8::1\""
-            ),
-        ]
-    )
-    func refusedPrefixes(text: String, expected: String) {
-        #expect(reason { () throws(InvalidValue) in _ = try AddressPrefix(text) } == expected)
     }
 }

@@ -3,8 +3,8 @@ internal import Testing
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
 
-@Suite("The limit of file descriptors")
-struct ConfigurationLimitTests {
+@Suite("Limits")
+struct LimitsTests {
     private let text = "{\"workers\": 2, \(listener().dropFirst())"
 
     private func budget(_ text: String, _ descriptorLimit: Int) throws -> Int {
@@ -124,30 +124,5 @@ struct ConfigurationLimitTests {
                     + " /limits/maxSessions, or lower this one"
             ]
         )
-    }
-
-    @Test("the processors are those of the process's mask")
-    func processors() {
-        #expect((1...(1 << 20)).contains(ProcessorCount.available()))
-    }
-
-    @Test("what is wrong is not compared with what it was, on however many processors")
-    func comparesNoneWrong() throws {
-        let former = try configuration(
-            listener().replacing("{\"listeners\"", with: "{\"workers\": 1000, \"listeners\"")
-        )
-        let text = listener().replacing(
-            "{\"listeners\"",
-            with: "{\"workers\": 0, \"control\": 5, \"listeners\""
-        )
-        let error = #expect(throws: ConfigurationError.self) {
-            try Configuration(
-                parsing: Array(text.utf8),
-                file: "test.json",
-                descriptorLimit: 1 << 20,
-                after: former
-            )
-        }
-        #expect(error?.problems.map(\.pointer) == ["/workers", "/control"])
     }
 }
