@@ -54,12 +54,18 @@ package enum Daemon {
             )
             if control.file == nil { logger.info("the control socket is systemd's") }
             try closeUnclaimed(&activated, logger)
+            let handoff = Handoff(
+                handoffStore,
+                restoredSessions,
+                exchange,
+                keepsSessions: configuration.restart.keepSessions,
+                logger: logger
+            )
             let supervisor = try Supervisor(
                 loaded,
                 options: options,
                 live: live,
-                restoredSessions: restoredSessions,
-                exchange: exchange,
+                handoff: handoff,
                 control: control,
                 descriptors: descriptors,
                 signals: signals,

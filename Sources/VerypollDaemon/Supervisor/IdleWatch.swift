@@ -1,14 +1,9 @@
-internal import Logging
-internal import Synchronization
-internal import SystemPackage
-internal import Systemd
-internal import VerypollConfiguration
-internal import VerypollServer
-
 /// Tells when the daemon has had no session for so long that it may end.
 struct IdleWatch {
     private var accepted: UInt64?
     private var since: ContinuousClock.Instant?
+    /// Whether nothing is accepted any more, because no client came.
+    var isClosed = false
 
     /// Notes how things are at a moment.
     ///
@@ -32,39 +27,5 @@ struct IdleWatch {
         let start = since ?? now
         since = start
         return now - start >= limit
-    }
-}
-
-extension Supervisor {
-    /// Ends the daemon if nobody has come for as long as the configuration says.
-    ///
-    /// Its sockets are all systemd's then, so that a connection which comes now starts it anew. Of
-    /// those that are accepted in the very last moment none is lost: the daemon goes on with them.
-    func leaveIfIdle(_ now: ContinuousClock.Instant) {
-        guard case .running = phase else { return }
-        if isIdleAndClosed {
-            isIdleAndClosed = false
-            if totalLimiter.places.load(ordering: .sequentiallyConsistent) == 0 {
-                return leave()
-            }
-            live.setClosed(false)
-            return rollOut(.order)
-        }
-        guard rollouts.isEmpty, !reload.isBusy, !live.isClosed else { return }
-        let isDue = idleWatch.isDue(
-            active: totalLimiter.active,
-            accepted: live.totalTally.accepted,
-            limit: loaded.configuration.exitOnIdle,
-            now: now
-        )
-        guard isDue else { return }
-        live.setClosed(true)
-        rollOut(.idleExit)
-    }
-
-    private func leave() {
-        logger.notice(.idleExit, "ending, as nobody has come for a while")
-        tell { () throws(Errno) in try notifier.stopping(status: "ending, idle") }
-        stop(because: "idle")
     }
 }

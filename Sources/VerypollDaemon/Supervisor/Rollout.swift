@@ -1,4 +1,3 @@
-internal import Varlink
 internal import VerypollControl
 internal import VerypollServer
 
@@ -37,55 +36,45 @@ struct Rollout {
     }
 }
 
-extension Supervisor {
-    /// Sends the live snapshot to the workers.
-    func rollOut(_ purpose: Rollout.Purpose, for callers: [CallID] = []) {
-        rollouts.append(
+/// The rollouts under way, in the order in which they began.
+struct Rollouts {
+    private var all: [Rollout] = []
+
+    /// Whether none is under way.
+    var isEmpty: Bool { all.isEmpty }
+
+    /// Notes that a snapshot is sent to so many workers.
+    mutating func begin(
+        _ snapshot: Int,
+        workers: Int,
+        purpose: Rollout.Purpose,
+        callers: [CallID],
+        now: ContinuousClock.Instant = .now
+    ) {
+        all.append(
             Rollout(
-                snapshot: live.snapshot.number,
+                snapshot: snapshot,
                 purpose: purpose,
-                startedAt: .now,
-                missing: workers.count,
+                startedAt: now,
+                missing: workers,
                 callers: callers
             )
         )
-        workers.post(.adopt(live.snapshot))
     }
 
-    /// When sockets that have given way to others close next, if a snapshot can be sent then.
-    var retirementDueAt: ContinuousClock.Instant? {
-        guard rollouts.isEmpty, case .running = phase else { return nil }
-        return live.retirementEndsAt
+    /// Notes that a worker has adopted a snapshot.
+    ///
+    /// - Returns: The rollout, once all workers have: it is in effect then.
+    mutating func noteAdoption(of snapshot: Int) -> Rollout? {
+        guard let index = all.firstIndex(where: { $0.snapshot == snapshot }) else { return nil }
+        all[index].missing -= 1
+        return all[index].missing == 0 ? all.remove(at: index) : nil
     }
 
-    /// Has the workers close the sockets that have given way to others for long enough.
-    func endRetirement(_ now: ContinuousClock.Instant) {
-        guard let due = retirementDueAt, due <= now else { return }
-        live.endRetirement(now: now)
-        rollOut(.order)
-    }
-
-    /// Notes that a worker has taken a snapshot up; with the last one it is in effect.
-    func finishRollout(of snapshot: Int) {
-        guard let index = rollouts.firstIndex(where: { $0.snapshot == snapshot }) else { return }
-        rollouts[index].missing -= 1
-        guard rollouts[index].missing == 0 else { return }
-        let rollout = rollouts.remove(at: index)
-        switch rollout.purpose {
-        case .order:
-            for callID in rollout.callers {
-                control.complete(callID, with: Result<_, VarlinkError>.success(NoParameters()))
-            }
-        case .reload(let changes): finishReload(changes, for: rollout.callers)
-        case .idleExit: isIdleAndClosed = true
-        }
-    }
-
-    /// Says, for people, that snapshots have not reached all workers for longer than a moment.
-    var rolloutNotes: [String] {
-        guard let rollout = rollouts.first, rollout.startedAt <= .now - Rollout.moment else {
-            return []
-        }
-        return [rollout.description(workers: workers.count)]
+    /// Says, for people, that a snapshot has not reached all workers for longer than a moment;
+    /// `nil` if none is so late.
+    func note(workers: Int, now: ContinuousClock.Instant = .now) -> String? {
+        guard let rollout = all.first, rollout.startedAt <= now - Rollout.moment else { return nil }
+        return rollout.description(workers: workers)
     }
 }

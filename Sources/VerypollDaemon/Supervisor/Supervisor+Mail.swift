@@ -2,15 +2,16 @@ internal import SystemPackage
 internal import Systemd
 internal import Varlink
 internal import Verypoll
+internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
 extension Supervisor {
     /// Does what other threads ask for.
     func handleMail() throws {
-        for message in mailbox.takeAll() {
+        for message in inbox.mailbox.takeAll() {
             switch message {
-            case .controlJob(let result): try control.finish(result, handler: self)
+            case .controlJob(let result): try control.server.finish(result, handler: self)
             case .configurationRead(let outcome): reload.finishReading(outcome)
             case .readingEnded: reload.endHang()
             }
@@ -19,49 +20,79 @@ extension Supervisor {
 
     /// Acts on what the workers report.
     func handleReports() throws {
-        for report in reports.takeAll() {
+        // The workers that wait for metrics, by the format that they want.
+        var metricsAskers: [MetricsFormat: [Int]] = [:]
+        for report in inbox.reports.takeAll() {
             switch report {
-            case .prepared:
-                guard case .starting = phase else { continue }  // A signal came first.
-                workersDone += 1
-                if workersDone == workers.count { try begin() }
-            case .started:
-                guard case .starting = phase else { continue }  // A signal came first.
-                workersDone += 1
-                if workersDone == workers.count { becomeReady() }
-            case .adopted(let snapshot): finishRollout(of: snapshot)
+            case .prepared: try perform(lifecycle.notePrepared())
+            case .started: try perform(lifecycle.noteStarted())
+            case .empty: try perform(lifecycle.noteEmpty())
+            case .ended: try perform(lifecycle.noteEnded())
             case .failed(let error):
                 throw LaunchError(description: "a worker cannot go on: \(error)")
-            case .pong(let worker):
-                if watchdog?.answer(of: worker) == true {
-                    tell { () throws(Errno) in try notifier.watchdog() }
-                }
+            case .pong(let worker): manager.noteAnswer(of: worker)
+            case .adopted(let snapshot): finishRollout(of: snapshot)
             case .sessions(let sessions, let isTruncated, let callID):
-                complete(
-                    pendingCalls.add(sessions.map { Status.Session($0) }, isTruncated, to: callID)
-                )
+                let all = sessions.map { Status.Session($0) }
+                control.complete(control.pendingCalls.add(all, isTruncated, to: callID))
             case .session(let session, let callID):
-                complete(pendingCalls.finish(callID, session: session.map { Status.Session($0) }))
+                let shown = session.map { Status.Session($0) }
+                control.complete(control.pendingCalls.finish(callID, session: shown))
             case .killed(let isFound, let callID):
-                complete(pendingCalls.finish(callID, isFound: isFound))
-            case .restored(let outcome): restart.restoreOutcome.add(outcome)
-            case .packing(let worker, let ids): noteSessions(ids, of: worker)
-            case .packed(let bundle): store(bundle)
-            case .handedOff(let closedCount): restart.handoff.closedCount += closedCount
+                control.complete(control.pendingCalls.finish(callID, isFound: isFound))
+            case .restored(let outcome): handoff.note(outcome)
+            case .packing(let worker, let ids): handoff.noteSessions(ids, of: worker)
+            case .packed(let bundle): handoff.add(bundle)
+            case .handedOff(let closedCount): handoff.noteClosed(closedCount)
             case .serverChanged(let upstream, let server, let change, let timestamp):
                 let index = ServerIndex(upstream: upstream, server: server)
                 upstreamMonitor.note(change, of: index, at: timestamp)
-            case .writeMetrics(let format, let worker): noteAsker(worker, of: format)
-            case .empty:
-                // It may come late, when the stop has begun.
-                if case .draining = phase { workersDone += 1 }
-            case .ended:
-                if case .stopping = phase { workersDone += 1 }
+            case .writeMetrics(let format, let worker):
+                metricsAskers[format, default: []].append(worker)
             }
         }
-        answerMetrics()
-        if case .draining = phase, workersDone == workers.count {
-            stop(because: "no session is left")
+        answer(metricsAskers)
+    }
+
+    // MARK: Metrics
+
+    /// Writes the metrics for the workers that have asked for them, once for all of a turn.
+    private func answer(_ askers: [MetricsFormat: [Int]]) {
+        guard !askers.isEmpty else { return }
+        let snapshot = metricsSnapshot()
+        for (format, workers) in askers {
+            let text = snapshot.exposition(in: format)
+            for worker in workers {
+                self.workers.mailboxes[worker].post(.metrics(text, format))
+            }
         }
+    }
+
+    /// All numbers at this moment.
+    func metricsSnapshot() -> MetricsSnapshot {
+        let now = MonotonicClock.nanoseconds() / 1_000_000
+        return MetricsSnapshot(
+            version: Release.version,
+            startedAt: UInt64(startedAt),
+            process: .current(),
+            active: workers.totalLimiter.active,
+            maxSessions: workers.totalLimiter.limit,
+            listeners: live.listeners.map { entry in
+                MetricsSnapshot.Listener(
+                    name: entry.name,
+                    active: live.listener(of: entry).limiter.active,
+                    maxSessions: entry.configuration.maxSessions,
+                    isPaused: pauseDescription(of: entry) != nil,
+                    tally: live.tally(of: entry)
+                )
+            },
+            upstreams: upstreamMonitor.current.map(MetricsSnapshot.Upstream.init),
+            servers: upstreamMonitor.current.flatMap { upstream in
+                upstream.servers.map { MetricsSnapshot.Server($0, of: upstream, now: now) }
+            },
+            workers: workers.counters.enumerated().map { index, counters in
+                MetricsSnapshot.Worker(index: index, tally: counters.tally)
+            }
+        )
     }
 }

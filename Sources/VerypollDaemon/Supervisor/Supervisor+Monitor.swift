@@ -7,41 +7,37 @@ internal import VerypollServer
 extension Supervisor {
     func beginMonitoring() -> Status {
         // First, so that no session falls between the present and the events.
-        sessionEvents.areWanted = true
+        events.sessions.areWanted = true
         upstreamMonitor.isMonitored = true
         let pauses = live.listeners.map { entry in
             (entry.name, live.listener(of: entry).counters.map(\.pauseReason))
         }
         let status = status()
-        monitoring.begin(
+        events.changes.begin(
             with: status.listeners,
             pauses: Dictionary(pauses) { first, _ in first }
         )
         return status
     }
 
-    /// How long sessions gather, so that each does not take a turn of this thread, which may share
-    /// the session's processor.
-    static let sessionDelay = Duration.milliseconds(100)
-
     // MARK: Noting
 
     /// Notes how the listeners are from now on.
     func noteListeners(at timestamp: Int = WallClock.microseconds()) {
-        guard monitoring.isActive else { return }
-        monitoring.note(listeners(), timestampUSec: timestamp)
+        guard events.changes.isActive else { return }
+        events.changes.note(listeners(), timestampUSec: timestamp)
     }
 
     /// Notes what became of a reload.
     func noteReload(_ result: Result<[ConfigurationChange], ConfigurationError>) {
-        guard monitoring.isActive else { return }
+        guard events.changes.isActive else { return }
         let timestamp = WallClock.microseconds()
         switch result {
         case .success(let changes):
-            monitoring.note(MonitorEvent(changes, timestampUSec: timestamp))
+            events.changes.note(MonitorEvent(changes, timestampUSec: timestamp))
             noteListeners(at: timestamp)
         case .failure(let error):
-            monitoring.note(MonitorEvent(error.reported, timestampUSec: timestamp))
+            events.changes.note(MonitorEvent(error.reported, timestampUSec: timestamp))
         }
     }
 
@@ -51,7 +47,7 @@ extension Supervisor {
     ///   - index: The server.
     ///   - former: How it was before.
     func noteOrder(to index: ServerIndex, former: Status.Server) {
-        guard monitoring.isActive else { return }
+        guard events.changes.isActive else { return }
         noteServers()
         let timestamp = WallClock.microseconds()
         let server = upstreamMonitor.status(of: index)
@@ -59,15 +55,15 @@ extension Supervisor {
         var event = MonitorEvent(.serverSet, timestampUSec: timestamp)
         event.upstream = upstream
         event.server = server
-        monitoring.note(event)
+        events.changes.note(event)
         guard server.getsSessions != former.getsSessions else { return }
-        monitoring.note(MonitorEvent(server, of: upstream, timestampUSec: timestamp))
+        events.changes.note(MonitorEvent(server, of: upstream, timestampUSec: timestamp))
     }
 
     /// Notes what has changed in the health of servers.
     private func noteServers() {
         for change in upstreamMonitor.takeChanges() {
-            monitoring.note(
+            events.changes.note(
                 MonitorEvent(
                     change.server,
                     of: change.upstream,
@@ -79,62 +75,54 @@ extension Supervisor {
 
     /// Notes that listeners have drained whose last session has ended.
     private func noteDrained() {
-        for (name, timestamp) in monitoring.lastEnds {
+        for (name, timestamp) in events.changes.lastEnds {
             guard let entry = live.listeners.first(where: { $0.name == name }) else { continue }
             let listener = status(of: entry)
             guard listener.state == .drained else { continue }
-            monitoring.note(listener, timestampUSec: timestamp)
+            events.changes.note(listener, timestampUSec: timestamp)
         }
     }
 
     /// Notes that a worker has paused a listener, or accepts again.
     private func notePause(_ reason: PauseReason, of worker: Int, on name: String, at time: Int) {
-        let reason = monitoring.note(reason, of: worker, on: name)
+        let reason = events.changes.note(reason, of: worker, on: name)
         guard let entry = live.listeners.first(where: { $0.name == name }) else { return }
         var listener = status(of: entry)
         guard [.accepting, .paused].contains(listener.state) else { return }
         listener.state = reason == .none ? .accepting : .paused
         listener.stateReason = describe(reason, of: entry)
-        monitoring.note(listener, timestampUSec: time)
+        events.changes.note(listener, timestampUSec: time)
     }
 
     // MARK: Telling
 
     /// Tells those who monitor what has happened, each in the order of time.
     func announce(now: ContinuousClock.Instant) {
-        let areSessionsDue = sessionsAreDueAt.map { $0 <= now } ?? false
-        guard monitoring.isActive else {
-            if areSessionsDue { dropSessions() }
+        let areSessionsDue = events.sessionsDueAt.map { $0 <= now } ?? false
+        guard events.changes.isActive else {
+            if areSessionsDue { _ = events.takeSessions() }
             return
         }
-        guard control.monitorCount > 0 else {
-            sessionEvents.areWanted = false
+        guard control.server.monitorCount > 0 else {
             upstreamMonitor.isMonitored = false
-            monitoring.end()
-            return dropSessions()
+            return events.end()
         }
         noteServers()
         noteDrained()
-        guard areSessionsDue || monitoring.hasEvents else { return }
+        guard areSessionsDue || events.changes.hasEvents else { return }
         // Also those that are not due, as they may have happened before.
-        sessionsAreDueAt = nil
-        let gathered = sessionEvents.takeAll()
-        var events = gathered.events.compactMap(event)
+        let gathered = events.takeSessions()
+        var all = gathered.events.compactMap(event)
         noteDrained()
-        let changes = monitoring.takeEvents()
-        events += changes.events
-        events.sort { $0.timestampUSec < $1.timestampUSec }
+        let changes = events.changes.takeEvents()
+        all += changes.events
+        all.sort { $0.timestampUSec < $1.timestampUSec }
         let lostCount = gathered.lostCount + changes.lostCount
         if lostCount > 0 {
-            events.append(MonitorEvent(lost: lostCount))
+            all.append(MonitorEvent(lost: lostCount))
             noteListeners()
         }
-        control.tell(events)
-    }
-
-    private func dropSessions() {
-        sessionsAreDueAt = nil
-        _ = sessionEvents.takeAll()
+        control.server.tell(all)
     }
 
     /// What is told of a session; a pause is noted with the other changes.
@@ -142,7 +130,7 @@ extension Supervisor {
         switch gathered.content {
         case .session(let session, let reason):
             if reason != nil {
-                monitoring.noteEnd(of: session.listener, timestampUSec: gathered.timestamp)
+                events.changes.noteEnd(of: session.listener, timestampUSec: gathered.timestamp)
             }
             var event = MonitorEvent(
                 reason == nil ? .sessionOpened : .sessionClosed,

@@ -2,14 +2,15 @@ internal import Logging
 internal import StrictJSON
 internal import Synchronization
 internal import SystemPackage
+internal import Systemd
 internal import Varlink
 internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-// What operators do to listeners, servers and the configuration. The answers come when all workers
-// have taken it up, so that whoever has one can rely on it.
+// What operators do to listeners, servers and the configuration. A call is answered when all workers
+// have adopted the change, so that the answer can be relied on.
 
 extension Supervisor {
     func drain(
@@ -91,7 +92,7 @@ extension Supervisor {
     }
 
     func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
-        switch phase {
+        switch lifecycle.phase {
         case .starting, .running: break
         case .draining, .stopping:
             let problem = Problem(
@@ -107,9 +108,40 @@ extension Supervisor {
         return .later
     }
 
+    func configurationCheck() -> ControlJob.Check {
+        let check = ConfigurationCheck(
+            present: loaded.configuration,
+            descriptorLimit: (try? DescriptorLimit.soft()) ?? 0
+        )
+        return { text throws(VarlinkError) in try check.changes(in: text) }
+    }
+
+    func start(_ job: ControlJob) {
+        control.start(job, reportingTo: inbox.mailbox)
+    }
+
+    func configuration() -> EffectiveConfiguration {
+        EffectiveConfiguration(config: loaded.configuration.effective, path: loaded.path)
+    }
+
+    /// The least level that is logged; that of one logger is that of all.
+    var logLevel: Logger.Level { logger.logLevel }
+
+    func setLogLevel(_ level: Int) {
+        setLogLevel(Logger.Level(priority: level))
+    }
+
+    func setLogLevel(_ level: Logger.Level) {
+        let former = logger.logLevel
+        var logger = logger
+        logger.logLevel = level
+        guard logger.logLevel != former else { return }
+        logger.notice("the log level is \(logger.logLevel) now, no more \(former)")
+    }
+
     /// The listeners that are meant: one, or all.
     private func names(of listener: String?) throws(VarlinkError) -> [String] {
-        guard case .running = phase else { throw .busy }
+        guard lifecycle.isRunning else { throw .busy }
         guard let listener else { return live.listeners.map(\.name) }
         guard live.listeners.contains(where: { $0.name == listener }) else {
             throw .listenerNotFound(listener)

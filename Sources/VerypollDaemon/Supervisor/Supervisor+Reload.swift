@@ -23,9 +23,9 @@ extension Supervisor {
         if rollouts.isEmpty, let outcome = reload.takeOutcome() {
             finish(outcome)
         }
-        guard case .running = phase, reload.isDue, !reload.isBusy, rollouts.isEmpty else { return }
+        guard lifecycle.isRunning, reload.isDue, !reload.isBusy, rollouts.isEmpty else { return }
         reload.begin()
-        tell { () throws(Errno) in try notifier.reloading(status: "reloading; " + summary) }
+        manager.reloading("reloading; " + summary)
         guard reload.mayRead else {
             return refuseReload(
                 "can't be read: \(reload.hangCount) earlier attempts to read it still hang;"
@@ -35,8 +35,8 @@ extension Supervisor {
         do throws(Errno) {
             let reading = try ConfigurationReading(
                 after: loaded,
-                descriptors: descriptors,
-                supervisor: mailbox
+                descriptors: workers.descriptors,
+                supervisor: inbox.mailbox
             )
             reload.begin(reading, now: now)
         } catch {
@@ -46,7 +46,7 @@ extension Supervisor {
 
     /// Goes over to what was read, or says why not.
     private func finish(_ outcome: ConfigurationReading.Outcome) {
-        guard case .running = phase else { return refuseReload("the daemon is stopping") }
+        guard lifecycle.isRunning else { return refuseReload("the daemon is stopping") }
         do throws(ConfigurationError) {
             let changes = try goOver(to: try outcome.get())
             rollOut(.reload(changes), for: reload.takeCallers())
@@ -84,8 +84,8 @@ extension Supervisor {
         loaded = next
         live.applyLimits()
         applySocketOptions(of: changed)
-        totalLimiter.limit = configuration.limits.maxSessions
-        restart.keepsSessions = configuration.restart.keepSessions
+        workers.totalLimiter.limit = configuration.limits.maxSessions
+        handoff.keepsSessions = configuration.restart.keepSessions
         upstreamMonitor.adopt(live.snapshot.upstreams, slots: live.upstreams.map(\.slot))
         if options.logLevel == nil, configuration.log.level != former.log.level {
             setLogLevel(configuration.log.level)
@@ -112,8 +112,49 @@ extension Supervisor {
         }
     }
 
+    // MARK: Rollouts
+
+    /// Sends the live snapshot to the workers.
+    func rollOut(_ purpose: Rollout.Purpose, for callers: [CallID] = []) {
+        rollouts.begin(
+            live.snapshot.number,
+            workers: workers.count,
+            purpose: purpose,
+            callers: callers
+        )
+        workers.post(.adopt(live.snapshot))
+    }
+
+    /// Notes that a worker has adopted a snapshot; with the last one it is in effect.
+    func finishRollout(of snapshot: Int) {
+        guard let rollout = rollouts.noteAdoption(of: snapshot) else { return }
+        switch rollout.purpose {
+        case .order:
+            for callID in rollout.callers {
+                control.complete(callID, with: Result<_, VarlinkError>.success(NoParameters()))
+            }
+        case .reload(let changes): finishReload(changes, for: rollout.callers)
+        case .idleExit: idle.isClosed = true
+        }
+    }
+
+    /// When sockets that have given way to others close next, if a snapshot can be sent then.
+    var retirementDueAt: ContinuousClock.Instant? {
+        guard rollouts.isEmpty, lifecycle.isRunning else { return nil }
+        return live.retirementEndsAt
+    }
+
+    /// Has the workers close the sockets that have given way to others for long enough.
+    func endRetirement(_ now: ContinuousClock.Instant) {
+        guard let due = retirementDueAt, due <= now else { return }
+        live.endRetirement(now: now)
+        rollOut(.order)
+    }
+
+    // MARK: Answers
+
     /// Says that another configuration is in effect.
-    func finishReload(_ changes: ChangeList, for callers: [CallID]) {
+    private func finishReload(_ changes: ChangeList, for callers: [CallID]) {
         reload.refusal = nil
         noteReload(.success(changes.changes))
         logger.notice(
@@ -124,8 +165,7 @@ extension Supervisor {
                 "changes": "\(changes.changes.count + (changes.omitted ?? 0))",
             ]
         )
-        statusLine = summary
-        tell { () throws(Errno) in try notifier.ready(status: statusLine) }
+        manager.ready(summary)
         for callID in callers {
             control.complete(callID, with: Result<_, VarlinkError>.success(changes))
         }
@@ -142,9 +182,8 @@ extension Supervisor {
         let others = error.problems.count + error.omittedCount - 1
         reload.refusal =
             "reload refused: \(first)" + (others > 0 ? ", and \(others) more" : "")
-        if case .running = phase {
-            statusLine = summary
-            tell { () throws(Errno) in try notifier.ready(status: statusLine) }
+        if lifecycle.isRunning {
+            manager.ready(summary)
         }
         let failure = VarlinkError.reloadFailed(error.reported, omitted: error.omittedCount)
         for callID in reload.takeCallers() {

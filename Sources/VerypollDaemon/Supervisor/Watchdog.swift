@@ -15,7 +15,7 @@ struct Watchdog {
     /// Whether all workers are to be asked now.
     ///
     /// It is not asked again while an answer is missing: who does not answer need not get more
-    /// pendingCalls, and without that answer the service manager hears nothing.
+    /// questions, and without that answer the service manager hears nothing.
     mutating func isDue(_ now: ContinuousClock.Instant, workers: Int) -> Bool {
         guard dueAt <= now else { return false }
         dueAt = now + interval

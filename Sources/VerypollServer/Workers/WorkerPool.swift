@@ -6,6 +6,10 @@ internal import Verypoll
 package struct WorkerPool {
     package let mailboxes: [Mailbox<WorkerMessage>]
     package let counters: [WorkerCounters]
+    /// Counts the sessions of all workers.
+    package let totalLimiter: SessionLimiter
+    /// Descriptors to lend while sessions have all others.
+    package let descriptors: DescriptorReserve
     private let threads: [Thread]
 
     /// How many workers there are.
@@ -38,6 +42,8 @@ package struct WorkerPool {
             polls.append(TransferBox(poll))
         }
         self.mailboxes = mailboxes
+        self.totalLimiter = totalLimiter
+        self.descriptors = descriptors
         counters = indices.map { _ in WorkerCounters() }
         var threads: [Thread] = []
         let ownConnections = OwnConnections()

@@ -59,7 +59,7 @@ struct HandoffLedgerTests {
     @Test("bundles are stored at once where no quieter ones may need their room")
     func plans() {
         func ranks(_ counts: [Int], room: Int) -> Int {
-            var handoff = Handoff()
+            var handoff = HandoffProgress()
             _ = handoff.plan(counts, room: room)
             return handoff.certainRanks
         }

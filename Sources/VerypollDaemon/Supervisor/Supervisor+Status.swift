@@ -8,7 +8,7 @@ internal import VerypollServer
 
 extension Supervisor: ControlHandler {
     func status() -> Status {
-        let active = totalLimiter.active  // Before the tallies, which know all that has left.
+        let active = workers.totalLimiter.active  // Before the tallies, which know all that has left.
         let tally = live.totalTally
         return Status(
             version: Release.version,
@@ -34,7 +34,7 @@ extension Supervisor: ControlHandler {
             },
             totals: Status.Totals(
                 active: active,
-                maxSessions: totalLimiter.limit,
+                maxSessions: workers.totalLimiter.limit,
                 accepted: Int(tally.accepted),
                 rejected: Int(tally.rejected),
                 bytesIn: Int(tally.bytesIn),
@@ -79,7 +79,11 @@ extension Supervisor: ControlHandler {
             throw .upstreamNotFound(name)
         }
         let limit = query.effectiveLimit
-        let number = pendingCalls.addListing(for: callID, limit: limit, workers: workers.count)
+        let number = control.pendingCalls.addListing(
+            for: callID,
+            limit: limit,
+            workers: workers.count
+        )
         let filter = SessionFilter(
             listeners: slots,
             upstream: query.upstream,
@@ -95,7 +99,7 @@ extension Supervisor: ControlHandler {
         callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
         let mailbox = try mailbox(forSession: id)
-        let number = pendingCalls.add(id, for: callID)
+        let number = control.pendingCalls.add(id, for: callID)
         mailbox.post(.showSession(id: UInt64(id), callID: number))
         return .later
     }
@@ -105,14 +109,9 @@ extension Supervisor: ControlHandler {
         callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         let mailbox = try mailbox(forSession: id)
-        let number = pendingCalls.add(id, for: callID)
+        let number = control.pendingCalls.add(id, for: callID)
         mailbox.post(.killSession(id: UInt64(id), callID: number))
         return .later
-    }
-
-    /// Answers a call once the workers have said all.
-    func complete<Value: Encodable>(_ answer: PendingCalls.Answer<Value>?) {
-        if let answer { control.complete(answer.callID, with: answer.result) }
     }
 
     /// The mailbox of the worker that has a session, if it is open.
@@ -129,8 +128,8 @@ extension Supervisor: ControlHandler {
 
     /// The state in one line, as systemctl(1) shows it: `2 listeners, 14 sessions`.
     var summary: String {
-        let sessions = totalLimiter.active
-        let prefix = if case .draining = phase { "draining, " } else { "" }
+        let sessions = workers.totalLimiter.active
+        let prefix = if case .draining = lifecycle.phase { "draining, " } else { "" }
         let text =
             "\(live.listeners.count) listener\(live.listeners.count == 1 ? "" : "s"), "
             + "\(sessions) session\(sessions == 1 ? "" : "s")"
@@ -143,7 +142,8 @@ extension Supervisor: ControlHandler {
             pauseDescription(of: entry).map { "\(entry.name) paused: \($0)" }
         }
         let notes =
-            [reload.refusal].compactMap { $0 } + rolloutNotes + pauses + upstreamMonitor.notes
+            [reload.refusal, rollouts.note(workers: workers.count)].compactMap { $0 } + pauses
+            + upstreamMonitor.notes
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }
 
@@ -152,7 +152,7 @@ extension Supervisor: ControlHandler {
         let tally = live.tally(of: entry)
         let reason = pauseDescription(of: entry)
         let state: Status.Listener.State =
-            switch phase {
+            switch lifecycle.phase {
             case .starting, .running:
                 if entry.drain != nil {
                     active == 0 ? .drained : .draining
@@ -180,7 +180,7 @@ extension Supervisor: ControlHandler {
 
     /// Why a worker does not accept on a listener at present, or `nil` if all do.
     func pauseDescription(of entry: LiveListener) -> String? {
-        guard case .running = phase, entry.drain == nil else { return nil }
+        guard lifecycle.isRunning, entry.drain == nil else { return nil }
         let listener = live.listener(of: entry)
         let reason = listener.counters.map(\.pauseReason).first { $0 != .none }
         return describe(reason ?? .none, of: entry)
@@ -192,7 +192,7 @@ extension Supervisor: ControlHandler {
         let listener = live.listener(of: entry)
         return reason.description(
             limit: listener.limiter.limit,
-            total: totalLimiter.limit + listener.reserve
+            total: workers.totalLimiter.limit + listener.reserve
         )
     }
 }
@@ -201,13 +201,13 @@ extension Supervisor {
     /// What the daemon does as a whole.
     fileprivate var state: Status.State {
         let isDrained = live.listeners.allSatisfy { $0.drain != nil }
-        if case .running = phase, isDrained { return .draining }
-        return phase.state
+        if lifecycle.isRunning, isDrained { return .draining }
+        return lifecycle.phase.state
     }
 
     /// When the sessions are ended that are left, if the daemon stops or all listeners are drained.
     fileprivate var drainDeadlineTimestamp: Int? {
-        switch phase {
+        switch lifecycle.phase {
         case .draining(let end), .stopping(let end):
             let left = (end - .now).milliseconds
             return WallClock.microseconds() + Int(clamping: left) * 1_000
@@ -219,7 +219,7 @@ extension Supervisor {
     }
 }
 
-extension Supervisor.Phase {
+extension Lifecycle.Phase {
     fileprivate var state: Status.State {
         switch self {
         case .starting: .starting

@@ -1,0 +1,35 @@
+internal import Synchronization
+internal import VerypollConfiguration
+internal import VerypollServer
+
+extension MetricsSnapshot.Upstream {
+    init(_ upstream: Upstream) {
+        self.init(
+            name: upstream.name,
+            active: upstream.limiter.active,
+            waiting: upstream.waiting.load(ordering: .relaxed),
+            maxSessions: upstream.configuration.maxSessions,
+            refusals: UpstreamRefusal.allCases.map { ($0, upstream.refusals.count(of: $0)) }
+        )
+    }
+}
+
+extension MetricsSnapshot.Server {
+    init(_ server: UpstreamServer, of upstream: Upstream, now: UInt64) {
+        func count(_ counter: borrowing Atomic<Int>) -> UInt64 {
+            UInt64(counter.load(ordering: .relaxed))
+        }
+        let tally = server.tally
+        self.init(
+            upstream: upstream.name,
+            address: server.name,
+            isUp: server.isAvailable(now: now),
+            active: server.active.load(ordering: .relaxed),
+            sessions: count(server.counters.sessions),
+            failures: count(server.counters.failures),
+            bytesIn: tally.bytesIn,
+            bytesOut: tally.bytesOut,
+            connectTime: server.counters.connectTime.histogram
+        )
+    }
+}
