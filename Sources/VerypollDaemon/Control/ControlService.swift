@@ -26,10 +26,10 @@ final class ControlService {
         self.server = server
     }
 
-    /// Does a job on the service's thread, which then posts the result.
-    func start(_ job: ControlJob, reportingTo mailbox: Mailbox<SupervisorMessage>) {
+    /// Does a job on the service's thread, which then reports the result.
+    func start(_ job: ControlJob, report: @escaping @Sendable (ControlJob.Result) -> Void) {
         // One job at a time, so there is room for it.
-        _ = thread.add { mailbox.postWhenRoom(.controlJob(job.run())) }
+        _ = thread.add { report(job.run()) }
     }
 
     /// Answers a call.

@@ -2,11 +2,11 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollServer
 
-/// Everything that those who monitor the daemon are told: changes that the supervisor notes, and the
-/// sessions and pauses that workers report.
+/// Everything that those who monitor the daemon are told: changes that the supervisor notes, and
+/// the sessions and pauses that workers report.
 struct EventFeed {
-    /// How long sessions gather, so that each does not take a turn of the supervisor's thread, which
-    /// may share the session's processor.
+    /// How long sessions gather, so that each does not take a turn of the supervisor's thread,
+    /// which may share the session's processor.
     private static let sessionDelay = Duration.milliseconds(100)
 
     /// Sessions and pauses on their way from the workers.

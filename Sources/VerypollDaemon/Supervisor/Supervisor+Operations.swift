@@ -9,8 +9,8 @@ internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-// What operators do to listeners, servers and the configuration. A call is answered when all workers
-// have adopted the change, so that the answer can be relied on.
+// What operators do to listeners, servers and the configuration. A call is answered when all
+// workers have adopted the change, so that the answer can be relied on.
 
 extension Supervisor {
     func drain(
@@ -117,7 +117,9 @@ extension Supervisor {
     }
 
     func start(_ job: ControlJob) {
-        control.start(job, reportingTo: inbox.mailbox)
+        control.start(job) { [mailbox = inbox.mailbox] result in
+            mailbox.postWhenRoom(.controlJob(result))
+        }
     }
 
     func configuration() -> EffectiveConfiguration {

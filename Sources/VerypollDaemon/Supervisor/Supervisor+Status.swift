@@ -8,7 +8,8 @@ internal import VerypollServer
 
 extension Supervisor: ControlHandler {
     func status() -> Status {
-        let active = workers.totalLimiter.active  // Before the tallies, which know all that has left.
+        // Before the tallies, which know all that has left.
+        let active = workers.totalLimiter.active
         let tally = live.totalTally
         return Status(
             version: Release.version,

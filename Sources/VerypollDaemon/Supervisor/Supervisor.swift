@@ -1,8 +1,8 @@
 // The control plane's main thread. It owns everything that decides, and what talks to people and to
 // systemd; the workers serve the sessions.
 //
-// One reload, as an example of how the parts work together: a call of the control socket (or SIGHUP)
-// notes a request in `reload`. The next turn starts a thread that reads and checks the file
+// One reload, as an example of how the parts work together: a call of the control socket (or
+// SIGHUP) notes a request in `reload`. The next turn starts a thread that reads and checks the file
 // (VerypollConfiguration) and posts the outcome to the inbox. `Supervisor+Reload` lets a copy of
 // `live` go over to it, which opens what is new; if anything fails, the copy is dropped and nothing
 // has changed. Then the copy takes effect: its snapshot goes to all workers, and once each of them
