@@ -3,6 +3,9 @@ internal import SystemPackage
 internal import Verypoll
 
 extension Worker {
+    /// How long a restored session has at least before a timeout ends it, in milliseconds.
+    private static let grace: UInt64 = 1_000
+
     /// Begins to work, once all workers are there and nothing can keep the daemon from starting.
     package mutating func begin(_ snapshot: WorkerSnapshot, _ share: SessionShare) {
         guard !isDraining else { return }
@@ -146,7 +149,11 @@ extension Worker {
         } catch {
             return end(key, because: .failed(error))
         }
-        bringForward(key)
+        // Bytes that came during the restart are still unread, so no timeout is judged before the
+        // first events are handled: also a timeout that passed in the meantime waits for a moment.
+        if let due = deadline(of: key) {
+            timers.schedule(key.index, at: max(due.millisecond, serveContext.now + Self.grace))
+        }
         guard !record.awaitsHeader else { return }
         if sessions[key].connector.upstream != nil, sessions[key].connector.phase == .idle {
             connect(key, .started)

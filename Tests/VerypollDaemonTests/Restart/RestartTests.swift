@@ -54,6 +54,26 @@ struct RestartTests {
         try manager.end()
     }
 
+    @Test("bytes that came during a restart count, though a timeout passed in the meantime")
+    func readsBeforeTimingOut() throws {
+        var daemon = try TestDaemon(
+            serving("echo", #", "timeouts": {"idle": "2s"}"#),
+            more: Self.keeping,
+            manager: manager
+        )
+        let client = try Client(address: try daemon.address())
+        try expectEcho("before", from: client)
+        let answeredAt = ContinuousClock.now
+        try daemon.stop(forRestart: true)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        try client.send("meanwhile")
+        try eventually("the timeout to pass") { .now - answeredAt > .seconds(2) }
+
+        try daemon.start()
+        #expect(try client.receive(exactly: 9) == Array("meanwhile".utf8))
+        try manager.end()
+    }
+
     @Test("a plain stop takes the sockets out of the store, so that nobody waits in vain")
     func endsPlainly() throws {
         let daemon = try TestDaemon(
