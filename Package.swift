@@ -34,17 +34,8 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(
-    _ name: String,
-    _ dependencies: [Target.Dependency],
-    exclude: [String] = []
-) -> Target {
-    .testTarget(
-        name: name,
-        dependencies: dependencies,
-        exclude: exclude,
-        swiftSettings: settings
-    )
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 // MARK: The library, and programs that show how it is used
@@ -170,8 +161,7 @@ let daemonTests: [Target] = [
     ),
     tests(
         "SystemTests",
-        ["TestSupport", "VerypollDaemon", "VerypollServer", "verypolld", "verypollctl"],
-        exclude: ["Programs"]
+        ["TestSupport", "VerypollDaemon", "VerypollServer", "verypolld", "verypollctl"]
     ),
 ]
 

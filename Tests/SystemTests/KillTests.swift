@@ -27,49 +27,6 @@ extension ServiceTests {
             }
             """
 
-        /// Clients that come all the time, and tell what became of them when they are told to end.
-        private static let load = """
-            import collections, os, socket, threading, time
-
-            tally, lock, end = collections.Counter(), threading.Lock(), time.monotonic() + 900
-
-            def visit():
-                with socket.create_connection(("127.0.0.1", 8080), timeout=60) as client:
-                    for _ in range(20):
-                        client.sendall(b"?" * 1000)
-                        count = 0
-                        while count < 1000:
-                            got = len(client.recv(1000))
-                            if got == 0:
-                                return "lost"
-                            count += got
-                return "answered"
-
-            def come():
-                while not os.path.exists("/tmp/over") and time.monotonic() < end:
-                    try:
-                        outcome = visit()
-                    except ConnectionRefusedError:
-                        outcome = "refused"
-                    except TimeoutError:
-                        outcome = "late"
-                    except ConnectionError:
-                        outcome = "lost"
-                    with lock:
-                        tally[outcome] += 1
-                        if sum(tally.values()) == 1:
-                            print("begun", flush=True)
-                    time.sleep(0.005)
-
-            clients = [threading.Thread(target=come) for _ in range(8)]
-            for client in clients:
-                client.start()
-            for client in clients:
-                client.join()
-            names = "answered", "lost", "refused", "late"
-            print(*(f"{name} {tally[name]}" for name in names), sep=", ")
-            """
-
         private let lab: Lab
 
         init() throws {
@@ -119,7 +76,8 @@ extension ServiceTests {
             try lab.must("systemctl", "start", "verypolld.socket", "verypolld.service")
             try waitUntilItAnswers()
             let running = try leftovers()
-            let clients = try lab.start("python3", ["-c", Self.load])
+            let load = try Repository.text(ofProgram: "kill_load.py")
+            let clients = try lab.start("python3", ["-c", load])
             try clients.waitForStandardOutput(containing: "begun")
 
             for _ in 0..<Self.killCount {

@@ -69,13 +69,7 @@ struct PackageTests {
     @Test("the configuration that it installs has the effect of the built-in one")
     func installsDefault() throws {
         try ensureInstalled()
-        let script = """
-            import json
-            own = json.load(open("/etc/verypolld/verypolld.json"))
-            schema = own.pop("$schema").removeprefix("file://")
-            json.load(open(schema))
-            assert own == json.load(open("/usr/share/doc/verypolld/default.json"))
-            """
+        let script = try Repository.text(ofProgram: "default_configuration.py")
         try lab.must("/usr/bin/python3", "-c", script)
         try lab.must("verypolld", "--check-config")
     }
@@ -167,8 +161,7 @@ struct PackageTests {
         try lab.must("systemctl", "start", "verypolld")
         try lab.must("rm", "-f", "/run/end")
         let count = String(RestartLoad.sessionCount)
-        let arguments = ["-c", RestartLoad.script, count, "7080", "7090"]
-        let load = try lab.start("/usr/bin/python3", arguments)
+        let load = try lab.start("/usr/bin/python3", RestartLoad.arguments())
         try load.waitForStandardOutput(containing: "started", within: .seconds(180))
 
         let before = try lab.property("MainPID")

@@ -1,4 +1,3 @@
-import Foundation
 import TestSupport
 import Testing
 
@@ -33,8 +32,7 @@ extension ServiceTests {
         /// Starts clients and their server, and returns once bytes move on all sessions.
         private func startLoad(sessions: Int) throws -> Program {
             try lab.must("rm", "-f", "/run/end")
-            let arguments = ["-c", RestartLoad.script, String(sessions), "7080", "7090"]
-            let load = try lab.start("python3", arguments)
+            let load = try lab.start("python3", RestartLoad.arguments(sessions: sessions))
             try load.waitForStandardOutput(containing: "started", within: .seconds(180))
             return load
         }
@@ -77,8 +75,7 @@ extension ServiceTests {
         @Test("changes of addresses and starts that fail refuse no connection and lose no session")
         func changesAddresses() throws {
             try lab.stop()
-            let path = "\(Repository.path)/Tests/SystemTests/Programs/address_changes.py"
-            let script = try String(contentsOfFile: path, encoding: .utf8)
+            let script = try Repository.text(ofProgram: "address_changes.py")
             let steps = try lab.start("python3", ["-c", script]).finish(within: .seconds(240))
             #expect(steps.exit == .code(0), "\(steps.standardOutput)\(steps.standardError)")
             try lab.stop()
@@ -89,24 +86,8 @@ extension ServiceTests {
             // A proxy without a server resets its clients, some before connect(2) has returned.
             let more = #""drain": {"deadline": "200ms"},"#
             try lab.restart(configuration: configuration(more, handler: #"{ "type": "echo" }"#))
-            let script = #"""
-                import os, socket, sys
-                print("started", flush=True)
-                count, failures = 0, []
-                while not os.path.exists("/run/end"):
-                    for family, place in (
-                        (socket.AF_INET, ("127.0.0.1", 7080)),
-                        (socket.AF_UNIX, "/run/verypolld/front.sock"),
-                    ):
-                        with socket.socket(family) as s:
-                            try:
-                                s.connect(place)
-                                count += 1
-                            except OSError as error:
-                                failures.append(f"{place}: {error}")
-                print("done", count, "failures:", failures[:5])
-                """#
             try lab.must("rm", "-f", "/run/end")
+            let script = try Repository.text(ofProgram: "listener_load.py")
             let load = try lab.start("python3", ["-c", script])
             try load.waitForStandardOutput(containing: "started")
             for _ in 0..<3 { try lab.must("systemctl", "restart", "verypolld") }

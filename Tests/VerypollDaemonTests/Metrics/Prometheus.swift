@@ -5,9 +5,7 @@ internal import Testing
 enum Prometheus {
     /// A program of it.
     static func path(of program: String) throws -> String {
-        // This file is Tests/VerypollDaemonTests/Metrics/Prometheus.swift in the repository.
-        let root = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-        let unpacked = "\(root)/.build-prometheus/usr/bin/\(program)"
+        let unpacked = "\(Repository.path)/.build-prometheus/usr/bin/\(program)"
         do {
             try requireProgram(unpacked)
             return unpacked

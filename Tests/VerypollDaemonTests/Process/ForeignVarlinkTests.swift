@@ -5,12 +5,7 @@ internal import VerypollControl
 /// A client that nobody here wrote: the package `varlink` of PyPI.
 @Suite("the varlink command of PyPI")
 struct ForeignVarlinkTests {
-    private static let python = repository + "/.build-venv/bin/python"
-
-    private static var repository: String {
-        // This file is Tests/VerypollDaemonTests/Process/ForeignVarlinkTests.swift in it.
-        "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-    }
+    private static let python = Repository.path + "/.build-venv/bin/python"
 
     private func varlink(_ arguments: String...) throws -> Program.Result {
         try requireProgram(Self.python)
@@ -64,7 +59,7 @@ struct ForeignVarlinkTests {
         let port = try daemon.address().split(separator: ":").last.map(String.init) ?? ""
         let result = try Program.run(
             Self.python,
-            ["-c", Self.script, daemon.controlPath, file, port]
+            [Repository.path(ofProgram: "varlink_calls.py"), daemon.controlPath, file, port]
         )
         #expect(result.exit == .code(0), "\(result.standardError)")
         let errors = result.standardOutput.split(separator: "\n").map(String.init)
