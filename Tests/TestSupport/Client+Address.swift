@@ -22,6 +22,16 @@ extension Client {
         }
     }
 
+    /// Whether an address refuses connections, or its file is gone.
+    package static func isRefused(at address: String) throws -> Bool {
+        do throws(Errno) {
+            _ = try Client(address: address)
+            return false
+        } catch {
+            return error == .connectionRefused || error == .noSuchFileOrDirectory
+        }
+    }
+
     /// Connects to a TCP port of [::1].
     private init(loopback6Port port: UInt16, timeout: Duration) throws(Errno) {
         var address = sockaddr_in6()

@@ -15,7 +15,7 @@ struct EdgeLoopTests {
         let sizes = [4 << 20, 0, 1, 70_000, 65_536, 1 << 20, 3, 300_000]
         let writers = try sizes.map { size in
             let writer = Held(try loop.add())
-            return Worker { try write(size, to: writer.value) }
+            return ConcurrentWork { try write(size, to: writer.value) }
         }
         while loop.ended < sizes.count { try loop.turn() }
         for writer in writers { try writer.join() }

@@ -140,7 +140,7 @@ struct RegistrationModeTests {
         let end = Held(try ForeignPair())
         let taken = Counter()
         let waiting = (0..<3).map { _ in
-            Worker {
+            ConcurrentWork {
                 var poll = try Poll()
                 try poll.registry.register(
                     shared.value.first,

@@ -160,7 +160,7 @@ struct RegistryTests {
         var poll = try Poll()
         let registry = Shared(registry: try poll.registry.clone(), pair: try ForeignPair())
         let threads = (0..<4).map { number in
-            Worker { try use(registry.registry, token: Token(number)) }
+            ConcurrentWork { try use(registry.registry, token: Token(number)) }
         }
         // Each thread's last registration stays, and is ready.
         var last: [Int: Event] = [:]

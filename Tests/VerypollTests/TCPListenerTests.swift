@@ -239,7 +239,9 @@ struct TCPListenerTests {
         let shared = Shared(try TCPListener(binding: .loopback(port: 0)), try ForeignPair())
         let address = try shared.listener.localAddress()
         let count = Counter()
-        let threads = (0..<3).map { _ in Worker { try acceptAll(from: shared, counting: count) } }
+        let threads = (0..<3).map { _ in
+            ConcurrentWork { try acceptAll(from: shared, counting: count) }
+        }
         var clients: [Held<TCPStream>] = []
         for _ in 0..<12 { clients.append(Held(try TCPStream(connectingTo: address))) }
         try eventually("all to be accepted") { count.value == 12 }

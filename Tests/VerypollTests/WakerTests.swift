@@ -1,5 +1,6 @@
 #if OSPoll
 import SystemPackage
+import TestSupport
 import Testing
 import Verypoll
 
@@ -48,7 +49,7 @@ struct WakerTests {
         let own = try (0..<4).map { try Waker(registry: poll.registry, token: Token($0)) }
         defer { withExtendedLifetime((shared, own)) {} }
         let threads = own.map { waker in
-            Worker {
+            ConcurrentWork {
                 for _ in 0..<1000 { try shared.wake() }
                 try waker.wake()
             }

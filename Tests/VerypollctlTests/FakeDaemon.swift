@@ -42,14 +42,10 @@ final class FakeDaemon: Sendable {
     }
 
     deinit {
-        isStopping.value.store(true, ordering: .releasing)
+        isStopping.set()
         try? waker.wake()
         thread.join()
     }
-}
-
-private final class Flag: Sendable {
-    let value = Atomic(false)
 }
 
 /// What the thread runs.
@@ -79,7 +75,7 @@ private struct Loop: ~Copyable, Sendable {
             threadTime: { .zero }
         )
         var events = Events(capacity: 64)
-        while !isStopping.value.load(ordering: .acquiring) {
+        while !isStopping.isSet {
             if let deadline = server.deadline {
                 try poll.poll(&events, until: deadline)
             } else {

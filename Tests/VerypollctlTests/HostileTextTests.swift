@@ -11,49 +11,13 @@ struct HostileTextTests {
     private static let decoded = "web\u{1B}[31m\u{85}\u{202E}"
     private static let shown = #"web\u001B[31m\u0085\u202E"#
 
-    private struct Daemon: ~Copyable {
-        let program: Program
-        let directory: TemporaryDirectory
-
-        init() throws {
-            let directory = try TemporaryDirectory()
-            let text = """
-                {"workers": 1, "control": {"socket": "DIR/control"},
-                "listeners": {
-                  "web": {"listen": ["unix:DIR/NAME"],
-                    "handler": {"type": "proxy", "upstream": "app"}}},
-                "upstreams": {"app": {"servers": ["unix:DIR/NAME.app"]}}}
-                """
-            let file = try directory.write(
-                text.replacing("DIR", with: directory.path).replacing("NAME", with: name),
-                to: "verypolld.json"
-            )
-            let program = try Program("verypolld", ["--config", file])
-            try program.waitForStandardError(containing: "is ready")
-            self.program = program
-            self.directory = directory
-        }
-
-        var options: [String] { patientOptions(socket: directory.appending("control")) }
-
-        func run(_ words: String...) throws -> Program.Result {
-            try Program.run("verypollctl", words + options)
-        }
-
-        /// Runs the command on a terminal that has no colors.
-        func runOnTerminal(_ words: String...) throws -> String {
-            try requireProgram("script")
-            let command = ([Program.path(of: "verypollctl")] + words + options)
-                .joined(separator: " ")
-            let result = try Program.run(
-                "script",
-                ["-qec", command, "/dev/null"],
-                environment: ["NO_COLOR": "1", "TERM": "dumb"]
-            )
-            // The terminal makes two of each line end.
-            return result.standardOutput.replacing("\r\n", with: "\n")
-        }
-    }
+    private static let configuration = """
+        {"workers": 1, "control": {"socket": "DIR/control"},
+        "listeners": {
+          "web": {"listen": ["unix:DIR/\(name)"],
+            "handler": {"type": "proxy", "upstream": "app"}}},
+        "upstreams": {"app": {"servers": ["unix:DIR/\(name).app"]}}}
+        """
 
     private func steers(_ text: String) -> Bool {
         text.unicodeScalars.contains { $0 != "\n" && $0.steersTerminal }
@@ -61,7 +25,7 @@ struct HostileTextTests {
 
     @Test("no verb lets a name through to a terminal, nor does the daemon's log")
     func escapes() throws {
-        let daemon = try Daemon()
+        let daemon = try RealDaemon(Self.configuration)
         for words in [["status"], ["listeners"], ["upstreams"], ["config", "show"], ["metrics"]] {
             let text = try daemon.runOnTerminal(words.joined(separator: " "))
             #expect(text.lowercased().contains(Self.shown.lowercased()), "\(words)")
@@ -96,7 +60,7 @@ struct HostileTextTests {
             struct Address: Decodable { let address: String }
             let listeners: [Listener]
         }
-        let daemon = try Daemon()
+        let daemon = try RealDaemon(Self.configuration)
         let address = "unix:\(daemon.directory.path)/\(Self.decoded)"
         for mode in ["short", "pretty"] {
             let text = try daemon.run("listeners", "--json=\(mode)").standardOutput

@@ -7,22 +7,29 @@ func patientOptions(socket path: String) -> [String] {
     ["--socket", path, "--timeout", "\(patience.components.seconds)"]
 }
 
-/// A daemon of the test's own with two listeners and an upstream.
+/// A daemon of the test's own.
 struct RealDaemon: ~Copyable {
     let program: Program
     let directory: TemporaryDirectory
     let file: String
 
-    init() throws {
+    /// Two listeners and an upstream.
+    private static let standard = """
+        {"workers": 2, "control": {"socket": "DIR/control"},
+        "listeners": {
+          "echo": {"listen": ["unix:DIR/echo"], "handler": {"type": "echo"}},
+          "web": {"listen": ["unix:DIR/web"],
+            "handler": {"type": "proxy", "upstream": "app"}}},
+        "upstreams": {"app": {"servers": ["unix:DIR/echo", "127.0.0.1:9"]}}}
+        """
+
+    /// Starts the daemon, and waits until it is ready.
+    ///
+    /// - Parameter text: Its configuration, in which `DIR` stands for the directory, and whose
+    ///   control socket is DIR/control.
+    /// - Throws: ``TimedOut`` with what it said, if it does not become ready.
+    init(_ text: String = Self.standard) throws {
         let directory = try TemporaryDirectory()
-        let text = """
-            {"workers": 2, "control": {"socket": "DIR/control"},
-            "listeners": {
-              "echo": {"listen": ["unix:DIR/echo"], "handler": {"type": "echo"}},
-              "web": {"listen": ["unix:DIR/web"],
-                "handler": {"type": "proxy", "upstream": "app"}}},
-            "upstreams": {"app": {"servers": ["unix:DIR/echo", "127.0.0.1:9"]}}}
-            """
         let file = try directory.write(
             text.replacing("DIR", with: directory.path),
             to: "verypolld.json"
@@ -56,5 +63,19 @@ struct RealDaemon: ~Copyable {
     /// Runs the command to its end.
     func run(_ arguments: String...) throws -> Program.Result {
         try Program.run("verypollctl", arguments + patientOptions(socket: controlPath))
+    }
+
+    /// Runs the command on a terminal that has no colors, and returns what it shows.
+    func runOnTerminal(_ arguments: String...) throws -> String {
+        try requireProgram("script")
+        let words = arguments + patientOptions(socket: controlPath)
+        let command = ([Program.path(of: "verypollctl")] + words).joined(separator: " ")
+        let result = try Program.run(
+            "script",
+            ["-qec", command, "/dev/null"],
+            environment: ["NO_COLOR": "1", "TERM": "dumb"]
+        )
+        // The terminal makes two of each line end.
+        return result.standardOutput.replacing("\r\n", with: "\n")
     }
 }

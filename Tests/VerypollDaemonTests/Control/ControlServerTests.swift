@@ -197,9 +197,9 @@ struct ControlServerTests {
         try fixture.settle(now: start + .seconds(1))
         try oldest.send(Self.ping + "\0")
         try fixture.settle(now: start + .seconds(2))
-        var others: [Shared<Client>] = []
+        var others: [Held] = []
         for _ in 2..<ControlServer.clientLimit {
-            others.append(Shared(try Client(path: fixture.path)))
+            others.append(Held(try Client(path: fixture.path)))
             try fixture.settle(now: start + .seconds(3))
         }
         let newest = try Client(path: fixture.path)
@@ -216,11 +216,11 @@ struct ControlServerTests {
     func keepsBusyClients() throws {
         var fixture = try ControlFixture()
         fixture.handler.answersLater = true
-        var busy: [Shared<Client>] = []
+        var busy: [Held] = []
         for _ in 0..<ControlServer.clientLimit {
             let client = try Client(path: fixture.path)
             try client.send(Self.sessions + "\0")
-            busy.append(Shared(client))
+            busy.append(Held(client))
             try fixture.settle()
         }
         let newcomer = try Client(path: fixture.path)
@@ -232,7 +232,7 @@ struct ControlServerTests {
             fixture.server.complete(callID, with: .success(ScriptedHandler.sessions))
         }
         for client in busy {
-            #expect(try fixture.receiveMessages(1, from: client.value) == [Self.noSessions])
+            #expect(try fixture.receiveMessages(1, from: client.client) == [Self.noSessions])
         }
     }
 
@@ -290,14 +290,5 @@ struct ControlServerTests {
             String(decoding: answers, as: UTF8.self) == "\(Self.noSessions)\0\(killAnswer)\0"
         )
         #expect(fixture.handler.killed == (permission == .read ? [] : [7]))
-    }
-}
-
-/// Lets an array hold a noncopyable value.
-final class Shared<Value: ~Copyable> {
-    let value: Value
-
-    init(_ value: consuming Value) {
-        self.value = value
     }
 }

@@ -47,11 +47,11 @@ struct ControlTurnTests {
         var fixture = try ControlFixture()
         let now = ContinuousClock.now
         fixture.handler.statusTime = .milliseconds(60)
-        var clients: [Shared<Client>] = []
+        var clients: [Held] = []
         for _ in 0..<2 {
             let client = try Client(path: fixture.path)
             try client.send(Self.status + "\0")
-            clients.append(Shared(client))
+            clients.append(Held(client))
             try fixture.settle(now: now)
         }
         let late = try Client(path: fixture.path)

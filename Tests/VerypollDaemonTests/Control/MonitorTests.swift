@@ -103,16 +103,16 @@ struct MonitorTests {
     @Test("where all places are taken by monitors, a newcomer gets that of one of them")
     func evicts() throws {
         var fixture = try ControlFixture()
-        var monitors: [Shared<Client>] = []
+        var monitors: [Held] = []
         for _ in 0..<ControlServer.clientLimit {
             let client = try Client(path: fixture.path)
             _ = try fixture.answers(to: Self.monitor, from: client)
-            monitors.append(Shared(client))
+            monitors.append(Held(client))
         }
         let newcomer = try Client(path: fixture.path)
         #expect(try fixture.answers(to: Self.ping, from: newcomer) == ["{}"])
         #expect(fixture.server.monitorCount == ControlServer.clientLimit - 1)
-        #expect(try monitors[0].value.receiveToEnd() == [])
+        #expect(try monitors[0].client.receiveToEnd() == [])
     }
 
     @Test("calls behind it wait for good")

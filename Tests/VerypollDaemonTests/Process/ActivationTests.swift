@@ -5,11 +5,6 @@ internal import VerypollControl
 
 @Suite("sockets that systemd passes")
 struct ActivationTests {
-    private func expectEcho(_ text: String, from client: borrowing Client) throws {
-        try client.send(text)
-        #expect(try client.receive(exactly: text.utf8.count) == Array(text.utf8))
-    }
-
     @Test("TCP and Unix-domain sockets are found by their names, in whatever order")
     func findsByName() throws {
         let folder = try TemporaryDirectory()
@@ -90,7 +85,9 @@ struct ActivationTests {
         let port = unknown.port
         drop(unknown)
         // A program that another test starts may have a copy until it is executed.
-        try eventually("the socket to be closed by the daemon") { try isRefused(port: port) }
+        try eventually("the socket to be closed by the daemon") {
+            try Client.isRefused(at: "127.0.0.1:\(port)")
+        }
     }
 
     @Test("a socket that does not listen is refused in words")
@@ -150,15 +147,6 @@ struct ActivationTests {
 
         init() throws {
             server = try Server()
-        }
-    }
-
-    private func isRefused(port: UInt16) throws -> Bool {
-        do throws(Errno) {
-            _ = try Client(port: port)
-            return false
-        } catch {
-            return error == .connectionRefused
         }
     }
 

@@ -21,11 +21,6 @@ struct MonitorCallTests {
         try #require(try peer.reply(MonitorEvent.self).parameters)
     }
 
-    private func expectEcho(from client: borrowing Client) throws {
-        try client.send("echo")
-        #expect(try client.receive(exactly: 4) == Array("echo".utf8))
-    }
-
     @Test("a session has the same number in the events, in GetSession and in the journal's field")
     func tellsOfSessions() throws {
         let daemon = try TestDaemon(

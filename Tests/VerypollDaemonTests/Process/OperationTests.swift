@@ -6,11 +6,6 @@ internal import VerypollControl
 
 @Suite("drain, resume and servers that are set")
 struct OperationTests {
-    private func expectEcho(_ text: String, from client: borrowing Client) throws {
-        try client.send(text)
-        #expect(try client.receive(exactly: text.utf8.count) == Array(text.utf8))
-    }
-
     @Test("a drained listener refuses, ends its sessions in time, and accepts again if asked")
     func drainsListener() throws {
         let port = try reservedPort()

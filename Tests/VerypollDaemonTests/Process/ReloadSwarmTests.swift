@@ -105,7 +105,7 @@ private final class Newcomers: Sendable {
 
     private let isOver = Atomic(false)
     private let completed = Atomic(0)
-    private let work = Mutex<ConcurrentWork?>(nil)
+    private let work = Mutex<ConcurrentWork<Void>?>(nil)
 
     init(address: String) {
         let work = ConcurrentWork { [self] in

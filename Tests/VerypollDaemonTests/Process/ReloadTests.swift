@@ -6,11 +6,6 @@ internal import VerypollControl
 
 @Suite("reload")
 struct ReloadTests {
-    private func expectEcho(_ text: String, from client: borrowing Client) throws {
-        try client.send(text)
-        #expect(try client.receive(exactly: text.utf8.count) == Array(text.utf8))
-    }
-
     @Test("limits that have changed hold at once, on the same socket, and no session ends")
     func changesLimits() throws {
         let daemon = try TestDaemon(serving("echo", #", "maxSessions": 1, "whenFull": "reject""#))

@@ -37,7 +37,7 @@ struct ReloadTruthTests {
     /// Stops a worker, sends an order, and lets the worker go on after a while, in which others are
     /// answered.
     private func stall(_ daemon: borrowing TestDaemon, _ order: () throws -> Void) throws {
-        let thread = try daemon.program.threadID(named: "worker/1")
+        let thread = try daemon.threadID(ofWorker: 1)
         guard ctest_stop_thread(thread) == 0 else { throw Errno(rawValue: errno) }
         defer { ctest_resume_thread(thread) }
         try order()

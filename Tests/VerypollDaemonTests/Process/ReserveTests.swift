@@ -42,11 +42,6 @@ struct ReserveTests {
         return clients
     }
 
-    private func expectEcho(from client: borrowing Client) throws {
-        try client.send("echo")
-        #expect(try client.receive(exactly: 4) == Array("echo".utf8))
-    }
-
     @Test("with no descriptor left, status, scrapes and reloads are answered, again and again")
     func answersWithoutDescriptors() throws {
         let daemon = try TestDaemon(serving("echo"), serving("metrics"))

@@ -8,11 +8,6 @@ internal import VerypollControl
 struct SessionCallTests {
     private typealias Errors = ControlPeer.ErrorParameters
 
-    private func expectEcho(_ text: String, from client: borrowing Client) throws {
-        try client.send(text)
-        #expect(try client.receive(exactly: text.utf8.count) == Array(text.utf8))
-    }
-
     @Test("GetStatus counts what has just been served, listener by listener")
     func counts() throws {
         let daemon = try TestDaemon(

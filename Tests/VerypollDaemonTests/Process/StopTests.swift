@@ -6,19 +6,9 @@ internal import VerypollControl
 
 @Suite("the stop")
 struct StopTests {
-    private func expectEcho(_ text: String, from client: borrowing Client) throws {
-        try client.send(text)
-        #expect(try client.receive(exactly: text.utf8.count) == Array(text.utf8))
-    }
-
     private func waitForRefusal(at address: String) throws {
         try eventually("connections to be refused") {
-            do throws(Errno) {
-                _ = try Client(address: address)
-                return false
-            } catch {
-                return error == .connectionRefused || error == .noSuchFileOrDirectory
-            }
+            try Client.isRefused(at: address)
         }
     }
 

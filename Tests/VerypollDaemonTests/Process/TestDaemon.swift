@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Glibc
 internal import SystemPackage
 internal import TestSupport
@@ -190,12 +189,7 @@ struct TestDaemon: ~Copyable {
 
     /// The kernel's number of a worker's thread.
     func threadID(ofWorker index: Int) throws -> Int32 {
-        let folder = "/proc/\(program.processID)/task"
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
-            let title = try String(contentsOfFile: "\(folder)/\(name)/comm", encoding: .utf8)
-            if title == "worker/\(index)\n", let number = Int32(name) { return number }
-        }
-        throw Errno.noSuchProcess
+        try program.threadID(named: "worker/\(index)")
     }
 
     /// Waits until no session is open any more.

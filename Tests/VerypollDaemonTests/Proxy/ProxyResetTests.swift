@@ -94,7 +94,7 @@ struct ProxyResetTests {
     }
 
     /// Sends an answer once a request has come, and closes without having read that.
-    private func answer(_ server: consuming Held, with size: Int) throws -> ConcurrentWork {
+    private func answer(_ server: consuming Held, with size: Int) throws -> ConcurrentWork<Void> {
         ConcurrentWork { [server] in
             try eventually("a request") { try server.client.unreadByteCount() > 0 }
             try server.client.send(Noise.slice(size, at: 9))

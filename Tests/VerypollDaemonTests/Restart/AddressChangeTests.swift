@@ -83,19 +83,10 @@ struct AddressChangeTests {
             #expect(isServed == isKept, "the session of \(one.name)")
         }
         for one in changed where one.change == .removed {
-            try eventually("\(one.name) to be gone") { try isRefused(place(one)) }
+            try eventually("\(one.name) to be gone") { try Client.isRefused(at: place(one)) }
         }
         if event != .reload { try expectReport(event, daemon, cases) }
         try manager.end()
-    }
-
-    private func isRefused(_ address: String) throws -> Bool {
-        do throws(Errno) {
-            _ = try Client(address: address)
-            return false
-        } catch {
-            return error == .connectionRefused || error == .noSuchFileOrDirectory
-        }
     }
 
     private func perform(

@@ -7,7 +7,7 @@ final class ConnectLoop: Sendable {
     private let isOver = Atomic(false)
     private let connected = Atomic(0)
     private let failed = Mutex<[String]>([])
-    private let work = Mutex<ConcurrentWork?>(nil)
+    private let work = Mutex<ConcurrentWork<Void>?>(nil)
 
     /// Begins.
     ///

@@ -52,7 +52,7 @@ struct HandoffCrashTests {
 
     /// Has the daemon crash when the sessions of worker 0 are stored, and worker 1 has not begun.
     private func crash(_ daemon: borrowing TestDaemon, _ manager: ServiceManager) throws {
-        let thread = try daemon.program.threadID(named: "worker/1")
+        let thread = try daemon.threadID(ofWorker: 1)
         guard ctest_stop_thread(thread) == 0 else { throw Errno(rawValue: errno) }
         var isStopped = true
         defer { if isStopped { ctest_resume_thread(thread) } }

@@ -14,20 +14,6 @@ struct RestartTests {
         manager = try ServiceManager()
     }
 
-    private func expectEcho(_ text: String, from client: borrowing Client) throws {
-        try client.send(text)
-        #expect(try client.receive(exactly: text.utf8.count) == Array(text.utf8))
-    }
-
-    private func isRefused(_ address: String) throws -> Bool {
-        do throws(Errno) {
-            _ = try Client(address: address)
-            return false
-        } catch {
-            return error == .connectionRefused || error == .noSuchFileOrDirectory
-        }
-    }
-
     @Test("listening sockets outlive a daemon that is killed, and whoever waits there is served")
     func survivesKill() throws {
         var daemon = try TestDaemon(
@@ -89,7 +75,7 @@ struct RestartTests {
         try daemon.stop(forRestart: false)
         try eventually("the store to be empty") { manager.names.isEmpty }
         for address in addresses {
-            try eventually("refusal") { try isRefused(address) }
+            try eventually("refusal") { try Client.isRefused(at: address) }
         }
         try client.finishSending()
         #expect(try client.receiveToEnd() == [])
@@ -132,7 +118,7 @@ struct RestartTests {
         try daemon.restart()
         // The daemon does not wait for the manager to have read it.
         try eventually("one socket to be left in the store") { manager.names.count == 1 }
-        try eventually("refusal") { try isRefused(gone) }
+        try eventually("refusal") { try Client.isRefused(at: gone) }
         try manager.end()
     }
 

@@ -20,7 +20,7 @@ final class ServiceManager: Sendable {
     private let directory: TemporaryDirectory
     private let stored = Mutex<[PassedSocket]>([])
     private let isEnding = Atomic(false)
-    private let work = Mutex<ConcurrentWork?>(nil)
+    private let work = Mutex<ConcurrentWork<Void>?>(nil)
 
     /// Begins to listen.
     init(capacity: Int = 512) throws {

@@ -19,33 +19,7 @@ func onThread(_ body: @escaping @Sendable () throws -> Void) {
 func joiningThread<Value: Sendable>(
     _ body: @escaping @Sendable () throws -> Value
 ) throws -> Value {
-    try Worker(body).join()
-}
-
-/// A thread whose end can be waited for.
-final class Worker<Value: Sendable>: Sendable {
-    private let outcome = Mutex<Result<Value, any Error>?>(nil)
-    private let ended = DispatchSemaphore(value: 0)
-
-    init(_ body: @escaping @Sendable () throws -> Value) {
-        Thread.detachNewThread { [self] in
-            let result = Result { try body() }
-            outcome.withLock { $0 = result }
-            ended.signal()
-        }
-    }
-
-    /// What the body returned or threw.
-    func join() throws -> Value {
-        let seconds = Int(patience.components.seconds)
-        guard ended.wait(timeout: .now() + .seconds(seconds)) == .success else {
-            throw TimedOut(waitingFor: "a thread's end")
-        }
-        guard let result = outcome.withLock({ $0 }) else {
-            throw TimedOut(waitingFor: "a thread's outcome")
-        }
-        return try result.get()
-    }
+    try ConcurrentWork(body).join()
 }
 
 /// Runs `body` on a thread of its own once this thread sleeps, as it does in a poll.

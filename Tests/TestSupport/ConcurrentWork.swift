@@ -1,13 +1,12 @@
 internal import Foundation
 internal import Synchronization
-internal import TestSupport
 
 /// Something that is done on a thread of its own, as a blocked task would hold up other tests.
-final class ConcurrentWork: Sendable {
-    private let outcome = Mutex<Result<Void, any Error>?>(nil)
+package final class ConcurrentWork<Value: Sendable>: Sendable {
+    private let outcome = Mutex<Result<Value, any Error>?>(nil)
 
     /// Begins.
-    init(_ body: @escaping @Sendable () throws -> Void) {
+    package init(_ body: @escaping @Sendable () throws -> Value) {
         Thread.detachNewThread { [self] in
             let result = Result { try body() }
             outcome.withLock { $0 = result }
@@ -15,13 +14,14 @@ final class ConcurrentWork: Sendable {
     }
 
     /// Whether it has not ended yet.
-    var isRunning: Bool { outcome.withLock { $0 == nil } }
+    package var isRunning: Bool { outcome.withLock { $0 == nil } }
 
-    /// Waits for the end, and throws what the work threw.
-    func join(within limit: Duration = patience) throws {
+    /// Waits for the end, and returns or throws what the work did.
+    @discardableResult
+    package func join(within limit: Duration = patience) throws -> Value {
         let result = try eventually("the end of concurrent work", within: limit) {
             outcome.withLock { $0 }
         }
-        try result.get()
+        return try result.get()
     }
 }
