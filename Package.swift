@@ -136,19 +136,25 @@ let daemonTests: [Target] = [
             system, logging,
         ]
     ),
+    .target(
+        name: "DaemonTestSupport",
+        dependencies: ["VerypollConfiguration", logging],
+        path: "Tests/DaemonTestSupport",
+        swiftSettings: settings
+    ),
     tests(
         "VerypollServerTests",
         [
-            "VerypollServer", "VerypollConfiguration", "Verypoll", "TestSupport", "CTestSupport",
-            system, logging,
+            "VerypollServer", "VerypollConfiguration", "Verypoll", "DaemonTestSupport",
+            "TestSupport", "CTestSupport", system, logging,
         ]
     ),
     tests(
         "VerypollDaemonTests",
         [
             "StrictJSON", "VerypollConfiguration", "VerypollServer", "VerypollDaemon",
-            "VerypollControl", "Varlink", "Systemd", "Verypoll", "TestSupport", "CTestSupport",
-            "verypolld", system, logging,
+            "VerypollControl", "Varlink", "Systemd", "Verypoll", "DaemonTestSupport", "TestSupport",
+            "CTestSupport", "verypolld", system, logging,
         ]
     ),
     tests(

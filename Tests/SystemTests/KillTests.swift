@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ServiceTests {
-    @Suite("its death")
+    @Suite("a killed daemon")
     struct KillTests {
         /// How often it is killed: as the environment's `VERYPOLL_KILLS` says, or 5 times.
         private static let killCount =

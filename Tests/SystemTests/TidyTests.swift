@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("The house's rules")
+@Suite("the rules of Scripts/tidy")
 struct TidyTests {
     @Test("sizes, arrows between targets and the places of unsafe code are as agreed")
     func holds() throws {

@@ -35,6 +35,11 @@ extension Client {
         return Int(count)
     }
 
+    /// Waits until all that was sent has been taken from this end.
+    package func waitUntilTaken() throws {
+        try eventually("all bytes to be taken") { try untakenByteCount() == 0 }
+    }
+
     /// Breaks a TCP connection off with a reset at once, and stays open without one; see the
     /// paragraph on `AF_UNSPEC` in connect(2).
     package func breakOff() throws(Errno) {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Addresses that steer terminals, shown by the daemon and by the command.
-@Suite("text that is not ours")
+@Suite("hostile text")
 struct HostileTextTests {
     /// In JSON's own escapes.
     private static let name = #"web\u001B[31m\u0085\u202E"#

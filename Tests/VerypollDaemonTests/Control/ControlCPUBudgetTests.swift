@@ -5,7 +5,7 @@ import Testing
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-@Suite("Control CPU budget")
+@Suite("ControlCPUBudget")
 struct ControlCPUBudgetTests {
     private let start = ContinuousClock.now
 

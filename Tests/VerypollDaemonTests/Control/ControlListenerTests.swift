@@ -1,3 +1,4 @@
+import DaemonTestSupport
 import Glibc
 import Logging
 import SystemPackage
@@ -10,7 +11,7 @@ import Verypoll
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-@Suite("Control listener")
+@Suite("AcceptBackoff and ControlListener")
 struct ControlListenerTests {
     private let start = ContinuousClock.now
 

@@ -8,7 +8,7 @@ import VerypollControl
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-@Suite("Turns of control clients")
+@Suite("ControlServer: fair turns")
 struct ControlTurnTests {
     private static let status = #"{"method":"io.verypoll.Daemon.GetStatus"}"#
     private static let ping = ControlServerTests.ping

@@ -2,7 +2,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("the footprint of sessions")
+@Suite("memory per session")
 struct FootprintTests {
     /// Opens sessions of echo that have each sent and got 64 bytes.
     private func open(_ count: Int, at address: String) throws -> [Held] {

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("reserves for who looks after the daemon")
+@Suite("descriptors and session slots reserved for operators")
 struct ReserveTests {
     /// Scrapes over a connection of its own.
     private func scrape(_ address: String) throws -> String {

@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("the limits of sessions")
+@Suite("session limits")
 struct SessionLimitTests {
     /// A client that has sent a byte, and may have to wait for it.
     private func ask(_ address: String) throws -> Held {

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("what workers wait for")
+@Suite("the waits of workers")
 struct WorkerWaitTests {
     /// The clients, one of which sends a message whenever the one before has its answer.
     private static let clientCount = 64

@@ -1,0 +1,154 @@
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("socket activation")
+struct ActivationTests {
+    @Test("TCP and Unix-domain sockets are found by their names, in whatever order")
+    func findsByName() throws {
+        let folder = try TemporaryDirectory()
+        let tcp = try Server()
+        let unix = try Server(path: folder.appending("passed"))
+        let daemon = try TestDaemon(
+            serving("echo", as: "first", listen: "systemd:web"),
+            serving("daytime", as: "second", listen: "systemd:clock"),
+            sockets: [
+                PassedSocket(name: "clock", descriptor: unix.descriptor),
+                PassedSocket(name: "web", descriptor: tcp.descriptor),
+            ]
+        )
+        let first = try daemon.status(of: "first").addresses
+        #expect(first == [.init(address: "127.0.0.1:\(tcp.port)", origin: .systemd)])
+        let path = folder.appending("passed")
+        let second = try daemon.status(of: "second").addresses
+        #expect(second == [.init(address: "unix:\(path)", origin: .systemd)])
+        try expectEcho("passed", from: try Client(port: tcp.port))
+        let line = try Client(path: path).receiveToEnd()
+        #expect(String(decoding: line, as: UTF8.self).hasSuffix("\r\n"))
+    }
+
+    @Test("no descriptor but the standard streams would be inherited, the passed ones included")
+    func closesOnExecution() throws {
+        let server = try Server()
+        let daemon = try TestDaemon(
+            serving("echo", listen: "systemd:web 127.0.0.1:0 unix:DIR/echo"),
+            sockets: [PassedSocket(name: "web", descriptor: server.descriptor)]
+        )
+        let client = try Client(port: server.port)
+        try expectEcho("hello", from: client)
+        #expect(try daemon.program.openDescriptorCount() > 10)
+        #expect(daemon.program.inheritableDescriptors() == [])
+    }
+
+    @Test("a connection that came before the daemon was started is served")
+    func servesFirstConnection() throws {
+        let server = try Server()
+        let client = try Client(port: server.port)
+        try client.send("early")
+        let daemon = try TestDaemon(
+            serving("echo", listen: "systemd:web"),
+            sockets: [PassedSocket(name: "web", descriptor: server.descriptor)]
+        )
+        #expect(try client.receive(exactly: 5) == Array("early".utf8))
+        try daemon.waitForTotals("one session") { $0.accepted == 1 }
+    }
+
+    @Test("all sockets of one name belong to the listener that names it")
+    func takesAllOfName() throws {
+        let servers = [try HeldServer(), try HeldServer()]
+        let daemon = try TestDaemon(
+            serving("echo", listen: "systemd:web"),
+            sockets: servers.map { PassedSocket(name: "web", descriptor: $0.server.descriptor) }
+        )
+        let addresses = try daemon.status(of: "echo").addresses.map(\.address)
+        #expect(addresses == servers.map { "127.0.0.1:\($0.server.port)" })
+        for held in servers { try expectEcho("hello", from: try Client(port: held.server.port)) }
+    }
+
+    @Test("a passed socket that no listener names is told and closed")
+    func closesUnknown() throws {
+        let known = try Server()
+        let unknown = try Server(host: 1)  // Nobody else gets its port when it is closed.
+        let daemon = try TestDaemon(
+            serving("echo", listen: "systemd:web"),
+            sockets: [
+                PassedSocket(name: "stranger", descriptor: unknown.descriptor),
+                PassedSocket(name: "web", descriptor: known.descriptor),
+            ]
+        )
+        let log = try daemon.program.standardError
+        #expect(log.contains("which no listener names"))
+        #expect(log.contains("stranger"))
+        try expectEcho("hello", from: try Client(port: known.port))
+        // Nobody but the daemon and the test had it.
+        let port = unknown.port
+        drop(unknown)
+        // A program that another test starts may have a copy until it is executed.
+        try eventually("the socket to be closed by the daemon") {
+            try Client.isRefused(at: "127.0.0.1:\(port)")
+        }
+    }
+
+    @Test("a socket that does not listen is refused in words")
+    func refusesConnected() throws {
+        let server = try Server()
+        let client = try Client(port: server.port)
+        let result = try launch(passing: client.descriptor)
+        #expect(result.exit == .code(71))
+        let sentence = """
+            verypolld: listener echo: systemd:web: the passed socket does not listen; a .socket \
+            unit of this service needs Accept=no
+            """
+        #expect(result.standardError.contains(sentence), "\(result.standardError)")
+    }
+
+    @Test("a file that is no socket is refused in words")
+    func refusesFile() throws {
+        let path = FilePath("/dev/null")
+        let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+        let result = try file.closeAfter { try launch(passing: file) }
+        #expect(result.exit == .code(71))
+        #expect(result.standardError.contains("systemd:web"), "\(result.standardError)")
+    }
+
+    @Test("a name that systemd passed no socket for is refused in words")
+    func refusesMissing() throws {
+        let server = try Server()
+        let result = try launch(passing: server.descriptor, as: "other")
+        #expect(result.exit == .code(71))
+        let sentence = "listener echo: systemd:web: systemd passed no socket of this name"
+        #expect(result.standardError.contains(sentence), "\(result.standardError)")
+    }
+
+    /// Starts a daemon that is to refuse the socket it is passed, and waits for its end.
+    private func launch(
+        passing descriptor: FileDescriptor,
+        as name: String = "web"
+    ) throws -> (exit: Program.Exit, standardError: String) {
+        let directory = try TemporaryDirectory()
+        let text = """
+            {"control": {"socket": "\(directory.path)/control"},
+            "listeners": {\(serving("echo", listen: "systemd:web"))}}
+            """
+        let file = try directory.write(text, to: "verypolld.json")
+        let program = try Program(
+            "verypolld",
+            ["--config", file],
+            sockets: [PassedSocket(name: name, descriptor: descriptor)]
+        )
+        let exit = try program.waitForExit()
+        return (exit, try program.standardError)
+    }
+
+    /// A server in a box, as arrays hold no noncopyable values.
+    private final class HeldServer: Sendable {
+        let server: Server
+
+        init() throws {
+            server = try Server()
+        }
+    }
+
+    private func drop(_ server: consuming Server) {}
+}

@@ -1,0 +1,287 @@
+internal import Glibc
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+internal import VerypollControl
+
+@Suite("restarts that keep sessions")
+struct RestartTests {
+    private static let keeping = #""restart": {"keepSessions": true},"#
+
+    private let manager: ServiceManager
+
+    init() throws {
+        manager = try ServiceManager()
+    }
+
+    @Test("listening sockets outlive a daemon that is killed, and whoever waits there is served")
+    func survivesKill() throws {
+        var daemon = try TestDaemon(
+            serving("echo", listen: "127.0.0.1:0 unix:DIR/echo"),
+            serving("discard", listen: "127.0.0.1:0", #", "socket": {"reusePort": true}"#),
+            manager: manager
+        )
+        try eventually("the sockets to be stored") { manager.names.count == 4 }
+        let addresses = try daemon.status(of: "echo").addresses
+        let discard = try daemon.address(of: "discard")
+        try daemon.program.send(SIGKILL)
+        #expect(try daemon.program.waitForExit() == .signal(SIGKILL))
+        let clients = try addresses.map { Held(try Client(address: $0.address)) }
+        for held in clients { try held.client.send("wait") }
+
+        try daemon.start()
+        try daemon.program.waitForStandardError(containing: "is ready")
+        for held in clients { #expect(try held.client.receive(exactly: 4) == Array("wait".utf8)) }
+        #expect(try daemon.status(of: "echo").addresses == addresses)
+        #expect(try daemon.address(of: "discard") == discard)
+        #expect(manager.names.count == 4)
+        let log = try daemon.program.standardError
+        #expect(log.contains("taken over from the process before: 4 sockets, 0 sessions"))
+        try manager.end()
+    }
+
+    @Test("bytes that came during a restart count, though a timeout passed in the meantime")
+    func readsBeforeTimingOut() throws {
+        var daemon = try TestDaemon(
+            serving("echo", #", "timeouts": {"idle": "2s"}"#),
+            more: Self.keeping,
+            manager: manager
+        )
+        let client = try Client(address: try daemon.address())
+        try expectEcho("before", from: client)
+        let answeredAt = ContinuousClock.now
+        try daemon.stop(forRestart: true)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        try client.send("meanwhile")
+        try eventually("the timeout to pass") { .now - answeredAt > .seconds(2) }
+
+        try daemon.start()
+        #expect(try client.receive(exactly: 9) == Array("meanwhile".utf8))
+        try manager.end()
+    }
+
+    @Test("a plain stop takes the sockets out of the store, so that nobody waits in vain")
+    func endsPlainly() throws {
+        let daemon = try TestDaemon(
+            // A port that nobody else gets when the daemon lets go of it.
+            serving("echo", listen: "127.0.0.1:\(try reservedPort()) unix:DIR/echo"),
+            more: Self.keeping,
+            manager: manager
+        )
+        let addresses = try daemon.status(of: "echo").addresses.map(\.address)
+        let client = try daemon.connect()
+        try expectEcho("live", from: client)
+        try eventually("the sockets to be stored") { manager.names.count == 2 }
+        try daemon.stop(forRestart: false)
+        try eventually("the store to be empty") { manager.names.isEmpty }
+        for address in addresses {
+            try eventually("refusal") { try Client.isRefused(at: address) }
+        }
+        try client.finishSending()
+        #expect(try client.receiveToEnd() == [])
+        #expect(try daemon.program.waitForExit() == .code(0))
+        try manager.end()
+    }
+
+    @Test("without the option, a restart drains as ever, while new connections wait for the next")
+    func keepsListeners() throws {
+        var daemon = try TestDaemon(
+            serving("echo", listen: "unix:DIR/echo"),
+            manager: manager
+        )
+        let address = try daemon.address()
+        let old = try daemon.connect()
+        try expectEcho("old", from: old)
+        try daemon.stop(forRestart: true)
+        try daemon.program.waitForStandardError(containing: "stopping for SIGTERM")
+        let new = try Client(address: address)
+        try new.send("new")
+        try expectEcho("still", from: old)
+        try old.finishSending()
+        #expect(try old.receiveToEnd() == [])
+        #expect(try daemon.program.waitForExit() == .code(0))
+        try daemon.start()
+        #expect(try new.receive(exactly: 3) == Array("new".utf8))
+        try manager.end()
+    }
+
+    @Test("a socket that the configuration no longer names is closed, and out of the store")
+    func dropsUnnamed() throws {
+        var daemon = try TestDaemon(
+            serving("echo"),
+            serving("discard", listen: "127.0.0.1:\(try reservedPort())"),
+            manager: manager
+        )
+        let gone = try daemon.address(of: "discard")
+        try eventually("the sockets to be stored") { manager.names.count == 2 }
+        try daemon.rewrite(serving("echo"))
+        try daemon.restart()
+        // The daemon does not wait for the manager to have read it.
+        try eventually("one socket to be left in the store") { manager.names.count == 1 }
+        try eventually("refusal") { try Client.isRefused(at: gone) }
+        try manager.end()
+    }
+
+    @Test("sessions of all handlers go on, under their numbers and with their counts")
+    func keepsSessions() throws {
+        var daemon = try TestDaemon(
+            serving("echo"),
+            serving("discard"),
+            serving("chargen"),
+            serving("daytime"),
+            more: Self.keeping,
+            manager: manager
+        )
+        let clients = try ["echo", "discard", "chargen", "daytime"].map {
+            Held(try daemon.connect(to: $0))
+        }
+        try expectEcho("before", from: clients[0].client)
+        try clients[1].client.send("void")
+        let text = try clients[2].client.receive(exactly: 1000)
+        let line = try clients[3].client.receiveToEnd()
+        #expect(line.count > 10)
+        try daemon.waitForTotals("bytes") { $0.bytesIn == 10 }
+        // Of two that began within a millisecond, either may come first.
+        let before = try daemon.sessions().sorted { $0.id < $1.id }
+
+        try daemon.restart()
+        let after = try daemon.sessions().sorted { $0.id < $1.id }
+        #expect(after.map(\.id) == before.map(\.id))
+        #expect(after.map(\.bytesIn) == before.map(\.bytesIn))
+        #expect(after.map(\.state) == before.map(\.state))
+        #expect(after.map(\.openedTimestampUSec).indices == before.indices)
+        try expectEcho("after", from: clients[0].client)
+        let rest = try clients[2].client.receive(exactly: 1_000_000)
+        #expect((text + rest == Self.characters(1_001_000)) == true)
+        let next = try daemon.connect()
+        try expectEcho("new", from: next)
+        let known = Set(before.map(\.id))
+        #expect(try daemon.sessions().filter { !known.contains($0.id) }.count == 1)
+        try eventually("the sessions to be out of the store") {
+            !manager.names.contains { $0.contains("sessions") }
+        }
+        try manager.end()
+    }
+
+    /// What chargen sends first.
+    private static func characters(_ count: Int) -> [UInt8] {
+        var text: [UInt8] = []
+        var line = 0
+        while text.count < count {
+            text += (0..<72).map { UInt8(32 + (line + $0) % 95) } + [13, 10]
+            line += 1
+        }
+        return Array(text.prefix(count))
+    }
+
+    @Test("a session goes to the worker that its number says, however many there are now")
+    func movesToOtherWorkers() throws {
+        var daemon = try TestDaemon(
+            serving("echo"),
+            more: Self.keeping,
+            workers: 3,
+            manager: manager
+        )
+        let clients = try (0..<20).map { _ in Held(try daemon.connect()) }
+        for held in clients { try expectEcho("one", from: held.client) }
+        try daemon.rewrite(serving("echo"), more: Self.keeping, workers: 2)
+        try daemon.restart()
+        for held in clients { try expectEcho("two", from: held.client) }
+        for session in try daemon.sessions() {
+            #expect(session.worker == (session.id - 1) % 2)
+            var peer = try ControlPeer(path: daemon.controlPath)
+            _ = try peer.call("io.verypoll.Daemon.KillSession", #"{"id": \#(session.id)}"#)
+        }
+        try daemon.waitForNoSession()
+        try manager.end()
+    }
+
+    @Test("what has no place in the new configuration is broken off, and the log says why")
+    func refuses() throws {
+        var daemon = try TestDaemon(
+            serving("echo"),
+            serving("echo", as: "gone"),
+            serving("echo", as: "other"),
+            more: Self.keeping,
+            manager: manager
+        )
+        let kept = try daemon.connect()
+        let gone = try daemon.connect(to: "gone")
+        let other = try daemon.connect(to: "other")
+        try expectEcho("kept", from: kept)
+        try expectEcho("gone", from: gone)
+        try expectEcho("other", from: other)
+        try daemon.rewrite(serving("echo"), serving("discard", as: "other"), more: Self.keeping)
+        try daemon.restart()
+        #expect(throws: Errno.connectionReset) { try gone.receiveToEnd() }
+        #expect(throws: Errno.connectionReset) { try other.receiveToEnd() }
+        try expectEcho("still", from: kept)
+        let sentence = """
+            1 session; not 2: 1 as their listeners are not configured any more, 1 as their \
+            listeners have other handlers now
+            """
+        try daemon.program.waitForStandardError(containing: sentence)
+        try manager.end()
+    }
+
+    @Test("where no process takes a session up, what is missing is not taken for the end")
+    func breaksAbandoned() throws {
+        let server = try Server()
+        let app = upstream(["127.0.0.1:\(server.port)"])
+        let daemon = try TestDaemon(
+            proxying(),
+            more: Self.keeping + upstreams(app),
+            manager: manager
+        )
+        let idle = try daemon.connect(to: "front")
+        let idleServer = try server.accept()
+        let full = try daemon.connect(to: "front")
+        let fullServer = Held(try server.accept())
+        // More than all buffers on the way take, none of which is read.
+        let work = ConcurrentWork {
+            try fullServer.client.send(Array(repeating: 7, count: 32 << 20))
+        }
+        try eventually("bytes to be parked") {
+            try daemon.sessions().contains { $0.buffered > 0 }
+        }
+        try daemon.stop(forRestart: true)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        try manager.end()
+        #expect(throws: Errno.self) { try work.join() }
+        let reception = full.receiveAll()
+        #expect(reception.error == .connectionReset, "\(reception.bytes.count) bytes")
+        #expect(try idle.receiveToEnd() == [])
+        #expect(try idleServer.receiveToEnd() == [])
+    }
+
+    @Test("where the store is too small, the stop waits for sessions to end, and then cuts")
+    func cuts() throws {
+        // The sockets, and the sessions of one worker of two.
+        let small = try ServiceManager(capacity: 3)
+        var daemon = try TestDaemon(
+            // With a socket each, both workers have some of the sessions.
+            serving("echo", #", "socket": {"reusePort": true}"#),
+            more: Self.keeping + #""drain": {"deadline": "300ms"},"#,
+            manager: small
+        )
+        let clients = try (0..<50).map { _ in Held(try daemon.connect()) }
+        defer { withExtendedLifetime(clients) {} }
+        for held in clients { try expectEcho("one", from: held.client) }
+        let counts = try eventually("the workers to tell of all sessions") { () -> [Int]? in
+            let counts = try daemon.status().workers.map(\.sessions)
+            return counts.reduce(0, +) == clients.count ? counts : nil
+        }
+        try #require(counts.allSatisfy { $0 > 0 })
+        try daemon.stop(forRestart: true)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        let log = try daemon.program.standardError
+        let kept = counts.filter { log.contains("2 sockets, \($0) session") }
+        #expect(!kept.isEmpty, "\(log)")
+        #expect(log.contains(" for want of room"))
+        try daemon.start()
+        try daemon.program.waitForStandardError(containing: "is ready")
+        #expect(try kept.contains(daemon.status().totals.active))
+        try small.end()
+        try manager.end()
+    }
+}

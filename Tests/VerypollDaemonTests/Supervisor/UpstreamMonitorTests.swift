@@ -1,0 +1,270 @@
+import DaemonTestSupport
+import Synchronization
+import TestSupport
+import Testing
+import Verypoll
+import VerypollControl
+
+@testable import StrictJSON
+@testable import VerypollConfiguration
+@testable import VerypollDaemon
+@testable import VerypollServer
+
+@Suite("UpstreamMonitor")
+struct UpstreamMonitorTests {
+    private let first = ServerIndex(upstream: 0, server: 0)
+
+    @Test("a server that checks find down, and up again, is news for the workers")
+    func tellsOfChecks() throws {
+        // Bound all the time, lest another test has the port.
+        let listener = try Server(backlog: nil)
+        defer { withExtendedLifetime(listener) {} }
+        let address = SocketAddress.loopback(port: listener.port)
+        var fixture = try WatchFixture(["\(address)"]) { $0.check = .test }
+        #expect(try fixture.awaitNews() == [.serverDown(upstream: 0, server: 0)])
+        let down = fixture.watch.status()[0].servers[0]
+        #expect(down.state == .down)
+        #expect(down.stateReason == "Connection refused")
+
+        try listener.listen()
+        #expect(try fixture.awaitNews() == [.serversChanged])
+        let up = fixture.watch.status()[0].servers[0]
+        #expect(up.state == .up)
+        #expect(up.stateReason == nil)
+        #expect(up.stateTimestampUSec >= down.stateTimestampUSec)
+    }
+
+    @Test("an ejection is news for the workers, and so is its end")
+    func tellsOfEjections() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80"]) {
+            $0.passive.fall = 1
+            $0.passive.duration = .milliseconds(30)
+        }
+        let now = MonotonicClock.milliseconds()
+        let change = fixture.watch.upstreams[0].servers[0].failed(now: now)
+        #expect(change == .ejected(until: now + 30))
+        fixture.watch.note(try #require(change), of: first)
+        #expect(fixture.watch.takeNews() == [.serverDown(upstream: 0, server: 0)])
+        let line =
+            "warning 10.0.0.1:80 is ejected for 30ms: sessions could not connect to it"
+        #expect(fixture.log.takeLines() == [line])
+
+        #expect(try fixture.awaitNews() == [.serversChanged])
+        #expect(fixture.log.takeLines() == ["info 10.0.0.1:80 is tried again"])
+        #expect(fixture.watch.deadline == nil)
+        let isOut = fixture.watch.upstreams[0].servers[0].isEjected(
+            now: MonotonicClock.milliseconds()
+        )
+        #expect(!isOut)
+    }
+
+    @Test("a server that accepts again is news at once")
+    func tellsOfReadmission() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80"]) { $0.passive.fall = 1 }
+        let server = fixture.watch.upstreams[0].servers[0]
+        let ejected = try #require(server.failed(now: MonotonicClock.milliseconds()))
+        fixture.watch.note(ejected, of: first)
+        let out = fixture.watch.status()[0].servers[0]
+        #expect(out.state == .ejected)
+        #expect(out.stateReason == "sessions could not connect to it")
+        #expect(out.failures == 1)
+        _ = fixture.watch.takeNews()
+        _ = fixture.log.takeLines()
+
+        let readmitted = try #require(server.connected(now: MonotonicClock.milliseconds()))
+        fixture.watch.note(readmitted, of: first)
+        #expect(fixture.watch.takeNews() == [.serversChanged])
+        #expect(fixture.watch.takeNews() == [])
+        #expect(fixture.log.takeLines() == ["notice 10.0.0.1:80 accepts connections again"])
+        #expect(fixture.watch.deadline == nil)
+        let state = fixture.watch.status()[0].servers[0].state
+        #expect(state == .up)
+    }
+
+    @Test("each change of state is told with its own time, however quickly they come")
+    func tellsOfQuickChanges() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80"]) {
+            $0.passive.fall = 1
+            $0.passive.duration = .seconds(3600)
+        }
+        let server = fixture.watch.upstreams[0].servers[0]
+        let now = MonotonicClock.milliseconds()
+        var changes: [ServerChange] = []
+        for _ in 0..<2 {
+            changes.append(try #require(server.failed(now: now)))
+            changes.append(try #require(server.connected(now: now)))
+        }
+        #expect(fixture.watch.takeChanges().isEmpty)
+        fixture.watch.isMonitored = true
+        // All of it has happened before the supervisor hears of the first.
+        for (index, change) in changes.enumerated() {
+            fixture.watch.note(change, of: first, at: 100 + index)
+        }
+        let told = fixture.watch.takeChanges()
+        #expect(told.map(\.server.state) == [.ejected, .up, .ejected, .up])
+        #expect(told.map(\.server.stateTimestampUSec) == [100, 101, 102, 103])
+        #expect(told.map(\.upstream) == ["app", "app", "app", "app"])
+        #expect(fixture.watch.takeChanges().isEmpty)
+    }
+
+    @Test("an ejection that was over before the next one has its end told")
+    func tellsOfEndsBetween() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80"]) {
+            $0.passive.fall = 1
+            $0.passive.duration = .seconds(1)
+        }
+        fixture.watch.isMonitored = true
+        let server = fixture.watch.upstreams[0].servers[0]
+        let now = MonotonicClock.milliseconds()
+        let begin = ContinuousClock.now
+        let change = try #require(server.failed(now: now))
+        fixture.watch.note(change, of: first, now: begin)
+        let again = try #require(server.failed(now: now + 2_000))
+        fixture.watch.note(again, of: first, now: begin + .seconds(2))
+        let states = fixture.watch.takeChanges().map(\.server.state)
+        #expect(states == [.ejected, .up, .ejected])
+    }
+
+    @Test("a name that is found is news, and its server is checked at once")
+    func tellsOfNames() throws {
+        let listener = try TCPListener(binding: .loopback(port: 0))
+        let address = try listener.localAddress()
+        var fixture = try WatchFixture(["app.example:80"]) {
+            $0.check = .test
+            $0.check?.interval = .seconds(3600)
+        } lookup: { _, _ in
+            .success([address])
+        }
+        let before = fixture.watch.status()[0].servers[0]
+        #expect(before.state == .unresolved)
+        #expect(before.stateReason == "its name is looked up")
+        #expect(before.resolvedAddresses == [])
+        #expect(try fixture.awaitNews() == [.serversChanged])
+        let after = fixture.watch.status()[0].servers[0]
+        #expect(after.state == .up)
+        #expect(after.resolvedAddresses == ["\(address)"])
+        // Else it would take an hour.
+        try fixture.awaitConnection(to: listener)
+    }
+
+    @Test(
+        "a name that is not found is news too, as nobody is to wait for it, and the reason is told"
+    )
+    func tellsOfMissingNames() throws {
+        var fixture = try WatchFixture(
+            ["app.example:80"],
+            lookup: { _, _ in .failure(NameLookupFailure(reason: "no such name")) }
+        )
+        #expect(try fixture.awaitNews() == [.serversChanged])
+        let status = fixture.watch.status()[0].servers[0]
+        #expect(status.state == .unresolved)
+        #expect(status.stateReason == "no such name")
+    }
+
+    @Test("the status has the upstreams by name, their servers in order, and what they count")
+    func describes() throws {
+        var zoo = try UpstreamConfiguration.test(["10.0.0.1:80", "unix:@app"])
+        zoo.name = "zoo"
+        zoo.balance = .leastSessions
+        zoo.maxSessions = 7
+        zoo.servers[1].backup = true
+        zoo.servers[1].weight = 3
+        let app = try UpstreamConfiguration.test(["10.0.0.3:80"])
+        var fixture = try WatchFixture([zoo, app])
+        let server = fixture.watch.upstreams[0].servers[1]
+        _ = server.connected(now: 0)
+        server.active.add(2, ordering: .relaxed)
+        server.leave()
+        server.traffic[0].add(ServerTally(bytesIn: 10, bytesOut: 20))
+
+        let status = fixture.watch.status()
+        #expect(status.map(\.name) == ["app", "zoo"])
+        #expect(status[1].balance == "leastSessions")
+        #expect(status[1].maxSessions == 7)
+        #expect(status[0].maxSessions == nil)
+        #expect(status[1].servers.map(\.address) == ["10.0.0.1:80", "unix:@app"])
+        let described = status[1].servers[1]
+        #expect(described.backup)
+        #expect(described.weight == 3)
+        #expect(described.active == 1)
+        #expect(described.sessions == 1)
+        #expect(described.bytesIn == 10)
+        #expect(described.bytesOut == 20)
+    }
+}
+
+/// A watch in a poll loop of the test's own.
+private struct WatchFixture: ~Copyable {
+    let log = RecordingLog()
+    var watch: UpstreamMonitor
+    private var poll: Poll
+
+    init(
+        _ servers: [String],
+        configure: (inout UpstreamConfiguration) -> Void = { _ in },
+        lookup: @escaping Resolver.Lookup = NameLookup.addresses
+    ) throws {
+        var configuration = try UpstreamConfiguration.test(servers)
+        configure(&configuration)
+        try self.init([configuration], lookup: lookup)
+    }
+
+    init(
+        _ configurations: [UpstreamConfiguration],
+        lookup: @escaping Resolver.Lookup = NameLookup.addresses
+    ) throws {
+        let poll = try Poll()
+        let registry = try poll.registry.clone()
+        let watch = try UpstreamMonitor(
+            configurations.map { Upstream($0) },
+            registry: registry,
+            firstToken: 7,
+            logger: log.logger,
+            lookup: lookup
+        )
+        self.watch = watch
+        self.poll = poll
+    }
+
+    /// Works until there is something to tell the workers.
+    mutating func awaitNews() throws -> [WorkerMessage] {
+        let deadline = ContinuousClock.now + patience
+        while deadline > .now {
+            try work()
+            let news = watch.takeNews()
+            if !news.isEmpty { return news }
+        }
+        throw TimedOut(waitingFor: "news for the workers")
+    }
+
+    /// Works until a connection has come.
+    mutating func awaitConnection(to listener: borrowing TCPListener) throws {
+        let deadline = ContinuousClock.now + patience
+        while deadline > .now {
+            try work()
+            if try listener.accept() != nil { return }
+        }
+        throw TimedOut(waitingFor: "a connection")
+    }
+
+    /// Waits for one event or moment, and no longer than a little.
+    private mutating func work() throws {
+        var events = Events(capacity: 16)
+        let limit = ContinuousClock.now + .milliseconds(20)
+        try poll.poll(&events, until: min(watch.deadline ?? limit, limit))
+        for event in events { watch.handle(event) }
+        watch.tick()
+    }
+}
+
+extension UpstreamConfiguration.HealthCheck {
+    /// A check every few milliseconds, of which one is enough for a change.
+    fileprivate static let test = Self(
+        interval: .milliseconds(10),
+        timeout: .seconds(30),
+        rise: 1,
+        fall: 1,
+        send: "",
+        expect: ""
+    )
+}

@@ -1,0 +1,83 @@
+import SystemPackage
+import TestSupport
+import Testing
+import Verypoll
+
+@testable import VerypollConfiguration
+@testable import VerypollServer
+
+@Suite("DescriptorKind")
+struct DescriptorKindTests {
+    private typealias Identity = DescriptorKind.PipeIdentity
+
+    private let pipe = Identity(device: 1, inode: 2)
+    private let other = Identity(device: 1, inode: 3)
+
+    private func record(piped: UInt32?) -> SessionRecord {
+        var record = SessionFileTests.proxied
+        record.client.isUnix = false
+        record.server = SessionRecord.End(isUnix: true, marks: [])
+        record.toServer.piped = nil
+        record.toClient.piped = piped
+        return record
+    }
+
+    @Test("the descriptors of a session are those that its record describes, in its order")
+    func comparesKinds() {
+        let plain = record(piped: nil)
+        #expect(plain.describes([.tcp, .unix]))
+        #expect(!plain.describes([.unix, .tcp]))
+        #expect(!plain.describes([.tcp]))
+        #expect(!plain.describes([.tcp, .other]))
+        #expect(!plain.describes([.tcp, .unix, .pipeSender(pipe)]))
+    }
+
+    @Test("a pipe is one whose both ends are there, and which holds the bytes of the record")
+    func comparesPipes() {
+        let piped = record(piped: 10)
+        let sockets: [DescriptorKind] = [.tcp, .unix]
+        let receiver = DescriptorKind.pipeReceiver(pipe, byteCount: 10)
+        #expect(piped.describes(sockets + [.pipeSender(pipe), receiver]))
+        #expect(!piped.describes(sockets + [.pipeSender(other), receiver]))
+        #expect(!piped.describes(sockets + [receiver, .pipeSender(pipe)]))
+        #expect(!piped.describes(sockets + [receiver, receiver]))
+        let empty = DescriptorKind.pipeReceiver(pipe, byteCount: 0)
+        #expect(!piped.describes(sockets + [.pipeSender(pipe), empty]))
+    }
+
+    @Test("the kernel tells the kind of a descriptor")
+    func asksKernel() throws {
+        let listener = try TCPListener(binding: .loopback(port: 0))
+        let stream = try TCPStream(connectingTo: listener.localAddress())
+        let pair = try UnixStream.pair()
+        #expect(DescriptorKind(listener.fileDescriptor) == .other)
+        #expect(DescriptorKind(stream.fileDescriptor) == .tcp)
+        #expect(DescriptorKind(pair.first.fileDescriptor) == .unix)
+        #expect(DescriptorKind(try UDPSocket(binding: .loopback(port: 0)).fileDescriptor) == .other)
+        #expect(DescriptorKind(FileDescriptor(rawValue: -1)) == .other)
+
+        let pipe = try Pipe()
+        #expect(try pipe.sender.write([1, 2, 3].span) == 3)
+        guard case .pipeSender(let one) = DescriptorKind(pipe.sender.fileDescriptor),
+            case .pipeReceiver(let two, byteCount: 3) = DescriptorKind(pipe.receiver.fileDescriptor)
+        else { throw Errno.invalidArgument }
+        #expect(one == two)
+    }
+
+    private func receiverWithoutSender() throws -> OwnedFD {
+        let pipe = try Pipe()
+        return pipe.receiver.release()
+    }
+
+    @Test("a pipe that holds less than it should fails, as its bytes are lost")
+    func failsWhereBytesAreLost() throws {
+        let pipe = try Pipe()
+        var splicePipe = try SplicePipe(
+            adopting: pipe.sender.release(),
+            receiverWithoutSender(),
+            count: 10
+        )
+        let pair = try SocketPair(.unix)
+        #expect(throws: Errno.ioError) { try splicePipe.drain(to: pair.near) }
+    }
+}

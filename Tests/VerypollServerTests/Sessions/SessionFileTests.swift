@@ -1,0 +1,156 @@
+internal import Testing
+internal import Verypoll
+
+@testable import VerypollConfiguration
+@testable import VerypollServer
+
+@Suite("SessionFile")
+struct SessionFileTests {
+    private static let idle = SessionRecord(
+        id: 1,
+        listener: "echo",
+        service: "echo",
+        openedAt: 10,
+        activeAt: 20,
+        halfClosedAt: 0,
+        position: 0,
+        awaitsHeader: true,
+        isCountedBySource: false,
+        brokenBy: 0,
+        peer: nil,
+        destination: nil,
+        client: SessionRecord.End(isUnix: true, marks: .isReadToNil),
+        server: nil,
+        toServer: SessionRecord.Channel(
+            taken: 0,
+            given: 0,
+            parked: [],
+            piped: nil,
+            isSpliced: false
+        ),
+        toClient: SessionRecord.Channel(
+            taken: 3,
+            given: 2,
+            parked: [7],
+            piped: nil,
+            isSpliced: false
+        ),
+        route: nil
+    )
+
+    static let proxied = SessionRecord(
+        id: 77,
+        listener: "wéb",
+        service: "proxy",
+        openedAt: 10,
+        activeAt: 20,
+        halfClosedAt: 15,
+        position: 12,
+        awaitsHeader: false,
+        isCountedBySource: true,
+        brokenBy: -3,
+        peer: SocketAddress(IPAddress(v6: 0xFE80 << 112 | 1), port: 4711, zone: 2),
+        destination: SocketAddress(IPAddress(v4: 0x0A00_0001), port: 80),
+        client: SessionRecord.End(isUnix: false, marks: [.inputEnded, .hasSent, .endOwed]),
+        server: SessionRecord.End(isUnix: true, marks: [.gathers, .failed, .isUrgent]),
+        toServer: SessionRecord.Channel(
+            taken: 1 << 40,
+            given: 5,
+            parked: Array(repeating: 9, count: 65_536),
+            piped: 4,
+            isSpliced: true
+        ),
+        toClient: SessionRecord.Channel(
+            taken: 8,
+            given: 8,
+            parked: [],
+            piped: nil,
+            isSpliced: true
+        ),
+        route: SessionRecord.Route(
+            upstream: "app",
+            server: "127.0.0.1:80",
+            isConnecting: false,
+            address: 1,
+            owedHeader: 2,
+            isBreaking: true,
+            nextAt: 99,
+            endsAt: .max
+        )
+    )
+
+    private let file = SessionFile(nextSessionID: 78, [idle, proxied])
+
+    @Test("what is written is read again, to the last field")
+    func reads() throws {
+        #expect(try SessionFile(decoding: file.encode()) == file)
+        #expect(file.entries.map(\.descriptorCount) == [1, 4])
+        let empty = SessionFile(nextSessionID: 1, [])
+        #expect(try SessionFile(decoding: empty.encode()) == empty)
+    }
+
+    @Test("a file that ends too soon is malformed, wherever it ends")
+    func refusesTruncated() throws {
+        let small = SessionFile(nextSessionID: 2, [Self.idle])
+        let bytes = small.encode()
+        for count in 0..<bytes.count {
+            #expect(throws: count < 8 ? RecordError.foreign : .malformed) {
+                try SessionFile(decoding: Array(bytes.prefix(count)))
+            }
+        }
+        #expect(throws: RecordError.malformed) { try SessionFile(decoding: bytes + [0]) }
+    }
+
+    @Test("a file of another version, or of somebody else, is told apart")
+    func refusesForeign() throws {
+        var bytes = file.encode()
+        bytes[8] = 2
+        #expect(throws: RecordError.version(2)) { try SessionFile(decoding: bytes) }
+        bytes[0] = 0
+        #expect(throws: RecordError.foreign) { try SessionFile(decoding: bytes) }
+    }
+
+    @Test("a record that makes no sense leaves the others, and its descriptors are known")
+    func skipsMalformed() throws {
+        var bad = Self.proxied
+        bad.id = 0
+        let mixed = SessionFile(nextSessionID: 78, [bad, Self.idle])
+        let read = try SessionFile(decoding: mixed.encode())
+        #expect(read.entries[0] == SessionFile.Entry(nil, descriptorCount: 4))
+        #expect(read.entries[1].record == Self.idle)
+    }
+
+    @Test("what a later process says behind a record is left out")
+    func leavesOut() throws {
+        var record = RecordWriter()
+        Self.idle.encode(into: &record)
+        var writer = RecordWriter()
+        writer.append(contentsOf: Array(SessionFile(nextSessionID: 2, []).encode().dropLast(4)))
+        writer.append(UInt32(1))
+        writer.append(UInt32(record.bytes.count + 5))
+        writer.append(UInt8(1))
+        writer.append(contentsOf: record.bytes + [1, 2, 3, 4, 5])
+        let read = try SessionFile(decoding: writer.bytes)
+        #expect(read.entries.map(\.record) == [Self.idle])
+    }
+
+    @Test("what cannot be is refused: numbers out of range, a server without a name")
+    func refusesImpossible() throws {
+        func expectRefused(_ change: (inout SessionRecord) -> Void) throws {
+            var record = Self.proxied
+            change(&record)
+            let bytes = SessionFile(nextSessionID: 1, [record]).encode()
+            #expect(try SessionFile(decoding: bytes).entries.map(\.record) == [nil])
+        }
+        try expectRefused { $0.id = .max }
+        try expectRefused { $0.position = .max }
+        try expectRefused { $0.toServer.taken = .max }
+        try expectRefused { $0.toClient.given = .max }
+        try expectRefused { $0.toServer.parked.append(1) }
+        try expectRefused { $0.route?.server = "" }
+        try expectRefused { $0.route?.owedHeader = 3 }
+        try expectRefused { $0.server = nil }
+        try expectRefused { $0.awaitsHeader = true }
+        try expectRefused { $0.route?.isConnecting = true }
+    }
+}

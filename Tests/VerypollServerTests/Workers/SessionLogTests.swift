@@ -1,0 +1,56 @@
+import DaemonTestSupport
+import Logging
+import Testing
+
+@testable import VerypollConfiguration
+@testable import VerypollServer
+
+@Suite("SessionLog")
+struct SessionLogTests {
+    @Test("so many lines a second are written, and how many were left out stands in the next")
+    func limits() {
+        let recording = RecordingLog()
+        var log = SessionLog()
+        let limit = SessionLog.linesPerSecond
+
+        let first = (0..<limit + 7).map {
+            log.admit(now: 5_000 + UInt64($0) % 900, logger: recording.logger)
+        }
+        #expect(first.filter(\.self).count == limit)
+        #expect(first.prefix(limit).contains(false) == false)
+        #expect(recording.takeLines().isEmpty)
+        #expect(log.dueAt == 6_000)
+
+        let isAdmitted = log.admit(now: 6_001, logger: recording.logger)
+        #expect(isAdmitted)
+        let line = "warning the ends of 7 sessions were not logged: too many in a second"
+        #expect(recording.takeLines() == [line])
+        #expect(log.dueAt == .max)
+    }
+
+    @Test("what was left out is told also if no other session ends")
+    func flushes() {
+        let recording = RecordingLog()
+        var log = SessionLog()
+        for _ in 0...SessionLog.linesPerSecond {
+            _ = log.admit(now: 5_000, logger: recording.logger)
+        }
+        log.flush(now: 5_999, logger: recording.logger)
+        #expect(recording.takeLines().isEmpty)
+        log.flush(now: log.dueAt, logger: recording.logger)
+        #expect(recording.takeEvents().map { $0.metadata["unlogged"] } == ["1"])
+    }
+
+    @Test("under the limit, nothing is said of it")
+    func keepsQuiet() {
+        let recording = RecordingLog()
+        var log = SessionLog()
+        for second in 1...4 {
+            for _ in 0..<SessionLog.linesPerSecond {
+                let isAdmitted = log.admit(now: UInt64(second) * 1_000, logger: recording.logger)
+                #expect(isAdmitted)
+            }
+        }
+        #expect(recording.takeEvents().isEmpty)
+    }
+}
