@@ -122,4 +122,37 @@ struct ReloadStateTests {
         state.endHang()
         #expect(state.mayRead)
     }
+
+    @Test("whoever asks while a reload is under way is answered by the next one")
+    func answersLater() {
+        var state = ReloadState()
+        let first = CallID(slot: 0, client: 1, call: 1)
+        let second = CallID(slot: 1, client: 2, call: 1)
+        state.request(for: first)
+        #expect(state.isDue)
+        state.begin()
+        #expect(!state.isDue)
+        state.request(for: second)
+        state.request()
+        #expect(state.isDue)
+        let answered = state.takeCallers()
+        #expect(answered == [first])
+        let again = state.takeCallers()
+        #expect(again == [])
+        state.begin()
+        #expect(state.callers == [second])
+    }
+
+    @Test("a reload is under way until its outcome is taken, which is there once")
+    func takesOutcomeOnce() {
+        var state = ReloadState()
+        #expect(!state.isBusy)
+        state.finishReading(Self.outcome)
+        #expect(state.isBusy)
+        let outcome = state.takeOutcome()
+        #expect(outcome != nil)
+        #expect(!state.isBusy)
+        let again = state.takeOutcome()
+        #expect(again == nil)
+    }
 }
