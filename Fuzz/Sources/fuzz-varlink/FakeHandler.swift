@@ -21,14 +21,14 @@ final class FakeHandler: ControlHandler {
     func completeOne(on server: inout ControlServer) {
         guard !owed.isEmpty else { return }
         switch owed.removeFirst() {
-        case .sessions(let ticket):
+        case .sessions(let callID):
             let list = SessionList(sessions: [], truncated: false)
-            server.complete(ticket, with: Result<SessionList, VarlinkError>.success(list))
-        case .nothing(let ticket):
-            server.complete(ticket, with: Result<NoParameters, VarlinkError>.failure(.busy))
-        case .changes(let ticket):
+            server.complete(callID, with: Result<SessionList, VarlinkError>.success(list))
+        case .nothing(let callID):
+            server.complete(callID, with: Result<NoParameters, VarlinkError>.failure(.busy))
+        case .changes(let callID):
             let list = ChangeList(changes: [])
-            server.complete(ticket, with: Result<ChangeList, VarlinkError>.success(list))
+            server.complete(callID, with: Result<ChangeList, VarlinkError>.success(list))
         }
     }
 
@@ -64,25 +64,25 @@ final class FakeHandler: ControlHandler {
 
     func sessions(
         matching query: SessionQuery,
-        ticket: CallID
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionList> {
-        owed.append(.sessions(ticket))
+        owed.append(.sessions(callID))
         return .later
     }
 
     func session(
         _ id: Int,
-        ticket: CallID
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
         throw .sessionNotFound(id)
     }
 
     func killSession(
         _ id: Int,
-        ticket: CallID
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard id > 0 else { throw .sessionNotFound(id) }
-        owed.append(.nothing(ticket))
+        owed.append(.nothing(callID))
         return .later
     }
 
@@ -91,16 +91,16 @@ final class FakeHandler: ControlHandler {
     func drain(
         listener: String?,
         deadline: Duration?,
-        ticket: CallID
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
-        owed.append(.nothing(ticket))
+        owed.append(.nothing(callID))
         return .later
     }
 
     func resume(
         listener: String?,
-        ticket: CallID
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         return .now(NoParameters())
@@ -108,7 +108,7 @@ final class FakeHandler: ControlHandler {
 
     func setServer(
         _ setting: ServerSetting,
-        ticket: CallID
+        callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         throw .serverNotFound(setting.server, of: setting.upstream)
     }
@@ -132,8 +132,8 @@ final class FakeHandler: ControlHandler {
         EffectiveConfiguration(config: [:], path: nil)
     }
 
-    func reload(ticket: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
-        owed.append(.changes(ticket))
+    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+        owed.append(.changes(callID))
         return .later
     }
 
