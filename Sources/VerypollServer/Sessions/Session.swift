@@ -2,6 +2,28 @@ package import SystemPackage
 internal import Verypoll
 internal import VerypollConfiguration
 
+// A session's life.
+//
+// 1. The worker accepts a connection, reserves places for it, checks its source, and stores a
+//    session in its slab (`Worker+Accepting`, `Worker+Serving`). The session stays on that worker.
+// 2. If the listener trusts the source to send a PROXY header, the session first reads the header
+//    (`Session+Header`) and is checked again, by the address in the header.
+// 3. If the listener's handler is a proxy, `Connector` decides how the session gets its server, and
+//    the worker carries that out (`Worker+Connecting`). Meanwhile the client is not read.
+// 4. Each event of one of its sockets marks the socket's `Endpoint` as readable or writable, and
+//    the worker serves the session (`Session+Serve`): the listener's handler moves bytes within a
+//    bounded number of system calls. The worker then acts on the one result, `Outcome`: wait for an
+//    event, serve it again after the next poll, wait for a buffer, or end it.
+// 5. When a connection breaks, the bytes that came before are still delivered to the other side.
+//    When one side only half-closes, the other side's channel goes on.
+// 6. The session ends for one of the reasons of `EndReason`: all bytes and both ends of file have
+//    been passed on, an error, a timeout (`Session+Deadline`), a drain (`DrainWindow`), or a call
+//    of the control socket. The worker removes it from the slab, publishes its counts, and returns
+//    its places, its server and its buffers, each once (`Worker.end`).
+//
+// At a restart, the session is recorded (`Session+Record`) and its sockets are handed to the next
+// process, where it goes on at the step that it had reached (`Worker+Handoff`).
+
 /// A client's connection from accept to close, and that to a server if it is proxied; it lives on
 /// one worker.
 ///

@@ -1,3 +1,19 @@
+// How sessions are drained.
+//
+// A drain ends the sessions of the whole daemon (at a stop), of one listener (removed by a reload),
+// or of one server (set to drain). It lasts for `drain.deadline` at most. Three rules:
+//
+// - A session that moves bytes may go on until the deadline; an operator who sets a deadline
+//   promises that much time.
+// - A silent session ends earlier, because nothing is lost by that: in the first quarter of the
+//   window if it has been silent for a third of the window, in the last quarter if it has been
+//   silent for a second.
+// - Sessions that end early do so at different moments, spread evenly by their numbers. Clients
+//   whose sessions end together would reconnect together.
+//
+// Nothing polls for this. Each drained session's timer is set to the moment at which the session
+// would end if it stayed silent; if bytes have moved since, the timer is set again.
+
 /// The time in which sessions are ended: silent ones little by little, and at its end those that
 /// still move bytes.
 ///

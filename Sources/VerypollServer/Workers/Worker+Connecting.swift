@@ -47,7 +47,7 @@ extension Worker {
                 report(upstream.servers[server].failed(now: serveContext.now), slot, server)
                 event = .serverLeft
             case .hold:
-                held.append(key)
+                schedule.held.append(key)
                 return bringForward(key)
             case .wait: return bringForward(key)
             case .giveUp(let reason): return end(key, because: .noServer(reason))
@@ -79,12 +79,12 @@ extension Worker {
     mutating func retryHeld() {
         // Those that are held again meanwhile have had their turn.
         var fullUpstream: Int?
-        for _ in 0..<held.count {
-            guard let key = held.popFirst() else { return }
+        for _ in 0..<schedule.held.count {
+            guard let key = schedule.held.popFirst() else { return }
             guard sessions.contains(key), sessions[key].connector.isHeld else { continue }
             let upstream = sessions[key].connector.upstream
             if sessions[key].connector.isQueued, upstream == fullUpstream {
-                held.append(key)  // Behind one that found no room.
+                schedule.held.append(key)  // Behind one that found no room.
                 continue
             }
             connect(key, .retry)
@@ -231,6 +231,29 @@ extension Worker {
         sessions[key].brokenBy = 0
     }
 
+    /// Notes a connection to a server that may be a listener of this daemon.
+    ///
+    /// A worker may accept it before; then the chain is one longer when it is refused.
+    private mutating func noteOwnConnection(
+        _ socket: borrowing SessionSocket,
+        to server: ServerAddress,
+        _ key: SlabKey
+    ) {
+        guard !context.chainedPorts.isEmpty, case .tcp(let server) = server,
+            context.chainedPorts.contains(server.port), let local = socket.tcpLocalAddress
+        else { return }
+        sessions[key].isOwnConnection = true
+        context.ownConnections.note(local, hops: sessions[key].hops + 1)
+    }
+
+    /// Forgets the connection of a session that ends, or connects anew.
+    func forgetOwnConnection(of session: borrowing Session) {
+        guard session.isOwnConnection, let local = session.server.socket.tcpLocalAddress else {
+            return
+        }
+        context.ownConnections.forget(local)
+    }
+
     private mutating func report(_ change: ServerChange?, _ upstream: Int, _ server: Int) {
         guard let change else { return }
         let message = WorkerReport.serverChanged(
@@ -252,5 +275,16 @@ extension Connector.Facts {
             retryFor: upstream.retryFor,
             serverCount: upstream.servers.count
         )
+    }
+}
+
+extension SessionSocket {
+    /// The local address of a TCP connection.
+    fileprivate var tcpLocalAddress: SocketAddress? {
+        switch self {
+        case .tcp(let stream): try? stream.localAddress()
+        case .unix: nil
+        case .none: nil
+        }
     }
 }

@@ -1,9 +1,10 @@
+internal import Logging
 internal import SystemPackage
 internal import Verypoll
 
 extension Worker {
     /// Does what the mailbox says.
-    package mutating func handleMail() {
+    mutating func handleMail() {
         for message in mailbox.takeAll() {
             switch message {
             case .begin(let snapshot, let share): begin(snapshot, share)
@@ -46,6 +47,98 @@ extension Worker {
         context.supervisor.post(.ended)
     }
 
+    // MARK: Snapshots of the configuration
+
+    /// Works by a snapshot from now on; sessions keep the listener and the upstream that they have.
+    mutating func adopt(_ snapshot: WorkerSnapshot) {
+        publish()
+        install(snapshot)
+        drains = snapshot.drains
+        guard !isDraining else { return }  // The acceptors are closed for good.
+        arrangeAcceptors(
+            snapshot.acceptors.filter { ($0.socket.worker ?? context.index) == context.index }
+        )
+        hasten()
+        // A higher limit is as good as sessions that have left.
+        retryHeld()
+        reopenAcceptors(.forSessions)
+        publish()
+        context.supervisor.post(.adopted(snapshot: snapshot.number))
+    }
+
+    /// Takes a snapshot's tables, without anything that may fail.
+    mutating func install(_ snapshot: WorkerSnapshot) {
+        tallies.adopt(snapshot.listeners, after: context.listeners)
+        context.listeners = snapshot.listeners
+        context.listenerCounters = snapshot.listeners.map { $0.counters[context.index] }
+        context.upstreams = snapshot.upstreams
+        tallies.servers.adopt(snapshot.upstreams, worker: context.index)
+        context.chainedPorts = snapshot.chainedPorts
+        context.logsSessions = snapshot.logsSessions
+        context.drainDeadline = snapshot.drainDeadline
+        serveContext.splicePipes.limit = snapshot.pipeLimit
+    }
+
+    /// Ends the sessions that are drained in time: their timers are set for the time before.
+    mutating func hasten() {
+        guard !drains.isEmpty else { return }
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index) else { continue }
+            if drains.moment(for: sessions[key]) != nil { bringForward(key) }
+        }
+    }
+
+    // MARK: Metrics
+
+    /// Has metrics written for a session.
+    mutating func awaitMetrics(_ key: SlabKey, in format: MetricsFormat) {
+        metricsQueues[format, default: MetricsQueue()].waiting.append(key)
+        askForMetrics(in: format)
+    }
+
+    /// Hands metrics to the sessions that have waited for them.
+    mutating func answer(with text: [UInt8], in format: MetricsFormat) {
+        let keys = metricsQueues[format]?.asking ?? []
+        metricsQueues[format]?.asking = []
+        for key in keys where sessions.contains(key) {
+            // Nobody is to come back when the daemon is about to stop.
+            if isDraining { sessions[key].exchange?.isLast = true }
+            sessions[key].exchange?.answer(with: text)
+            schedule.ready.append(key)
+        }
+        askForMetrics(in: format)
+    }
+
+    private mutating func askForMetrics(in format: MetricsFormat) {
+        guard let queue = metricsQueues[format], queue.asking.isEmpty, !queue.waiting.isEmpty
+        else { return }
+        metricsQueues[format] = MetricsQueue(asking: queue.waiting)
+        guard !context.supervisor.post(.writeMetrics(format, worker: context.index)) else { return }
+        metricsQueues[format] = nil
+        for key in queue.waiting where sessions.contains(key) {
+            sessions[key].exchange?.giveUp()
+            schedule.ready.append(key)
+        }
+    }
+
+    /// Ends the metrics sessions between two requests, and the others behind the present one.
+    ///
+    /// Who watches the daemon keeps its connection for ever, and would hold up every stop.
+    mutating func endIdleMetrics() {
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index),
+                context.listeners[sessions[key].listener].service == .metrics
+            else { continue }
+            if let exchange = sessions[key].exchange {
+                exchange.isLast = true
+            } else {
+                end(key, because: .drained)
+            }
+        }
+    }
+
+    // MARK: Calls of the control socket
+
     /// Finds the session with that number.
     private func session(_ id: UInt64) -> SlabKey? {
         for index in 0..<sessions.endIndex {
@@ -54,18 +147,18 @@ extension Worker {
         return nil
     }
 
-    private func show(_ id: UInt64, callID: Int) {
+    mutating func show(_ id: UInt64, callID: Int) {
         let shown = session(id).map { snapshot(of: sessions[$0]) }
         context.supervisor.post(.session(shown, callID: callID))
     }
 
-    private mutating func kill(_ id: UInt64, callID: Int) {
+    mutating func kill(_ id: UInt64, callID: Int) {
         let found = session(id)
         if let found { end(found, because: .killed) }
         context.supervisor.post(.killed(found != nil, callID: callID))
     }
 
-    private func list(_ filter: SessionFilter, callID: Int) {
+    mutating func list(_ filter: SessionFilter, callID: Int) {
         var found: [(id: UInt64, key: SlabKey)] = []
         for index in 0..<sessions.endIndex {
             guard let key = sessions.key(at: index) else { continue }
@@ -109,6 +202,39 @@ extension Worker {
             bytesOut: session.bytesOut,
             bufferedByteCount: session.bufferedByteCount
         )
+    }
+
+    // MARK: Events and the log
+
+    /// Tells those who monitor the daemon, if there are any, that a session is there or has ended.
+    func announce(_ session: borrowing Session, endedBecause reason: Session.EndReason? = nil) {
+        guard context.sessionEvents.areWanted else { return }
+        let event = SessionEvents.Event(
+            content: .session(snapshot(of: session), reason: reason?.description),
+            timestamp: WallClock.microseconds()
+        )
+        context.sessionEvents.post(event)
+    }
+
+    /// Logs the end of a session, unless more of them end than the log takes.
+    mutating func logEnd(of session: borrowing Session, _ reason: Session.EndReason) {
+        guard sessionLog.admit(now: serveContext.now, logger: context.logger) else { return }
+        var metadata: Logger.Metadata = [
+            "listener": "\(context.listeners[session.listener].name)",
+            "session": "\(session.id)",
+            "peer": "\(session.peerDescription)",
+            "reason": "\(reason)",
+            "bytesIn": "\(session.bytesIn)",
+            "bytesOut": "\(session.bytesOut)",
+            "durationMsec": "\(serveContext.now - session.openedAt)",
+        ]
+        if let upstream = upstream(of: session) {
+            metadata["upstream"] = "\(upstream.name)"
+            if let server = session.connector.server {
+                metadata["server"] = "\(upstream.servers[server].name)"
+            }
+        }
+        context.logger.info(.sessionEnded, "session ended: \(reason)", metadata: metadata)
     }
 }
 

@@ -38,6 +38,10 @@ package struct WorkerContext: Sendable {
 
 /// A thread's share of the daemon: a poll, and the sessions that were accepted on it.
 ///
+/// Its parts are values of their own: the acceptors, the sessions with the schedule of their turns,
+/// the tallies, the drains and the mailbox. Its extensions are what it does with them: accepting,
+/// connecting, serving, handling mail, and handing sessions over.
+///
 /// A session lives and dies here, so nothing of it is locked. A turn of the loop handles the events
 /// of one poll, then the sessions that had work left, then timers and mail, each a bounded number.
 package struct Worker: ~Copyable {
@@ -69,32 +73,16 @@ package struct Worker: ~Copyable {
     var events = Events(capacity: Self.eventsPerTurn)
     var serveContext: ServeContext
     var sessions: Slab<Session>
-    var timers: TimerWheel
-    /// Sessions with work left.
-    var ready: ReadyQueue
-    /// Sessions that wait for a buffer.
-    var starved: ReadyQueue
-    /// Sessions that wait for a server, or for their turn at an upstream.
-    var held: ReadyQueue
+    var schedule: SessionSchedule
     /// Sessions that wait for metrics to be written, by the format that they want.
     var metricsQueues: [MetricsFormat: MetricsQueue] = [:]
-    /// The sockets that this worker accepts from.
-    package var acceptors: [Acceptor]
-    /// The millisecond when paused acceptors are to be tried again, `UInt64.max` for never.
-    var acceptorsRetryAt = UInt64.max
-    /// The millisecond when acceptors that wait for their accept rate are to be watched again.
-    var acceptorsResumeAt = UInt64.max
-    package var nextSessionID: UInt64
-    package var tallies: [ListenerTally] = []
-    /// The listeners whose tallies are to be published at the end of the turn.
-    var dirtyListeners: [Int] = []
-    /// The bytes of servers, which are published with the tallies of listeners.
-    var serverTallies = ServerTallies()
-    package var tally = WorkerTally()
+    var acceptorList = AcceptorList()
+    var nextSessionID: UInt64
+    var tallies = WorkerTallies()
     /// The drains under way.
-    package var drains = Drains()
+    var drains = Drains()
     var sessionLog = SessionLog()
-    /// Whether it accepts no more, and tells when no session is left.
+    /// Whether it accepts no more, and reports when no session is left.
     var isDraining = false
     /// Whether this turn is its last.
     var isEnding = false
@@ -107,7 +95,6 @@ package struct Worker: ~Copyable {
     ///   - snapshot: What it does at first.
     init(_ context: WorkerContext, poll: consuming Poll, snapshot: WorkerSnapshot) {
         let now = MonotonicClock.nanoseconds() / 1_000_000
-        acceptors = []
         self.context = context
         mailbox = context.mailboxes[context.index]
         // Numbers of different workers differ; the first session of all is number 1.
@@ -117,10 +104,7 @@ package struct Worker: ~Copyable {
             now: now
         )
         sessions = Slab(capacity: context.capacity)
-        ready = ReadyQueue(capacity: context.capacity)
-        starved = ReadyQueue(capacity: context.capacity)
-        held = ReadyQueue(capacity: context.capacity)
-        timers = TimerWheel(capacity: context.capacity, now: now)
+        schedule = SessionSchedule(capacity: context.capacity, now: now)
         self.poll = poll
         install(snapshot)
     }
@@ -132,13 +116,13 @@ package struct Worker: ~Copyable {
             try wait(timeout(now: before))
             let now = MonotonicClock.nanoseconds()
             serveContext.now = now / 1_000_000
-            tally.polls += 1
-            tally.events += UInt64(events.count)
+            tallies.worker.polls += 1
+            tallies.worker.events += UInt64(events.count)
             handleEvents()
             handleReady()
             handleTimers()
             before = MonotonicClock.nanoseconds()
-            tally.busy += before - now
+            tallies.worker.busy += before - now
             publish()
         }
     }
@@ -155,11 +139,11 @@ package struct Worker: ~Copyable {
     // Mutating, as are many other functions of this type that change nothing: Swift 6.3 calls a
     // borrowing method of so large a noncopyable value on a copy of all its bytes.
     private mutating func timeout(now: UInt64) -> Duration? {
-        if !ready.isEmpty { return .zero }
+        if !schedule.ready.isEmpty { return .zero }
         let deadline = min(
-            min(timers.nextDeadline ?? .max, sessionLog.dueAt),
-            acceptorsRetryAt,
-            acceptorsResumeAt
+            min(schedule.timers.nextDeadline ?? .max, sessionLog.dueAt),
+            acceptorList.retryAt,
+            acceptorList.resumeAt
         )
         guard deadline != .max else { return nil }
         let moment = deadline * 1_000_000
@@ -173,7 +157,7 @@ package struct Worker: ~Copyable {
                 guard sessions.contains(key) else { continue }
                 handle(event, key)
             } else if event.token == Tokens.mailbox {
-                tally.wakeUps += 1
+                tallies.worker.wakeUps += 1
                 handleMail()
             } else {
                 accept(at: Tokens.acceptor(of: event.token))
@@ -184,15 +168,15 @@ package struct Worker: ~Copyable {
 
     private mutating func handleReady() {
         // Those that are put in meanwhile have their turn after the next poll.
-        for _ in 0..<ready.count {
-            if let key = ready.popFirst(), sessions.contains(key) { serve(key) }
+        for _ in 0..<schedule.ready.count {
+            if let key = schedule.ready.popFirst(), sessions.contains(key) { serve(key) }
         }
     }
 
     private mutating func handleTimers() {
         // What is due beyond that makes the next poll return at once.
         for _ in 0..<Self.timersPerTurn {
-            guard let index = timers.popExpired(now: serveContext.now) else { break }
+            guard let index = schedule.timers.popExpired(now: serveContext.now) else { break }
             guard let key = sessions.key(at: Int(index)) else { continue }
             guard let due = deadline(of: key) else { continue }
             if due.millisecond <= serveContext.now {
@@ -202,11 +186,11 @@ package struct Worker: ~Copyable {
                 default: end(key, because: .timedOut(due.timeout))
                 }
             } else {
-                timers.schedule(index, at: due.millisecond)
+                schedule.timers.schedule(index, at: due.millisecond)
             }
         }
-        if acceptorsRetryAt <= serveContext.now { reopenAcceptors(.forResources) }
-        if acceptorsResumeAt <= serveContext.now { reopenAcceptors(.forMoment) }
+        if acceptorList.retryAt <= serveContext.now { reopenAcceptors(.forResources) }
+        if acceptorList.resumeAt <= serveContext.now { reopenAcceptors(.forMoment) }
         if sessionLog.dueAt <= serveContext.now {
             sessionLog.flush(now: serveContext.now, logger: context.logger)
         }
@@ -214,12 +198,7 @@ package struct Worker: ~Copyable {
 
     /// Shows the tallies to other threads.
     mutating func publish() {
-        for listener in dirtyListeners {
-            context.listenerCounters[listener].publish(tallies[listener])
-        }
-        dirtyListeners.removeAll(keepingCapacity: true)
-        serverTallies.publish()
-        tally.sessions = UInt64(sessions.count)
-        context.counters.publish(tally)
+        tallies.worker.sessions = UInt64(sessions.count)
+        tallies.publish(to: context.listenerCounters, context.counters)
     }
 }

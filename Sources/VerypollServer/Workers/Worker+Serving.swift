@@ -30,7 +30,7 @@ extension Worker {
             preconditionFailure("slab capacity overflow")
         case .stored(let key):
             if context.sessionEvents.areWanted { announce(sessions[key]) }
-            note(listener) { tally in
+            tallies.note(listener) { tally in
                 tally.accepted += 1
                 tally.active += 1
             }
@@ -49,7 +49,7 @@ extension Worker {
             if service == .proxy {
                 connect(key, .started)
             } else if !service.awaitsClient {
-                ready.append(key)  // No event tells a handler that speaks first to begin.
+                schedule.ready.append(key)  // No event tells a handler that speaks first to begin.
             }
         }
     }
@@ -66,7 +66,7 @@ extension Worker {
         } else if !noteConnecting(event, key) {
             return
         }
-        if !ready.contains(key) { serve(key) }
+        if !schedule.ready.contains(key) { serve(key) }
     }
 
     /// Notes what an event tells of a connection to a server that is not made yet.
@@ -110,7 +110,7 @@ extension Worker {
         let listener = sessions[key].listener
         let outcome = sessions[key].serve(context.listeners[listener].service, in: &serveContext)
         if outcome.bytesIn + outcome.bytesOut > 0 {
-            note(listener) { tally in
+            tallies.note(listener) { tally in
                 tally.bytesIn += outcome.bytesIn
                 tally.bytesOut += outcome.bytesOut
             }
@@ -118,7 +118,7 @@ extension Worker {
         if outcome.server != ServerTally(), let server = sessions[key].connector.server,
             let upstream = sessions[key].connector.upstream
         {
-            serverTallies.add(outcome.server, upstream: upstream, server: server)
+            tallies.servers.add(outcome.server, upstream: upstream, server: server)
         }
         if outcome.hasConnected { reportConnected(key) }
         return outcome
@@ -128,8 +128,8 @@ extension Worker {
     mutating func settle(_ key: SlabKey, _ outcome: Session.Outcome) {
         switch outcome.step {
         case .wait: break
-        case .again: ready.append(key)
-        case .starved: starved.append(key)
+        case .again: schedule.ready.append(key)
+        case .starved: schedule.starved.append(key)
         case .linger:
             _ = sessions[key].connector.linger(now: serveContext.now)
             bringForward(key)
@@ -159,7 +159,7 @@ extension Worker {
     /// Ends a session and gives back all that it has.
     mutating func end(_ key: SlabKey, because reason: Session.EndReason) {
         guard var session = sessions.remove(key) else { return }
-        timers.cancel(key.index)
+        schedule.timers.cancel(key.index)
         let isBroken =
             reason != .handedOff
             && (reason.isBreak || session.connector.phase == .breaking || !session.toServer.isEmpty
@@ -169,17 +169,19 @@ extension Worker {
         session.toClient.discard(in: &serveContext)
         let listener = context.listeners[session.listener]
         let duration = (serveContext.now - session.openedAt) * 1_000
-        note(session.listener) { tally in
+        tallies.note(session.listener) { tally in
             tally.active -= 1
             tally.sessionTime.add(microseconds: duration)
         }
-        context.listenerCounters[session.listener].publish(tallies[session.listener].sessionTime)
+        context.listenerCounters[session.listener].publish(
+            tallies.listeners[session.listener].sessionTime
+        )
         if context.sessionEvents.areWanted { announce(session, endedBecause: reason) }
         if context.logsSessions { logEnd(of: session, reason) }
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         switch reason {
         case .malformedHeader, .timedOut(.proxyHeader), .notAdmitted:
-            note(session.listener) { $0.denied += 1 }
+            tallies.note(session.listener) { $0.denied += 1 }
         default: break
         }
         countRefusal(session, reason)
@@ -196,7 +198,7 @@ extension Worker {
         }
         if context.descriptors.isShort { context.descriptors.refill() }
         if isListenerAwaited || isTotalAwaited { tellOfRoom() }
-        if acceptorsRetryAt != .max { acceptorsRetryAt = serveContext.now }
+        acceptorList.retryNow(now: serveContext.now)
         feedStarved()
         if isDraining, !isEnding, sessions.count == 0 { context.supervisor.post(.empty) }
     }
@@ -208,24 +210,16 @@ extension Worker {
         }
     }
 
-    /// Changes a listener's tally, which is published at the end of the turn.
-    package mutating func note(_ listener: Int, _ change: (inout ListenerTally) -> Void) {
-        if !dirtyListeners.contains(listener) { dirtyListeners.append(listener) }
-        change(&tallies[listener])
-    }
-
     /// Lets the sessions that wait for a buffer try again, once there is one.
     private mutating func feedStarved() {
-        guard !starved.isEmpty, serveContext.pool.hasRoom else { return }
-        while let key = starved.popFirst() {
-            if sessions.contains(key) { ready.append(key) }
-        }
+        guard !schedule.starved.isEmpty, serveContext.pool.hasRoom else { return }
+        schedule.feedStarved(of: sessions)
     }
 
     /// Sets a session's timer, where its times have changed.
     mutating func bringForward(_ key: SlabKey) {
         guard let due = deadline(of: key) else { return }
-        timers.schedule(key.index, at: due.millisecond)
+        schedule.timers.schedule(key.index, at: due.millisecond)
     }
 
     /// When a session is to end if nothing happens, and why; `nil` if no time bounds it.
@@ -252,16 +246,5 @@ extension Session {
     fileprivate consuming func breakOff() {
         client.socket.reset()
         server.socket.reset()
-    }
-}
-
-extension Session.EndReason {
-    /// Whether the session did not come to its natural end, so that neither end is to think so.
-    fileprivate var isBreak: Bool {
-        switch self {
-        case .timedOut(.proxyHeader): true
-        case .completed, .timedOut, .drained, .stopped, .handedOff: false
-        default: true
-        }
     }
 }

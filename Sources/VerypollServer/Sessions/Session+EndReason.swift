@@ -1,26 +1,13 @@
-internal import Logging
 internal import SystemPackage
 
-extension Worker {
-    /// Logs the end of a session, unless more of them end than the log takes.
-    mutating func logEnd(of session: borrowing Session, _ reason: Session.EndReason) {
-        guard sessionLog.admit(now: serveContext.now, logger: context.logger) else { return }
-        var metadata: Logger.Metadata = [
-            "listener": "\(context.listeners[session.listener].name)",
-            "session": "\(session.id)",
-            "peer": "\(session.peerDescription)",
-            "reason": "\(reason)",
-            "bytesIn": "\(session.bytesIn)",
-            "bytesOut": "\(session.bytesOut)",
-            "durationMsec": "\(serveContext.now - session.openedAt)",
-        ]
-        if let upstream = upstream(of: session) {
-            metadata["upstream"] = "\(upstream.name)"
-            if let server = session.connector.server {
-                metadata["server"] = "\(upstream.servers[server].name)"
-            }
+extension Session.EndReason {
+    /// Whether the session did not come to its natural end, so that neither end is to think so.
+    var isBreak: Bool {
+        switch self {
+        case .timedOut(.proxyHeader): true
+        case .completed, .timedOut, .drained, .stopped, .handedOff: false
+        default: true
         }
-        context.logger.info(.sessionEnded, "session ended: \(reason)", metadata: metadata)
     }
 }
 
