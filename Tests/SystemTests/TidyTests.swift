@@ -72,6 +72,12 @@ struct TidyTests {
             message: "try\u{21}"
         ),
         Breach(
+            rule: "programs in Python are files",
+            files: [("Tests/VarlinkTests/A.swift", "let a = \"\"\"\n    import sys\n")],
+            line: 2,
+            message: "a Python program belongs in Tests/Programs"
+        ),
+        Breach(
             rule: "files are short",
             files: [("Sources/Varlink/A.swift", String(repeating: "\n", count: 301))],
             line: 300,
