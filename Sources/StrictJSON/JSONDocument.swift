@@ -66,6 +66,6 @@ package struct JSONSyntaxError: Error, Equatable {
     /// Where the mistake was noticed.
     package let position: SourcePosition
 
-    /// What is wrong and how to mend it.
+    /// The problem, and how to mend it.
     package let message: String
 }

@@ -6,7 +6,7 @@ internal import Console
 /// configuration needs it, and a table beside the tree would cost more than it saves. A value that
 /// code has made has none. Places do not count when values are compared.
 package struct JSONValue: Sendable {
-    /// What a value is.
+    /// The content of a value.
     package enum Content: Hashable, Sendable {
         case null
         case boolean(Bool)
@@ -17,7 +17,7 @@ package struct JSONValue: Sendable {
         case object(JSONObject)
     }
 
-    /// What the value is.
+    /// The content of the value.
     package let content: Content
 
     /// The place of the value's first character; `nil` outside a document.
@@ -84,7 +84,7 @@ extension JSONValue {
 }
 
 extension JSONValue.Content: CustomStringConvertible {
-    /// What messages call the value: `the number 5`, `the string "x"`, `an object`.
+    /// The name of the value in messages: `the number 5`, `the string "x"`, `an object`.
     package var description: String {
         switch self {
         case .null: "null"

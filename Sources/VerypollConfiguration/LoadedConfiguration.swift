@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// A configuration, and the file that it was read from: `nil` for the built-in default.
 package struct LoadedConfiguration: Sendable {
-    /// What is to be done.
+    /// The configuration, checked.
     package let configuration: Configuration
     /// The absolute path of the file.
     package let path: String?

@@ -12,7 +12,7 @@ struct HandoffProgress {
     var storedSessions = 0
     /// How many sessions cannot be handed over.
     var closedCount = 0
-    /// What tells the next process which sessions are missing, if this one crashes meanwhile.
+    /// Tells the next process which sessions are missing, if this one crashes meanwhile.
     var ledger: HandoffLedgerFile?
 
     /// Finds out which bundles can be stored as soon as they come.
