@@ -13,7 +13,7 @@ internal import VerypollServer
 final class HandoffStore: SocketKeeper {
     /// What sessions are stored by.
     static let sessionsName = "verypolld sessions"
-    /// What the ``HandoffLedger`` is stored by while sessions are on their way.
+    /// The name of the ``HandoffLedger`` in the store while sessions are handed off.
     static let ledgerName = "verypolld ledger"
 
     let store: DescriptorStore

@@ -13,7 +13,7 @@ struct RestoredSessions: Sendable {
     private(set) var nextSessionID: UInt64 = 1
     /// Those that cannot.
     private(set) var outcome = RestoreOutcome()
-    /// What all of them are still in, for the next process should this one fail to start.
+    /// The bundles that hold all of them, for the next process if this one fails to start.
     private let bundles: [FileDescriptor]
     /// Whether the process before ended while it handed its sessions over.
     private let hasLedger: Bool
@@ -50,7 +50,7 @@ struct RestoredSessions: Sendable {
     mutating func claim(_ handoffStore: HandoffStore) {
         if !bundles.isEmpty { handoffStore.forget(HandoffStore.sessionsName) }
         if hasLedger { handoffStore.forget(HandoffStore.ledgerName) }
-        // Whatever the manager does, a session is held by this process alone from now on.
+        // From now on this process alone holds the sessions, also if the manager keeps the bundles.
         for bundle in bundles {
             _ = DescriptorList(SessionBundle.open(OwnedFD(adopting: bundle)).descriptors)
         }

@@ -16,7 +16,7 @@ extension LiveConfiguration {
                 snapshot.drains.listeners[slot] = window
             }
         }
-        // What a listener leaves behind that is gone ends as well, in its own time.
+        // The sessions of a removed listener end as well, in a window of their own.
         for (slot, window) in retiringListeners { snapshot.drains.listeners[slot] = window }
         for index in snapshot.upstreams.serverIndices {
             // Without the order, it is another server in the memory of one that is gone.

@@ -13,7 +13,7 @@ struct LiveConfiguration {
     /// In the order of the configuration.
     var listeners: [LiveListener] = []
     private(set) var upstreams: [LiveUpstream] = []
-    /// What the workers are to do.
+    /// The snapshot that the workers adopt.
     var snapshot = WorkerSnapshot()
     let workers: Int
     /// The most sessions that there can ever be.
@@ -22,7 +22,7 @@ struct LiveConfiguration {
     let handoffStore: HandoffStore
     /// The slots of listeners that are gone, but for sessions, and when those end.
     var retiringListeners: [(slot: Int, drain: DrainWindow)] = []
-    /// What listeners have counted that are gone with all their sessions.
+    /// The totals of removed listeners that have no session any more.
     private var retiredTotals = ListenerTally()
     /// Whether nothing is accepted anywhere.
     var isClosed = false
