@@ -139,6 +139,18 @@ extension Connector {
     }
 }
 
+extension Connector.Facts {
+    /// The facts about an upstream while no server is chosen.
+    init(_ upstream: Upstream, now: UInt64) {
+        self.init(
+            now: now,
+            connectTimeout: upstream.connectTimeout,
+            retryFor: upstream.retryFor,
+            serverCount: upstream.servers.count
+        )
+    }
+}
+
 extension Errno {
     /// Whether an attempt failed for want of something that says nothing about the server.
     ///

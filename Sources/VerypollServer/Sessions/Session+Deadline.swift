@@ -27,7 +27,8 @@ extension Session {
         if isHalfClosed { consider(.halfClosed, timeouts.halfClosed, since: halfClosedAt) }
         consider(.idle, timeouts.idle, since: activeAt)
         consider(.lifetime, timeouts.lifetime, since: openedAt)
-        if connector.nextAt != .max { consider(.connector, connector.nextAt, since: 0) }
+        let nextAt = proxyState.connector.nextAt
+        if nextAt != .max { consider(.connector, nextAt, since: 0) }
         return first
     }
 }

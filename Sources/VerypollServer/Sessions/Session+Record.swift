@@ -5,18 +5,18 @@ internal import VerypollConfiguration
 extension Session {
     /// Everything of it but its descriptors.
     package func record(listener: Listener, upstream: Upstream?) -> SessionRecord {
-        let isConnected = self.server.socket.fileDescriptor != nil
-        let server = connector.isHeld || !isConnected ? nil : connector.server
+        let isConnected = proxyState.server.socket.fileDescriptor != nil
+        let server = proxyState.connector.isHeld || !isConnected ? nil : proxyState.connector.server
         let route = upstream.map { upstream in
             SessionRecord.Route(
                 upstream: upstream.name,
                 server: server.map { upstream.servers[$0].name } ?? "",
-                isConnecting: server != nil && connector.phase == .connecting,
-                address: UInt32(clamping: connector.addressIndex),
-                owedHeader: owedHeader.version,
-                isBreaking: connector.phase == .breaking,
-                nextAt: connector.nextAt,
-                endsAt: connector.endsAt
+                isConnecting: server != nil && proxyState.connector.phase == .connecting,
+                address: UInt32(clamping: proxyState.connector.addressIndex),
+                owedHeader: proxyState.owedHeader.version,
+                isBreaking: proxyState.connector.phase == .breaking,
+                nextAt: proxyState.connector.nextAt,
+                endsAt: proxyState.connector.endsAt
             )
         }
         return SessionRecord(
@@ -29,11 +29,11 @@ extension Session {
             position: position,
             awaitsHeader: awaitsHeader,
             isCountedBySource: isCountedBySource,
-            brokenBy: brokenBy,
+            brokenBy: proxyState.brokenBy,
             peer: peer,
             destination: destination,
             client: client.record,
-            server: server == nil ? nil : self.server.record,
+            server: server == nil ? nil : proxyState.server.record,
             toServer: toServer.record,
             toClient: toClient.record,
             route: route
@@ -43,13 +43,13 @@ extension Session {
     /// Its descriptors, in the order of ``SessionRecord/descriptorCount``.
     func descriptors(of record: SessionRecord) -> [FileDescriptor] {
         var descriptors = [client.socket.fileDescriptor]
-        if record.server != nil { descriptors.append(server.socket.fileDescriptor) }
+        if record.server != nil { descriptors.append(proxyState.server.socket.fileDescriptor) }
         return descriptors.compactMap { $0 } + toServer.descriptors + toClient.descriptors
     }
 
     /// Has its connections break when the last process closes them, or end as ever.
     func setBreaking(_ isOn: Bool) {
-        for socket in [client.socket.fileDescriptor, server.socket.fileDescriptor] {
+        for socket in [client.socket.fileDescriptor, proxyState.server.socket.fileDescriptor] {
             guard let socket else { continue }
             // It fails for no socket of ours; then the connection would just end.
             try? LingerOption.setBreaking(isOn, socket)

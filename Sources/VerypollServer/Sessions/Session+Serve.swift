@@ -24,17 +24,17 @@ extension Session {
     mutating func serve(_ service: SessionService, in context: inout ServeContext) -> Outcome {
         let before = (bytesIn: bytesIn, bytesOut: bytesOut)
         let (taken, given) = (toClient.taken, toServer.given)
-        let wasConnecting = connector.phase == .connecting
+        let wasConnecting = proxyState.connector.phase == .connecting
         let step = dispatch(service, in: &context)
         let outcome = Outcome(
             step: step,
             bytesIn: bytesIn - before.bytesIn,
             bytesOut: bytesOut - before.bytesOut,
             server: ServerTally(bytesIn: toClient.taken - taken, bytesOut: toServer.given - given),
-            hasConnected: wasConnecting && connector.phase == .connected,
+            hasConnected: wasConnecting && proxyState.connector.phase == .connected,
             hasHalfClosed: halfClosedAt == 0 && isHalfClosed,
             awaitsHead: exchange?.awaitsHead ?? false,
-            isBlocked: client.lacksOutputEvents || server.lacksOutputEvents
+            isBlocked: client.lacksOutputEvents || proxyState.server.lacksOutputEvents
         )
         if outcome.bytesIn + outcome.bytesOut > 0 { activeAt = context.now }
         if outcome.hasHalfClosed { halfClosedAt = context.now }

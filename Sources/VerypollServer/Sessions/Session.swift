@@ -1,6 +1,5 @@
 package import SystemPackage
 internal import Verypoll
-internal import VerypollConfiguration
 
 // A session's life.
 //
@@ -92,26 +91,15 @@ package struct Session: ~Copyable {
     package var position: UInt16 = 0
     /// Whether the client has yet to say by a PROXY header whom it speaks for.
     var awaitsHeader = false
-    /// Through how many listeners of this daemon its client has come before; see
-    /// ``OwnConnections``.
-    var hops: UInt8 = 0
-    /// Whether the connection to its server is among ``OwnConnections``.
-    var isOwnConnection = false
     /// Whether it is counted among the sessions of its source.
     var isCountedBySource = false
-    /// The error that broke one of its connections, 0 before.
-    var brokenBy: Int32 = 0
     var client: Endpoint
-    /// Where it is proxied to.
-    var server = Endpoint(.none)
+    /// Its part in being proxied; sessions of other handlers do not use it.
+    var proxyState: ProxyState
     /// From the client.
     var toServer = Channel()
     /// To the client.
     var toClient = Channel()
-    /// How it gets its server.
-    var connector: Connector
-    /// The PROXY header that the server is sent before anything else.
-    var owedHeader = UpstreamConfiguration.ProxyHeader.off
     /// The rest of a PROXY header that is too long to wait for as a whole.
     var longHeader: LongHeaderReading?
     /// What the metrics handler has in hand.
@@ -134,7 +122,7 @@ package struct Session: ~Copyable {
         openedAt = now
         activeAt = now
         self.peer = peer
-        connector = Connector(upstream: upstream, now: now)
+        proxyState = ProxyState(connector: Connector(upstream: upstream, now: now))
         client = Endpoint(socket, flags: .outputReady)
         client.flags.remove(.gathers)  // As the listening socket's option says.
     }
@@ -154,7 +142,7 @@ package struct Session: ~Copyable {
     /// Whether one of its ways has ended; when both have, it is over.
     var isHalfClosed: Bool {
         let ends: Endpoint.Flags = [.inputEnded, .outputEnded]
-        return !client.flags.isDisjoint(with: ends) || server.flags.contains(.inputEnded)
+        return !client.flags.isDisjoint(with: ends) || proxyState.server.flags.contains(.inputEnded)
     }
 
     /// Reads once into the scratch buffer, which must be empty, and notes if that has drained the

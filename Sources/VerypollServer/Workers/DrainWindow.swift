@@ -95,8 +95,8 @@ package struct Drains: Equatable, Sendable {
         }
         consider(all)
         if !listeners.isEmpty { consider(listeners[session.listener]) }
-        if !servers.isEmpty, let upstream = session.connector.upstream,
-            let server = session.connector.server
+        if !servers.isEmpty, let upstream = session.proxyState.connector.upstream,
+            let server = session.proxyState.connector.server
         {
             consider(servers[ServerIndex(upstream: upstream, server: server)])
         }

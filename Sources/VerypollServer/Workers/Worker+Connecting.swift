@@ -11,14 +11,15 @@ extension Worker {
     /// Hands an event to a session's connector and performs its actions, until the session waits
     /// for another event or has ended.
     mutating func connect(_ key: SlabKey, _ event: Connector.Event) {
-        guard let slot = sessions[key].connector.upstream else { return }
+        guard let slot = sessions[key].proxyState.connector.upstream else { return }
         let upstream = context.upstreams[slot]
-        var addresses = sessions[key].connector.server.map { upstream.servers[$0].addresses } ?? []
+        var addresses =
+            sessions[key].proxyState.connector.server.map { upstream.servers[$0].addresses } ?? []
         var facts = Connector.Facts(upstream, now: serveContext.now)
         facts.addressCount = addresses.count
         var event = event
         while true {
-            switch sessions[key].connector.handle(event, facts) {
+            switch sessions[key].proxyState.connector.handle(event, facts) {
             case .reservePlace: event = reservePlace(in: upstream)
             case .enterQueue: event = upstream.enterQueue() ? .queueEntered : .queueFull
             case .leaveQueue:
@@ -59,17 +60,17 @@ extension Worker {
 
     /// Notes that the server has been reached.
     mutating func connectionMade(_ key: SlabKey) {
-        sessions[key].connector.succeed()
+        sessions[key].proxyState.connector.succeed()
         reportConnected(key)
     }
 
     /// Counts a connection that was made.
     mutating func reportConnected(_ key: SlabKey) {
-        guard let slot = sessions[key].connector.upstream,
-            let index = sessions[key].connector.server
+        guard let slot = sessions[key].proxyState.connector.upstream,
+            let index = sessions[key].proxyState.connector.server
         else { return }
         let server = context.upstreams[slot].servers[index]
-        let attemptedAt = sessions[key].connector.attemptedAt
+        let attemptedAt = sessions[key].proxyState.connector.attemptedAt
         let connectTime = (MonotonicClock.nanoseconds() - attemptedAt) / 1_000
         server.counters.connectTime.add(microseconds: connectTime)
         report(server.connected(now: serveContext.now), slot, index)
@@ -81,21 +82,23 @@ extension Worker {
         var fullUpstream: Int?
         for _ in 0..<schedule.held.count {
             guard let key = schedule.held.popFirst() else { return }
-            guard sessions.contains(key), sessions[key].connector.isHeld else { continue }
-            let upstream = sessions[key].connector.upstream
-            if sessions[key].connector.isQueued, upstream == fullUpstream {
+            guard sessions.contains(key), sessions[key].proxyState.connector.isHeld else {
+                continue
+            }
+            let upstream = sessions[key].proxyState.connector.upstream
+            if sessions[key].proxyState.connector.isQueued, upstream == fullUpstream {
                 schedule.held.append(key)  // Behind one that found no room.
                 continue
             }
             connect(key, .retry)
-            let isQueued = sessions.contains(key) && sessions[key].connector.isQueued
+            let isQueued = sessions.contains(key) && sessions[key].proxyState.connector.isQueued
             if isQueued { fullUpstream = upstream }
         }
     }
 
     /// Does what is due at the moment that a session's connector has set.
     mutating func connectorTimerFired(_ key: SlabKey) {
-        if sessions[key].connector.phase == .breaking {
+        if sessions[key].proxyState.connector.phase == .breaking {
             serve(key)
         } else {
             connect(key, .timerFired)
@@ -126,8 +129,11 @@ extension Worker {
 
     /// Counts the end of a session that got no server, if that is why it ends.
     mutating func countRefusal(_ session: borrowing Session, _ reason: Session.EndReason) {
-        guard let upstream = session.connector.upstream,
-            let refusal = UpstreamRefusal(reason, isSearching: session.connector.isSearching)
+        guard let upstream = session.proxyState.connector.upstream,
+            let refusal = UpstreamRefusal(
+                reason,
+                isSearching: session.proxyState.connector.isSearching
+            )
         else { return }
         context.upstreams[upstream].refusals.add(refusal)
     }
@@ -138,10 +144,11 @@ extension Worker {
         guard policy != .keep else { return }
         let deadline = policy == .close ? nil : serveContext.now + context.drainDeadline
         for index in 0..<sessions.endIndex {
-            guard let key = sessions.key(at: index), sessions[key].connector.server == server,
-                sessions[key].connector.upstream == upstream
+            guard let key = sessions.key(at: index),
+                sessions[key].proxyState.connector.server == server,
+                sessions[key].proxyState.connector.upstream == upstream
             else { continue }
-            switch sessions[key].connector.serverWentDown(deadline: deadline) {
+            switch sessions[key].proxyState.connector.serverWentDown(deadline: deadline) {
             case .endForServer: end(key, because: .serverDown)
             case .wait: bringForward(key)
             default: break
@@ -160,7 +167,7 @@ extension Worker {
     private mutating func chooseServer(of upstream: Upstream, _ key: SlabKey) -> Int? {
         upstream.pick(
             source: sessions[key].peer?.ip,
-            excluding: sessions[key].connector.tried,
+            excluding: sessions[key].proxyState.connector.tried,
             now: serveContext.now
         )
     }
@@ -182,18 +189,21 @@ extension Worker {
         )
         noteOwnConnection(begun.socket, to: address, key)
         let isAtOnce = begun.isAtOnce
-        sessions[key].server = Endpoint(begun.socket, flags: isAtOnce ? .outputReady : [])
+        sessions[key].proxyState.server = Endpoint(
+            begun.socket,
+            flags: isAtOnce ? .outputReady : []
+        )
         let began = Connector.Event.attemptBegan(nanosecond: MonotonicClock.nanoseconds())
-        _ = sessions[key].connector.handle(began, facts)
+        _ = sessions[key].proxyState.connector.handle(began, facts)
         oweHeader(key)
         if address.isConnectedAtOnce { connectionMade(key) }
         guard isAtOnce, sessions[key].hasWorkForServer else {
-            let isConnecting = sessions[key].connector.phase == .connecting
+            let isConnecting = sessions[key].proxyState.connector.phase == .connecting
             try watchServer(key, forOutput: isConnecting)
             return isConnecting ? bringForward(key) : ()
         }
         let outcome = work(key)
-        let isMade = sessions[key].connector.phase != .connecting
+        let isMade = sessions[key].proxyState.connector.phase != .connecting
         if case .end(.serverFailed(let error)) = outcome.step, !isMade { throw error }
         do throws(Errno) {
             // Where nothing was written, it takes an event to tell that the connection is made.
@@ -209,14 +219,16 @@ extension Worker {
     /// Has a new connection begin with the PROXY header; a server that failed may have got it, but
     /// none of the bytes behind it.
     private mutating func oweHeader(_ key: SlabKey) {
-        guard sessions[key].toServer.isEmpty, let upstream = sessions[key].connector.upstream else {
+        guard sessions[key].toServer.isEmpty,
+            let upstream = sessions[key].proxyState.connector.upstream
+        else {
             return
         }
-        sessions[key].owedHeader = context.upstreams[upstream].proxyHeader
+        sessions[key].proxyState.owedHeader = context.upstreams[upstream].proxyHeader
     }
 
     private mutating func watchServer(_ key: SlabKey, forOutput: Bool) throws(Errno) {
-        try sessions[key].server.register(
+        try sessions[key].proxyState.server.register(
             with: poll.registry,
             token: Tokens.server(key),
             forOutput: forOutput
@@ -226,9 +238,9 @@ extension Worker {
     /// Closes the connection to a server that could not be reached; the bytes for it are kept.
     private mutating func closeAttempt(_ key: SlabKey) {
         forgetOwnConnection(of: sessions[key])
-        sessions[key].isOwnConnection = false
-        sessions[key].server = Endpoint(.none)
-        sessions[key].brokenBy = 0
+        sessions[key].proxyState.isOwnConnection = false
+        sessions[key].proxyState.server = Endpoint(.none)
+        sessions[key].proxyState.brokenBy = 0
     }
 
     /// Notes a connection to a server that may be a listener of this daemon.
@@ -242,13 +254,15 @@ extension Worker {
         guard !context.chainedPorts.isEmpty, case .tcp(let server) = server,
             context.chainedPorts.contains(server.port), let local = socket.tcpLocalAddress
         else { return }
-        sessions[key].isOwnConnection = true
-        context.ownConnections.note(local, hops: sessions[key].hops + 1)
+        sessions[key].proxyState.isOwnConnection = true
+        context.ownConnections.note(local, hops: sessions[key].proxyState.hops + 1)
     }
 
     /// Forgets the connection of a session that ends, or connects anew.
     func forgetOwnConnection(of session: borrowing Session) {
-        guard session.isOwnConnection, let local = session.server.socket.tcpLocalAddress else {
+        guard session.proxyState.isOwnConnection,
+            let local = session.proxyState.server.socket.tcpLocalAddress
+        else {
             return
         }
         context.ownConnections.forget(local)
@@ -263,18 +277,6 @@ extension Worker {
             timestamp: WallClock.microseconds()
         )
         context.supervisor.post(message)
-    }
-}
-
-extension Connector.Facts {
-    /// The facts about an upstream while no server is chosen.
-    init(_ upstream: Upstream, now: UInt64) {
-        self.init(
-            now: now,
-            connectTimeout: upstream.connectTimeout,
-            retryFor: upstream.retryFor,
-            serverCount: upstream.servers.count
-        )
     }
 }
 

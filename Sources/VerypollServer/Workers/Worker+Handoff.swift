@@ -207,10 +207,10 @@ extension Worker {
         session.halfClosedAt = min(record.halfClosedAt, serveContext.now)
         session.position = record.position
         session.awaitsHeader = record.awaitsHeader
-        session.brokenBy = record.brokenBy
+        session.proxyState.brokenBy = record.brokenBy
         session.destination = record.destination
         if let server = record.server {
-            session.server = try Endpoint(server, adopting: descriptors.next())
+            session.proxyState.server = try Endpoint(server, adopting: descriptors.next())
         }
         session.toServer = try Channel(record.toServer, &descriptors, in: &serveContext)
         do throws(Errno) {
@@ -241,10 +241,10 @@ extension Worker {
                 forOutput: false
             )
             if server >= 0 {
-                try sessions[key].server.register(
+                try sessions[key].proxyState.server.register(
                     with: poll.registry,
                     token: Tokens.server(key),
-                    forOutput: sessions[key].connector.phase == .connecting
+                    forOutput: sessions[key].proxyState.connector.phase == .connecting
                 )
             }
         } catch {
@@ -257,7 +257,9 @@ extension Worker {
             schedule.timers.schedule(key.index, at: moment)
         }
         guard !record.awaitsHeader else { return }
-        if sessions[key].connector.upstream != nil, sessions[key].connector.phase == .idle {
+        if sessions[key].proxyState.connector.upstream != nil,
+            sessions[key].proxyState.connector.phase == .idle
+        {
             connect(key, .started)
         } else {
             schedule.ready.append(key)  // What waits to be sent is told of by no event.
@@ -266,8 +268,8 @@ extension Worker {
 
     /// Brings a session back to where it was on its way to its server.
     private mutating func resume(_ route: SessionRecord.Route, _ key: SlabKey, server: Int) {
-        sessions[key].owedHeader = .init(version: route.owedHeader)
-        sessions[key].connector.restore(
+        sessions[key].proxyState.owedHeader = .init(version: route.owedHeader)
+        sessions[key].proxyState.connector.restore(
             Connector.Restored(
                 server: server < 0 ? nil : server,
                 isConnecting: route.isConnecting,
@@ -280,7 +282,7 @@ extension Worker {
         )
         guard server >= 0, let upstream = upstream(of: sessions[key]) else { return }
         // The event tells that it is made.
-        if route.isConnecting { sessions[key].server.flags.remove(.outputReady) }
+        if route.isConnecting { sessions[key].proxyState.server.flags.remove(.outputReady) }
         upstream.limiter.force()
         upstream.servers[server].active.add(1, ordering: .relaxed)
     }

@@ -178,7 +178,7 @@ extension Worker {
 
     /// The upstream that a session is proxied to; `nil` if it is not proxied.
     func upstream(of session: borrowing Session) -> Upstream? {
-        session.connector.upstream.map { context.upstreams[$0] }
+        session.proxyState.connector.upstream.map { context.upstreams[$0] }
     }
 
     /// A session as operators see it.
@@ -193,7 +193,7 @@ extension Worker {
             local: session.localDescription,
             upstream: upstream?.name,
             server: upstream.flatMap { upstream in
-                session.connector.server.map { upstream.servers[$0].name }
+                session.proxyState.connector.server.map { upstream.servers[$0].name }
             },
             isHalfClosed: session.isHalfClosed,
             openedTimestamp: WallClock.microseconds() - age,
@@ -230,7 +230,7 @@ extension Worker {
         ]
         if let upstream = upstream(of: session) {
             metadata["upstream"] = "\(upstream.name)"
-            if let server = session.connector.server {
+            if let server = session.proxyState.connector.server {
                 metadata["server"] = "\(upstream.servers[server].name)"
             }
         }

@@ -18,7 +18,7 @@ extension Worker {
             upstream: context.listeners[listener].upstream
         )
         nextSessionID += UInt64(context.workerCount)
-        if let peer { session.hops = hops(from: peer) }
+        if let peer { session.proxyState.hops = hops(from: peer) }
         switch admission {
         case .awaitsHeader: session.awaitsHeader = true
         case .admitted(let isCounted): session.isCountedBySource = isCounted
@@ -60,8 +60,8 @@ extension Worker {
         if !Tokens.isServer(event.token) {
             sessions[key].client.note(event)
             if event.isError { sessions[key].loseClient() }
-        } else if sessions[key].connector.phase != .connecting {
-            sessions[key].server.note(event)
+        } else if sessions[key].proxyState.connector.phase != .connecting {
+            sessions[key].proxyState.server.note(event)
             if event.isError { sessions[key].loseServer() }
         } else if !noteConnecting(event, key) {
             return
@@ -74,11 +74,11 @@ extension Worker {
     /// - Returns: Whether there is anything to do for the session.
     private mutating func noteConnecting(_ event: Event, _ key: SlabKey) -> Bool {
         guard event.isError else {
-            sessions[key].server.note(event)
+            sessions[key].proxyState.server.note(event)
             if event.isWritable { connectionMade(key) }
             return true
         }
-        switch sessions[key].server.socket.connectError() {
+        switch sessions[key].proxyState.server.socket.connectError() {
         case .connectionReset:
             // It was made, and what the server has said before it broke it is still there.
             connectionMade(key)
@@ -94,11 +94,11 @@ extension Worker {
     mutating func serve(_ key: SlabKey) {
         if sessions[key].awaitsHeader {
             guard readHeader(key) else { return }
-            if sessions[key].connector.upstream != nil { return connect(key, .started) }
+            if sessions[key].proxyState.connector.upstream != nil { return connect(key, .started) }
         }
         let outcome = work(key)
         if case .end(.serverFailed(let error)) = outcome.step,
-            sessions[key].connector.phase == .connecting
+            sessions[key].proxyState.connector.phase == .connecting
         {
             return connect(key, .attemptFailed(error))
         }
@@ -115,8 +115,8 @@ extension Worker {
                 tally.bytesOut += outcome.bytesOut
             }
         }
-        if outcome.server != ServerTally(), let server = sessions[key].connector.server,
-            let upstream = sessions[key].connector.upstream
+        if outcome.server != ServerTally(), let server = sessions[key].proxyState.connector.server,
+            let upstream = sessions[key].proxyState.connector.upstream
         {
             tallies.servers.add(outcome.server, upstream: upstream, server: server)
         }
@@ -131,7 +131,7 @@ extension Worker {
         case .again: schedule.ready.append(key)
         case .starved: schedule.starved.append(key)
         case .linger:
-            _ = sessions[key].connector.linger(now: serveContext.now)
+            _ = sessions[key].proxyState.connector.linger(now: serveContext.now)
             bringForward(key)
         case .askForMetrics(let format): awaitMetrics(key, in: format)
         case .end(let reason): return end(key, because: reason)
@@ -147,9 +147,9 @@ extension Worker {
             if sessions[key].client.lacksOutputEvents {
                 try sessions[key].client.watchOutput(with: poll.registry, token: key.token)
             }
-            if sessions[key].server.lacksOutputEvents {
+            if sessions[key].proxyState.server.lacksOutputEvents {
                 let token = Tokens.server(key)
-                try sessions[key].server.watchOutput(with: poll.registry, token: token)
+                try sessions[key].proxyState.server.watchOutput(with: poll.registry, token: token)
             }
         } catch {
             end(key, because: .failed(error))
@@ -162,7 +162,8 @@ extension Worker {
         schedule.timers.cancel(key.index)
         let isBroken =
             reason != .handedOff
-            && (reason.isBreak || session.connector.phase == .breaking || !session.toServer.isEmpty
+            && (reason.isBreak || session.proxyState.connector.phase == .breaking
+                || !session.toServer.isEmpty
                 || !session.toClient.isEmpty)
         forgetOwnConnection(of: session)
         session.toServer.discard(in: &serveContext)
@@ -189,9 +190,9 @@ extension Worker {
         publish()
         let isListenerAwaited = listener.limiter.release()
         let isTotalAwaited = context.totalLimiter.release()
-        release(&session.connector)
+        release(&session.proxyState.connector)
         // The descriptors are free only once the session is gone, and others may need them.
-        if isBroken, session.connector.upstream != nil || session.awaitsHeader {
+        if isBroken, session.proxyState.connector.upstream != nil || session.awaitsHeader {
             session.breakOff()
         } else {
             session.close()
@@ -236,7 +237,8 @@ extension Worker {
 extension Session {
     /// Closes its connections; a function, because that is what ends a value's life early.
     fileprivate consuming func close() {
-        guard let client = client.socket.release(), let server = server.socket.release() else {
+        guard let client = client.socket.release(), let server = proxyState.server.socket.release()
+        else {
             return
         }
         OwnedFD.close(client, server)
@@ -245,6 +247,6 @@ extension Session {
     /// Closes its connections so that both ends learn that something is missing.
     fileprivate consuming func breakOff() {
         client.socket.reset()
-        server.socket.reset()
+        proxyState.server.socket.reset()
     }
 }

@@ -21,8 +21,8 @@ struct ProxiedSessionTests {
             peer: nil,
             upstream: 0
         )
-        session.server = Endpoint(server, flags: .outputReady)
-        session.connector.restore(
+        session.proxyState.server = Endpoint(server, flags: .outputReady)
+        session.proxyState.connector.restore(
             Connector.Restored(
                 server: 0,
                 isConnecting: !isConnected,
@@ -45,7 +45,7 @@ struct ProxiedSessionTests {
         var sent = 0
         while session.toClient.isEmpty {
             sent += try server.far.sendNoise(10_000, at: 0) ?? 0
-            session.server.flags.insert(.inputReady)
+            session.proxyState.server.flags.insert(.inputReady)
             _ = session.serve(.proxy, in: &context)
         }
         var buffers = TakenBuffers()
@@ -75,7 +75,7 @@ struct ProxiedSessionTests {
         while sent < 3 << 20 { sent += try server.far.sendNoise(1 << 16, at: 0) ?? 0 }
         try client.far.shutdownWriting()
         session.client.flags.insert(.inputReady)
-        session.server.flags.insert(.inputReady)
+        session.proxyState.server.flags.insert(.inputReady)
         for _ in 0..<3 { #expect(session.serve(.proxy, in: &context).step == .again) }
         #expect(session.bytesOut < sent)
         #expect(try server.far.receiveNow() == [])
@@ -92,12 +92,12 @@ struct ProxiedSessionTests {
         var step = Session.Step.wait
         try eventually("the end of the session") {
             // As the event says, of which there may be none yet.
-            session.server.flags.insert([.inputReady, .isReadToNil])
+            session.proxyState.server.flags.insert([.inputReady, .isReadToNil])
             step = session.serve(.proxy, in: &context).step
             return step != .wait && step != .again
         }
         #expect(step == .end(.serverFailed(.connectionReset)))
-        #expect(session.connector.phase == .connected)
+        #expect(session.proxyState.connector.phase == .connected)
         #expect(try client.far.receiveNow() == Array("too many connections".utf8))
     }
 }
