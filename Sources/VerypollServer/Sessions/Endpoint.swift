@@ -21,8 +21,6 @@ package struct Endpoint: ~Copyable {
         static let isReadToNil = Flags(rawValue: 1 << 5)
         /// A call has failed, and the connection is of no more use but for what came before.
         static let failed = Flags(rawValue: 1 << 6)
-        /// The way to the peer is to be ended at the end of the turn.
-        static let endOwed = Flags(rawValue: 1 << 7)
         /// The kernel gathers small writes while earlier ones are under way.
         static let gathers = Flags(rawValue: 1 << 8)
         /// Something was sent.
@@ -128,13 +126,12 @@ package struct Endpoint: ~Copyable {
 
     /// Writes bytes; returns how many were taken, fewer only if there is no room for more.
     ///
-    /// The last ones of a way go in one packet with its end, which is owed at once then.
+    /// The last ones of a way go in one packet with its end, which the caller passes on at once.
     mutating func send(_ bytes: Span<UInt8>, isLast: Bool = false) throws(Errno) -> Int {
         do throws(Errno) {
             try prepareToSend()
             let count = try socket.write(bytes, isLast: isLast) ?? 0
             if count < bytes.count { flags.remove(.outputReady) }
-            if isLast { flags.insert(.endOwed) }
             return count
         } catch {
             failOutput()
@@ -155,7 +152,7 @@ package struct Endpoint: ~Copyable {
 
     /// Ends the way to the peer.
     mutating func endOutput() throws(Errno) {
-        flags.remove([.endOwed, .outputReady])
+        flags.remove(.outputReady)
         flags.insert(.outputEnded)
         do throws(Errno) {
             try socket.shutdownWriting()

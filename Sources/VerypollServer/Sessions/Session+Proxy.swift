@@ -109,19 +109,18 @@ extension Session {
         return isSpent || proxyState.connector.phase != .connected ? .serverFailed(error) : nil
     }
 
-    /// Passes the end of each way on, at the end of the turn: where the other way's end comes with
-    /// the same events, the connections are closed without further ado.
+    /// Passes the end of each way on, unless both ways have ended: then the connections are closed
+    /// without further ado.
     private mutating func passEnds() -> Step {
         let isUpOver = client.flags.contains(.inputEnded) && toServer.isEmpty
         let isDownOver = proxyState.server.flags.contains(.inputEnded) && toClient.isEmpty
         if isUpOver, isDownOver { return .end(.completed) }
         do throws(Errno) {
-            var isOwed = false
             if isUpOver, proxyState.connector.phase == .connected {
-                isOwed = try proxyState.server.passEnd()
+                try proxyState.server.passEnd()
             }
-            if isDownOver { isOwed = try client.passEnd() || isOwed }
-            return isOwed ? .again : .wait
+            if isDownOver { try client.passEnd() }
+            return .wait
         } catch {
             if proxyState.brokenBy == 0 { proxyState.brokenBy = error.rawValue }
             return .again
@@ -138,16 +137,8 @@ extension Endpoint {
             && socket.unsentByteCount > 0
     }
 
-    /// Ends the way to the peer the second time that this is called.
-    ///
-    /// - Returns: Whether it is still owed.
-    fileprivate mutating func passEnd() throws(Errno) -> Bool {
-        guard !flags.contains(.outputEnded) else { return false }
-        guard flags.contains(.endOwed) else {
-            flags.insert(.endOwed)
-            return true
-        }
-        try endOutput()
-        return false
+    /// Ends the way to the peer, unless it has ended already.
+    fileprivate mutating func passEnd() throws(Errno) {
+        if !flags.contains(.outputEnded) { try endOutput() }
     }
 }

@@ -61,7 +61,7 @@ extension Endpoint {
     /// Which mark stands for which flag; others are found out anew.
     private static let marks: [(SessionRecord.Marks, Flags)] = [
         (.inputEnded, .inputEnded), (.outputEnded, .outputEnded), (.failed, .failed),
-        (.endOwed, .endOwed), (.gathers, .gathers), (.hasSent, .hasSent), (.isUrgent, .isUrgent),
+        (.gathers, .gathers), (.hasSent, .hasSent), (.isUrgent, .isUrgent),
         (.isReadToNil, .isReadToNil),
     ]
 

@@ -58,8 +58,7 @@ package struct SessionRecord: Equatable, Sendable {
         package static let outputEnded = Marks(rawValue: 1 << 1)
         /// A call has failed.
         package static let failed = Marks(rawValue: 1 << 2)
-        /// The way to the peer is to be ended.
-        package static let endOwed = Marks(rawValue: 1 << 3)
+        // Bit 3 has no meaning any more: version 0.1 owed the peer an end there.
         /// The kernel gathers small writes.
         package static let gathers = Marks(rawValue: 1 << 4)
         /// Something was sent.

@@ -51,7 +51,7 @@ struct SessionFileTests {
         brokenBy: -3,
         peer: SocketAddress(IPAddress(v6: 0xFE80 << 112 | 1), port: 4711, zone: 2),
         destination: SocketAddress(IPAddress(v4: 0x0A00_0001), port: 80),
-        client: SessionRecord.End(isUnix: false, marks: [.inputEnded, .hasSent, .endOwed]),
+        client: SessionRecord.End(isUnix: false, marks: [.inputEnded, .hasSent]),
         server: SessionRecord.End(isUnix: true, marks: [.gathers, .failed, .isUrgent]),
         toServer: SessionRecord.Channel(
             taken: 1 << 40,
