@@ -5,7 +5,7 @@ import TestSupport
 
 @Suite("Documentation")
 struct DocumentationTests {
-    @Test("every Swift example in the articles, the doc comments and the README compiles")
+    @Test("every Swift example in the articles, the doc comments, the README and docs compiles")
     func compiles() throws {
         try requireProgram("swiftc")
         let directory = try TemporaryDirectory()
@@ -46,7 +46,10 @@ private enum Documentation {
     static func files() throws -> [URL] {
         let library = root.appending(path: "Sources/Verypoll")
         let paths = try FileManager.default.subpathsOfDirectory(atPath: library.path).sorted()
+        let docs = root.appending(path: "docs")
+        let documents = try FileManager.default.subpathsOfDirectory(atPath: docs.path).sorted()
         return [root.appending(path: "README.md")]
+            + documents.filter { $0.hasSuffix(".md") }.map { docs.appending(path: $0) }
             + paths.filter { $0.hasSuffix(".swift") || $0.hasSuffix(".md") }
             .map { library.appending(path: $0) }
     }
