@@ -117,7 +117,7 @@ else
 	    $$script zsh >$(zshdir)/_$$command || exit; \
 	done
 	install -m 0644 $(wildcard README.md CHANGELOG.md LICENSE) $(docdir)
-	cp -R config/default.json config/examples $(docdir)
+	cp -R config/default.json config/examples docs $(docdir)
 	install -m 0644 config/verypolld.schema.json $(datadir)
 	sed 's,@PREFIX@,$(PREFIX),g' systemd/unix-only.conf >$(datadir)/unix-only.conf
 	chmod 0644 $(datadir)/unix-only.conf
