@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// A pipe or socket whose reader went away.
+/// A write to a pipe or socket whose reader has closed it.
 package enum BrokenPipe {
-    /// Makes writing to one an error rather than the end of the process; see `SIGPIPE` in
-    /// signal(7).
+    /// Ignores the signal, so that such a write fails with an error and does not kill the process;
+    /// see `SIGPIPE` in signal(7).
     ///
-    /// Sockets are written to without the signal anyway. The standard error is not.
+    /// Writes to sockets suppress the signal by themselves. Writes to standard error do not.
     package static func ignoreSignal() {
         _ = signal(SIGPIPE, SIG_IGN)
     }

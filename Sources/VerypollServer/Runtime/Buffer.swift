@@ -1,25 +1,26 @@
 internal import Glibc
 
-/// A block of memory that fills at its end and drains at its start.
+/// A block of memory to which bytes are appended at the end and from which they are drained at the
+/// start.
 ///
-/// It is mapped by itself, so that giving it back gives it back to the kernel, and so that only the
-/// pages that were written to count as resident.
+/// Each buffer is a memory mapping of its own. Freeing a buffer returns its memory to the kernel,
+/// and only the pages that were written to are resident.
 @safe struct Buffer: ~Copyable {
-    /// How many bytes a buffer holds.
+    /// The number of bytes that a buffer holds.
     static let capacity = 64 * 1024
 
-    // Small fields, as an idle session pays for them as well.
+    // Small fields, because each idle session has room for two optional buffers.
     fileprivate let base: UnsafeMutableRawPointer
     fileprivate var start: UInt32 = 0
     private var end: UInt32 = 0
 
-    /// The number of bytes to be drained.
+    /// The number of bytes that were not drained yet.
     var count: Int { Int(end - start) }
 
     /// The number of bytes that can be appended.
     var room: Int { Self.capacity - Int(end) }
 
-    /// Maps a buffer; a machine without 64 KiB of memory left traps.
+    /// Maps a buffer; traps if the kernel has no memory for it.
     init() {
         let mapped = unsafe mmap(
             nil,
@@ -39,13 +40,13 @@ internal import Glibc
         _ = unsafe munmap(base, Self.capacity)
     }
 
-    /// Forgets its bytes.
+    /// Drops all bytes.
     mutating func removeAll() {
         start = 0
         end = 0
     }
 
-    /// Lends the room at the end, or some of it, to `body`, which appends to it.
+    /// Lends the free room at the end, at most `limit` bytes of it, to `body`, which appends to it.
     mutating func append<Value, Failure>(
         atMost limit: Int = Self.capacity,
         _ body: (inout OutputSpan<UInt8>) throws(Failure) -> Value
@@ -64,7 +65,7 @@ internal import Glibc
         }
     }
 
-    /// Appends bytes for which there must be room.
+    /// Appends bytes; traps if there is not enough room.
     mutating func append(_ bytes: Span<UInt8>) {
         precondition(bytes.count <= room, "buffer capacity overflow")
         unsafe bytes.withUnsafeBytes { source in
@@ -80,7 +81,7 @@ internal import Glibc
         return body(unsafe Span(_unsafeElements: bytes.bindMemory(to: UInt8.self)))
     }
 
-    /// Lends the bytes to `body` and drops as many at the start as it returns.
+    /// Lends the bytes to `body`, then drops as many bytes at the start as `body` returns.
     mutating func drain<Failure>(
         _ body: (Span<UInt8>) throws(Failure) -> Int?
     ) throws(Failure) -> Int? {
@@ -91,7 +92,7 @@ internal import Glibc
         return taken
     }
 
-    /// Moves its bytes to the end of another buffer, which must have room for them.
+    /// Moves all bytes to the end of another buffer; traps if that buffer lacks the room.
     mutating func move(to other: inout Buffer) {
         _ = drain { bytes in
             other.append(bytes)

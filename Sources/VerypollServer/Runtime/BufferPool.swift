@@ -1,12 +1,12 @@
-/// The buffers in which a worker parks what the other side did not take yet.
+/// The buffers in which a worker keeps bytes that one end of a session has not accepted yet.
 ///
-/// There are at most `limit` of them, mapped when needed. Those given back are kept for the next
-/// session up to ``kept``, and the rest returned to the kernel.
+/// The pool maps a buffer when one is needed. It keeps up to ``kept`` unused buffers for later
+/// sessions and unmaps the others.
 struct BufferPool: ~Copyable {
-    /// The buffers that a worker may have in use, 64 MiB of them; documented in verypolld's README.
+    /// The most buffers that a worker may have in use; together they have 64 MiB.
     static let limit = 1024
 
-    /// The unused buffers that are kept, 512 KiB of them.
+    /// The most unused buffers that the pool keeps; together they have 512 KiB.
     static let kept = 8
 
     private var unused: [8 of Buffer?] = .init { _ in nil }
@@ -15,10 +15,10 @@ struct BufferPool: ~Copyable {
     /// The number of buffers in use.
     private(set) var inUse = 0
 
-    /// Whether a buffer can be had.
+    /// Whether ``take()`` may be called: fewer than ``limit`` buffers are in use.
     var hasRoom: Bool { inUse < Self.limit }
 
-    /// Gives an empty buffer; ask ``hasRoom`` before.
+    /// Returns an empty buffer; traps if ``hasRoom`` is false.
     mutating func take() -> Buffer {
         precondition(hasRoom, "buffer pool capacity overflow")
         inUse += 1
@@ -27,7 +27,7 @@ struct BufferPool: ~Copyable {
         return unused[unusedCount].take() ?? Buffer()
     }
 
-    /// Takes a buffer back.
+    /// Takes a buffer back and drops the bytes in it.
     mutating func give(_ buffer: consuming Buffer) {
         inUse -= 1
         guard unusedCount < Self.kept else { return }

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import VerypollConfiguration
 
-/// Counts keys, of which there may be as many as it has slots, less one.
+/// A count for each key, for at most one key fewer than the table has slots.
 ///
-/// It is a hash table of open addressing with linear probing. A key whose count is back to zero is
-/// taken out, and those behind it move up, so that there is nothing to clean up ever. Memory is
-/// first touched when a slot is first used.
+/// The table is a hash table with open addressing and linear probing. When a count falls to zero,
+/// the key is removed and the keys behind it move up, so the table has no tombstones and never
+/// needs a cleanup. The kernel provides the memory of a slot when the slot is first used.
 @safe struct CountTable<Key: Hashable & BitwiseCopyable>: ~Copyable {
     private struct Slot: BitwiseCopyable {
         var key: Key
-        /// 0 if the slot is free, and the key then means nothing.
+        /// 0 if the slot is free; the key then has no meaning.
         var count: UInt32
     }
 
@@ -19,11 +19,11 @@ internal import VerypollConfiguration
     /// The number of keys whose count is not zero.
     private(set) var keyCount = 0
 
-    /// Reserves the memory; twice as many slots as there will be keys make it quick.
+    /// Reserves the memory; for fast searches, pass twice as many slots as there will be keys.
     init(slotCount: Int) {
         precondition(slotCount > 1, "no slot for a key")
         self.slotCount = slotCount
-        // Zeroed memory from the kernel is not touched, and zero is what a free slot has.
+        // calloc(3) returns zeroed pages that are not resident yet, and a free slot is all zeros.
         guard let memory = unsafe calloc(slotCount, MemoryLayout<Slot>.stride) else {
             preconditionFailure("out of memory for a table")
         }
@@ -34,16 +34,16 @@ internal import VerypollConfiguration
         unsafe free(slots)
     }
 
-    /// How often a key was counted in and not out.
+    /// The number of times that a key was added and not removed.
     func count(of key: Key) -> Int {
         Int(unsafe slots[find(key)].count)
     }
 
-    /// Counts a key in once more.
+    /// Adds one to the count of a key.
     mutating func add(_ key: Key) {
         let index = find(key)
         if unsafe slots[index].count == 0 {
-            // A free slot has to remain, or else a search would have no end.
+            // One slot stays free; otherwise a search for an absent key would not end.
             precondition(keyCount < slotCount - 1, "count table capacity overflow")
             keyCount += 1
             unsafe slots[index].key = key
@@ -51,7 +51,7 @@ internal import VerypollConfiguration
         unsafe slots[index].count += 1
     }
 
-    /// Counts a key out.
+    /// Subtracts one from the count of a key; traps if the count is zero.
     mutating func remove(_ key: Key) {
         let index = find(key)
         precondition(unsafe slots[index].count > 0, "a key is counted out that was not counted in")
@@ -62,14 +62,14 @@ internal import VerypollConfiguration
         }
     }
 
-    /// The slot of a key, or the free one that it would have.
+    /// Returns the slot of a key, or the free slot in which a new key would be stored.
     private func find(_ key: Key) -> Int {
         var index = home(of: key)
         while unsafe slots[index].count != 0 && slots[index].key != key { index = next(index) }
         return index
     }
 
-    /// Moves the keys behind a free slot up, as far as they are away from where they belong.
+    /// Closes the gap at a free slot: moves up each key behind it whose search would pass the gap.
     private mutating func fill(_ free: Int) {
         var hole = free
         var index = next(hole)
@@ -84,7 +84,7 @@ internal import VerypollConfiguration
         }
     }
 
-    /// Where the search for a key begins; the hash is seeded anew for each process.
+    /// Returns the slot at which the search for a key begins; the hash is seeded per process.
     private func home(of key: Key) -> Int {
         let hash = UInt(bitPattern: key.hashValue)
         return Int(hash.multipliedFullWidth(by: UInt(slotCount)).high)
@@ -94,7 +94,7 @@ internal import VerypollConfiguration
         index + 1 == slotCount ? 0 : index + 1
     }
 
-    /// How many steps it is from one slot to another.
+    /// Returns the number of steps from one slot to another, wrapping around at the end.
     private func distance(_ from: Int, _ to: Int) -> Int {
         from <= to ? to - from : to - from + slotCount
     }

@@ -1,16 +1,17 @@
 internal import Synchronization
 
-/// What a worker has counted for one listener; a plain value in the worker's own hands.
+/// A worker's counts for one listener; a plain value that only the worker's thread uses.
 package struct ListenerTally: Sendable, Equatable {
-    /// The sessions that have not ended.
+    /// The number of live sessions.
     package var active: UInt64 = 0
     package var accepted: UInt64 = 0
     package var rejected: UInt64 = 0
-    /// The connections that access rules and PROXY headers turned away; not among `rejected`.
+    /// The connections refused by access rules, by the limit per source or for their PROXY header;
+    /// they are not counted in `rejected`.
     package var denied: UInt64 = 0
     package var bytesIn: UInt64 = 0
     package var bytesOut: UInt64 = 0
-    /// How long those sessions lasted that have ended.
+    /// The durations of the sessions that have ended.
     package var sessionTime = Histogram<SessionTime>()
 
     package init(
@@ -44,7 +45,7 @@ package struct ListenerTally: Sendable, Equatable {
     }
 }
 
-/// Why a worker does not accept on a listener at present.
+/// The reason that a worker does not accept on a listener at present.
 package enum PauseReason: UInt8, Sendable {
     case none
     case listenerLimit
@@ -52,17 +53,17 @@ package enum PauseReason: UInt8, Sendable {
     case outOfResources
     case acceptRate
 
-    /// What ends a pause.
+    /// The event that ends a pause.
     package enum Wait {
-        /// A session that ends.
+        /// A session ends, or a limit is raised.
         case forSessions
-        /// Whatever ends, or a longer time.
+        /// A session ends and frees its resources, or the back-off time passes.
         case forResources
-        /// A time so short that it is no news.
+        /// The accept rate allows the next connection, so soon that the pause is not logged.
         case forMoment
     }
 
-    /// What ends it.
+    /// The event that ends a pause for this reason.
     var wait: Wait {
         switch self {
         case .none, .listenerLimit, .totalLimit: .forSessions
@@ -72,10 +73,11 @@ package enum PauseReason: UInt8, Sendable {
     }
 }
 
-/// A worker's tally of one listener, where other threads may read it.
+/// A worker's counts for one listener, for other threads to read.
 ///
-/// The worker is the only writer, so plain stores do; it publishes at the end of a turn, and before
-/// a session leaves its limiters.
+/// Only the worker writes them, so it uses plain atomic stores. It publishes its tally at the end
+/// of each turn, and at the end of a session before it releases the session's places in the
+/// limiters.
 package final class ListenerCounters: Sendable {
     private let active = Atomic<UInt64>(0)
     private let accepted = Atomic<UInt64>(0)
@@ -86,8 +88,9 @@ package final class ListenerCounters: Sendable {
     private let sessionTime = SharedHistogram<SessionTime>()
     private let pause = Atomic<UInt8>(0)
 
-    /// Shows everything but ``ListenerTally/sessionTime``, which changes only when a session ends.
-    // Inlined, so that its caller need not count a reference for it once a turn.
+    /// Publishes everything except ``ListenerTally/sessionTime``, which changes only when a session
+    /// ends.
+    // Inlined, so that the caller does not retain and release this object in each turn.
     @inline(__always)
     func publish(_ tally: ListenerTally) {
         active.store(tally.active, ordering: .relaxed)
@@ -98,12 +101,12 @@ package final class ListenerCounters: Sendable {
         bytesOut.store(tally.bytesOut, ordering: .relaxed)
     }
 
-    /// Shows how long sessions lasted.
+    /// Publishes the durations of the ended sessions.
     func publish(_ times: Histogram<SessionTime>) {
         sessionTime.publish(times)
     }
 
-    /// What was published last.
+    /// The values that were published last.
     var tally: ListenerTally {
         ListenerTally(
             active: active.load(ordering: .relaxed),
@@ -116,20 +119,20 @@ package final class ListenerCounters: Sendable {
         )
     }
 
-    /// Why the worker does not accept.
+    /// The reason that the worker does not accept on the listener.
     package var pauseReason: PauseReason {
         get { PauseReason(rawValue: pause.load(ordering: .relaxed)) ?? .none }
         set { pause.store(newValue.rawValue, ordering: .relaxed) }
     }
 }
 
-/// What a worker has done as a whole.
+/// The counts of a worker that belong to no listener.
 package struct WorkerTally: Sendable, Equatable {
     package var sessions: UInt64 = 0
     package var polls: UInt64 = 0
     package var events: UInt64 = 0
     package var wakeUps: UInt64 = 0
-    /// Nanoseconds that it did not wait.
+    /// The nanoseconds that the worker has spent outside of poll.
     package var busy: UInt64 = 0
 
     package init(
@@ -147,7 +150,7 @@ package struct WorkerTally: Sendable, Equatable {
     }
 }
 
-/// A worker's own tally, where other threads may read it; published as ``ListenerCounters`` are.
+/// The counts of ``WorkerTally``, for other threads to read; published as in ``ListenerCounters``.
 package final class WorkerCounters: Sendable {
     private let sessions = Atomic<UInt64>(0)
     private let polls = Atomic<UInt64>(0)
@@ -163,7 +166,7 @@ package final class WorkerCounters: Sendable {
         busy.store(tally.busy, ordering: .relaxed)
     }
 
-    /// What was published last.
+    /// The values that were published last.
     package var tally: WorkerTally {
         WorkerTally(
             sessions: sessions.load(ordering: .relaxed),

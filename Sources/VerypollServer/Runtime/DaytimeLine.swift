@@ -1,14 +1,17 @@
 internal import Glibc
 
-/// The present time as daytime sends it: `Tuesday, February 22, 1982 17:37:43-PST`.
+/// The present time in the format of the daytime protocol: `Tuesday, February 22, 1982
+/// 17:37:43-PST`.
 struct DaytimeLine {
     private var second = 0
     private var text: [UInt8] = []
 
-    /// The line, with its line end; made anew when a second has passed.
+    /// The line with its CR and LF, formatted again whenever the second has changed.
     ///
-    /// It has the same length throughout a session only by chance, and a session that could not
-    /// send all of it goes on in the newer one; no client takes less than a line.
+    /// If a write comes short and the second changes before the next one, the session continues at
+    /// the same position in the newer line. The client then gets a mix of the two. That does not
+    /// happen in practice, because the empty send buffer of a new connection has room for the whole
+    /// line.
     var bytes: [UInt8] {
         mutating get {
             let now = Glibc.time(nil)

@@ -3,18 +3,18 @@ internal import SystemPackage
 
 /// The kind of a descriptor, as far as the record of a session describes it.
 enum DescriptorKind: Hashable, Sendable {
-    /// A TCP socket that does not listen.
+    /// A TCP socket that is not listening.
     case tcp
-    /// A Unix-domain stream socket that does not listen.
+    /// A Unix-domain stream socket that is not listening.
     case unix
     /// The writing end of a pipe.
     case pipeSender(PipeIdentity)
-    /// The reading end of a pipe that holds so many bytes.
+    /// The reading end of a pipe that holds this many bytes.
     case pipeReceiver(PipeIdentity, byteCount: Int)
-    /// Anything else, or nothing.
+    /// Anything else, or a number that is not open.
     case other
 
-    /// The device and the inode of a pipe, which both of its ends have in common.
+    /// The device and the inode of a pipe, which are the same for both of its ends.
     struct PipeIdentity: Hashable, Sendable {
         var device: UInt64
         var inode: UInt64

@@ -1,21 +1,23 @@
 internal import Synchronization
 package import SystemPackage
 
-/// Descriptors that are held open, so that there are some for those who look after the daemon when
-/// sessions have all others.
+/// Spare descriptors that are held open for the control socket, for scrapes and for the supervisor,
+/// in case sessions use all others.
 ///
-/// The kernel compares the *number* of a new descriptor with the limit, which may be lowered at any
-/// time. So these are opened at the start, when numbers are low, and are no files of any use.
-/// Lending one is closing it: the next descriptor of the process then has its number. Another
-/// thread may be quicker; then the next is lent.
+/// The kernel compares the *number* of a new descriptor with the limit, and the limit may be
+/// lowered at any time. The reserve is therefore opened at the start, while numbers are low, and
+/// each descriptor refers to `/dev/null`. Lending a descriptor means closing it, so that the next
+/// descriptor that the process opens gets its number. If another thread opens one first, the
+/// caller's call fails again and the reserve lends the next descriptor.
 package final class DescriptorReserve: Sendable {
-    /// What descriptors are lent for; each has its own, so that none uses up what is another's.
+    /// The purposes of the reserve; each has its own descriptors, so that none uses up those of
+    /// another.
     package enum Purpose: Int, CaseIterable, Sendable {
         /// Clients of the control socket.
         case control
         /// Scrapes of metrics.
         case metrics
-        /// What the supervisor needs for a moment: notifications, and the configuration's file.
+        /// Short-lived descriptors of the supervisor: notifications, and the configuration file.
         case upkeep
     }
 
@@ -28,9 +30,9 @@ package final class DescriptorReserve: Sendable {
     private let isShortNow = Atomic(false)
 
     /// Opens the descriptors: 4 for clients of the control socket, 4 for scrapes and 2 for upkeep,
-    /// or fewer where the limit is low.
+    /// or fewer if the limit is low.
     ///
-    /// - Parameter descriptorLimit: How many descriptors the process may have.
+    /// - Parameter descriptorLimit: The most descriptors that the process may have.
     /// - Throws: See open(2).
     package init(descriptorLimit: Int) throws(Errno) {
         let sizes = Self.sizes(descriptorLimit: descriptorLimit)
@@ -44,20 +46,22 @@ package final class DescriptorReserve: Sendable {
         }
     }
 
-    /// How many descriptors are held for each purpose: no more than five eighths of the reserve
-    /// that sessions leave, see ``Configuration/Limits/sessionBudget``.
+    /// Returns the number of descriptors held for each purpose: at least one, and together at most
+    /// five eighths of the reserve that sessions may not use, see
+    /// ``Configuration/Limits/sessionBudget``.
     static func sizes(descriptorLimit: Int) -> [Int] {
         let reserve = min(64, descriptorLimit / 8)
         let clients = min(4, max(1, reserve / 4))
         return [clients, clients, min(2, max(1, reserve / 8))]
     }
 
-    /// Whether some are lent, and ``refill()`` is of use.
+    /// Whether descriptors are lent, so that ``refill()`` may have something to do.
     var isShort: Bool { isShortNow.load(ordering: .relaxed) }
 
-    /// Closes one after a call that has failed for want of it, which is to be made again then.
+    /// Closes a descriptor if a call has failed because descriptors ran out; the caller then
+    /// repeats the call.
     ///
-    /// - Returns: `false` if the call has failed for something else, or none is left.
+    /// - Returns: `false` if the call has failed for another reason, or if no descriptor is left.
     package func lend(for purpose: Purpose, after error: Errno) -> Bool {
         switch error {
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem: lend(for: purpose)
@@ -65,11 +69,12 @@ package final class DescriptorReserve: Sendable {
         }
     }
 
-    /// Closes one, so that another can be opened; `false` if none is left.
+    /// Closes a descriptor so that the caller can open another one; returns `false` if none is
+    /// left.
     @discardableResult
     package func lend(for purpose: Purpose) -> Bool {
         shelves.withLock { shelves in
-            // The lowest number is kept for longest.
+            // The last one first: the lowest number stays below a limit that is lowered.
             guard let lent = shelves[purpose.rawValue].held.popLast() else { return false }
             try? lent.close()
             isShortNow.store(true, ordering: .relaxed)
@@ -77,7 +82,7 @@ package final class DescriptorReserve: Sendable {
         }
     }
 
-    /// Takes back what was lent, as far as there are descriptors.
+    /// Reopens lent descriptors, as many as the limit allows.
     package func refill() {
         guard isShort else { return }
         shelves.withLock { shelves in
@@ -85,14 +90,14 @@ package final class DescriptorReserve: Sendable {
                 try Self.fill(&shelves)
                 isShortNow.store(false, ordering: .relaxed)
             } catch {
-                // The next session that ends leaves a descriptor.
+                // The end of the next session frees a descriptor, and then a worker tries again.
             }
         }
     }
 
-    /// Does something that needs a descriptor for a moment.
+    /// Runs a body that opens a descriptor for a short time, and lends it one if necessary.
     ///
-    /// - Throws: What `body` throws, if a descriptor more would not help or none is left.
+    /// - Throws: The error of `body`, if another descriptor would not help or none is left.
     package func attempt<Value>(_ body: () throws(Errno) -> Value) throws(Errno) -> Value {
         while true {
             do throws(Errno) {

@@ -1,7 +1,7 @@
 internal import SystemPackage
 
 extension FilePath {
-    /// Lends the bytes of the path to `body`, which need not be UTF-8.
+    /// Lends the bytes of the path, which need not be valid UTF-8, to `body`.
     func withBytes<Value>(_ body: (Span<UInt8>) -> Value) -> Value {
         unsafe withPlatformString { text in
             let bytes = unsafe UnsafeRawBufferPointer(start: text, count: length)

@@ -1,20 +1,20 @@
 internal import Synchronization
 
-/// How the values of a kind are sorted by size.
+/// The bucket bounds for one kind of value.
 package protocol HistogramScale: Sendable {
-    /// The largest value of each bucket but the last, in microseconds and ascending.
+    /// The largest value of each bucket except the last one, in microseconds and ascending.
     static var bounds: [15 of UInt64] { get }
 }
 
-/// How many values there were of each size; a plain value in a worker's own hands.
+/// A histogram as a plain value that only one thread uses.
 package struct Histogram<Scale: HistogramScale>: Sendable, Equatable {
-    /// How many values there are in each bucket, and behind the last bound.
+    /// The number of values in each bucket; the last bucket has those above the last bound.
     package fileprivate(set) var counts: [16 of UInt64] = .init(repeating: 0)
 
-    /// The sum of all values, in microseconds; it wraps around after centuries of sessions.
+    /// The sum of all values in microseconds; it wraps around after 584,000 years.
     package fileprivate(set) var sum: UInt64 = 0
 
-    /// Makes a histogram of no values.
+    /// Makes an empty histogram.
     package init() {}
 
     /// The number of all values.
@@ -48,21 +48,21 @@ package struct Histogram<Scale: HistogramScale>: Sendable, Equatable {
     }
 }
 
-/// A histogram where other threads may read it.
+/// A histogram that several threads may read.
 ///
-/// Either one thread publishes its own into it, as with ``ListenerCounters``, or all add to it.
-/// Who reads meanwhile may see a sum that is younger than the counts.
+/// Either one thread publishes its own ``Histogram`` into it, as in ``ListenerCounters``, or all
+/// threads add values to it. A concurrent reader may see a sum that is newer than the counts.
 package struct SharedHistogram<Scale: HistogramScale>: ~Copyable, Sendable {
     private let counts: [16 of Atomic<UInt64>] = .init { _ in Atomic(0) }
     private let sum = Atomic<UInt64>(0)
 
-    /// Adds a value, from whatever thread.
+    /// Adds a value; any thread may call this.
     func add(microseconds value: UInt64) {
         counts[Histogram<Scale>.bucket(of: value)].add(1, ordering: .relaxed)
         sum.wrappingAdd(value, ordering: .relaxed)
     }
 
-    /// Shows a histogram in the place of the one before.
+    /// Replaces the contents by those of a histogram.
     func publish(_ histogram: Histogram<Scale>) {
         for bucket in counts.indices {
             counts[bucket].store(histogram.counts[bucket], ordering: .relaxed)
@@ -70,7 +70,7 @@ package struct SharedHistogram<Scale: HistogramScale>: ~Copyable, Sendable {
         sum.store(histogram.sum, ordering: .relaxed)
     }
 
-    /// What was published last.
+    /// The present contents.
     package var histogram: Histogram<Scale> {
         var histogram = Histogram<Scale>()
         for bucket in counts.indices {
@@ -81,7 +81,7 @@ package struct SharedHistogram<Scale: HistogramScale>: ~Copyable, Sendable {
     }
 }
 
-/// How long sessions last, from a millisecond to an hour.
+/// The buckets for the durations of sessions, from one millisecond to an hour.
 package enum SessionTime: HistogramScale {
     package static let bounds: [15 of UInt64] = [
         1_000, 5_000, 10_000, 50_000, 100_000, 500_000,
@@ -90,7 +90,7 @@ package enum SessionTime: HistogramScale {
     ]
 }
 
-/// How long connecting to a server takes, from a tenth of a millisecond to ten seconds.
+/// The buckets for the time to connect to a server, from a tenth of a millisecond to ten seconds.
 package enum ConnectTime: HistogramScale {
     package static let bounds: [15 of UInt64] = [
         100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000,

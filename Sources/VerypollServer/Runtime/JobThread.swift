@@ -2,9 +2,9 @@ internal import Synchronization
 package import SystemPackage
 internal import Verypoll
 
-/// A thread that does jobs one after the other; the end of the process ends it.
+/// A thread that runs jobs one at a time, until the process ends.
 package final class JobThread: Sendable {
-    /// Something to be done.
+    /// A function for the thread to run.
     package typealias Job = @Sendable () -> Void
 
     private let mailbox: Mailbox<Job>
@@ -23,9 +23,9 @@ package final class JobThread: Sendable {
         }.detach()
     }
 
-    /// Adds a job.
+    /// Queues a job.
     ///
-    /// - Returns: Whether there was room for it.
+    /// - Returns: Whether the queue had room for it.
     package func add(_ job: @escaping Job) -> Bool { mailbox.post(job) }
 
     private static func work(_ poll: consuming Poll, _ mailbox: Mailbox<Job>) {
@@ -33,7 +33,7 @@ package final class JobThread: Sendable {
         var events = Events(capacity: 1)
         while true {
             for job in mailbox.takeAll() { job() }
-            // It fails only where its descriptors are gone, and they live as long as the thread.
+            // A poll fails only if its descriptors are closed, and they live as long as the thread.
             guard (try? poll.poll(&events)) != nil else { return }
         }
     }

@@ -1,10 +1,10 @@
 package import Logging
 
-/// The kinds of events that operators search the journal for, or get alarms from.
+/// The kinds of events that operators search the journal for or attach alerts to.
 ///
-/// Each has an identifier that is never used for anything else, by which `journalctl
-/// MESSAGE_ID=…` finds its entries however their wording changes, and by which `journalctl -x`
-/// finds in `systemd/verypolld.catalog` what it means and what to do.
+/// Each kind has an identifier that is never used for anything else. `journalctl MESSAGE_ID=…`
+/// finds the entries of a kind even if their wording changes. `journalctl -x` explains them with
+/// the text in `systemd/verypolld.catalog`.
 package enum JournalMessageID: String, CaseIterable, Sendable {
     // The daemon's life.
     case ready = "b3c784965872488db21a282f09be041e"
@@ -22,7 +22,7 @@ package enum JournalMessageID: String, CaseIterable, Sendable {
     case reloaded = "d36d11d051a946b384c0e6dfc3dd981e"
     case reloadRefused = "d2f14c86312845afb493bce8be38da42"
 
-    // What operators ask for.
+    // Commands of operators.
     case draining = "46cd34b18b3743cd8227040546f16541"
     case resumed = "0de7686652af4a6b90b6a9127df9a938"
     case serverSet = "013a2524bfcf4e92b3e78e473a6f7fa2"
@@ -54,12 +54,12 @@ package enum JournalMessageID: String, CaseIterable, Sendable {
 }
 
 extension JournalMessageID {
-    /// The key of a log entry's metadata that carries it to the journal.
+    /// The metadata key that carries the identifier to the journal.
     package static let metadataKey = "messageID"
 }
 
 extension Logger {
-    /// Logs an event of a kind that operators know by its identifier.
+    /// Logs an event with the identifier of its kind.
     package func log(
         level: Logger.Level,
         _ kind: JournalMessageID,
@@ -74,7 +74,7 @@ extension Logger {
         log(level: level, message(), metadata: fields)
     }
 
-    /// Logs what goes as it should.
+    /// Logs a routine event.
     package func info(
         _ kind: JournalMessageID,
         _ message: @autoclosure () -> Logger.Message,
@@ -83,7 +83,7 @@ extension Logger {
         log(level: .info, kind, message(), metadata: metadata())
     }
 
-    /// Logs what goes as it should, and is worth knowing.
+    /// Logs a normal event that operators want to know about.
     package func notice(
         _ kind: JournalMessageID,
         _ message: @autoclosure () -> Logger.Message,
@@ -92,7 +92,7 @@ extension Logger {
         log(level: .notice, kind, message(), metadata: metadata())
     }
 
-    /// Logs what somebody should look at.
+    /// Logs a problem that an operator should look at.
     package func warning(
         _ kind: JournalMessageID,
         _ message: @autoclosure () -> Logger.Message,
@@ -101,7 +101,7 @@ extension Logger {
         log(level: .warning, kind, message(), metadata: metadata())
     }
 
-    /// Logs what failed.
+    /// Logs a failure.
     package func error(
         _ kind: JournalMessageID,
         _ message: @autoclosure () -> Logger.Message,

@@ -1,11 +1,14 @@
 internal import Glibc
 internal import SystemPackage
 
-/// What becomes of a TCP connection when the last process that has it closes it; `SO_LINGER` in
-/// socket(7).
+/// The socket option that decides how a TCP connection ends when the last process closes it;
+/// `SO_LINGER` in socket(7).
 enum LingerOption {
-    /// Has it break, so that the peer sees a reset, or end as ever.
+    /// Chooses between a reset and a normal end of the connection at the last close.
     ///
+    /// - Parameters:
+    ///   - isOn: `true` for a reset, `false` for a normal end.
+    ///   - socket: The connection.
     /// - Throws: See setsockopt(2).
     static func setBreaking(_ isOn: Bool, _ socket: FileDescriptor) throws(Errno) {
         var value = linger(l_onoff: isOn ? 1 : 0, l_linger: 0)

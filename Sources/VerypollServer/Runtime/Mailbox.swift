@@ -2,27 +2,28 @@ internal import Synchronization
 package import SystemPackage
 package import Verypoll
 
-/// How threads talk: a bounded queue of messages whose owner is woken from its poll.
+/// A bounded queue of messages to one thread, which is woken from its poll when a message arrives.
 package final class Mailbox<Message: Sendable>: Sendable {
-    /// The most messages that wait; the control socket's clients and the watchdog send few.
+    /// The most messages that the queue holds; senders such as the control socket and the watchdog
+    /// send few.
     package static var limit: Int { 1024 }
 
     fileprivate let messages = Mutex<[Message]>([])
     fileprivate let waker: Waker
 
-    /// Makes the mailbox of whoever polls `registry`; its wake-ups carry `token`.
+    /// Makes the mailbox of the thread that polls `registry`; its wake-ups carry `token`.
     package init(registry: borrowing Registry, token: Token) throws(Errno) {
         waker = try Waker(registry: registry, token: token)
     }
 
-    /// Makes another mailbox of the owner of `other`, who is woken by the same token for both.
+    /// Makes a second mailbox for the owner of `other`; both wake the owner with the same token.
     package init<Other>(besides other: Mailbox<Other>) {
         waker = other.waker
     }
 
-    /// Leaves a message and wakes the owner.
+    /// Queues a message and wakes the owner.
     ///
-    /// - Returns: Whether there was room for it.
+    /// - Returns: Whether the queue had room for the message.
     @discardableResult
     package func post(_ message: Message) -> Bool {
         let (isFirst, isTaken) = messages.withLock { messages in
@@ -30,18 +31,19 @@ package final class Mailbox<Message: Sendable>: Sendable {
             messages.append(message)
             return (messages.count == 1, true)
         }
-        // A wake-up fails only where the eventfd is gone, and it lives as long as this object.
+        // A wake-up fails only if the eventfd is closed, and it lives as long as this object.
         if isFirst { try? waker.wake() }
         return isTaken
     }
 
-    /// Leaves a message, and waits while there is no room for it; only for threads whose message
-    /// must not be lost, and that nobody waits for.
+    /// Queues a message, and waits while the queue is full.
+    ///
+    /// Only for threads whose message must not be lost and on which no other thread waits.
     package func postWhenRoom(_ message: Message) {
         while !post(message) { Thread.pause(nanoseconds: 10_000_000) }
     }
 
-    /// Takes all the messages, in the order they came.
+    /// Removes and returns all messages, in the order in which they were queued.
     package func takeAll() -> [Message] {
         messages.withLock { messages in
             defer { messages.removeAll() }
@@ -51,9 +53,10 @@ package final class Mailbox<Message: Sendable>: Sendable {
 }
 
 extension Mailbox where Message: Equatable {
-    /// Leaves a message that says no more the second time, unless it waits here already.
+    /// Queues a message unless an equal one is already queued.
     ///
-    /// So a sender that never tires cannot fill the mailbox of a busy owner.
+    /// Only for messages that mean the same when sent once or twice. A sender that repeats itself
+    /// cannot fill the mailbox of a busy owner.
     package func postOnce(_ message: Message) {
         guard messages.withLock({ !$0.contains(message) }) else { return }
         post(message)

@@ -1,9 +1,9 @@
 internal import CVerypoll
 internal import Glibc
 
-/// The kernel's clock that never steps, `CLOCK_MONOTONIC`, read through the vDSO.
+/// The clock that is never set back or forward, `CLOCK_MONOTONIC`, read through the vDSO.
 package enum MonotonicClock {
-    /// Nanoseconds since some moment in the past.
+    /// The nanoseconds since an arbitrary moment in the past.
     package static func nanoseconds() -> UInt64 {
         cverypoll_clock(CLOCK_MONOTONIC)
     }
@@ -14,9 +14,9 @@ package enum MonotonicClock {
     }
 }
 
-/// The time of day, which may step.
+/// The time of day, which may be set back or forward.
 package enum WallClock {
-    /// Microseconds since the beginning of 1970 UTC.
+    /// The microseconds since the beginning of 1970 UTC.
     package static func microseconds() -> Int {
         Int(cverypoll_clock(CLOCK_REALTIME) / 1_000)
     }
@@ -24,14 +24,14 @@ package enum WallClock {
 
 /// The processor time of the calling thread.
 package enum ThreadClock {
-    /// What it has used so far.
+    /// The time that the thread has used so far.
     package static func time() -> Duration {
         .nanoseconds(cverypoll_clock(CLOCK_THREAD_CPUTIME_ID))
     }
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded up, for timers that are never early.
+    /// The duration in whole milliseconds, rounded up so that timers never fire early.
     package var milliseconds: UInt64 {
         let (seconds, attoseconds) = components
         let (millis, overflow) = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1000)

@@ -2,13 +2,13 @@ internal import CVerypoll
 internal import Glibc
 internal import VerypollConfiguration
 
-/// What the process takes of the machine, as the kernel tells it.
+/// The processor time and the descriptors that the process uses, as the kernel reports them.
 package struct ProcessUsage: Sendable {
-    /// The time that its threads have run, in microseconds.
+    /// The processor time of all threads, in microseconds.
     package var processorTime: UInt64 = 0
-    /// The file descriptors that are open; `nil` where /proc, which alone tells, can't be read.
+    /// The number of open file descriptors; `nil` if /proc, the only source, cannot be read.
     package var openDescriptors: Int?
-    /// The most that may be open.
+    /// The most file descriptors that may be open.
     package var descriptorLimit = 0
 
     package init(
@@ -21,7 +21,7 @@ package struct ProcessUsage: Sendable {
         self.descriptorLimit = descriptorLimit
     }
 
-    /// Asks the kernel.
+    /// Reads the present values from the kernel.
     package static func current() -> ProcessUsage {
         ProcessUsage(
             processorTime: cverypoll_clock(CLOCK_PROCESS_CPUTIME_ID) / 1_000,
@@ -31,7 +31,7 @@ package struct ProcessUsage: Sendable {
     }
 
     private static func countDescriptors() -> Int? {
-        // Linux 6.2 and later tell the number as the size of the directory.
+        // Linux 6.2 and later report the number as the size of the directory.
         var status = stat()
         if unsafe stat("/proc/self/fd", &status) == 0, status.st_size > 0 {
             return Int(status.st_size)
@@ -40,7 +40,7 @@ package struct ProcessUsage: Sendable {
         defer { unsafe closedir(directory) }
         var count = 0
         while unsafe readdir(directory) != nil { count += 1 }
-        // Neither "." and ".." nor the directory itself, which is open only for this.
+        // Not counted: "." and "..", and the descriptor of the directory itself.
         return count - 3
     }
 }

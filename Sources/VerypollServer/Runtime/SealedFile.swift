@@ -3,16 +3,16 @@ internal import Glibc
 package import SystemPackage
 package import Verypoll
 
-/// A file in memory that nobody can change any more, not even who has written it; see
+/// A file in memory that nobody can change any more, not even the process that wrote it; see
 /// memfd_create(2).
 package enum SealedFile {
-    /// Makes a file of these bytes.
+    /// Makes a file with these bytes.
     ///
     /// - Parameters:
-    ///   - bytes: All that will ever be in it.
-    ///   - name: What `/proc` calls it.
-    /// - Returns: The file, to be passed on.
-    /// - Throws: `Errno.noMemory` if there is no room for them.
+    ///   - bytes: The whole contents.
+    ///   - name: The name that `/proc` shows.
+    /// - Returns: The file, ready to be passed to another process.
+    /// - Throws: `Errno.noMemory` if there is not enough memory.
     static func make(_ bytes: [UInt8], named name: String) throws(Errno) -> OwnedFD {
         let file = try open(bytes, named: name)
         guard cverypoll_seal(file.fileDescriptor.rawValue) == 0 else {
@@ -21,7 +21,7 @@ package enum SealedFile {
         return file
     }
 
-    /// Makes a file that begins with these bytes, and which ``append(_:to:)`` goes on with.
+    /// Makes a file that begins with these bytes and can still grow; see ``append(_:to:)``.
     package static func open(_ bytes: [UInt8], named name: String) throws(Errno) -> OwnedFD {
         let number = unsafe cverypoll_memfd(name)
         guard number >= 0 else { throw Errno(rawValue: errno) }
@@ -30,7 +30,7 @@ package enum SealedFile {
         return file
     }
 
-    /// Writes bytes where the last ones have ended.
+    /// Writes bytes after the ones that were written last.
     package static func append(_ bytes: [UInt8], to file: borrowing OwnedFD) throws(Errno) {
         do {
             try file.fileDescriptor.writeAll(bytes)
@@ -39,14 +39,16 @@ package enum SealedFile {
         }
     }
 
-    /// Reads all of it.
+    /// Reads the whole file.
     ///
     /// - Parameters:
-    ///   - file: A file that is sealed.
+    ///   - file: The file.
     ///   - limit: The most bytes that it may have.
-    ///   - isSealed: Whether it has to be sealed; else its writer may be in the midst of it.
-    /// - Returns: Its bytes.
-    /// - Throws: `Errno.invalidArgument` if it is not sealed, `Errno.fileTooLarge`.
+    ///   - isSealed: Whether to require a sealed file; the writer of an unsealed one may not be
+    ///     done.
+    /// - Returns: The contents.
+    /// - Throws: `Errno.invalidArgument` if the file is not sealed, `Errno.fileTooLarge` if it is
+    ///   longer than `limit`.
     package static func read(
         _ file: borrowing OwnedFD,
         limit: Int,

@@ -1,14 +1,14 @@
 internal import SystemPackage
 package import Verypoll
 
-/// A connection to a client or a server, of either kind.
+/// A connection to a client or a server, over TCP or a Unix-domain socket.
 package enum SessionSocket: ~Copyable, Sendable {
     case tcp(TCPStream)
     case unix(UnixStream)
-    /// No connection yet, or none at all; nothing can be read from it or written to it.
+    /// No connection yet, or none at all; reads and writes return `nil`.
     case none
 
-    /// As `StreamSocket.read(into:)`.
+    /// Reads like `StreamSocket.read(into:)`.
     func read(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream): try stream.read(into: &buffer)
@@ -17,7 +17,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// As `StreamSocket.peek(into:)`.
+    /// Reads like `StreamSocket.peek(into:)`.
     func peek(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream): try stream.peek(into: &buffer)
@@ -26,8 +26,8 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// As `StreamSocket.write(_:)`, or where the end of the way follows at once
-    /// `StreamSocket.writeHoldingBack(_:)`.
+    /// Writes like `StreamSocket.write(_:)`, or like `StreamSocket.writeHoldingBack(_:)` if the end
+    /// of file follows at once.
     func write(_ bytes: Span<UInt8>, isLast: Bool = false) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream):
@@ -37,7 +37,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Moves bytes that came into a pipe; as `Pipe.Sender.splice(from:atMost:)`.
+    /// Moves received bytes into a pipe, like `Pipe.Sender.splice(from:atMost:)`.
     func splice(into pipe: borrowing Pipe.Sender, atMost count: Int) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream): try pipe.splice(from: stream, atMost: count)
@@ -46,7 +46,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Sends bytes out of a pipe; as `Pipe.Receiver.splice(to:atMost:)`.
+    /// Sends bytes from a pipe, like `Pipe.Receiver.splice(to:atMost:)`.
     func splice(from pipe: borrowing Pipe.Receiver, atMost count: Int) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream): try pipe.splice(to: stream, atMost: count)
@@ -55,7 +55,8 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Ends the way to the peer, after what is still to be sent.
+    /// Half-closes the connection: the peer gets an end of file after the bytes that are still to
+    /// be sent.
     func shutdownWriting() throws(Errno) {
         switch self {
         case .tcp(let stream): try stream.shutdown(.write)
@@ -64,10 +65,11 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Watches by edges for what comes, once for the whole life of the connection.
+    /// Registers the connection, edge-triggered and for its whole life.
     ///
-    /// Urgent data is watched for as well, because a read ends short of it. That there is room to
-    /// write is the rule, so it is no event until it was found missing.
+    /// The interest includes urgent data, because a read stops short of it. It includes room to
+    /// write only if `forOutput` is true, because there is usually room;
+    /// ``watchOutput(with:token:)`` adds it once a write has come short.
     func register(
         with registry: borrowing Registry,
         token: Token,
@@ -83,7 +85,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Watches for room to write as well, from now on.
+    /// Adds room to write to the events that are watched.
     func watchOutput(with registry: borrowing Registry, token: Token) throws(Errno) {
         let interest = Self.interest(forOutput: true)
         switch self {
@@ -99,7 +101,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         forOutput ? [.readable, .writable, .priority] : [.readable, .priority]
     }
 
-    /// Ends the connection so that the peer sees a reset, where there is such a thing.
+    /// Closes the connection so that the peer sees a reset; a Unix-domain connection just closes.
     consuming func reset() {
         switch consume self {
         case .tcp(let stream): stream.reset()
@@ -108,7 +110,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Takes off why a connection could not be made, or was broken since; `nil` if neither.
+    /// Reads and clears the error of a failed or broken connection; returns `nil` if there is none.
     func connectError() -> Errno? {
         do throws(Errno) {
             switch self {
@@ -122,8 +124,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// The bytes that the kernel keeps until the peer has room for them, where a reset would drop
-    /// them.
+    /// The bytes that the kernel still holds for the peer and that a reset would drop.
     var unsentByteCount: Int {
         switch self {
         case .tcp(let stream): (try? stream.unsentByteCount()) ?? 0
@@ -132,7 +133,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Gives the descriptor up without closing it; `nil` if there is none.
+    /// Returns the descriptor and leaves it open; `nil` if there is no connection.
     consuming func release() -> OwnedFD? {
         switch consume self {
         case .tcp(let stream): stream.release()
@@ -141,7 +142,8 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Sends small writes at once rather than gather them while earlier ones are under way.
+    /// Disables Nagle's algorithm, which holds small writes back while earlier ones are
+    /// unacknowledged.
     func sendAtOnce() throws(Errno) {
         switch self {
         case .tcp(let stream): try stream.setNoDelay(true)
@@ -150,7 +152,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Who connected to a Unix-domain socket, for people: `unix:pid=12,uid=1000`.
+    /// The process at the other end of a Unix-domain socket, as text: `unix:pid=12,uid=1000`.
     var peerCredentialsDescription: String {
         switch self {
         case .tcp: return "unknown"
@@ -161,7 +163,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// The address of this end, for people; `nil` if the kernel does not tell.
+    /// The local address as text; `nil` if the kernel does not report it.
     var localDescription: String? {
         switch self {
         case .tcp(let stream): (try? stream.localAddress())?.description

@@ -2,38 +2,40 @@ internal import Glibc
 package import SystemPackage
 package import Verypoll
 
-/// What a listening socket was made with, which cannot be changed any more, and what can.
+/// Options of listening sockets, among them those that cannot be changed after binding.
 package enum StoredSocketState {
-    /// Whether it shares its port with others of its kind; `SO_REUSEPORT` in socket(7).
+    /// Returns whether other sockets with the same option may bind the same port; `SO_REUSEPORT` in
+    /// socket(7).
     package static func sharesPort(_ socket: FileDescriptor) -> Bool {
         option(socket, SOL_SOCKET, SO_REUSEPORT) ?? 0 != 0
     }
 
-    /// Lets another socket of this user be bound where this one is, or not; `SO_REUSEPORT` in
+    /// Lets other sockets of this user bind the same address, or stops that; `SO_REUSEPORT` in
     /// socket(7).
     package static func setSharesPort(_ isOn: Bool, of socket: FileDescriptor) throws(Errno) {
         try set(isOn ? 1 : 0, SOL_SOCKET, SO_REUSEPORT, of: socket)
     }
 
-    /// Has the kernel give new connections to other sockets, while handshakes under way still
-    /// arrive in the backlog of this one.
+    /// Makes the kernel give new connections to other sockets, while connections whose handshake
+    /// has begun still reach the backlog of this one.
     ///
-    /// The socket is bound to a network interface that does not exist, which makes it match no
-    /// first packet of a connection; `SO_BINDTODEVICE` in socket(7). It cannot be undone without
-    /// CAP_NET_RAW.
+    /// The socket is bound to a network interface that does not exist, so it matches no first
+    /// packet of a connection; `SO_BINDTODEVICE` in socket(7). Undoing this requires CAP_NET_RAW.
     package static func turnConnectionsAway(from socket: FileDescriptor) throws(Errno) {
         try set(.max, SOL_SOCKET, SO_BINDTOIFINDEX, of: socket)
     }
 
-    /// Whether a process has turned connections away from it and ended before it let go of it.
+    /// Returns whether a process has called ``turnConnectionsAway(from:)`` on the socket and then
+    /// ended without closing it.
     package static func turnsConnectionsAway(_ socket: FileDescriptor) -> Bool {
         (option(socket, SOL_SOCKET, SO_BINDTOIFINDEX) ?? 0) != 0
     }
 
-    /// Whether it is bound to `[::]` and keeps IPv4 off; `IPV6_V6ONLY` in ipv6(7).
+    /// Returns whether the socket is bound to `[::]` and does not accept IPv4; `IPV6_V6ONLY` in
+    /// ipv6(7).
     ///
-    /// The kernel sets the option by itself on every socket that is bound to a specific IPv6
-    /// address, so there the option does not tell how the socket was configured.
+    /// The kernel sets the option on every socket that is bound to a specific IPv6 address, so for
+    /// those the option does not show how the socket was configured.
     package static func isOnlyV6(_ socket: borrowing TCPListener) -> Bool {
         guard let address = try? socket.localAddress(), address.ip.family == .v6,
             address.ip.isUnspecified
@@ -41,7 +43,7 @@ package enum StoredSocketState {
         return option(socket.fileDescriptor, CInt(IPPROTO_IPV6), IPV6_V6ONLY) == 1
     }
 
-    /// Sets how many seconds a connection without data stays out of the backlog;
+    /// Sets how many seconds a connection without data is kept out of the backlog;
     /// `TCP_DEFER_ACCEPT` in tcp(7).
     package static func setDeferredAccept(
         _ seconds: Int,

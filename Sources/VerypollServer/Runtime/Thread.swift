@@ -3,15 +3,15 @@ internal import Glibc
 internal import Synchronization
 package import SystemPackage
 
-/// A thread of the daemon's own, as pthread_create(3) makes them.
+/// A thread of the daemon, made by pthread_create(3).
 @safe package struct Thread: Sendable {
     private let handle: pthread_t
 
     /// Starts a thread.
     ///
     /// - Parameters:
-    ///   - name: What ps(1) and debuggers show; the kernel keeps 15 bytes of it.
-    ///   - body: What it runs.
+    ///   - name: The name that ps(1) and debuggers show; the kernel keeps its first 15 bytes.
+    ///   - body: The function that the thread runs.
     /// - Throws: `Errno.resourceTemporarilyUnavailable` if there are too many threads already.
     package init(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
@@ -34,17 +34,17 @@ package import SystemPackage
         self.handle = handle
     }
 
-    /// Lets the calling thread sleep for less than a second.
+    /// Suspends the calling thread for less than a second.
     package static func pause(nanoseconds: Int64) {
         cverypoll_pause(nanoseconds)
     }
 
-    /// Waits for the thread's end, once.
+    /// Waits until the thread ends; call this at most once.
     package func join() {
         pthread_join(handle, nil)
     }
 
-    /// Lets the thread go: nobody waits for it, and the end of the process ends it.
+    /// Detaches the thread: nobody joins it, and it ends with the process at the latest.
     package func detach() {
         pthread_detach(handle)
     }
@@ -65,7 +65,7 @@ package import SystemPackage
     }
 }
 
-/// Carries one noncopyable value to a thread, since a closure cannot be left with one.
+/// Carries a noncopyable value to a thread, because an escaping closure cannot consume one.
 final class TransferBox<Value: ~Copyable & Sendable>: Sendable {
     private let value: Mutex<Value?>
 
@@ -73,7 +73,7 @@ final class TransferBox<Value: ~Copyable & Sendable>: Sendable {
         self.value = Mutex(consume value)
     }
 
-    /// Takes the value; `nil` if it was taken already.
+    /// Returns the value the first time, and `nil` afterwards.
     func take() -> Value? {
         value.withLock { $0.take() }
     }

@@ -1,9 +1,9 @@
-/// One timer for each slot of a slab, in a hierarchical wheel.
+/// One timer for each slot of a slab, in a hierarchical timing wheel.
 ///
 /// Starting, moving and stopping a timer take constant time and no allocation. Six levels of 64
-/// buckets cover 2^36 milliseconds, two years; a timer moves down a level when its bucket's time
-/// has come, and fires at its millisecond or later, never early. Varghese and Lauck, "Hashed and
-/// Hierarchical Timing Wheels", 1987.
+/// buckets cover 2^36 milliseconds, about two years. When the time of a bucket begins, its timers
+/// move down a level. A timer fires in its millisecond or later, never early. See Varghese and
+/// Lauck, "Hashed and Hierarchical Timing Wheels", 1987.
 @safe struct TimerWheel: ~Copyable {
     private struct Timer {
         var deadline: UInt64 = 0
@@ -33,7 +33,7 @@
         unsafe timers.deallocate()
     }
 
-    /// Starts a timer, or moves it.
+    /// Starts a timer, or moves it if it runs.
     mutating func schedule(_ index: UInt32, at deadline: UInt64) {
         precondition(index < capacity, "no such timer")
         while touched <= Int(index) {
@@ -44,13 +44,14 @@
         link(index, deadline: deadline)
     }
 
-    /// Stops a timer, if it runs.
+    /// Stops a timer; does nothing if it does not run.
     mutating func cancel(_ index: UInt32) {
         guard Int(index) < touched else { return }
         unlink(index)
     }
 
-    /// A moment until which no timer fires, and shortly after which one may; `nil` if none runs.
+    /// The moment until which no timer fires and after which one may fire soon; `nil` if no timer
+    /// runs.
     var nextDeadline: UInt64? {
         for level in 0..<Self.levels where occupied[level] != 0 {
             let shift = UInt64(6 * level)
@@ -61,7 +62,8 @@
         return nil
     }
 
-    /// Goes on to the present and takes the next timer that is due; `nil` when there is none.
+    /// Advances the wheel to the present and returns the next expired timer, or `nil` if there is
+    /// none.
     mutating func popExpired(now present: UInt64) -> UInt32? {
         while let due = nextDeadline, due <= present {
             now = max(now, due)
@@ -76,7 +78,7 @@
         return nil
     }
 
-    /// Moves the timers of the bucket that the present has reached down to their levels.
+    /// Moves the timers of the bucket that the present has reached down to lower levels.
     private mutating func cascade(_ level: Int) {
         let bucket = 64 * level + Int((now >> UInt64(6 * level)) & 63)
         var index = heads[bucket]
@@ -91,7 +93,8 @@
     }
 
     private mutating func link(_ index: UInt32, deadline: UInt64) {
-        // A bucket is one turn ahead at most; what lies further waits in the last one.
+        // The wheel holds less than one full turn; a later timer waits in the last bucket and is
+        // placed again when that bucket's time begins.
         let horizon = UInt64(1) << UInt64(6 * Self.levels)
         let due = min(max(deadline, now), now + horizon - (horizon >> 6) - 1)
         let distance = due ^ now
