@@ -1,39 +1,41 @@
 internal import Synchronization
 internal import VerypollConfiguration
 
-/// Holds the connections of a listener to its rate, for all the workers at once.
+/// Limits the rate at which all workers together accept the connections of a listener.
 ///
-/// It is a token bucket, kept as the one number of the generic cell rate algorithm: the moment at
-/// which the bucket is full again. In any span of time no more connections are granted than the
-/// burst and what the rate gives for the span; where a second is no multiple of the rate, the rate
-/// is lower by less than a nanosecond for each connection.
+/// The pacer is a token bucket, stored as the one number of the generic cell rate algorithm: the
+/// moment at which the bucket is full again. In any span of time, at most the burst plus the rate
+/// times the span are granted. If a second is not a multiple of the rate, the interval between two
+/// connections is rounded up by less than a nanosecond.
 final class AcceptPacer: Sendable {
     private let fullAt = Atomic<UInt64>(0)
     private let interval: UInt64
     private let tolerance: UInt64
 
-    /// Makes a pacer whose bucket is full.
+    /// Makes a pacer with a full bucket.
     init(_ rate: ListenerConfiguration.AcceptRate) {
         let perSecond = UInt64(rate.perSecond)
         interval = (1_000_000_000 + perSecond - 1) / perSecond
         tolerance = interval * UInt64(rate.burst - 1)
     }
 
-    /// What came of asking for a connection.
+    /// The answer to a request for a connection.
     enum Answer: Equatable, Sendable {
-        /// One may be accepted.
+        /// The worker may accept one connection.
         case granted(Permit)
-        /// None before this nanosecond, at which the next one is there unless another asks first.
+        /// The worker must not accept before this nanosecond, and then only if no other worker was
+        /// faster.
         case wait(until: UInt64)
     }
 
-    /// The leave to accept one connection.
+    /// The permission to accept one connection.
     struct Permit: Equatable, Sendable {
         fileprivate let before: UInt64
         fileprivate let after: UInt64
     }
 
-    /// Asks for a connection, at the present nanosecond of a clock that all askers share.
+    /// Requests permission for a connection; `now` is a nanosecond of the clock that all workers
+    /// use.
     func take(now: UInt64) -> Answer {
         var present = fullAt.load(ordering: .relaxed)
         while true {
@@ -50,10 +52,10 @@ final class AcceptPacer: Sendable {
         }
     }
 
-    /// Gives back a permit for which no connection was there.
+    /// Returns a permit that was not used because no connection was waiting.
     ///
-    /// It is lost if another worker has taken one meanwhile, as the bucket can't tell any more how
-    /// full it would have been.
+    /// If another worker has obtained a permit in the meantime, this one is lost, because the
+    /// bucket does not record how full it would have been.
     func giveBack(_ permit: Permit) {
         _ = fullAt.compareExchange(
             expected: permit.after,

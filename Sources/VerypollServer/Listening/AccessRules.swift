@@ -1,10 +1,10 @@
 internal import Verypoll
 internal import VerypollConfiguration
 
-/// Which addresses may connect: those that are allowed and not denied.
+/// The addresses that may connect: those that are allowed and not denied.
 ///
-/// An IPv4-mapped IPv6 address is taken for IPv4. However many rules there are, an address costs
-/// one binary search: 15 comparisons for 10,000 blocks.
+/// An IPv4-mapped IPv6 address is treated as IPv4. A lookup is one binary search: 15 comparisons
+/// for 10,000 blocks.
 package struct AccessRules: Sendable {
     private let v4: BoundaryList<UInt32>
     private let v6: BoundaryList<UInt128>
@@ -12,14 +12,14 @@ package struct AccessRules: Sendable {
     /// Makes the rules.
     ///
     /// - Parameters:
-    ///   - allow: The only blocks that are let in, or `nil` if all are.
-    ///   - deny: The blocks that are not let in all the same.
+    ///   - allow: The only blocks that may connect, or `nil` to allow all addresses.
+    ///   - deny: The blocks that may not connect, even if `allow` contains them.
     init(allow: [AddressPrefix]?, deny: [AddressPrefix]) {
         v4 = Self.list(.v4, allow: allow, deny: deny)
         v6 = Self.list(.v6, allow: allow, deny: deny)
     }
 
-    /// Whether an address may connect.
+    /// Returns whether an address may connect.
     func admits(_ address: IPAddress) -> Bool {
         let address = address.unmapped
         return switch address.family {
@@ -44,16 +44,17 @@ package struct AccessRules: Sendable {
     }
 }
 
-/// From one value to another.
+/// A range of values.
 struct Block<Bound: Comparable & Sendable>: Sendable {
     /// The first value.
     let start: Bound
-    /// The first value behind it, or `nil` if there is none.
+    /// The first value after the block, or `nil` if the block ends with the largest value.
     let end: Bound?
 }
 
 extension Block where Bound: FixedWidthInteger & UnsignedInteger {
-    /// All numbers that share their first bits with `start`, whose other bits are zero.
+    /// Makes the block of all numbers whose first bits are those of `start`; its other bits must be
+    /// zero.
     fileprivate init(_ start: Bound, sharing bitCount: Int) {
         let last = start | Bound.max >> Bound(bitCount)
         self.start = start
@@ -61,13 +62,14 @@ extension Block where Bound: FixedWidthInteger & UnsignedInteger {
     }
 }
 
-/// A set of values as the sorted list of where it begins and ends by turns.
+/// A set of values, stored as the sorted values at which the set begins and ends in turn.
 struct BoundaryList<Bound: Comparable & Sendable>: Sendable {
     private let boundaries: [Bound]
 
-    /// Makes the set of what is in a block of `allow` and in none of `deny`; they may overlap.
+    /// Makes the set of the values in a block of `allow` and in no block of `deny`; blocks may
+    /// overlap.
     init(allow: [Block<Bound>], deny: [Block<Bound>]) {
-        // Where a block begins or ends, and by how much the blocks of its kind grow in number.
+        // The begin and end of each block, and how they change the number of blocks of each kind.
         var steps: [(bound: Bound, allowed: Int, denied: Int)] = []
         for block in allow {
             steps.append((block.start, 1, 0))
@@ -83,7 +85,7 @@ struct BoundaryList<Bound: Comparable & Sendable>: Sendable {
         for (index, step) in steps.enumerated() {
             allowed += step.allowed
             denied += step.denied
-            // Blocks that touch make one: only what holds after the last step of a place counts.
+            // Blocks that touch form one: only the state after the last step at a value counts.
             if index + 1 < steps.count, steps[index + 1].bound == step.bound { continue }
             let isInside = boundaries.count % 2 == 1
             if (allowed > 0 && denied == 0) != isInside { boundaries.append(step.bound) }
@@ -91,7 +93,7 @@ struct BoundaryList<Bound: Comparable & Sendable>: Sendable {
         self.boundaries = boundaries
     }
 
-    /// Whether a value is in the set.
+    /// Returns whether a value is in the set.
     func contains(_ value: Bound) -> Bool {
         var (low, high) = (0, boundaries.count)
         while low < high {

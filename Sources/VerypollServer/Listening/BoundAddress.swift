@@ -1,14 +1,14 @@
 package import Verypoll
 
-/// Where a TCP socket is bound, as far as it keeps others from its port.
+/// The address that a TCP socket occupies, to find conflicts with other sockets.
 package struct BoundAddress: Hashable, Sendable {
     private let ip: IPAddress
     package let port: UInt16
     private let zone: UInt32
-    /// Whether it accepts both protocols, as `[::]` does unless it is for IPv6 alone.
+    /// Whether the socket accepts both IPv4 and IPv6, as `[::]` does unless it is limited to IPv6.
     private let isDual: Bool
 
-    /// Makes the place of a socket that is bound to an address.
+    /// Makes the address of a bound socket.
     package init(_ address: SocketAddress, isOnlyV6: Bool) {
         ip = address.ip.unmapped
         port = address.port
@@ -16,8 +16,8 @@ package struct BoundAddress: Hashable, Sendable {
         isDual = ip.family == .v6 && ip.isUnspecified && !isOnlyV6
     }
 
-    /// Whether the kernel would refuse to have sockets listen at both places, or a connection to
-    /// one would fit the other as well.
+    /// Returns whether the kernel would refuse to let sockets listen at both addresses, or whether
+    /// a connection to one of them could also match the other.
     package func overlaps(_ other: BoundAddress) -> Bool {
         guard port == other.port else { return false }
         let isAny = ip.isUnspecified || other.ip.isUnspecified

@@ -6,17 +6,18 @@ package import VerypollConfiguration
 /// The access to a file: its mode, its owner and its group.
 package struct FileAccess: Hashable, Sendable {
     let mode: FilePermissions
-    /// `nil` is the process's own user.
+    /// The owner's number; `nil` for the user of the process.
     package let owner: UInt32?
-    /// `nil` is the process's own group, or that of a folder which passes its group on.
+    /// The group's number; `nil` for the group of the process, or of a directory with the
+    /// set-group-ID bit.
     package let group: UInt32?
 
     private let ownerName: String?
     private let groupName: String?
 
-    /// Finds out the numbers of the owner and the group.
+    /// Looks up the numbers of the owner and the group.
     ///
-    /// - Throws: If there is no such user or group.
+    /// - Throws: If the user or the group does not exist.
     package init(mode: FilePermissions, owner: String?, group: String?) throws(FileAccessError) {
         self.mode = mode
         ownerName = owner
@@ -41,12 +42,13 @@ package struct FileAccess: Hashable, Sendable {
         }
     }
 
-    /// Gives a file this access.
+    /// Sets the mode, the owner and the group of a file.
     ///
-    /// At no moment it lets anybody in who may not open it before or after. Call it for a file that
-    /// nobody replaces meanwhile.
+    /// At no moment may anybody open the file who may not open it before or after the change.
+    /// Nobody may replace the file during the call.
     ///
-    /// - Throws: Why it can't be given; the file may have less access then, and never more.
+    /// - Throws: The reason that it failed; the file may then have less access than before, never
+    ///   more.
     func apply(to path: FilePath) throws(FileAccessError) {
         let present: Stat
         do throws(Errno) {
@@ -80,7 +82,7 @@ package struct FileAccess: Hashable, Sendable {
         _ group: UInt32,
         _ present: Stat
     ) throws(FileAccessError) {
-        // A service's sandbox may forbid chown(2), and need not allow it where nothing changes.
+        // A service's sandbox may forbid chown(2), so it is only called if it changes something.
         do throws(Errno) {
             if present.groupID.rawValue != group {
                 try check(unsafe lchown(path.string, .max, group))
@@ -113,7 +115,7 @@ package struct FileAccess: Hashable, Sendable {
         }
     }
 
-    /// The group that a new file at the path belongs to; see inode(7) about S_ISGID.
+    /// Returns the group of a new file at the path; see inode(7) about S_ISGID.
     private static func inheritedGroup(of path: FilePath) -> UInt32 {
         let folder = path.removingLastComponent()
         let found = try? Stat(folder.isEmpty ? "." : folder)
@@ -122,9 +124,9 @@ package struct FileAccess: Hashable, Sendable {
     }
 }
 
-/// Why a file can't have the access that is asked for.
+/// The reason that a file cannot have the requested access.
 package struct FileAccessError: Error, Hashable, CustomStringConvertible {
-    /// The key of the configuration that can't be followed.
+    /// The configuration key that cannot be applied.
     package let key: String
     package let reason: String
 
@@ -160,7 +162,7 @@ private func userID(named name: String) -> UInt32? {
 }
 
 extension FileAccess {
-    /// The access that a listener's options ask for.
+    /// Makes the access that the options of a listener request.
     package init(_ options: SocketOptions) throws(FileAccessError) {
         try self.init(mode: options.mode, owner: options.owner, group: options.group)
     }

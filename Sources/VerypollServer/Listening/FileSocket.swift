@@ -2,26 +2,27 @@ internal import Glibc
 package import SystemPackage
 package import Verypoll
 
-/// A Unix-domain listening socket with its file, which is removed when this value is gone.
+/// A Unix-domain listening socket with its file, which is removed when this value is destroyed.
 package struct FileSocket: ~Copyable, Sendable {
     /// The socket, bound and listening.
     package let listener: UnixListener
 
-    /// The file that stands for it.
+    /// The file of the socket.
     package let file: SocketFile
 
-    /// Makes the socket and its file, and the folder of the file if that is missing.
+    /// Makes the socket and its file, and the directory of the file if it does not exist.
     ///
-    /// A file that an earlier process left behind is replaced; one that somebody listens on, or
-    /// that is no socket, is not. The file never has a wider mode than asked for, not even for a
-    /// moment. Call it before there are other threads, as the umask is the whole process's.
+    /// A socket file on which no process listens is replaced. A socket file on which a process
+    /// listens is not, nor is any other file. The new file never has a wider mode than requested.
+    /// Call this before the process has other threads, because the umask belongs to the whole
+    /// process.
     ///
     /// - Parameters:
-    ///   - path: Where the file is to be.
-    ///   - backlog: How many connections may wait to be accepted.
-    ///   - access: Who may open it.
-    ///   - keeper: Who knows whether the next process has use for the file.
-    /// - Throws: What is wrong, to be shown to the operator.
+    ///   - path: The path of the file.
+    ///   - backlog: The most connections that may wait to be accepted.
+    ///   - access: The owner, the group and the mode of the file.
+    ///   - keeper: Knows whether the next process will use the file.
+    /// - Throws: The problem, as a message for the operator.
     package init(
         binding path: FilePath,
         backlog: Int,
@@ -49,15 +50,15 @@ package struct FileSocket: ~Copyable, Sendable {
         self.listener = listener
     }
 
-    /// Takes over a socket of the process before with its file.
+    /// Adopts a socket and its file from the previous process.
     package init(_ listener: consuming UnixListener, _ file: consuming SocketFile) {
         self.listener = listener
         self.file = file
     }
 
-    /// Takes the value apart.
+    /// Separates the socket from its file.
     ///
-    /// - Parameter file: Gets the file.
+    /// - Parameter file: Receives the file.
     /// - Returns: The socket.
     package consuming func split(file: inout SocketFile?) -> UnixListener {
         file = .some(self.file)
@@ -88,14 +89,15 @@ package struct FileSocket: ~Copyable, Sendable {
         _ backlog: Int,
         _ mode: FilePermissions
     ) throws(Errno) -> UnixListener {
-        // Until it has its group, the file is its owner's alone, and only as far as it is to be.
+        // Until the file has its group, only the owner may open it, and never beyond the final
+        // mode.
         let own = mode.intersection([.ownerReadWrite])
         let previous = umask(0o777 & ~own.rawValue)
         defer { umask(previous) }
         return try UnixListener(binding: .path(path), backlog: backlog)
     }
 
-    /// Removes the socket file at `path` if nobody listens on it.
+    /// Removes the socket file at `path` if no process listens on it.
     package static func removeStale(_ path: FilePath) throws(FileSocketError) {
         var reason = "another process listens on it"
         do throws(Errno) {
@@ -109,7 +111,7 @@ package struct FileSocket: ~Copyable, Sendable {
         } catch .noSuchFileOrDirectory {
             return  // Somebody else removed it meanwhile.
         } catch .resourceTemporarilyUnavailable {
-            // Its backlog is full, so somebody listens.
+            // The backlog is full, so a process listens on it.
         } catch {
             reason = "cannot see who listens on it: \(error)"
         }
@@ -117,19 +119,19 @@ package struct FileSocket: ~Copyable, Sendable {
     }
 }
 
-/// The file of a bound socket, removed when this value is gone, unless the next process of the
-/// service goes on with the socket.
+/// The file of a bound socket; removed when this value is destroyed, unless the next process of the
+/// service adopts the socket.
 package struct SocketFile: ~Copyable, Sendable {
     private let path: FilePath
     private let found: Stat
     private let keeper: (any SocketKeeper)?
-    /// Whether the process before has made it.
+    /// Whether the previous process made the file.
     private let isInherited: Bool
 
     /// The group that the file belongs to.
     package let group: UInt32
 
-    /// Notes which file is at `path` now, which has to be that of a socket.
+    /// Identifies the file at `path`, which must be a socket.
     package init(
         path: FilePath,
         keeper: (any SocketKeeper)? = nil,
@@ -146,14 +148,14 @@ package struct SocketFile: ~Copyable, Sendable {
 
     deinit {
         if keeper?.isForRestart == true { return }
-        // A start that fails leaves it to the next.
+        // If this process fails to start, the next one still needs the file.
         if isInherited, keeper?.hasBegun == false { return }
         if isPresent { Self.unlink(path) }
     }
 
-    /// Gives the file another access.
+    /// Changes the access of the file.
     ///
-    /// - Throws: Why it can't be given; also if the file is no longer the socket's.
+    /// - Throws: The reason that it failed, for instance that the file is no longer the socket's.
     package func apply(_ access: FileAccess) throws(FileAccessError) {
         guard isPresent else {
             throw FileAccessError(
@@ -164,10 +166,10 @@ package struct SocketFile: ~Copyable, Sendable {
         try access.apply(to: path)
     }
 
-    /// Whether the file at the path is still that of the socket.
+    /// Whether the file at the path still belongs to this socket.
     ///
-    /// By now it may be that of a successor. The number of an inode is soon used again, so that the
-    /// time counts as well at which the file was made; nobody writes to it later.
+    /// A successor may have replaced it. Inode numbers are reused soon, so the modification time is
+    /// compared as well; nobody writes to a socket file.
     private var isPresent: Bool {
         guard let present = try? Stat(path, followTargetSymlink: false) else { return false }
         var same = found
@@ -182,11 +184,11 @@ package struct SocketFile: ~Copyable, Sendable {
     }
 }
 
-/// Why there is no socket.
+/// The reason that a socket could not be made.
 package struct FileSocketError: Error, Hashable, CustomStringConvertible {
     let path: FilePath
     package let reason: String
-    /// The key of the socket's options that can't be followed, if one is the reason.
+    /// The key of the socket's options that cannot be applied, if that is the reason.
     package var accessKey: String?
 
     package var description: String { "\(path): \(reason)" }

@@ -2,64 +2,65 @@ package import VerypollConfiguration
 
 /// A named group of listening sockets whose connections are served alike.
 ///
-/// It is immutable but for what counts, and so shared by all threads. Where its configuration
-/// changes, another takes its place, which goes on with its counts, and the sessions that live keep
-/// this one. The sockets themselves are in the hands of those who accept, so that they are closed
-/// when nobody does any more.
+/// All threads share a listener; only its limiter, its source table, its pacer and its counters
+/// change. When a reload changes its configuration, a new listener is made in another slot, and
+/// live sessions keep this one. The new listener shares the limiter, the source table if sessions
+/// per source are still limited, and the pacer if the rate is unchanged. Its counters begin at
+/// zero. The acceptors hold the sockets, which close when the last acceptor releases them.
 package final class Listener: Sendable {
-    /// What the configuration calls it.
+    /// The name in the configuration.
     package let name: String
     package let service: SessionService
     let timeouts: SessionTimeouts
     let whenFull: ListenerConfiguration.WhenFull
 
-    /// The slot of the upstream that its sessions are proxied to; see ``LiveConfiguration``.
+    /// The slot of the upstream to which sessions are proxied; see ``LiveConfiguration``.
     package let upstream: Int?
 
-    /// The silence after which the kernel asks whether a server is there, as for clients.
+    /// The idle time after which the kernel probes a server's connection, as for clients.
     let keepAlive: Duration?
 
-    /// The time for a server to acknowledge what it was sent, as for clients.
+    /// The time for a server to acknowledge the bytes sent to it, as for clients.
     let userTimeout: Duration?
 
-    /// The limit that the configuration sets, or `nil` if only that of all sessions holds.
+    /// The configured limit; `nil` if only the limit of all sessions applies.
     package let maxSessions: Int?
 
-    /// The most sessions of a source, if the configuration limits them.
+    /// The most sessions per source; `nil` if they are not limited.
     private let maxSessionsPerSource: Int?
 
-    /// How fast connections may come, if the configuration limits it.
+    /// The limit of the accept rate; `nil` if there is none.
     private let acceptRate: ListenerConfiguration.AcceptRate?
 
-    /// How many of its sessions may go beyond the limit of all sessions.
+    /// The number of sessions of this listener that may exceed the limit of all sessions.
     package let reserve: Int
 
     /// Counts its sessions.
     package let limiter: SessionLimiter
 
-    /// Who may connect, or `nil` if everybody may.
+    /// The addresses that may connect; `nil` if all may.
     let rules: AccessRules?
 
-    /// Whose PROXY headers are read, or `nil` if none are.
+    /// The addresses that must send a PROXY header; `nil` if none must.
     let headerSources: AccessRules?
 
-    /// Counts the sessions of each source, or `nil` if they are not limited.
+    /// Counts the sessions of each source; `nil` if they are not limited.
     let sources: SourceTable?
 
-    /// Paces the connections, or `nil` if they may come as fast as they do.
+    /// Limits the accept rate; `nil` if it is not limited.
     let pacer: AcceptPacer?
 
-    /// What each worker has counted for it.
+    /// The counters of each worker for this listener.
     package let counters: [ListenerCounters]
 
-    /// Makes a listener of its configuration.
+    /// Makes a listener from its configuration.
     ///
     /// - Parameters:
-    ///   - configuration: The listener as the file has it.
-    ///   - upstream: The slot of the upstream that it hands its sessions to.
+    ///   - configuration: The listener's part of the configuration file.
+    ///   - upstream: The slot of the upstream to which sessions are proxied.
     ///   - capacity: The most sessions that the daemon can ever have.
-    ///   - workers: How many workers there are.
-    ///   - former: The listener whose place it takes.
+    ///   - workers: The number of workers.
+    ///   - former: The listener that this one replaces.
     package init(
         _ configuration: ListenerConfiguration,
         upstream: Int?,
@@ -89,26 +90,27 @@ package final class Listener: Sendable {
             former?.sources ?? SourceTable(limit: $0, capacity: capacity)
         }
         acceptRate = configuration.acceptRate
-        // One that goes on does not grant another burst.
+        // A new pacer would grant another burst.
         let isSameRate = former?.acceptRate == acceptRate
         pacer = (isSameRate ? former?.pacer : nil) ?? acceptRate.map(AcceptPacer.init)
         counters = (0..<workers).map { _ in ListenerCounters() }
     }
 
-    /// Puts the limits into effect on the counts that it shares with a former listener.
+    /// Applies the configured limits to the limiter and the source table, which a former listener
+    /// may share.
     package func applyLimits() {
         limiter.limit = maxSessions ?? .max
         if let maxSessionsPerSource { sources?.limit = maxSessionsPerSource }
     }
 
-    /// What all workers have counted.
+    /// The sum of the counters of all workers.
     package var tally: ListenerTally { counters.map(\.tally).reduce(ListenerTally(), +) }
 }
 
 extension SessionTimeouts {
     fileprivate init(_ configuration: ListenerConfiguration, for service: SessionService) {
         let timeouts = configuration.timeouts
-        // Who is spoken to first need not say a word.
+        // A client that is sent the first byte need not send anything.
         firstByte = (service.awaitsClient ? timeouts.firstByte : nil)?.milliseconds ?? .max
         idle = timeouts.idle?.milliseconds ?? .max
         halfClosed = timeouts.halfClosed?.milliseconds ?? .max

@@ -3,34 +3,34 @@ package import SystemPackage
 package import Verypoll
 package import VerypollConfiguration
 
-/// A socket that accepts, shared by the workers; the last of them that lets go of it closes it.
+/// A listening socket that the workers share; it closes when the last of them releases it.
 package final class ListeningSocket: Sendable {
-    /// A listening socket of either kind.
+    /// A TCP or Unix-domain listening socket.
     package enum Kind: ~Copyable, Sendable {
         case tcp(TCPListener)
         case unix(UnixListener)
-        /// A Unix-domain socket whose file goes with it.
+        /// A Unix-domain socket whose file is removed with it.
         case file(FileSocket)
     }
 
     private let kind: Kind
 
-    /// Its place in the descriptor store, if it has one.
+    /// The entry of the socket in the descriptor store, if it has one.
     private let stored: Mutex<StoredSocket?>
 
-    /// The address that it keeps others from, if it is a TCP socket.
+    /// The address that the socket occupies, if it is a TCP socket.
     package let bound: BoundAddress?
 
-    /// Its descriptor, valid for as long as this value.
+    /// The descriptor, valid as long as this object lives.
     package let descriptor: FileDescriptor
 
-    /// Where the configuration says that it is.
+    /// The configured address of the socket.
     package let place: ListenAddress
 
-    /// The address as the configuration writes it, with the port that the kernel chose.
+    /// The address as the configuration writes it, with the port that the kernel assigned.
     package let address: String
 
-    /// The one worker that accepts from it, or `nil` if all do.
+    /// The only worker that accepts from the socket, or `nil` if all do.
     package let worker: Int?
 
     package init(
@@ -67,33 +67,35 @@ package final class ListeningSocket: Sendable {
         }
     }
 
-    /// Keeps it for the next process, for as long as this value lives.
+    /// Stores the socket for the next process, for as long as this object lives.
     ///
-    /// - Parameter store: Puts it into the store; `nil` if there is no room.
+    /// - Parameter store: Puts the socket into the descriptor store; returns `nil` if the store is
+    ///   full.
     package func keep(_ store: () -> StoredSocket?) {
         stored.withLock { $0 = store() }
     }
 
-    /// Takes it out of the store at once: the next process must not have it.
+    /// Removes the socket from the store at once, because the next process must not get it.
     package func leaveStore() {
         stored.withLock { $0?.forget() }
     }
 
-    /// Whether it is systemd's, so that others hold it as well.
+    /// Whether systemd passed the socket, so that systemd holds it as well.
     package var isActivated: Bool {
         if case .systemd = place { true } else { false }
     }
 
-    /// Sets what can be set while it listens: what connections inherit, and how many may wait.
+    /// Sets the options that may change while the socket listens: those that connections inherit,
+    /// and the backlog.
     ///
-    /// One that is bound and does not listen yet does so from then on.
+    /// Setting the backlog makes a bound socket begin to listen.
     package func apply(_ configuration: ListenerConfiguration) throws(Errno) {
         switch kind {
         case .tcp(let listener):
             try listener.setNoDelay(configuration.socket.noDelay)
             try listener.setKeepAlive(configuration.socket.keepAlive)
             try listener.setUserTimeout(configuration.timeouts.userTimeout)
-            // That of systemd's sockets is their unit's.
+            // systemd's socket unit sets the backlog of its sockets.
             if !isActivated { try listener.setBacklog(configuration.socket.backlog) }
         case .unix(let listener):
             if !isActivated { try listener.setBacklog(configuration.socket.backlog) }
@@ -102,7 +104,7 @@ package final class ListeningSocket: Sendable {
         }
     }
 
-    /// Gives its file, if it has one, the access that a listener asks for.
+    /// Applies the access that a listener requests to the socket's file, if it has one.
     package func applyFileAccess(_ configuration: ListenerConfiguration) throws(FileAccessError) {
         switch kind {
         case .file(let socket): try socket.file.apply(FileAccess(configuration.socket))
@@ -111,10 +113,10 @@ package final class ListeningSocket: Sendable {
         }
     }
 
-    /// A connection and where it came from.
+    /// An accepted connection and the address of the client.
     package struct Accepted: ~Copyable {
         let socket: SessionSocket
-        /// The address of the other end, which the kernel forgets once it has gone; `nil` for a
+        /// The client's address, which the kernel no longer reports after a disconnect; `nil` for a
         /// Unix-domain client.
         let peer: SocketAddress?
     }
@@ -135,8 +137,10 @@ package final class ListeningSocket: Sendable {
         }
     }
 
-    /// Watches for connections; level-triggered, so that a bounded number of them may be taken a
-    /// turn, and exclusive, so that a connection does not wake all workers.
+    /// Watches for connections, level-triggered and exclusively.
+    ///
+    /// Level-triggered, because a worker accepts a bounded number of connections per turn.
+    /// Exclusively, so that a connection does not wake all workers.
     func register(with registry: borrowing Registry, token: Token) throws(Errno) {
         switch kind {
         case .tcp(let listener):

@@ -1,39 +1,41 @@
 internal import Synchronization
 internal import Verypoll
 
-/// The connections of this daemon that may lead to one of its own listeners, by their local
-/// addresses, and through how many listeners of the daemon each has come.
+/// The daemon's own connections that may lead to one of its listeners, by their local addresses,
+/// each with the number of the daemon's listeners that its chain has passed.
 ///
-/// So a worker that accepts such a connection knows how long the chain is by then. A chain of more
-/// than ``limit`` listeners is taken for a circle and refused. The table has a fixed size: if two
-/// connections share a slot, the later one stays, and the other chain may become longer before it
-/// is refused.
+/// A worker that accepts such a connection looks up its chain here. A chain of more than ``limit``
+/// listeners is treated as a loop and refused. The table has a fixed size. If two connections share
+/// a slot, the later one replaces the earlier, and the earlier chain may grow longer before it is
+/// refused.
 final class OwnConnections: Sendable {
-    /// The most listeners of the daemon that a connection may come through one after the other.
+    /// The most listeners of the daemon that a chain of connections may pass.
     static let limit: UInt8 = 8
 
     private static let bits: UInt64 = 12
 
-    /// The upper bits of each say the address, the lowest eight the number of listeners.
+    /// The upper bits of an entry identify the address; the lowest eight are the number of
+    /// listeners.
     private let entries: [4096 of Atomic<UInt64>] = .init { _ in Atomic(0) }
 
-    /// Notes a connection by its local address.
+    /// Adds a connection by its local address.
     func note(_ address: SocketAddress, hops: UInt8) {
         let hash = Self.hash(address)
         entries[Self.slot(hash)].store(hash & ~0xFF | UInt64(hops), ordering: .relaxed)
     }
 
-    /// Forgets a connection.
+    /// Removes a connection.
     func forget(_ address: SocketAddress) {
         let hash = Self.hash(address)
         let slot = Self.slot(hash)
         let entry = entries[slot].load(ordering: .relaxed)
         guard entry & ~0xFF == hash & ~0xFF else { return }
-        // Another that has come in the meantime stays.
+        // An entry that another connection has written in the meantime stays.
         _ = entries[slot].compareExchange(expected: entry, desired: 0, ordering: .relaxed)
     }
 
-    /// Through how many listeners a connection has come; 0 for one that is not this daemon's own.
+    /// Returns the number of listeners that a connection's chain has passed; 0 if it is not the
+    /// daemon's own.
     func hops(from peer: SocketAddress) -> UInt8 {
         let hash = Self.hash(peer)
         let entry = entries[Self.slot(hash)].load(ordering: .relaxed)

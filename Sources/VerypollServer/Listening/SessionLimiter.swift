@@ -1,47 +1,52 @@
 package import Synchronization
 
-/// Counts the sessions of a listener, or of all, against their limit, for all the workers at once.
+/// Limits the number of sessions of a listener, an upstream or the whole daemon, for all workers at
+/// once.
 ///
-/// A place is taken before the connection for it, which may turn out not to be there. So places are
-/// counted apart from the sessions that have settled on them.
+/// A worker reserves a place before it accepts a connection, and there may be no connection to
+/// accept. So the limiter counts reserved places apart from committed sessions.
 package final class SessionLimiter: Sendable {
-    /// The places that are taken, those for a connection that is yet to be accepted among them.
+    /// The reserved places, with and without a session.
     package let places = Atomic(0)
     private let settled = Atomic(0)
     private let isAwaited = Atomic(false)
 
     private let most: Atomic<Int>
 
-    /// How many sessions of listeners with the handler `metrics` the limiter of all sessions lets
-    /// in beyond its limit, as the daemon is watched most when it is full.
+    /// The number of sessions of `metrics` listeners that the limiter of all sessions admits beyond
+    /// its limit, so that a full daemon can still be monitored.
     package static let metricsReserve = 16
 
-    /// Makes a limiter that lets `limit` sessions in.
+    /// Makes a limiter that admits `limit` sessions.
     package init(limit: Int) {
         most = Atomic(limit)
     }
 
     /// The most sessions at a time.
     ///
-    /// A lower one than there are sessions ends none of them; and whoever waits is to be told of a
-    /// higher one, as nobody has left.
+    /// Lowering the limit ends no session. After raising it, notify the workers that wait for a
+    /// place, because no session has released one.
     package var limit: Int {
         get { most.load(ordering: .sequentiallyConsistent) }
         set { most.store(newValue, ordering: .sequentiallyConsistent) }
     }
 
-    /// The sessions that are in; of those that are not, everything before they left is seen.
+    /// The number of committed sessions; a reader that no longer counts a session also sees
+    /// everything that the session's worker did before ``release()``.
     package var active: Int { settled.load(ordering: .sequentiallyConsistent) }
 
-    /// Whether sessions have all the places, and so many beyond the limit.
+    /// Returns whether committed sessions fill all places, including `extra` places beyond the
+    /// limit.
     ///
-    /// If not, and there is no place all the same, somebody is about to settle or to withdraw.
+    /// If this returns `false` and there is still no free place, some worker holds a reserved place
+    /// that it is about to commit or cancel.
     func isFull(beyond extra: Int = 0) -> Bool { active >= limit.saturatingAdd(extra) }
 
-    /// Takes a place, or returns `false` if there is none, not even of so many beyond the limit.
+    /// Reserves a place; returns `false` if all are taken, including `extra` places beyond the
+    /// limit.
     func tryReserve(beyond extra: Int = 0) -> Bool {
-        // Whoever is refused must not be counted for a moment: another could be refused for it,
-        // wait for somebody to leave, and be told by nobody.
+        // A failed reservation must not be counted even for a moment. Otherwise another worker
+        // could be refused because of it, begin to wait, and never be notified.
         let limit = self.limit.saturatingAdd(extra)
         var present = places.load(ordering: .sequentiallyConsistent)
         while present < limit {
@@ -56,28 +61,30 @@ package final class SessionLimiter: Sendable {
         return false
     }
 
-    /// As ``tryReserve(beyond:)``; but after `false` whoever next gives a place up is told.
+    /// Reserves a place like ``tryReserve(beyond:)``; after `false`, the next release of a place
+    /// reports that a worker waits.
     func reserveOrAwait(beyond extra: Int = 0) -> Bool {
         if tryReserve(beyond: extra) { return true }
-        // Only what leaves after this store sees it, so look once more.
+        // A release before this store does not see the flag, so try once more.
         isAwaited.store(true, ordering: .sequentiallyConsistent)
         return tryReserve(beyond: extra)
     }
 
-    /// Counts a session in, on the place that was taken for it.
+    /// Counts a session on the place that was reserved for it.
     package func commit() {
         settled.add(1, ordering: .sequentiallyConsistent)
     }
 
-    /// Counts a session out, and gives its place up as ``cancel()`` does.
+    /// Counts a session out and releases its place.
     package func release() -> Bool {
         settled.subtract(1, ordering: .sequentiallyConsistent)
         return cancel()
     }
 
-    /// Gives a place up.
+    /// Releases a reserved place without a session.
     ///
-    /// - Returns: Whether somebody waits to enter, and is to be told; only one caller learns it.
+    /// - Returns: Whether some worker waits for a place and must be notified; only one caller gets
+    ///   `true`.
     func cancel() -> Bool {
         places.subtract(1, ordering: .sequentiallyConsistent)
         guard isAwaited.load(ordering: .sequentiallyConsistent) else { return false }
@@ -86,7 +93,7 @@ package final class SessionLimiter: Sendable {
 }
 
 extension Int {
-    /// The sum, or the largest number where the sum is larger.
+    /// Returns the sum, or the largest number if the sum overflows.
     fileprivate func saturatingAdd(_ other: Int) -> Int {
         let sum = addingReportingOverflow(other)
         return sum.overflow ? .max : sum.partialValue

@@ -1,10 +1,10 @@
 internal import Synchronization
 internal import Verypoll
 
-/// Counts the live sessions of each source against their limit, for all the workers at once.
+/// Limits the number of live sessions of each source, for all workers at once.
 ///
-/// A source is an IPv4 address, also where an IPv6 socket shows it, or an IPv6 network of 64 bits,
-/// as that is what one customer has.
+/// A source is an IPv4 address, even if an IPv6 socket reports it, or an IPv6 network of 64 bits,
+/// which is the usual allocation to one customer.
 final class SourceTable: Sendable {
     private struct Source: Hashable, BitwiseCopyable {
         let prefix: UInt64
@@ -25,8 +25,8 @@ final class SourceTable: Sendable {
     ///
     /// - Parameters:
     ///   - limit: The most sessions of a source.
-    ///   - capacity: The most sources that have sessions at a time; as many as there are sessions
-    ///     do for all of them.
+    ///   - capacity: The most sources that have sessions at a time; the most sessions of the daemon
+    ///     suffice.
     init(limit: Int, capacity: Int) {
         precondition(limit > 0 && capacity > 0, "no room for a session")
         most = Atomic(limit)
@@ -34,16 +34,16 @@ final class SourceTable: Sendable {
         sources = Mutex(CountTable(slotCount: 2 * capacity))
     }
 
-    /// The most sessions of a source; a lower one than a source has ends none of them.
+    /// The most sessions of a source; lowering the limit ends no session.
     var limit: Int {
         get { most.load(ordering: .relaxed) }
         set { most.store(newValue, ordering: .relaxed) }
     }
 
-    /// Counts a session of an address in.
+    /// Counts a new session of an address.
     ///
-    /// - Returns: Whether it is in; not if its source is at the limit, or new where the table is
-    ///   full.
+    /// - Returns: `false` if its source is at the limit, or if the source is new and the table is
+    ///   full; the session is not counted then.
     func enter(_ address: IPAddress) -> Bool {
         let source = Source(address)
         return sources.withLock { sources in
@@ -54,13 +54,13 @@ final class SourceTable: Sendable {
         }
     }
 
-    /// Counts a session out that was counted in; another is a programmer's error and traps.
+    /// Counts a session out; traps if it was not counted.
     func leave(_ address: IPAddress) {
         let source = Source(address)
         sources.withLock { $0.remove(source) }
     }
 
-    /// The sessions of an address's source.
+    /// Returns the number of sessions of an address's source.
     func count(of address: IPAddress) -> Int {
         let source = Source(address)
         return sources.withLock { $0.count(of: source) }

@@ -1,20 +1,23 @@
-/// Who keeps listening sockets for the next process of the service.
+/// The owner of the descriptor store, which keeps listening sockets for the next process of the
+/// service.
 package protocol SocketKeeper: AnyObject, Sendable {
-    /// Whether this process ends so that the next can begin: sockets and their files stay then.
+    /// Whether this process ends for a restart; sockets and their files are then kept.
     var isForRestart: Bool { get }
-    /// Whether this process has taken the place of the previous one.
+    /// Whether this process has completed its start and replaced the previous one.
     ///
-    /// Until then it may still fail to start, and the next process needs all that it was given.
+    /// Until then the start may still fail, and the next process needs every stored socket.
     var hasBegun: Bool { get }
-    /// Notes that a socket is closed; removes it from the store unless the next process gets it.
+    /// Notes that a socket is closed, and removes it from the store unless the next process gets
+    /// it.
     func release(_ name: String)
     /// Removes a socket from the store.
     func forget(_ name: String)
 }
 
-/// A listening socket's place in the descriptor store, which it loses with this value.
+/// The entry of a listening socket in the descriptor store; destroying this value removes it.
 ///
-/// Otherwise clients would wait in a backlog that nobody reads: the store keeps the socket open.
+/// The store keeps a socket open. Without the removal, clients would wait in a backlog that nobody
+/// reads.
 package struct StoredSocket: ~Copyable, Sendable {
     package let name: String
     private let keeper: any SocketKeeper
@@ -28,9 +31,9 @@ package struct StoredSocket: ~Copyable, Sendable {
         keeper.release(name)
     }
 
-    /// Takes the socket out of the store, whether or not there is a next process.
+    /// Removes the socket from the store, even if there is a next process.
     package func forget() { keeper.forget(name) }
 
-    /// Whether the socket's file is to outlive this process.
+    /// Whether the socket's file must outlive this process.
     package var isForRestart: Bool { keeper.isForRestart }
 }
