@@ -107,7 +107,8 @@ package struct FileAccess: Hashable, Sendable {
             let name = ownerName ?? "\(user)"
             let remedy =
                 error == .notPermitted
-                ? "; that needs CAP_CHOWN, so leave the owner out and set a group and the mode" : ""
+                ? "; only a process with CAP_CHOWN can change the owner: remove \"owner\" and set"
+                    + " \"group\" and \"mode\" instead" : ""
             throw FileAccessError(
                 key: "owner",
                 reason: "can't give the file to the user \(name.quoted): \(error)\(remedy)"

@@ -32,7 +32,7 @@ package struct FileSocket: ~Copyable, Sendable {
         do throws(Errno) {
             try makeFolder(path.removingLastComponent())
         } catch {
-            throw FileSocketError(path: path, reason: "cannot make its folder: \(error)")
+            throw FileSocketError(path: path, reason: "cannot create its directory: \(error)")
         }
         let listener = try Self.bind(path, backlog, access.mode)
         do throws(FileAccessError) {
@@ -104,7 +104,7 @@ package struct FileSocket: ~Copyable, Sendable {
             if try Stat(path, followTargetSymlink: false).type == .socket {
                 _ = try UnixStream(connectingTo: .path(path))
             } else {
-                reason = "the file exists and is no socket"
+                reason = "the file exists and is not a socket"
             }
         } catch .connectionRefused {
             return SocketFile.unlink(path)
@@ -113,7 +113,7 @@ package struct FileSocket: ~Copyable, Sendable {
         } catch .resourceTemporarilyUnavailable {
             // The backlog is full, so a process listens on it.
         } catch {
-            reason = "cannot see who listens on it: \(error)"
+            reason = "cannot find out whether a process listens on it: \(error)"
         }
         throw FileSocketError(path: path, reason: reason)
     }

@@ -184,7 +184,7 @@ struct CommandLineTests {
         let path = try directory.write("precious", to: "control")
         let result = try run(with: serving("echo"), in: directory)
         #expect(result.exit == .code(71))
-        let sentence = "verypolld: \(path): the file exists and is no socket"
+        let sentence = "verypolld: \(path): the file exists and is not a socket"
         #expect(result.standardError.contains(sentence), "\(result.standardError)")
         #expect(unsafe access(path, F_OK) == 0)
     }

@@ -74,12 +74,12 @@ struct FileSocketTests {
         _ = try Client(path: path)
     }
 
-    @Test("a file that is no socket is left alone")
+    @Test("a file that is not a socket is left alone")
     func keepsFile() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("precious", to: "control.sock")
 
-        #expect(reason(path: path) == "the file exists and is no socket")
+        #expect(reason(path: path) == "the file exists and is not a socket")
         #expect(try Stat(FilePath(path)).size == 8)
     }
 
