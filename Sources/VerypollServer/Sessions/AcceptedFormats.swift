@@ -1,15 +1,15 @@
-/// How much a client likes each of the formats that there are; see RFC 9110, 12.5.1.
+/// The weights that a client gives to the two formats; see RFC 9110, 12.5.1.
 struct AcceptedFormats {
-    // From 0 to 1000, as a weight has three decimal places.
+    // In thousandths, because a weight has at most three decimal places.
     private var openMetrics = 0
     private var classic = 0
 
-    /// Whether OpenMetrics is asked for, and not liked less than the classic text.
+    /// Whether the client asks for OpenMetrics and does not prefer the classic text.
     ///
-    /// A client that does not name it can only be one of those that came before it.
+    /// A client that does not name OpenMetrics may be too old to understand it.
     var prefersOpenMetrics: Bool { openMetrics > 0 && openMetrics >= classic }
 
-    /// Reads the value of an `Accept` field, one of several perhaps.
+    /// Reads the value of an `Accept` field; a request may have several such fields.
     mutating func read(_ value: Span<UInt8>) {
         value.forEachElement(separatedBy: UInt8(ascii: ",")) { range in
             var isOpenMetrics = false
@@ -34,7 +34,7 @@ struct AcceptedFormats {
         }
     }
 
-    /// A weight such as `0.75`, in thousandths; 0 for what is none.
+    /// Returns a weight such as `0.75` in thousandths, or 0 if the text is not a valid weight.
     private static func weight(_ text: Span<UInt8>) -> Int {
         guard text.count <= 5, text.first == UInt8(ascii: "0") || text.first == UInt8(ascii: "1")
         else { return 0 }

@@ -1,45 +1,47 @@
 internal import SystemPackage
 
-/// One way of a session, from one of its ends to the other.
+/// One direction of a session, from one of its ends to the other.
 ///
-/// It begins by copying through the worker's scratch buffer, which is best for short messages. Once
-/// that was full several times running, bytes pass through a pipe of the kernel instead, which is
-/// best for bulk; and when little comes at a time, it goes back to copying.
+/// A channel begins by copying bytes through the worker's scratch buffer, which is best for short
+/// messages. After several full reads in a row, it splices bytes through a kernel pipe, which is
+/// best for bulk. After several small splices in a row, it copies again.
 struct Channel: ~Copyable {
-    /// How a turn of pumping ended.
+    /// The result of a call of ``pump(from:to:in:)``, ordered by urgency, so that `max` joins the
+    /// results of two directions.
     enum Flow: UInt8, Comparable {
-        /// Nothing is left to do until the next event.
+        /// Nothing is left to do before the next event.
         case idle
-        /// The turn is over, and there is more to read.
+        /// The calls of this turn are used up, and there is more to read.
         case again
-        /// It needs a buffer, and there is none.
+        /// The channel needs a buffer, and the pool has none.
         case starved
 
         static func < (left: Flow, right: Flow) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// Full buffers in a row after which bytes are spliced.
+    /// The number of full reads in a row after which the channel splices.
     private static let fullReads: UInt8 = 2
 
-    /// Splices in a row that moved less than ``littleByteCount`` after which bytes are copied.
+    /// The number of splices in a row with fewer than ``littleByteCount`` bytes after which it
+    /// copies.
     private static let smallSplices: UInt8 = 8
     private static let littleByteCount = 16 * 1024
 
-    /// The bytes that were taken from the one end.
+    /// The bytes read from the source.
     var taken: UInt64 = 0
-    /// The bytes that were given to the other.
+    /// The bytes written to the sink.
     var given: UInt64 = 0
-    /// What the other end did not take yet.
+    /// The copied bytes that the sink has not accepted yet.
     var parked: Buffer?
-    /// The pipe with what the other end did not take yet.
+    /// The pipe, while it holds bytes that the sink has not accepted yet.
     var splicePipe: SplicePipe?
     var isSpliced = false
     private var streak: UInt8 = 0
 
-    /// Whether nothing waits to be given.
+    /// Whether no bytes wait for the sink.
     var isEmpty: Bool { parked == nil && splicePipe == nil }
 
-    /// The number of bytes that wait to be given.
+    /// The number of bytes that wait for the sink.
     var bufferedByteCount: Int {
         let copied =
             switch parked {
@@ -56,10 +58,10 @@ struct Channel: ~Copyable {
         }
     }
 
-    /// Moves what can be moved within a bounded number of system calls.
+    /// Moves as many bytes as possible within a bounded number of system calls.
     ///
-    /// What stands in the scratch buffer already goes first. Errors are of either end, whose flags
-    /// tell.
+    /// Bytes that are in the scratch buffer already are sent first. An error may come from either
+    /// end; the flags of the endpoints show which one failed.
     mutating func pump(
         from source: inout Endpoint,
         to sink: inout Endpoint,
@@ -73,7 +75,7 @@ struct Channel: ~Copyable {
                 return .idle
             }
             if isSpliced, !flags.contains(.isUrgent), takeSplicePipe(in: &context) {
-                // Also where it fails: a way that keeps an empty pipe does not count as empty.
+                // Also if it fails: a channel that keeps an empty pipe would not count as empty.
                 defer { giveSplicePipe(in: &context) }
                 try splice(from: &source, to: &sink)
             } else {
@@ -84,7 +86,7 @@ struct Channel: ~Copyable {
         return source.flags.contains(.inputReady) && isEmpty ? .again : .idle
     }
 
-    /// Gives what waits, and returns whether nothing is left of it.
+    /// Sends the bytes that wait; returns whether none are left.
     mutating func flush(to sink: inout Endpoint, in context: inout ServeContext) throws(Errno)
         -> Bool
     {
@@ -110,7 +112,7 @@ struct Channel: ~Copyable {
         return isEmpty
     }
 
-    /// Gives back what it holds, and drops what is in there.
+    /// Returns the buffer and the pipe to their pools and drops the bytes in them.
     mutating func discard(in context: inout ServeContext) {
         if let buffer = parked.take() { context.pool.give(buffer) }
         if let splicePipe = splicePipe.take() { context.splicePipes.give(splicePipe) }
@@ -134,7 +136,7 @@ struct Channel: ~Copyable {
         try forwardScratch(to: &sink, isLast: isLast, in: &context)
     }
 
-    /// Sends what the scratch buffer holds, and parks what is not taken.
+    /// Sends the bytes in the scratch buffer, and keeps those that the sink does not accept.
     mutating func forwardScratch(
         to sink: inout Endpoint,
         isLast: Bool = false,
@@ -150,7 +152,7 @@ struct Channel: ~Copyable {
         if context.scratch.count > 0 { park(in: &context) }
     }
 
-    /// Keeps what the scratch buffer holds; ask for room in the pool before.
+    /// Moves the bytes in the scratch buffer to a buffer of the pool, which must have room.
     private mutating func park(in context: inout ServeContext) {
         var buffer = context.pool.take()
         context.scratch.move(to: &buffer)
@@ -190,8 +192,8 @@ struct Channel: ~Copyable {
             }
             taken += UInt64(count)
             streak = count < Self.littleByteCount ? streak + 1 : 0
-            // Before urgent data, with the end behind it, there is nothing to splice either, so it
-            // is for a read to tell if this is the end.
+            // With urgent data or the end of file next, splice(2) moves nothing. The next read
+            // finds out which of the two it is.
             if count == 0 { streak = Self.smallSplices }
         } catch {
             source.failInput()

@@ -1,11 +1,11 @@
 package import SystemPackage
 internal import Verypoll
 
-/// Descriptors that came from the process before, to be taken one by one; what is left closes.
+/// Descriptors from the previous process, to be taken one by one; those not taken are closed.
 package struct DescriptorList: ~Copyable {
     private var rest: ArraySlice<FileDescriptor>
 
-    /// Owns these descriptors.
+    /// Takes ownership of the descriptors.
     package init(_ descriptors: [FileDescriptor]) {
         rest = descriptors[...]
     }
@@ -14,7 +14,7 @@ package struct DescriptorList: ~Copyable {
         for descriptor in rest { try? descriptor.close() }
     }
 
-    /// Takes the next.
+    /// Returns the next descriptor.
     ///
     /// - Throws: `Errno.badFileDescriptor` if none is left.
     mutating func next() throws(Errno) -> OwnedFD {
@@ -22,10 +22,11 @@ package struct DescriptorList: ~Copyable {
         return OwnedFD(adopting: first)
     }
 
-    /// Closes all, and breaks the connections among them, so that nobody takes this for their end.
+    /// Closes all descriptors and resets the TCP connections among them, so that no peer mistakes
+    /// this for a normal end.
     package consuming func reset() {
         while let first = rest.popFirst() {
-            // What is no TCP connection closes.
+            // Adopting fails for anything but a TCP socket, and closes it.
             guard let stream = try? TCPStream(adopting: OwnedFD(adopting: first)) else { continue }
             stream.reset()
         }

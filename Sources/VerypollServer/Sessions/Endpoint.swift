@@ -1,36 +1,40 @@
 internal import SystemPackage
 internal import Verypoll
 
-/// One of the two ends of a session: a socket, and what its events and calls have told of it.
+/// One end of a session: a socket, and the state known from its events and system calls.
 package struct Endpoint: ~Copyable {
-    /// What is known of the socket.
+    /// The known state of the socket.
     struct Flags: OptionSet {
         let rawValue: UInt16
 
-        /// An event told that there is something to read, and it was not drained since.
+        /// An event has reported input, and the socket has not been drained since.
         static let inputReady = Flags(rawValue: 1 << 0)
-        /// The peer's end of file was read, or an error took its place.
+        /// The peer's end of file was read, or a read has failed.
         static let inputEnded = Flags(rawValue: 1 << 1)
-        /// A write may be taken: none has come short since an event told so.
+        /// A write may succeed: no write has come short since an event reported room.
         static let outputReady = Flags(rawValue: 1 << 2)
-        /// The way to the peer was ended.
+        /// The direction to the peer was ended, or has failed.
         static let outputEnded = Flags(rawValue: 1 << 3)
-        /// The peer has ended its way, so what a short read leaves is the end of file.
+        /// An event has reported the peer's end of file, so it follows when a read comes short.
         static let endIsBehind = Flags(rawValue: 1 << 4)
-        /// Only `nil` stands for drained, as a read may come short for reasons of its own.
+        /// Only a read that returns `nil` proves that the socket is drained, because a read may
+        /// come short while there is more to read.
         static let isReadToNil = Flags(rawValue: 1 << 5)
-        /// A call has failed, and the connection is of no more use but for what came before.
+        /// The connection has failed; only bytes that arrived before the failure are still
+        /// delivered.
         static let failed = Flags(rawValue: 1 << 6)
-        /// The kernel gathers small writes while earlier ones are under way.
+        /// Nagle's algorithm is on: the kernel holds small writes back while earlier ones are
+        /// unacknowledged.
         static let gathers = Flags(rawValue: 1 << 8)
-        /// Something was sent.
+        /// Bytes were sent.
         static let hasSent = Flags(rawValue: 1 << 9)
-        /// Events tell when there is room to write again.
+        /// Events report room to write.
         static let watchesOutput = Flags(rawValue: 1 << 10)
-        /// Urgent data has come, at which splicing stops for good; see `MSG_OOB` in tcp(7).
+        /// Urgent data has arrived, and the endpoint is not spliced from any more; see `MSG_OOB` in
+        /// tcp(7).
         static let isUrgent = Flags(rawValue: 1 << 11)
-        /// An event has reported an error: the connection is dead, and only bytes that came before
-        /// the error can still be read.
+        /// An event has reported an error: the connection is dead, and only bytes that arrived
+        /// before the error can still be read.
         static let isDead = Flags(rawValue: 1 << 12)
     }
 
@@ -41,7 +45,7 @@ package struct Endpoint: ~Copyable {
         self.flags = flags
         switch socket {
         case .tcp: self.flags.insert(.gathers)
-        // A read ends at descriptors that the peer has passed, which are none of our business; see
+        // A read stops at descriptors that the peer has passed, which a session ignores; see
         // unix(7).
         case .unix: self.flags.insert(.isReadToNil)
         case .none: self.flags.insert(.watchesOutput)  // As there is nothing to watch.
@@ -59,25 +63,25 @@ package struct Endpoint: ~Copyable {
         if forOutput { flags.insert(.watchesOutput) }
     }
 
-    /// Whether a write came short, and no event would tell when there is room again.
+    /// Whether a write came short and no event will report room, because room is not watched yet.
     var lacksOutputEvents: Bool {
         flags.isDisjoint(with: [.outputReady, .outputEnded, .watchesOutput])
     }
 
-    /// Watches for room to write, of which the next event tells even if it is there by then.
+    /// Begins to watch for room to write; if there is room already, the next poll reports it.
     mutating func watchOutput(with registry: borrowing Registry, token: Token) throws(Errno) {
         try socket.watchOutput(with: registry, token: token)
         flags.insert(.watchesOutput)
     }
 
-    /// Notes what an event tells.
+    /// Updates the state from an event.
     mutating func note(_ event: Event) {
         let isEnd = event.isReadClosed || event.isError
         if event.isReadable || isEnd { noteInput() }
         if event.isWritable || event.isError { flags.insert(.outputReady) }
         if event.isReadClosed { flags.insert(.endIsBehind) }
-        // A read stops short of urgent data, whatever is behind it; see MSG_OOB in tcp(7). And an
-        // error is told only where all that came before it was read.
+        // A read stops short of urgent data, even if there are bytes after it; see MSG_OOB in
+        // tcp(7). A read returns the error only after all bytes that arrived before it.
         if event.isPriority { flags.insert(.isUrgent) }
         if event.isPriority || event.isError { flags.insert(.isReadToNil) }
         guard event.isError else { return }
@@ -85,14 +89,17 @@ package struct Endpoint: ~Copyable {
         if flags.contains(.inputEnded) { flags.insert([.failed, .outputEnded]) }
     }
 
-    /// Notes that something may have come.
+    /// Notes that there may be input.
     mutating func noteInput() {
         if !flags.contains(.inputEnded) { flags.insert(.inputReady) }
     }
 
-    /// Reads once behind what the buffer holds, and notes if that has drained the socket.
+    /// Reads once, appending to the buffer.
     ///
-    /// - Returns: How many bytes came; 0 also where none are there yet and at the end of file.
+    /// A read that does not fill the room counts as having drained the socket (unless
+    /// `isReadToNil`), so a caller that reads less on purpose must not use this function.
+    ///
+    /// - Returns: The number of bytes read; 0 if there are none yet, and at the end of file.
     mutating func receive(into buffer: inout Buffer) throws(Errno) -> Int {
         let room = buffer.room
         let count: Int?
@@ -109,13 +116,13 @@ package struct Endpoint: ~Copyable {
         if count == 0 {
             try finishInput()
         } else if count < room, !flags.contains(.isReadToNil) {
-            // All that came before the end was there when the event told of the end.
+            // When the event reported the end of file, all bytes before it had arrived.
             if flags.contains(.endIsBehind) { endInput() } else { flags.remove(.inputReady) }
         }
         return count
     }
 
-    /// Notes the end of file, which hides an error that arrived behind it.
+    /// Notes the end of file, which may hide an error that arrived after it.
     ///
     /// - Throws: `Errno.connectionReset` if an event has reported such an error.
     private mutating func finishInput() throws(Errno) {
@@ -124,9 +131,11 @@ package struct Endpoint: ~Copyable {
         throw .connectionReset
     }
 
-    /// Writes bytes; returns how many were taken, fewer only if there is no room for more.
+    /// Writes bytes and returns the number written, which is smaller only if the kernel has no more
+    /// room.
     ///
-    /// The last ones of a way go in one packet with its end, which the caller passes on at once.
+    /// If `isLast` is true, the kernel holds the bytes back to send them in one packet with the end
+    /// of file, which the caller must send at once.
     mutating func send(_ bytes: Span<UInt8>, isLast: Bool = false) throws(Errno) -> Int {
         do throws(Errno) {
             try prepareToSend()
@@ -139,9 +148,10 @@ package struct Endpoint: ~Copyable {
         }
     }
 
-    /// Sees to it that no second small write waits for the answer to the first.
+    /// Disables Nagle's algorithm before the second write, so that no small write waits for an
+    /// acknowledgment.
     ///
-    /// The first is sent at once in any case, so most short sessions save the call.
+    /// The first write is sent at once in any case, so most short sessions save this system call.
     mutating func prepareToSend() throws(Errno) {
         if flags.isSuperset(of: [.gathers, .hasSent]) {
             flags.remove(.gathers)
@@ -150,7 +160,7 @@ package struct Endpoint: ~Copyable {
         flags.insert(.hasSent)
     }
 
-    /// Ends the way to the peer.
+    /// Sends the end of file to the peer.
     mutating func endOutput() throws(Errno) {
         flags.remove(.outputReady)
         flags.insert(.outputEnded)
@@ -162,19 +172,19 @@ package struct Endpoint: ~Copyable {
         }
     }
 
-    /// Notes that nothing more will come.
+    /// Notes that no more bytes can be read.
     mutating func endInput() {
         flags.remove(.inputReady)
         flags.insert(.inputEnded)
     }
 
-    /// Notes that a read has failed, before which everything else was read.
+    /// Notes that a read has failed, after all bytes that arrived before the error were read.
     mutating func failInput() {
         endInput()
         flags.insert([.failed, .outputEnded])
     }
 
-    /// Notes that a write has failed; what came before the error is still there to be read.
+    /// Notes that a write has failed; bytes that arrived before the error can still be read.
     mutating func failOutput() {
         flags.insert([.failed, .outputEnded, .isReadToNil])
         noteInput()

@@ -1,13 +1,13 @@
-/// Makes the answers to requests for metrics.
+/// Builds the responses to requests for metrics.
 enum HTTPResponse {
-    /// An answer with metrics.
+    /// Builds a response with metrics.
     ///
     /// - Parameters:
-    ///   - request: What is answered.
-    ///   - exposition: The metrics in the format that the request wants.
-    ///   - isLast: Whether the connection ends behind it.
-    ///   - date: The present moment, as HTTP tells it.
-    /// - Returns: All bytes of it.
+    ///   - request: The request.
+    ///   - exposition: The metrics in the format that the request prefers.
+    ///   - isLast: Whether the connection ends after the response.
+    ///   - date: The present date in HTTP's format.
+    /// - Returns: The bytes of the whole response.
     static func granting(
         _ request: RequestHead,
         _ exposition: [UInt8],
@@ -25,7 +25,7 @@ enum HTTPResponse {
         return Array(head.utf8) + body
     }
 
-    /// An answer to what is not to be had, behind which the connection ends.
+    /// Builds an error response, after which the connection ends.
     static func refusing(_ status: HTTPStatus, isHead: Bool, date: String) -> [UInt8] {
         let body = "\(status.reason). The metrics are at /metrics, for GET and HEAD.\n"
         let head = head(
@@ -56,6 +56,6 @@ enum HTTPResponse {
 }
 
 extension RequestHead {
-    /// The format of the answer.
+    /// The format of the response.
     package var format: MetricsFormat { prefersOpenMetrics ? .openMetrics : .classic }
 }

@@ -1,4 +1,4 @@
-/// How a request is answered, by the numbers of RFC 9110.
+/// The status codes of the responses, by their numbers in RFC 9110.
 enum HTTPStatus: Int, Error {
     case ok = 200
     case badRequest = 400
@@ -9,7 +9,7 @@ enum HTTPStatus: Int, Error {
     case unavailable = 503
     case versionNotSupported = 505
 
-    /// What the number means.
+    /// The reason phrase.
     var reason: String {
         switch self {
         case .ok: "OK"

@@ -1,28 +1,30 @@
-/// What a session of the metrics handler has in hand, from the first byte of a request to the last
-/// one of its answer; one that is idle has none.
+/// A metrics session's request and response, from the first byte of the request to the last byte of
+/// the response.
+///
+/// A session without an open request has no exchange.
 package final class MetricsExchange {
-    /// The millisecond in which its first byte came.
+    /// The millisecond in which the first byte of the request arrived.
     var beganAt: UInt64
-    /// The bytes that came and are not answered yet, at most a head's and one read's.
+    /// The received bytes that are not answered yet, at most those of one head and one read.
     var input: [UInt8] = []
-    /// The request that waits for the supervisor to write the metrics.
+    /// The request for which the supervisor is still to write the metrics.
     private(set) var request: RequestHead?
-    /// The answer, and how much of it was sent.
+    /// The response; empty until it is built.
     private(set) var reply: [UInt8] = []
     var sentCount = 0
-    /// Whether the connection ends behind the answer.
+    /// Whether the connection ends after the response.
     var isLast = false
 
     init(now: UInt64) {
         beganAt = now
     }
 
-    /// Whether the head of a request has begun and is not complete.
+    /// Whether the head of a request has begun and is not complete yet.
     var awaitsHead: Bool { request == nil && reply.isEmpty }
 
-    /// Goes on to the next request in the input.
+    /// Parses the next request in the input.
     ///
-    /// - Returns: What it was found to be; what is refused is answered already.
+    /// - Returns: The result; a refused request already has its response.
     func advance() -> RequestHead.Finding {
         let finding = RequestHead.parse(input.span)
         switch finding {
@@ -36,21 +38,21 @@ package final class MetricsExchange {
         return finding
     }
 
-    /// Answers the request that waits; ``isLast`` tells what the client is told about the rest.
+    /// Builds the response to the waiting request; set ``isLast`` before.
     func answer(with exposition: [UInt8]) {
         guard let request = request.take() else { return }
         let date = Self.date()
         reply = HTTPResponse.granting(request, exposition, isLast: isLast, date: date)
     }
 
-    /// Forgets the answer, which was sent; the next request has begun by now.
+    /// Drops the response, which was sent; the next request has begun already.
     func finish(now: UInt64) {
         beganAt = now
         reply = []
         sentCount = 0
     }
 
-    /// Answers that the metrics can't be had at present, and ends the connection behind that.
+    /// Answers that the metrics are unavailable, and ends the connection after that.
     func giveUp() {
         guard let request = request.take() else { return }
         refuse(.unavailable, isHead: request.isHead)

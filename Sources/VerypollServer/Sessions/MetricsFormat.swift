@@ -1,11 +1,11 @@
-/// The formats of metrics as text.
+/// The text formats of metrics.
 package enum MetricsFormat: CaseIterable, Sendable {
     /// OpenMetrics 1.0.
     case openMetrics
-    /// Prometheus' own, 0.0.4, which every tool understands.
+    /// Prometheus' own text format 0.0.4, which every tool understands.
     case classic
 
-    /// What HTTP calls it.
+    /// The value of the `Content-Type` field.
     package var contentType: String {
         switch self {
         case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -5,16 +5,17 @@ internal import VerypollConfiguration
 struct ProxyState: ~Copyable {
     /// The connection to the server.
     var server = Endpoint(.none)
-    /// How the session gets its server.
+    /// Decides how the session gets its server.
     var connector: Connector
-    /// The PROXY header that the server is sent before anything else.
+    /// The PROXY header that is still to be sent to the server before any other byte; `off` once it
+    /// was sent.
     var owedHeader = UpstreamConfiguration.ProxyHeader.off
-    /// Through how many listeners of this daemon its client has come before; see
+    /// The number of this daemon's listeners that the client's connection has passed before; see
     /// ``OwnConnections``.
     var hops: UInt8 = 0
-    /// Whether the connection to its server is among ``OwnConnections``.
+    /// Whether the connection to the server is registered in ``OwnConnections``.
     var isOwnConnection = false
-    /// The error that broke one of its connections, 0 before.
+    /// The number of the error that broke one of the connections; 0 if none has broken.
     var brokenBy: Int32 = 0
 
     init(connector: Connector) {

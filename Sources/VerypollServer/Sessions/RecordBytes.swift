@@ -1,61 +1,62 @@
-/// Why bytes are no record.
+/// The reason that bytes cannot be decoded.
 package enum RecordError: Error, Equatable {
-    /// They are no file of sessions at all.
+    /// The bytes are not a file of sessions.
     case foreign
-    /// They are of a process that writes them otherwise.
+    /// The bytes have another version of the format.
     case version(UInt32)
-    /// They end too soon, or say what cannot be.
+    /// The bytes end too early or contain impossible values.
     case malformed
 }
 
-/// Writes numbers, texts and bytes one behind the other.
+/// Appends numbers, texts and bytes to a byte array.
 package struct RecordWriter {
-    /// What was written.
+    /// The bytes written so far.
     package private(set) var bytes: [UInt8] = []
 
-    /// Begins with nothing.
+    /// Makes a writer without any bytes.
     package init() {}
 
-    /// Writes a number, the least significant byte first.
+    /// Appends a number, least significant byte first.
     package mutating func append(_ number: some FixedWidthInteger) {
         for shift in stride(from: 0, to: number.bitWidth, by: 8) {
             bytes.append(UInt8(truncatingIfNeeded: number >> shift))
         }
     }
 
-    /// Writes a text, of which there are at most 65,535 bytes.
+    /// Appends the length of a text and its UTF-8 bytes, of which all after the first 65,535 are
+    /// cut off.
     package mutating func append(_ text: String) {
         let utf8 = text.utf8.prefix(Int(UInt16.max))
         append(UInt16(utf8.count))
         bytes.append(contentsOf: utf8)
     }
 
-    /// Writes bytes as they are.
+    /// Appends bytes unchanged.
     package mutating func append(contentsOf other: [UInt8]) {
         bytes.append(contentsOf: other)
     }
 }
 
-/// Reads what a ``RecordWriter`` has written, and whatever else it is given, without a trap.
+/// Reads what a ``RecordWriter`` has written; any other bytes cause an error, never a trap.
 package struct RecordReader {
     private var rest: ArraySlice<UInt8>
 
-    /// Reads `bytes` from their beginning.
+    /// Makes a reader that starts at the first byte.
     package init(_ bytes: ArraySlice<UInt8>) {
         rest = bytes
     }
 
-    /// Whether all was read.
+    /// Whether all bytes were read.
     package var isAtEnd: Bool { rest.isEmpty }
 
-    /// Takes so many bytes.
+    /// Reads this many bytes.
     package mutating func bytes(_ count: Int) throws(RecordError) -> ArraySlice<UInt8> {
         guard count >= 0, count <= rest.count else { throw .malformed }
         defer { rest = rest.dropFirst(count) }
         return rest.prefix(count)
     }
 
-    /// Takes a number.
+    /// Reads a number.
     package mutating func integer<Number: FixedWidthInteger & UnsignedInteger>()
         throws(RecordError) -> Number
     {
@@ -66,7 +67,7 @@ package struct RecordReader {
         return number
     }
 
-    /// Takes a text; what is no UTF-8 is malformed.
+    /// Reads a text; throws ``RecordError/malformed`` if it is not valid UTF-8.
     package mutating func text() throws(RecordError) -> String {
         let length: UInt16 = try integer()
         guard let text = String(validating: try bytes(Int(length)), as: UTF8.self) else {

@@ -1,35 +1,35 @@
-/// What the head of an HTTP/1 request asks for, where all there is to have is `/metrics`.
+/// The head of an HTTP/1 request to a server whose only resource is `/metrics`.
 ///
-/// The reading is as strict as RFC 9112 lets a server be: a line ends with CR and LF and nothing
-/// else, there is no folding, no blank before a colon, and one `Host`. A body is refused, as GET
-/// and HEAD have no use for one.
+/// The parser is as strict as RFC 9112 allows: a line must end with CR and LF, field lines may not
+/// be folded, no blank may precede a colon, and there must be exactly one `Host` field. A request
+/// with a body is refused, because GET and HEAD need none.
 struct RequestHead: Equatable, Sendable {
-    /// The most bytes that a head may have; documented in verypolld's README.
+    /// The most bytes that a head may have; the operators' documentation states this number.
     static let byteLimit = 8 * 1024
 
-    /// Whether only the head of the answer is wanted.
+    /// Whether the method is HEAD, so that the response has no body.
     var isHead = false
 
-    /// Whether the connection is to stay open behind the answer.
+    /// Whether the connection stays open after the response.
     var isPersistent = true
 
-    /// Whether the client would rather have OpenMetrics than the classic text.
+    /// Whether the client prefers OpenMetrics to the classic text.
     var prefersOpenMetrics = false
 
-    /// What bytes begin with.
+    /// The result of parsing the first bytes of the input.
     enum Finding: Equatable {
-        /// With no more than the beginning of a head.
+        /// The head is valid so far, but not complete.
         case incomplete
-        /// With a head of so many bytes, that of a request to be granted.
+        /// The head is complete, has this many bytes, and the request can be granted.
         case complete(RequestHead, byteCount: Int)
-        /// With what is no head, or that of a request which cannot be granted; `isHead` tells that
-        /// the answer may have no body.
+        /// The head is malformed, or the request cannot be granted; if `isHead` is true, the
+        /// response must not have a body.
         case refused(HTTPStatus, isHead: Bool)
     }
 
-    /// Looks at all the bytes of a connection that came behind the request before.
+    /// Parses the bytes that a connection has received after the previous request.
     ///
-    /// What is found does not change with the bytes that follow, unless it is `incomplete`.
+    /// The result does not depend on later bytes, unless it is `incomplete`.
     static func parse(_ bytes: Span<UInt8>) -> Finding {
         var reading = HeadReading()
         do throws(HTTPStatus) {
@@ -47,7 +47,7 @@ struct RequestHead: Equatable, Sendable {
     }
 }
 
-/// How far the reading of a head has come.
+/// The state of parsing a head.
 private struct HeadReading {
     enum Method {
         case get
@@ -58,21 +58,22 @@ private struct HeadReading {
     var method: Method?
     var hasRequestLine: Bool { method != nil }
     private var isServed = false
-    /// Whether it is of HTTP/1.0, which knows neither Host nor connections that stay.
+    /// Whether the version is HTTP/1.0, which has neither `Host` nor persistent connections.
     private var isOld = false
     private var hasHost = false
     private var hasBody = false
     private var closes = false
     private var accepted = AcceptedFormats()
 
-    /// Reads lines up to the empty one, and returns where that ends; `nil` if it has not come yet.
+    /// Reads lines up to the empty line and returns the index after it; `nil` if it has not arrived
+    /// yet.
     mutating func read(_ bytes: Span<UInt8>) throws(HTTPStatus) -> Int? {
         var start = 0
         while let end = try lineEnd(in: bytes, from: start) {
             let line = bytes.extracting(start..<end)
             start = end + 2
             if !hasRequestLine {
-                // Empty lines before a request are to be overlooked; RFC 9112, 2.2.
+                // A server should ignore empty lines before a request; RFC 9112, 2.2.
                 if !line.isEmpty { try readRequestLine(line) }
             } else if line.isEmpty {
                 return start
@@ -83,7 +84,7 @@ private struct HeadReading {
         return nil
     }
 
-    /// The head that was read, if the request can be granted.
+    /// The parsed head; throws if the request cannot be granted.
     var head: RequestHead {
         get throws(HTTPStatus) {
             guard hasHost || isOld else { throw .badRequest }
@@ -108,7 +109,7 @@ private struct HeadReading {
         guard word.isToken, !target.isEmpty, target.consists(of: { (0x21...0x7E).contains($0) })
         else { throw .badRequest }
         try readVersion(version)
-        // The names of methods have a case; RFC 9110, 9.1.
+        // Method names are case-sensitive; RFC 9110, 9.1.
         method = word.isExactly("GET") ? .get : word.isExactly("HEAD") ? .head : .other
         if method != .other { isServed = try isMetrics(target) }
     }
@@ -121,7 +122,7 @@ private struct HeadReading {
         isOld = text[7] == UInt8(ascii: "0")
     }
 
-    /// Whether a target, in origin-form or absolute-form, is `/metrics`, whatever query follows.
+    /// Returns whether a target, in origin-form or absolute-form, is `/metrics`, with any query.
     private func isMetrics(_ target: Span<UInt8>) throws(HTTPStatus) -> Bool {
         let query = target.firstIndex(of: UInt8(ascii: "?")) ?? target.count
         let address = target.extracting(..<query)
@@ -138,7 +139,7 @@ private struct HeadReading {
 
     private mutating func readField(_ line: Span<UInt8>) throws(HTTPStatus) {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw .badRequest }
-        // A line that goes on with the one before begins with a blank, which is in no name.
+        // A folded line begins with a blank, which no field name contains.
         let name = line.extracting(..<colon)
         guard name.isToken else { throw .badRequest }
         let value = line.extracting(line.trimmed(from: colon + 1))
@@ -159,7 +160,8 @@ private struct HeadReading {
         }
     }
 
-    /// Where the line ends that begins at `start`; `nil` if its CR and LF have not come yet.
+    /// Returns the end of the line that begins at `start`; `nil` if its CR and LF have not arrived
+    /// yet.
     private func lineEnd(in bytes: Span<UInt8>, from start: Int) throws(HTTPStatus) -> Int? {
         for index in start..<bytes.count {
             switch bytes[index] {

@@ -1,6 +1,7 @@
 package import SystemPackage
 
-/// A session of the process before, with descriptors that whoever takes it up is to close.
+/// A session of the previous process; the worker that restores or refuses it must close its
+/// descriptors.
 package struct RestoredSession: Equatable, Sendable {
     package let record: SessionRecord
     package let descriptors: [FileDescriptor]
@@ -14,7 +15,7 @@ package struct RestoredSession: Equatable, Sendable {
     }
 }
 
-/// Why a session was not taken up.
+/// The reason that a session was not restored.
 package enum Refusal: String, CaseIterable, Sendable {
     case version = "another version has written them"
     case malformed = "their records make no sense"
@@ -28,11 +29,11 @@ package enum Refusal: String, CaseIterable, Sendable {
     case resources = "out of resources"
 }
 
-/// What became of the sessions of the process before.
+/// The result of restoring the sessions of the previous process.
 package struct RestoreOutcome: Sendable {
     package var restoredCount = 0
     package var refusals: [Refusal: Int] = [:]
-    /// The numbers of those that are lost, as far as they are known.
+    /// The IDs of the lost sessions, as far as they are known.
     package var lostIDs: [Refusal: [UInt64]] = [:]
 
     package init(
@@ -45,31 +46,31 @@ package struct RestoreOutcome: Sendable {
         self.lostIDs = lostIDs
     }
 
-    /// Whether there were none.
+    /// Whether there were no sessions to restore.
     package var isEmpty: Bool { restoredCount == 0 && refusals.isEmpty }
 
-    /// Notes that sessions are not taken up.
+    /// Notes that a session was not restored.
     ///
     /// - Parameters:
-    ///   - id: The number of one session; `nil` where it is not known.
-    ///   - refusal: Why.
+    ///   - id: The ID of the session; `nil` if it is not known.
+    ///   - refusal: The reason.
     package mutating func refuse(_ id: UInt64?, because refusal: Refusal) {
         refusals[refusal, default: 0] += 1
         if let id { lostIDs[refusal, default: []].append(id) }
     }
 
-    /// Notes that sessions are not taken up, of some of which the numbers are known.
+    /// Notes that `count` sessions were not restored, of which some IDs are known.
     package mutating func refuse(_ ids: [UInt64], count: Int, because refusal: Refusal) {
         guard count > 0 else { return }
         refusals[refusal, default: 0] += count
         lostIDs[refusal, default: []] += ids
     }
 
-    /// How many sessions are not taken up.
+    /// The number of sessions that were not restored.
     package var refusedCount: Int { refusals.values.reduce(0, +) }
 
-    /// The sessions that are lost, as the log names them: `limit` of their numbers, and how many
-    /// there are besides.
+    /// Returns the log's description of the lost sessions: at most `limit` IDs, and the number of
+    /// the others.
     package func lostSessions(limit: Int = 20) -> String {
         let total = refusedCount
         let noun = total == 1 ? "session" : "sessions"
@@ -80,7 +81,7 @@ package struct RestoreOutcome: Sendable {
         return "\(total) \(noun) lost: \(shown)" + (rest > 0 ? " and \(rest) more" : "")
     }
 
-    /// Adds what another worker has done.
+    /// Adds the result of another worker.
     package mutating func add(_ other: RestoreOutcome) {
         restoredCount += other.restoredCount
         refusals.merge(other.refusals, uniquingKeysWith: +)
@@ -88,7 +89,7 @@ package struct RestoreOutcome: Sendable {
     }
 }
 
-/// A worker's part of the sessions that the process before has left.
+/// One worker's part of the sessions of the previous process.
 package struct SessionShare: Equatable, Sendable {
     var sessions: [RestoredSession]
     var nextSessionID: UInt64

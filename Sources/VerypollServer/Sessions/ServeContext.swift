@@ -1,23 +1,23 @@
-/// What a worker's sessions share while one of them is served.
+/// The state that a worker's sessions share; the session that is being served uses it.
 package struct ServeContext: ~Copyable {
-    /// How often a session reads or writes in one turn before the next has its own.
+    /// The most rounds of reading and writing for one direction each time a session is served.
     static let callsPerTurn = 8
 
-    /// Where bytes are read to; empty whenever a session begins to be served.
+    /// The buffer for reads; empty whenever the worker begins to serve a session.
     var scratch = Buffer()
 
-    /// Where bytes wait that an end of a session did not take.
+    /// The buffers for bytes that one end of a session has not accepted yet.
     var pool = BufferPool()
 
-    /// Pipes for bulk.
+    /// The pipes for splicing.
     var splicePipes: SplicePipePool
 
-    /// The present millisecond, read once a turn.
+    /// The present millisecond, read once per turn.
     var now: UInt64
 
-    /// The text of chargen, several times over.
+    /// The text that chargen sends, repeated several times.
     let characters = Session.chargenText()
 
-    /// The line of daytime.
+    /// The line that daytime sends.
     var daytime = DaytimeLine()
 }

@@ -1,10 +1,10 @@
 internal import SystemPackage
 
 extension Session {
-    /// Sends characters without end and throws away what comes (RFC 864).
+    /// Sends characters without end and discards the input (RFC 864).
     ///
-    /// A client that only ends its own way still gets characters: it is one that breaks the
-    /// connection, or stops reading for longer than the configured times, that ends the session.
+    /// A client that half-closes its connection still receives characters. The session ends
+    /// if the client breaks the connection, or if it stops reading until a timeout passes.
     mutating func chargen(in context: inout ServeContext) throws(Errno) -> Step {
         if client.flags.contains(.inputReady) {
             try receive(in: &context)
@@ -20,12 +20,12 @@ extension Session {
         return .again
     }
 
-    /// After so many bytes the text repeats: 95 lines of 72 characters and a line end.
+    /// The number of bytes after which the text repeats: 95 lines of 72 characters and a line end.
     static let chargenPeriod = 95 * 74
 
-    /// The text nine times over, about as much as one write takes.
+    /// Returns the text, repeated nine times to about the size of one write.
     ///
-    /// Each line begins one printable character further than the one before.
+    /// Each line begins with the printable character after the one that begins the previous line.
     static func chargenText() -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(9 * chargenPeriod)

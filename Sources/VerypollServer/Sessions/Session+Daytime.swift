@@ -1,10 +1,10 @@
 internal import SystemPackage
 
 extension Session {
-    /// Sends the time of day as one line and ends its way (RFC 867), then waits for the client's.
+    /// Sends the time of day as one line and an end of file (RFC 867), then waits for the client's.
     ///
-    /// Were the connection closed at once, bytes that the client has sent would make the kernel
-    /// reset it, and the line could be lost.
+    /// If the session closed the connection at once while input was unread, the kernel would reset
+    /// the connection, and the line could be lost.
     mutating func daytime(in context: inout ServeContext) throws(Errno) -> Step {
         if !client.flags.contains(.outputEnded) {
             let line = context.daytime.bytes

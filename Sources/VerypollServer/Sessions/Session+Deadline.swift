@@ -1,23 +1,26 @@
 extension Session {
-    /// A moment, and what it is the end of.
+    /// The moment at which a session's timer fires, and the timeout that it belongs to.
     struct Deadline {
         let millisecond: UInt64
         let timeout: Timeout
     }
 
-    /// When the session is to end if nothing happens, and why; `nil` if no time bounds it.
+    /// Returns when the session's timer fires next, and what for; `nil` if no timeout applies.
+    ///
+    /// There is one timer per session; `Worker.handleTimers` acts on it.
     func deadline(_ timeouts: SessionTimeouts) -> Deadline? {
         var first: Deadline?
         func consider(_ timeout: Timeout, _ span: UInt64, since start: UInt64) {
             guard span != .max else { return }
-            // The millisecond of the start was not over yet, and no session is to end early.
+            // The start may be anywhere in its millisecond, and no session may end early.
             let moment = start + span + 1
             if first.map({ moment < $0.millisecond }) ?? true {
                 first = Deadline(millisecond: moment, timeout: timeout)
             }
         }
         if awaitsHeader { consider(.proxyHeader, timeouts.proxyHeader, since: openedAt) }
-        // What came may still be unread, while no server takes it.
+        // While no server is connected, the client's first bytes may have arrived without being
+        // read.
         if bytesIn == 0, bytesOut == 0, !client.flags.contains(.inputReady) {
             consider(.firstByte, timeouts.firstByte, since: openedAt)
         }

@@ -1,7 +1,7 @@
 internal import SystemPackage
 
 extension Session {
-    /// Reads and throws away what comes (RFC 863), until the client ends.
+    /// Reads and discards the input (RFC 863) until the client's end of file.
     mutating func discard(in context: inout ServeContext) throws(Errno) -> Step {
         for _ in 0..<ServeContext.callsPerTurn {
             guard client.flags.contains(.inputReady) else {

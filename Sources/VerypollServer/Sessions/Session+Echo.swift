@@ -1,9 +1,11 @@
 internal import SystemPackage
 
 extension Session {
-    /// Sends back what comes (RFC 862), and ends when the client has ended and got everything.
+    /// Sends the input back (RFC 862); ends after the client's end of file, when everything was
+    /// sent.
     ///
-    /// While something is parked nothing is read, so a client that never reads stops itself.
+    /// While bytes wait for the client, nothing is read, so a client that never reads stalls only
+    /// itself.
     mutating func echo(in context: inout ServeContext) throws(Errno) -> Step {
         guard try toClient.flush(to: &client, in: &context) else { return .wait }
         for _ in 0..<ServeContext.callsPerTurn {

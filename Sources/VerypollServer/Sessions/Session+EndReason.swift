@@ -1,7 +1,11 @@
 internal import SystemPackage
 
 extension Session.EndReason {
-    /// Whether the session did not come to its natural end, so that neither end is to think so.
+    /// Whether the session has failed, so that its connections must be reset: an end of file would
+    /// tell the peers that all bytes have arrived.
+    ///
+    /// After a timeout, a drain or a stop, the connections end normally unless bytes are buffered
+    /// (`Worker.end`).
     var isBreak: Bool {
         switch self {
         case .timedOut(.proxyHeader): true

@@ -2,19 +2,20 @@ internal import SystemPackage
 internal import Verypoll
 
 extension Session {
-    /// What came of reading the PROXY header that a session begins with.
+    /// The result of reading the PROXY header at the beginning of a session.
     enum HeaderStep {
         case incomplete
-        /// The turn is over, and there is more to read.
+        /// The calls of this turn are used up, and there is more to read.
         case again
         case complete
         case end(EndReason)
     }
 
-    /// Reads the header if all of it has come, and takes over whom the session is of.
+    /// Reads the header if all of it has arrived, and takes the addresses from it.
     ///
-    /// It is only looked at before, so that a client that sends half of one occupies no buffer. One
-    /// that may not fit into the kernel's buffer is read as it comes, and its bytes are not kept.
+    /// An incomplete header is peeked at and left in the kernel's buffer, so that a client that
+    /// sends half a header occupies no buffer here. A header that may not fit into the kernel's
+    /// buffer is read as it arrives, and its bytes are not kept.
     mutating func readHeader(in context: inout ServeContext) -> HeaderStep {
         guard client.flags.contains(.inputReady) else { return .incomplete }
         defer { context.scratch.removeAll() }
@@ -27,7 +28,8 @@ extension Session {
                 client.flags.remove(.inputReady)
                 return .incomplete
             }
-            // As load balancers do to see whether the port is open.
+            // A connection without any bytes, such as a load balancer's check that the port is
+            // open.
             if count == 0 { return .end(.completed) }
             switch context.scratch.withBytes(ProxyHeader.parse) {
             case .malformed(let reason): return .end(.malformedHeader(reason))
@@ -53,7 +55,7 @@ extension Session {
         }
     }
 
-    /// Reads what has come of a long header, within a bounded number of system calls.
+    /// Reads the bytes of a long header that have arrived, within a bounded number of system calls.
     private mutating func readLongHeader(
         _ reading: LongHeaderReading,
         in context: inout ServeContext
@@ -86,7 +88,7 @@ extension Session {
         }
     }
 
-    /// Reads what was looked at before.
+    /// Removes the bytes that were peeked at from the kernel's buffer.
     private mutating func skip(_ byteCount: Int, in context: inout ServeContext) throws(Errno) {
         while context.scratch.count < byteCount {
             let rest = byteCount - context.scratch.count
@@ -103,7 +105,7 @@ extension Session {
         self.destination = destination
     }
 
-    /// The header that a server is sent.
+    /// The PROXY header to send to a server.
     var outgoingHeader: ProxyHeader {
         switch client.socket {
         case .tcp(let stream):
@@ -118,7 +120,7 @@ extension Session {
     }
 }
 
-/// A long PROXY header that a session is reading; few sessions ever have one.
+/// A long PROXY header that a session is reading; an object, because few sessions have one.
 final class LongHeaderReading {
     var header: LongProxyHeader
 

@@ -1,10 +1,11 @@
 internal import SystemPackage
 
 extension Session {
-    /// Answers requests for the metrics, one after the other, and reads nothing meanwhile.
+    /// Answers requests for the metrics one at a time, and reads nothing while a request is
+    /// answered.
     ///
-    /// The supervisor writes the metrics, so that no worker is held up. After the last answer the
-    /// session waits for the client's end, as in ``daytime(on:)``.
+    /// The supervisor writes the metrics, so that no worker is delayed. After the last response,
+    /// the session waits for the client's end of file, as in ``daytime(in:)``.
     mutating func metrics(in context: inout ServeContext) throws(Errno) -> Step {
         guard !client.flags.contains(.outputEnded) else { return try discard(in: &context) }
         for _ in 0..<ServeContext.callsPerTurn {
@@ -24,7 +25,7 @@ extension Session {
         return .again
     }
 
-    /// Does what can be done without further bytes; returns `nil` if these are needed.
+    /// Does everything that needs no more input; returns `nil` if more input is needed.
     private mutating func advance(
         _ exchange: MetricsExchange,
         in context: inout ServeContext

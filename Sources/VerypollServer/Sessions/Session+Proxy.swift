@@ -3,12 +3,13 @@ internal import Verypoll
 internal import VerypollConfiguration
 
 extension Session {
-    /// Moves bytes each way, passes each end of file on, and ends when both have arrived.
+    /// Moves bytes in both directions, passes each end of file on, and ends after both.
     ///
-    /// Where one connection fails, what it brought before is still given to the other, and then the
-    /// other is broken as well.
+    /// If one connection fails, the bytes that it delivered before are still sent to the other
+    /// side, and then the other connection is reset as well.
     mutating func proxy(in context: inout ServeContext) -> Step {
-        // Both, whatever became of the first: the second may free what the first waits for.
+        // Pump both directions, even if the first fails: the second may free a buffer for the
+        // first.
         var flow = Channel.Flow.idle
         do throws(Errno) { flow = try pumpUp(in: &context) } catch { note(error, in: &context) }
         do throws(Errno) {
@@ -24,7 +25,8 @@ extension Session {
             let isUnsent = client.hasUnsent || proxyState.server.hasUnsent
             return isUnsent ? .linger : .end(reason)
         }
-        // One way may stream without a rest, and is not to hold the other's end up.
+        // In every turn: a direction that streams without a pause must not delay the end of the
+        // other.
         let step = passEnds()
         return switch flow {
         case .starved where step == .wait: .starved
@@ -33,26 +35,27 @@ extension Session {
         }
     }
 
-    /// Whether the server has shown that it is there: it took bytes, sent some, or has ended.
+    /// Whether the server has proven that it accepted the connection: it took bytes, sent bytes, or
+    /// ended its direction.
     private var hasReachedServer: Bool {
         toServer.given > 0 || toClient.taken > 0
             || proxyState.server.flags.intersection([.inputEnded, .failed]) == .inputEnded
     }
 
-    /// Notes that the client has broken the connection while nobody reads from it: there is no
-    /// server yet, or none any more.
+    /// Notes an error of the client's connection while the session does not read from it: no server
+    /// is connected yet, or the session is already broken.
     mutating func loseClient() {
         if proxyState.connector.isSearching || proxyState.connector.phase == .breaking {
             client.failInput()
         }
     }
 
-    /// Notes that the server has broken the connection while nobody reads from it.
+    /// Notes an error of the server's connection while a broken session does not read from it.
     mutating func loseServer() {
         if proxyState.connector.phase == .breaking { proxyState.server.failInput() }
     }
 
-    /// Notes that the server has broken the connection as soon as it was made.
+    /// Notes that the server reset the connection immediately after accepting it.
     mutating func breakServer() {
         proxyState.server.failOutput()
         proxyState.brokenBy = Errno.connectionReset.rawValue
@@ -63,7 +66,7 @@ extension Session {
         client.flags.contains(.inputReady) || proxyState.owedHeader != .off || !toServer.isEmpty
     }
 
-    /// Moves bytes to the server, after the header that it is owed.
+    /// Sends the PROXY header if it is still to be sent, then moves bytes to the server.
     private mutating func pumpUp(in context: inout ServeContext) throws(Errno) -> Channel.Flow {
         let version = proxyState.owedHeader
         guard version != .off else {
@@ -79,19 +82,21 @@ extension Session {
         return try toServer.pump(from: &client, to: &proxyState.server, in: &context)
     }
 
-    /// Notes why a connection has failed; of the two the first reason counts.
+    /// Notes the error that broke a connection; only the first error of a session is kept.
     private mutating func note(_ error: Errno, in context: inout ServeContext) {
         context.scratch.removeAll()
         if proxyState.brokenBy == 0 { proxyState.brokenBy = error.rawValue }
     }
 
-    /// Why the session is over, once what its failed end brought has been given to the other.
+    /// Returns why the broken session ends; `nil` while bytes of the failed side are still to be
+    /// sent.
     private mutating func breakReason(in context: inout ServeContext) -> EndReason? {
-        // Of a connection that had ended both its ways, an event alone has told.
+        // If no system call has failed, only an event reported the error; it counts as a reset.
         let error =
             proxyState.brokenBy == 0 ? .connectionReset : Errno(rawValue: proxyState.brokenBy)
         if client.flags.contains(.failed) { toClient.discard(in: &context) }
-        // Before it is connected, the next server may get what this one was to have.
+        // Before the connection is made, the bytes are kept: the next server that is tried gets
+        // them.
         if proxyState.server.flags.contains(.failed), proxyState.connector.phase == .connected {
             toServer.discard(in: &context)
         }
@@ -109,8 +114,8 @@ extension Session {
         return isSpent || proxyState.connector.phase != .connected ? .serverFailed(error) : nil
     }
 
-    /// Passes the end of each way on, unless both ways have ended: then the connections are closed
-    /// without further ado.
+    /// Passes each end of file on; if both directions have ended, ends the session, and closing the
+    /// connections passes the ends on.
     private mutating func passEnds() -> Step {
         let isUpOver = client.flags.contains(.inputEnded) && toServer.isEmpty
         let isDownOver = proxyState.server.flags.contains(.inputEnded) && toClient.isEmpty
@@ -131,13 +136,14 @@ extension Session {
 extension Endpoint {
     /// Whether a reset would drop bytes that the peer could still receive.
     ///
-    /// The kernel keeps counting the bytes that it dropped when the connection died.
+    /// The connection must be alive: after its death the kernel still counts the bytes that it
+    /// dropped.
     fileprivate var hasUnsent: Bool {
         flags.isDisjoint(with: [.failed, .isDead]) && flags.contains(.hasSent)
             && socket.unsentByteCount > 0
     }
 
-    /// Ends the way to the peer, unless it has ended already.
+    /// Sends the end of file to the peer, unless it was sent already.
     fileprivate mutating func passEnd() throws(Errno) {
         if !flags.contains(.outputEnded) { try endOutput() }
     }

@@ -3,7 +3,7 @@ internal import Verypoll
 internal import VerypollConfiguration
 
 extension Session {
-    /// Everything of it but its descriptors.
+    /// Returns a record of the session, which has everything except its descriptors.
     package func record(listener: Listener, upstream: Upstream?) -> SessionRecord {
         let isConnected = proxyState.server.socket.fileDescriptor != nil
         let server = proxyState.connector.isHeld || !isConnected ? nil : proxyState.connector.server
@@ -40,25 +40,26 @@ extension Session {
         )
     }
 
-    /// Its descriptors, in the order of ``SessionRecord/descriptorCount``.
+    /// Returns the session's descriptors, in the order of ``SessionRecord/descriptorCount``.
     func descriptors(of record: SessionRecord) -> [FileDescriptor] {
         var descriptors = [client.socket.fileDescriptor]
         if record.server != nil { descriptors.append(proxyState.server.socket.fileDescriptor) }
         return descriptors.compactMap { $0 } + toServer.descriptors + toClient.descriptors
     }
 
-    /// Has its connections break when the last process closes them, or end as ever.
+    /// Chooses whether the kernel resets the connections when the last process closes them, or ends
+    /// them normally.
     func setBreaking(_ isOn: Bool) {
         for socket in [client.socket.fileDescriptor, proxyState.server.socket.fileDescriptor] {
             guard let socket else { continue }
-            // It fails for no socket of ours; then the connection would just end.
+            // Does not fail for such sockets; if it did, the connection would end normally.
             try? LingerOption.setBreaking(isOn, socket)
         }
     }
 }
 
 extension Endpoint {
-    /// Which mark stands for which flag; others are found out anew.
+    /// The flags that are recorded; the others are determined again after a restart.
     private static let marks: [(SessionRecord.Marks, Flags)] = [
         (.inputEnded, .inputEnded), (.outputEnded, .outputEnded), (.failed, .failed),
         (.gathers, .gathers), (.hasSent, .hasSent), (.isUrgent, .isUrgent),
@@ -77,9 +78,10 @@ extension Endpoint {
         return SessionRecord.End(isUnix: isUnix, marks: marks)
     }
 
-    /// Goes on with a connection.
+    /// Restores an endpoint.
     ///
-    /// What there is to read is told by the first event, and whether it takes bytes by trying.
+    /// The first event reports whether there is input. `outputReady` is set, because the first
+    /// write determines whether there is room.
     init(_ record: SessionRecord.End, adopting socket: consuming OwnedFD) throws(Errno) {
         self.init(try SessionSocket(adopting: socket, isUnix: record.isUnix))
         flags = []
@@ -89,7 +91,7 @@ extension Endpoint {
 }
 
 extension SessionSocket {
-    /// Takes over a connected socket, which closes if it is of another kind.
+    /// Adopts a connected socket; closes it and throws if it is of the wrong kind.
     init(adopting socket: consuming OwnedFD, isUnix: Bool) throws(Errno) {
         if isUnix {
             self = .unix(try UnixStream(adopting: socket))
@@ -98,7 +100,7 @@ extension SessionSocket {
         }
     }
 
-    /// Its descriptor; `nil` if there is none.
+    /// The descriptor; `nil` if there is no connection.
     package var fileDescriptor: FileDescriptor? {
         switch self {
         case .tcp(let stream): stream.fileDescriptor
@@ -136,9 +138,9 @@ extension Channel {
         }
     }
 
-    /// Goes on with a way; its pipe, if there is one, is the next of the descriptors.
+    /// Restores a channel; if it has a pipe, takes the pipe's ends from the list of descriptors.
     ///
-    /// - Throws: `Errno.noMemory` if there is no buffer for what waits.
+    /// - Throws: `Errno.noMemory` if the pool has no buffer for the waiting bytes.
     init(
         _ record: SessionRecord.Channel,
         _ descriptors: inout DescriptorList,
@@ -163,7 +165,7 @@ extension Channel {
 }
 
 extension UpstreamConfiguration.ProxyHeader {
-    /// The version as a number, 0 for none.
+    /// The version as a number; 0 for `off`.
     fileprivate var version: UInt8 {
         switch self {
         case .off: 0
@@ -172,7 +174,7 @@ extension UpstreamConfiguration.ProxyHeader {
         }
     }
 
-    /// The header of a version.
+    /// Makes the value for a version number; `off` for 0.
     init(version: UInt8) {
         switch version {
         case 1: self = .v1

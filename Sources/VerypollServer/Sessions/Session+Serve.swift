@@ -1,26 +1,27 @@
 internal import SystemPackage
 
 extension Session {
-    /// The result of serving a session: all that the worker acts on.
+    /// The result of serving a session; the worker acts on it and on nothing else.
     struct Outcome {
-        /// What is to become of the session.
+        /// The next step of the session.
         let step: Step
-        /// The bytes that were read from the client and sent to it.
+        /// The bytes read from the client and written to it.
         let bytesIn: UInt64
         let bytesOut: UInt64
-        /// The bytes from and to its server.
+        /// The bytes read from the server and written to it.
         let server: ServerTally
-        /// Whether its server was reached.
+        /// Whether the server was reached in this call.
         let hasConnected: Bool
-        /// Whether the first of its channels has ended.
+        /// Whether the first of the two directions has ended in this call.
         let hasHalfClosed: Bool
-        /// Whether it waits for the rest of a request's head.
+        /// Whether the session waits for the rest of a request head.
         let awaitsHead: Bool
-        /// Whether a write came short, and no event would announce that there is room again.
+        /// Whether a write came short and no event would report room, because room is not watched
+        /// yet.
         let isBlocked: Bool
     }
 
-    /// Does what there is to do, within a bounded number of system calls.
+    /// Serves the session within a bounded number of system calls.
     mutating func serve(_ service: SessionService, in context: inout ServeContext) -> Outcome {
         let before = (bytesIn: bytesIn, bytesOut: bytesOut)
         let (taken, given) = (toClient.taken, toServer.given)

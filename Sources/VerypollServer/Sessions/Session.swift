@@ -11,45 +11,51 @@ internal import Verypoll
 //    the worker carries that out (`Worker+Connecting`). Meanwhile the client is not read.
 // 4. Each event of one of its sockets marks the socket's `Endpoint` as readable or writable, and
 //    the worker serves the session (`Session+Serve`): the listener's handler moves bytes within a
-//    bounded number of system calls. The worker then acts on the one result, `Outcome`: wait for an
-//    event, serve it again after the next poll, wait for a buffer, or end it.
-// 5. When a connection breaks, the bytes that came before are still delivered to the other side.
-//    When one side only half-closes, the other side's channel goes on.
-// 6. The session ends for one of the reasons of `EndReason`: all bytes and both ends of file have
-//    been passed on, an error, a timeout (`Session+Deadline`), a drain (`DrainWindow`), or a call
-//    of the control socket. The worker removes it from the slab, publishes its counts, and returns
-//    its places, its server and its buffers, each once (`Worker.end`).
+//    bounded number of system calls. The worker then acts on the result, `Outcome`. The session
+//    waits for the next event, is served again after the next poll (`again`), waits for a buffer
+//    (`starved`), waits until a broken connection's last bytes were sent (`linger`), waits until
+//    the supervisor has written the metrics (`askForMetrics`), or ends.
+// 5. One timer per session covers its timeouts, the connector's steps and the drains
+//    (`Session+Deadline`, `DrainWindow`). Activity does not move the timer. When it fires, the
+//    worker computes the deadline again and, if that has not passed, sets the timer to it.
+// 6. When a connection breaks, the bytes that came before are still delivered to the other side.
+//    When one side only half-closes, the other direction continues.
+// 7. The session ends for one of the reasons of `EndReason`: all bytes and both ends of file were
+//    passed on, an error, a timeout, a drain, or a call on the control socket. The worker removes
+//    it from the slab, publishes its counts, and returns its places, its server and its buffers,
+//    each once (`Worker.end`).
 //
 // At a restart, the session is recorded (`Session+Record`) and its sockets are handed to the next
-// process, where it goes on at the step that it had reached (`Worker+Handoff`).
+// process, which resumes the session at the step that it had reached (`Worker+Handoff`).
 
-/// A client's connection from accept to close, and that to a server if it is proxied; it lives on
-/// one worker.
+/// A client's connection from accept to close, and the connection to its server if it is proxied.
 ///
-/// An idle session owns no buffer: what comes is read into the worker's scratch buffer and handled
-/// at once, and only what is not taken at that moment is parked in a buffer of its own.
+/// A session lives on one worker. An idle session owns no buffer: input is read into the worker's
+/// scratch buffer and handled at once, and only bytes that cannot be sent at once are kept in a
+/// buffer of the session.
 package struct Session: ~Copyable {
-    /// What is to become of a session that was served.
+    /// The next step of a session that was served.
     enum Step: Equatable {
-        /// Nothing more until the next event.
+        /// Nothing before the next event.
         case wait
-        /// It has had its turn, and has work left.
+        /// The calls of this turn are used up, and there is more to do.
         case again
-        /// It needs a buffer, and there is none.
+        /// The session needs a buffer, and the pool has none.
         case starved
-        /// It is broken, and waits until the kernel has sent what a reset would drop.
+        /// The session is broken, and waits until the kernel has sent the bytes that a reset would
+        /// drop.
         case linger
-        /// It waits for the metrics to be written.
+        /// The session waits until the supervisor has written the metrics.
         case askForMetrics(MetricsFormat)
-        /// It is over.
+        /// The session ends.
         case end(EndReason)
     }
 
-    /// Why a session is over.
+    /// The reason that a session ends.
     package enum EndReason: Equatable {
         case completed
         case failed(Errno)
-        /// The connection to the server failed, and not that to the client.
+        /// The connection to the server failed, not the one to the client.
         case serverFailed(Errno)
         case noServer(Connector.NoServer)
         case serverDown
@@ -59,11 +65,11 @@ package struct Session: ~Copyable {
         case killed
         case drained
         case stopped
-        /// The next process of the service goes on with it.
+        /// The session continues in the next process of the service.
         case handedOff
     }
 
-    /// The times that a session is bounded by.
+    /// The deadlines of a session.
     package enum Timeout: String {
         case firstByte
         case idle
@@ -71,42 +77,44 @@ package struct Session: ~Copyable {
         case lifetime
         case proxyHeader
         case requestHead
-        /// The time of the connector's present step; it ends no session by itself.
+        /// The deadline of the connector's present step, which by itself does not end the session.
         case connector
-        /// What the session is part of is drained.
+        /// The drain of the daemon, the listener or the server.
         case drain
     }
 
-    /// The number that the control socket and the journal call it by.
+    /// The session's ID on the control socket and in the journal.
     package let id: UInt64
-    /// The index of its listener.
+    /// The slot of the session's listener.
     package let listener: Int
-    /// The millisecond of its accept.
+    /// The millisecond in which the connection was accepted.
     let openedAt: UInt64
     /// The millisecond in which bytes were last read or written.
     var activeAt: UInt64
-    /// The millisecond in which the first of its two ways ended, 0 before.
+    /// The millisecond in which the first of its two directions ended; 0 if none has.
     var halfClosedAt: UInt64 = 0
-    /// How far a handler that sends a fixed text has come in it.
+    /// The position in the text of a handler that sends a fixed text.
     package var position: UInt16 = 0
-    /// Whether the client has yet to say by a PROXY header whom it speaks for.
+    /// Whether the session is still to read the client's PROXY header.
     var awaitsHeader = false
-    /// Whether it is counted among the sessions of its source.
+    /// Whether the session is counted in the source table of its listener.
     var isCountedBySource = false
     var client: Endpoint
-    /// Its part in being proxied; sessions of other handlers do not use it.
+    /// The state of a proxied session; other sessions leave it in its initial state.
     var proxyState: ProxyState
-    /// From the client.
+    /// The channel from the client; without a server, its `taken` counts the bytes read from the
+    /// client, and the rest of it is unused.
     var toServer = Channel()
-    /// To the client.
+    /// The channel to the client; without a server, its `given` counts the bytes written to the
+    /// client, and echo buffers in it.
     var toClient = Channel()
-    /// The rest of a PROXY header that is too long to wait for as a whole.
+    /// The PROXY header that is being read, if it is too long to be peeked at as a whole.
     var longHeader: LongHeaderReading?
-    /// What the metrics handler has in hand.
+    /// The open request of a metrics session.
     var exchange: MetricsExchange?
-    /// The address of a TCP client.
+    /// The address of a TCP client, or the source address in its PROXY header.
     var peer: SocketAddress?
-    /// The address that a PROXY header says the client has connected to.
+    /// The destination address in the client's PROXY header.
     var destination: SocketAddress?
 
     init(
@@ -127,31 +135,30 @@ package struct Session: ~Copyable {
         client.flags.remove(.gathers)  // As the listening socket's option says.
     }
 
-    /// The bytes that came from the client.
+    /// The bytes read from the client.
     package var bytesIn: UInt64 { toServer.taken }
 
-    /// The bytes that were sent to the client.
+    /// The bytes written to the client.
     package var bytesOut: UInt64 { toClient.given }
 
-    /// The client, for people: `10.0.0.1:4711` or `unix:pid=12,uid=1000`.
+    /// The client as text: `10.0.0.1:4711` or `unix:pid=12,uid=1000`.
     var peerDescription: String {
         guard let peer else { return client.socket.peerCredentialsDescription }
         return SocketAddress(peer.ip.unmapped, port: peer.port, zone: peer.zone).description
     }
 
-    /// Whether one of its ways has ended; when both have, it is over.
+    /// Whether at least one direction has ended; the session ends when both have.
     var isHalfClosed: Bool {
         let ends: Endpoint.Flags = [.inputEnded, .outputEnded]
         return !client.flags.isDisjoint(with: ends) || proxyState.server.flags.contains(.inputEnded)
     }
 
-    /// Reads once into the scratch buffer, which must be empty, and notes if that has drained the
-    /// socket or was the end of file.
+    /// Reads once into the scratch buffer, which must be empty; see ``Endpoint/receive(into:)``.
     mutating func receive(in context: inout ServeContext) throws(Errno) {
         toServer.taken += UInt64(try client.receive(into: &context.scratch))
     }
 
-    /// Writes bytes until all are taken or the client takes no more; returns how many were.
+    /// Writes bytes to the client and returns the number written.
     mutating func send(_ bytes: Span<UInt8>) throws(Errno) -> Int {
         let sent = try client.send(bytes)
         toClient.given += UInt64(sent)

@@ -3,23 +3,22 @@ package import Verypoll
 
 /// Up to 1,024 sessions on their way to the next process, as one descriptor.
 ///
-/// It is a socket that has their descriptors waiting to be received, the sealed file of their
-/// records before them. So the service manager keeps one descriptor in place of thousands, each of
-/// which it would compare with every other; and once they were received, it holds none of them, so
-/// that a session that ends has ended.
+/// The descriptor is a Unix-domain socket. Messages that wait in it carry the sealed file of the
+/// records and then the descriptors of the sessions. The service manager thus stores one descriptor
+/// instead of thousands, each of which it would compare with every other. After the messages were
+/// received, the socket holds no descriptor, so a connection that a session closes really ends.
 package final class SessionBundle: Sendable {
     /// The socket.
     package let socket: OwnedFD
-    /// How many sessions are in it.
+    /// The number of sessions in the bundle.
     package let sessionCount: Int
-    /// How many bundles of its worker are before it, with sessions that are less busy.
+    /// The number of earlier bundles of the same worker, whose sessions are less busy.
     package let rank: Int
 
-    /// Packs sessions; their descriptors stay open in it, whatever becomes of the given ones.
+    /// Packs sessions; the bundle holds copies of their descriptors.
     ///
-    /// - Throws: `Errno.noBufferSpace` if the kernel gives the socket no more room,
-    ///   `Errno.tooManyReferences` if this user has too many descriptors on their way. Then nothing
-    ///   was packed.
+    /// - Throws: `Errno.noBufferSpace` if the socket has no more room, `Errno.tooManyReferences` if
+    ///   this user has too many descriptors in transit. Nothing is packed then.
     init(
         _ records: [SessionRecord],
         _ descriptors: [FileDescriptor],
@@ -41,17 +40,17 @@ package final class SessionBundle: Sendable {
         socket = pair.second.release()
     }
 
-    /// The most descriptors that one message carries, `SCM_MAX_FD`.
+    /// The most descriptors that a message can carry, `SCM_MAX_FD`.
     private static let descriptorsPerMessage = 253
 
-    /// What was in a bundle, for the receiver to close.
+    /// The contents of a bundle; the receiver must close the descriptors.
     package struct Contents {
-        /// The bytes of the file, or why they could not be had.
+        /// The bytes of the file, or the error that occurred.
         package var file: Result<[UInt8], Errno>
         package var descriptors: [FileDescriptor]
     }
 
-    /// Duplicates everything that is in a bundle that came back, which stays in it.
+    /// Returns copies of everything in a bundle, and leaves the bundle as it is.
     package static func look(into socket: borrowing OwnedFD) -> Contents {
         do throws(Errno) {
             return open(try socket.duplicate(), isPeeking: true)
@@ -60,7 +59,7 @@ package final class SessionBundle: Sendable {
         }
     }
 
-    /// Takes everything out of a bundle that came back.
+    /// Takes everything out of a bundle.
     package static func open(_ socket: consuming OwnedFD, isPeeking: Bool = false) -> Contents {
         var descriptors: [FileDescriptor] = []
         do throws(Errno) {
@@ -82,7 +81,7 @@ package final class SessionBundle: Sendable {
         }
     }
 
-    /// Breaks all its connections off.
+    /// Resets all connections in the bundle.
     package func breakOff() {
         guard let copy = try? socket.duplicate() else { return }
         DescriptorList(Self.open(copy).descriptors).reset()
@@ -98,7 +97,7 @@ package final class SessionBundle: Sendable {
         while count > 0 {
             var bytes: [UInt8] = []
             try bytes.append(addingCapacity: 16) { output throws(Errno) in
-                // The sender is gone, so an end of file comes after the last.
+                // The sending end is closed, so an end of file follows the last message.
                 let received =
                     isPeeking
                     ? try stream.peek(into: &output, ancillary: &ancillary)
@@ -108,7 +107,7 @@ package final class SessionBundle: Sendable {
             while let descriptor = ancillary.takeDescriptor() {
                 descriptors.append(descriptor.release())
             }
-            // The kernel has closed those that this process has no room for.
+            // The kernel has closed the descriptors for which this process had no room.
             if ancillary.isTruncated { throw .tooManyOpenFiles }
         }
     }

@@ -1,50 +1,51 @@
-/// The sessions that one process leaves to the next, as the bytes of a sealed file.
+/// The sessions that one process hands to the next, as the contents of a sealed file.
 ///
 /// Version 1, all numbers little-endian:
 ///
 ///     8 bytes   "verypoll"
 ///     32 bits   the version
-///     64 bits   a number of a session that is larger than all that were given
-///     32 bits   how many sessions follow
+///     64 bits   a session ID that is larger than all that were used
+///     32 bits   the number of sessions that follow
 ///     each      32 bits: the length of its record; 8 bits: the number of its descriptors; the
 ///               record, see SessionRecord+Coding.swift
 ///
-/// A process that does not know the version takes up nothing. What can be said without breaking
-/// those of the same version is added behind a record.
+/// A process restores nothing from a version that it does not know. Bytes after the fields of a
+/// record were written by a newer release and are ignored. To add a field without a new version,
+/// append it to the record and use a default when the record ends before it.
 package struct SessionFile: Equatable, Sendable {
     private static let magic = Array("verypoll".utf8)
     private static let version: UInt32 = 1
 
-    /// The most bytes that a file has: each session of a file may have two full buffers.
+    /// The most bytes of a file: each of its sessions may have two full buffers.
     package static let limit = sessionLimit * (2 * Buffer.capacity + 4096)
 
-    /// The most sessions that a file has.
+    /// The most sessions in a file.
     package static let sessionLimit = 1024
 
-    /// A session, and how many descriptors are its own.
+    /// A session and the number of its descriptors.
     package struct Entry: Equatable, Sendable {
-        /// `nil` if its record cannot be read.
+        /// The record; `nil` if it cannot be decoded.
         package var record: SessionRecord?
         package var descriptorCount: Int
 
-        /// Makes an entry of a record.
+        /// Makes an entry for a record.
         package init(_ record: SessionRecord?, descriptorCount: Int) {
             self.record = record
             self.descriptorCount = descriptorCount
         }
     }
 
-    /// No session has this number or a larger one.
+    /// A number that is larger than the ID of any session.
     package var nextSessionID: UInt64
     package var entries: [Entry]
 
-    /// Makes a file of records.
+    /// Makes a file for records.
     package init(nextSessionID: UInt64, _ records: [SessionRecord]) {
         self.nextSessionID = nextSessionID
         entries = records.map { Entry($0, descriptorCount: $0.descriptorCount) }
     }
 
-    /// The bytes of the file.
+    /// Returns the bytes of the file.
     package func encode() -> [UInt8] {
         var writer = RecordWriter()
         writer.append(contentsOf: Self.magic)
@@ -61,10 +62,10 @@ package struct SessionFile: Equatable, Sendable {
         return writer.bytes
     }
 
-    /// Reads the bytes of a file, whoever has written it.
+    /// Decodes the bytes of a file, which may come from any process.
     ///
-    /// - Throws: If not even its sessions can be told apart. One whose record makes no sense is in
-    ///   it without one.
+    /// - Throws: If the sessions cannot be told apart. A session whose record cannot be decoded
+    ///   gets an entry without a record.
     package init(decoding bytes: [UInt8]) throws(RecordError) {
         var reader = RecordReader(bytes[...])
         guard bytes.starts(with: Self.magic) else { throw .foreign }

@@ -1,23 +1,24 @@
 internal import Verypoll
 
-// The form of a record in version 1 of ``SessionFile``; numbers are little-endian, and a text is
-// its length as 16 bits and UTF-8.
+// The encoding of a record in version 1 of ``SessionFile``. Numbers are little-endian. A text is
+// its length as 16 bits, followed by UTF-8.
 //
 //     id, openedAt, activeAt, halfClosedAt      64 bits each
 //     position, brokenBy                        16 and 32 bits
 //     presence                                  16 bits, see `Presence`
-//     listener, service, peer, destination      texts; the addresses empty where there are none
+//     listener, service, peer, destination      texts; an absent address is an empty text
 //     marks of the client, of the server        16 bits each
-//     up, down                                  each: taken and given, 64 bits each; piped, 32
+//     toServer, toClient                        each: taken and given, 64 bits each; piped, 32
 //                                               bits; the length of parked, 32 bits; parked
 //     upstream, server                          texts
 //     address, owedHeader                       32 and 8 bits
 //     nextAt, endsAt                            64 bits each
 //
-// What follows that is of a later process, and is left out.
+// Bytes after these fields were written by a newer release and are ignored. To add a field without
+// a new version, append it here and use a default when the record ends before it.
 
 extension SessionRecord {
-    /// Which parts it has, and what is true or false of it.
+    /// The optional parts that the record has, and its flags.
     private struct Presence: OptionSet {
         let rawValue: UInt16
         static let awaitsHeader = Presence(rawValue: 1 << 0)
@@ -34,7 +35,8 @@ extension SessionRecord {
         static let isConnecting = Presence(rawValue: 1 << 11)
     }
 
-    /// No number of a session, and no count of its bytes, is larger, so that sums stay in range.
+    /// The largest session ID and byte count; smaller than a 64-bit number, so that sums do not
+    /// overflow.
     package static let largestCount = UInt64(1) << 60
 
     private var presence: Presence {
@@ -57,7 +59,7 @@ extension SessionRecord {
         return presence
     }
 
-    /// Writes the record.
+    /// Encodes the record.
     package func encode(into writer: inout RecordWriter) {
         for number in [id, openedAt, activeAt, halfClosedAt] { writer.append(number) }
         writer.append(position)
@@ -84,9 +86,9 @@ extension SessionRecord {
         writer.append(route?.endsAt ?? .max)
     }
 
-    /// Reads a record.
+    /// Decodes a record.
     ///
-    /// - Throws: If it is too short, or says what cannot be.
+    /// - Throws: If the bytes end too early or contain impossible values.
     package init(from reader: inout RecordReader) throws(RecordError) {
         id = try Self.count(from: &reader)
         openedAt = try reader.integer()
@@ -122,7 +124,7 @@ extension SessionRecord {
         guard isPossible else { throw .malformed }
     }
 
-    /// Whether what it says fits together.
+    /// Whether the fields are consistent with each other.
     private var isPossible: Bool {
         guard id > 0, Int(position) < Session.chargenPeriod else { return false }
         guard let route else {

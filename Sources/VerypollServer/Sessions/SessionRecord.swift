@@ -1,123 +1,126 @@
 package import Verypoll
 
-/// What is written of a live session for the process that goes on with it.
+/// The record of a live session for the process that restores it.
 ///
-/// It refers to listeners, upstreams and servers by their names, as their places may be others
-/// there. Its descriptors travel beside it, in the order of ``descriptorCount``.
+/// It refers to listeners, upstreams and servers by name, because their slots may differ in the
+/// next process. Its descriptors are passed along with it, in the order of ``descriptorCount``. All
+/// moments are milliseconds of the monotonic clock.
 package struct SessionRecord: Equatable, Sendable {
-    /// The number that the control socket and the journal call it by.
+    /// The session's ID on the control socket and in the journal.
     package var id: UInt64
-    /// The name of its listener.
+    /// The name of the listener.
     package var listener: String
-    /// What the listener's handler is called.
+    /// The name of the listener's handler, the raw value of ``SessionService``.
     package var service: String
-    /// The millisecond of its accept, of the monotonic clock, as all moments are.
+    /// The moment at which the connection was accepted.
     package var openedAt: UInt64
-    /// When bytes were last read or written.
+    /// The moment at which bytes were last read or written.
     package var activeAt: UInt64
-    /// When the first of its ways ended, 0 before.
+    /// The moment at which the first direction ended; 0 if none has.
     package var halfClosedAt: UInt64
-    /// How far a handler that sends a fixed text has come in it.
+    /// The position in the text of a handler that sends a fixed text.
     package var position: UInt16
-    /// Whether the client has yet to say by a PROXY header whom it speaks for.
+    /// Whether the session is still to read the client's PROXY header.
     package var awaitsHeader: Bool
-    /// Whether it is counted among the sessions of its source.
+    /// Whether the session is counted in the source table of its listener.
     package var isCountedBySource: Bool
-    /// The number of the error that broke one of its connections, 0 before.
+    /// The number of the error that broke one of the connections; 0 if none has broken.
     package var brokenBy: Int32
-    /// The client as a TCP address, `nil` for others.
+    /// The address of a TCP client, or the source address in its PROXY header; `nil` for other
+    /// clients.
     package var peer: SocketAddress?
-    /// Where a PROXY header says the client has connected to.
+    /// The destination address in the client's PROXY header.
     package var destination: SocketAddress?
     package var client: End
-    /// `nil` while there is no connection to a server, not even one that is being made.
+    /// The connection to the server, made or being made; `nil` if there is none.
     package var server: End?
-    /// From the client.
+    /// The channel from the client.
     package var toServer: Channel
-    /// To the client.
+    /// The channel to the client.
     package var toClient: Channel
-    /// `nil` unless it is proxied.
+    /// The route of a proxied session; `nil` for others.
     package var route: Route?
 
-    /// One of its connections.
+    /// One of the session's connections.
     package struct End: Equatable, Sendable {
-        /// Whether it is a Unix-domain socket, and not one of TCP.
+        /// Whether the connection is a Unix-domain socket; otherwise it is a TCP socket.
         package var isUnix: Bool
         package var marks: Marks
     }
 
-    /// What is known of a connection; bits that are not here mean nothing.
+    /// The recorded flags of an ``Endpoint``; other bits have no meaning.
     package struct Marks: OptionSet, Sendable {
         package let rawValue: UInt16
 
         package init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        /// The peer's end of file was read, or an error took its place.
+        /// The peer's end of file was read, or a read has failed.
         package static let inputEnded = Marks(rawValue: 1 << 0)
-        /// The way to the peer was ended.
+        /// The direction to the peer was ended, or has failed.
         package static let outputEnded = Marks(rawValue: 1 << 1)
-        /// A call has failed.
+        /// The connection has failed.
         package static let failed = Marks(rawValue: 1 << 2)
-        // Bit 3 has no meaning any more: version 0.1 owed the peer an end there.
-        /// The kernel gathers small writes.
+        // Bit 3 is unused: version 0.1 recorded there that it still owed the peer an end of file.
+        /// Nagle's algorithm is on.
         package static let gathers = Marks(rawValue: 1 << 4)
-        /// Something was sent.
+        /// Bytes were sent.
         package static let hasSent = Marks(rawValue: 1 << 5)
-        /// Urgent data has come.
+        /// Urgent data has arrived.
         package static let isUrgent = Marks(rawValue: 1 << 6)
-        /// A short read does not tell that all was read.
+        /// Only a read that returns `nil` proves that the socket is drained.
         package static let isReadToNil = Marks(rawValue: 1 << 7)
     }
 
-    /// One of its ways.
+    /// One direction of the session.
     package struct Channel: Equatable, Sendable {
-        /// The bytes that were taken from the one end.
+        /// The bytes read from the source.
         package var taken: UInt64
-        /// The bytes that were given to the other.
+        /// The bytes written to the sink.
         package var given: UInt64
-        /// The bytes that the other end did not take yet.
+        /// The copied bytes that the sink has not accepted yet.
         package var parked: [UInt8]
-        /// How many bytes, behind these, are in a pipe; `nil` without a pipe.
+        /// The number of bytes in the pipe, which follow the copied ones; `nil` without a pipe.
         package var piped: UInt32?
-        /// Whether bytes pass through pipes by now.
+        /// Whether the channel splices.
         package var isSpliced: Bool
     }
 
-    /// How it comes to its server.
+    /// The state of a proxied session's search for its server.
     package struct Route: Equatable, Sendable {
         /// The name of the upstream.
         package var upstream: String
-        /// The name of the server, empty while none is chosen.
+        /// The name of the server; empty while none is chosen.
         package var server: String
-        /// Whether the connection to it is still being made.
+        /// Whether the connection is still being made.
         package var isConnecting: Bool
-        /// Which of the server's addresses is tried next.
+        /// The index of the server's address to try next.
         package var address: UInt32
-        /// The version of the PROXY header that the server is owed, 0 for none.
+        /// The version of the PROXY header that is still to be sent to the server; 0 if there is
+        /// none.
         package var owedHeader: UInt8
-        /// Whether one connection is broken, and the last bytes of the other are under way.
+        /// Whether one connection is broken and the last bytes for the other are being sent.
         package var isBreaking: Bool
-        /// When the present attempt to connect is over, or the session as its server is down; the
-        /// largest for never.
+        /// The moment at which the present attempt ends, or at which the session ends because its
+        /// server is down; the largest number for never.
         package var nextAt: UInt64
-        /// When the search for a server is over, the largest for never.
+        /// The moment at which the search for a server ends; the largest number for never.
         package var endsAt: UInt64
     }
 
-    /// Whether bytes wait that an end did not take yet.
+    /// Whether bytes wait for one of the ends.
     var hasBytes: Bool {
         !toServer.parked.isEmpty || toServer.piped != nil || !toClient.parked.isEmpty
             || toClient.piped != nil
     }
 
-    /// Its descriptors: the client's socket, the server's if there is one, and of each pipe, first
-    /// that of ``up``, the end that is written to and the end that is read from.
+    /// The number of descriptors: the client's socket, the server's if any, then for each pipe,
+    /// `toServer` before `toClient`, its write end and its read end.
     package var descriptorCount: Int {
         1 + (server == nil ? 0 : 1) + (toServer.piped == nil ? 0 : 2)
             + (toClient.piped == nil ? 0 : 2)
     }
 
-    /// Whether descriptors of these kinds are those that it describes.
+    /// Returns whether descriptors of these kinds match the record.
     func describes(_ kinds: [DescriptorKind]) -> Bool {
         guard kinds.count == descriptorCount else { return false }
         var rest = kinds[...]

@@ -1,4 +1,4 @@
-// The text of HTTP, which is bytes until somebody has found that it is text.
+// Text of HTTP as bytes: a request need not be valid UTF-8.
 
 extension UInt8 {
     static let tab: UInt8 = 9
@@ -12,12 +12,12 @@ extension UInt8 {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(lowercased)
     }
 
-    /// Whether it may stand in a token; RFC 9110, 5.6.2.
+    /// Whether the byte may be part of a token; RFC 9110, 5.6.2.
     fileprivate var isOfToken: Bool {
         isDigit || isLetter || "!#$%&'*+-.^_`|~".utf8.contains(self)
     }
 
-    /// Whether it may stand in a host or in the port behind it; RFC 3986, 3.2.2.
+    /// Whether the byte may be part of a host or its port; RFC 3986, 3.2.2.
     fileprivate var isOfHost: Bool {
         isDigit || isLetter || "-._~!$&'()*+,;=%:[]".utf8.contains(self)
     }
@@ -30,13 +30,13 @@ extension UInt8 {
 extension Span<UInt8> {
     package var first: UInt8? { isEmpty ? nil : self[0] }
 
-    /// Whether it is a word of the grammar, such as a method or the name of a field.
+    /// Whether the bytes form a token, such as a method or the name of a field.
     var isToken: Bool { !isEmpty && consists(of: \.isOfToken) }
 
-    /// Whether it may be the value of a `Host` field.
+    /// Whether the bytes may be the value of a `Host` field.
     var isHost: Bool { consists(of: \.isOfHost) }
 
-    /// Whether all of its bytes are such.
+    /// Returns whether all bytes satisfy a condition.
     func consists(of isSuch: (UInt8) -> Bool) -> Bool {
         indices.allSatisfy { isSuch(self[$0]) }
     }
@@ -45,12 +45,12 @@ extension Span<UInt8> {
         indices.first { self[$0] == byte }
     }
 
-    /// Whether it is the text, to the byte.
+    /// Returns whether the bytes are exactly this text.
     func isExactly(_ text: String) -> Bool {
         isText(text) { $0 }
     }
 
-    /// Whether it is the word in small letters, in whatever letters.
+    /// Returns whether the bytes are this lowercase word, in any case.
     func isWord(_ word: String) -> Bool {
         isText(word, \.lowercased)
     }
@@ -60,7 +60,7 @@ extension Span<UInt8> {
             && zip(indices, text.utf8).allSatisfy { form(self[$0]) == $1 }
     }
 
-    /// The range from `start` on without the blanks at either end.
+    /// Returns the range from `start` to the end, without the blanks at either end of it.
     func trimmed(from start: Int = 0) -> Range<Int> {
         var range = start..<count
         while let first = range.first, self[first] == .space || self[first] == .tab {
@@ -72,7 +72,7 @@ extension Span<UInt8> {
         return range
     }
 
-    /// Calls `body` with each element of a list, trimmed.
+    /// Calls `body` with each element of a list, without the blanks around it.
     func forEachElement(separatedBy separator: UInt8, _ body: (Span<UInt8>) -> Void) {
         var start = 0
         while start <= count {

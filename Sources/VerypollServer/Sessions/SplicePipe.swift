@@ -1,27 +1,29 @@
 internal import SystemPackage
 internal import Verypoll
 
-/// A pipe through which bytes pass from socket to socket without being copied; see splice(2).
+/// A kernel pipe through which bytes pass from socket to socket without being copied; see
+/// splice(2).
 struct SplicePipe: ~Copyable {
-    /// How many bytes a pipe is asked to hold.
+    /// The requested capacity of a pipe in bytes.
     static let capacity = 256 * 1024
 
     private let sender: Pipe.Sender
     private let receiver: Pipe.Receiver
 
-    /// The bytes that are in it.
+    /// The number of bytes in the pipe.
     private(set) var count = 0
 
     /// Makes a pipe.
     init() throws(Errno) {
         let pipe = try Pipe()
-        // What a user may have in pipes is limited; a smaller one does the same with more calls.
+        // The kernel limits the pipe memory of a user; with a smaller pipe, the same bytes take
+        // more calls.
         _ = try? pipe.sender.setCapacity(Self.capacity)
         sender = pipe.sender
         receiver = pipe.receiver
     }
 
-    /// Takes over a pipe that has bytes in it.
+    /// Adopts a pipe that holds `count` bytes.
     init(
         adopting sender: consuming OwnedFD,
         _ receiver: consuming OwnedFD,
@@ -34,26 +36,27 @@ struct SplicePipe: ~Copyable {
         self.count = count
     }
 
-    /// The end that is written to, and the one that is read from.
+    /// The write end and the read end.
     var descriptors: [FileDescriptor] { [sender.fileDescriptor, receiver.fileDescriptor] }
 
-    /// Takes in what has come to a socket.
+    /// Moves bytes from a socket into the pipe.
     ///
-    /// - Returns: As `Pipe.Sender.splice(from:atMost:)`.
+    /// - Returns: The result of `Pipe.Sender.splice(from:atMost:)`.
     mutating func fill(from socket: borrowing SessionSocket) throws(Errno) -> Int? {
         let moved = try socket.splice(into: sender, atMost: Self.capacity)
         count += moved ?? 0
         return moved
     }
 
-    /// Gives what is in it to a socket.
+    /// Moves bytes from the pipe to a socket.
     ///
-    /// - Returns: How many bytes were taken; some are left only if there is no room for more.
-    /// - Throws: `Errno.ioError` if the pipe is at its end before ``count`` bytes have come out.
+    /// - Returns: The number of bytes moved; bytes are left only if the socket has no more room.
+    /// - Throws: `Errno.ioError` if the pipe ends before ``count`` bytes have come out.
     mutating func drain(to socket: borrowing SessionSocket) throws(Errno) -> Int {
         let before = count
         while count > 0, let moved = try socket.splice(from: receiver, atMost: count) {
-            // Only a pipe that another process left can lack bytes; without this, the loop spins.
+            // A pipe from the previous process may hold fewer bytes than recorded; this check
+            // prevents an endless loop.
             guard moved > 0 else { throw .ioError }
             count -= moved
         }
@@ -61,23 +64,23 @@ struct SplicePipe: ~Copyable {
     }
 }
 
-/// The pipes of a worker, at most ``limit`` of which are in use, and some kept for the next use.
+/// The pipes of a worker: at most ``limit`` in use, and a few unused ones for later use.
 struct SplicePipePool: ~Copyable {
-    /// The unused pipes that are kept.
+    /// The most unused pipes that the pool keeps.
     private static let kept = 16
 
     private var unused: [16 of SplicePipe?] = .init { _ in nil }
     private var unusedCount = 0
     private var inUse = 0
 
-    /// The pipes that may be in use at a time.
+    /// The most pipes in use at a time.
     var limit: Int
 
     init(limit: Int) {
         self.limit = limit
     }
 
-    /// Gives an empty pipe; `nil` if all are in use, or the kernel gives no more.
+    /// Returns an empty pipe; `nil` if all are in use, or if the kernel refuses to make one.
     mutating func take() -> SplicePipe? {
         guard inUse < limit else { return nil }
         if unusedCount > 0 {
@@ -85,16 +88,16 @@ struct SplicePipePool: ~Copyable {
             inUse += 1
             return unused[unusedCount].take()
         }
-        // Without one the bytes are copied, so nothing is lost.
+        // Without a pipe, the channel copies.
         guard let splicePipe = try? SplicePipe() else { return nil }
         inUse += 1
         return splicePipe
     }
 
-    /// Counts a pipe that was made elsewhere, beyond the limit if need be.
+    /// Counts a restored pipe as in use, even beyond the limit.
     mutating func adopt() { inUse += 1 }
 
-    /// Takes a pipe back; one that still holds bytes is closed.
+    /// Takes a pipe back; a pipe that still holds bytes is closed.
     mutating func give(_ splicePipe: consuming SplicePipe) {
         inUse -= 1
         guard splicePipe.count == 0, unusedCount < Self.kept else { return }
