@@ -1,7 +1,7 @@
 #if Net
 public import SystemPackage
 
-/// What an error of an accept is about, and so what to do; see accept(2).
+/// The kind of an accept error, which decides how to handle it; see accept(2).
 ///
 /// ```swift
 /// func acceptAll(from listener: borrowing TCPListener) throws {
@@ -11,7 +11,7 @@ public import SystemPackage
 ///             print("dropping \(accepted.peer)")
 ///         } catch {
 ///             switch AcceptFailure(error) {
-///             case .connection: continue  // The next one may be fine.
+///             case .connection: continue  // The next connection may be fine.
 ///             case .resources: return  // Deregister, and register again after a pause.
 ///             case .listener: throw error
 ///             }
@@ -20,17 +20,18 @@ public import SystemPackage
 /// }
 /// ```
 public enum AcceptFailure: Hashable, Sendable {
-    /// Of the one connection, which is gone: go on with the next.
+    /// Only this connection failed, and it is gone. Accept the next one.
     case connection
 
-    /// Out of descriptors or memory: the connection waits on, and so must you. No new edge tells of
-    /// it, and a level or exclusive registration tells of it without end.
+    /// The process or the system is out of descriptors or memory. The connection stays in the
+    /// backlog: no new edge reports it, and a level or exclusive registration reports it at every
+    /// poll. Deregister the listener, and register it again after a pause.
     case resources
 
-    /// Of the listener itself: a programmer's error, or the socket is no longer what it was.
+    /// The listener itself failed: a programming error, or the socket no longer listens.
     case listener
 
-    /// Classifies an error that an accept has thrown.
+    /// Classifies an error that an accept threw.
     public init(_ error: Errno) {
         switch error {
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory:
@@ -38,7 +39,7 @@ public enum AcceptFailure: Hashable, Sendable {
         case .connectionAbort, .connectionReset, .protocolError, .notPermitted, .interrupted,
             .timedOut:
             self = .connection
-        // Linux hands on the errors of the network that hit a connection in the backlog.
+        // Linux reports pending network errors of the new connection as errors of accept(2).
         case .networkDown, .networkUnreachable, .hostIsDown, .noRouteToHost, .notSupportedOnSocket,
             .protocolNotAvailable, .notOnNetwork:
             self = .connection

@@ -5,23 +5,25 @@ public import SystemPackage
 public protocol IPSocket: Socket, ~Copyable {}
 
 extension IPSocket where Self: ~Copyable {
-    /// The time to live of sent packets, for IPv6 their hop limit.
+    /// Returns the time to live (for IPv6, the hop limit) of sent packets.
     public func timeToLive() throws(Errno) -> Int {
         let option = try fileDescriptor.choose(v4: .hopLimitV4, v6: .hopLimitV6)
         return Int(try fileDescriptor.value(of: option))
     }
 
-    /// Sets the time to live of sent packets, for IPv6 their hop limit.
+    /// Sets the time to live (for IPv6, the hop limit) of sent packets.
     ///
-    /// - Parameter hops: From 1 to 255, or -1 for what the system is set to.
-    /// - Throws: `Errno.invalidArgument` for any other, save that IPv6 takes 0, which stays on
-    ///   the own machine. See ip(7) and ipv6(7).
+    /// - Parameter hops: 1 to 255, or -1 for the system's default.
+    /// - Throws: `Errno.invalidArgument` for any other value, except that IPv6 accepts 0 (this
+    ///   machine only). See ip(7) and ipv6(7).
     public func setTimeToLive(_ hops: Int) throws(Errno) {
         let option = try fileDescriptor.choose(v4: .hopLimitV4, v6: .hopLimitV6)
         try fileDescriptor.set(option, to: CInt(clamping: hops))
     }
 
-    /// Whether IPv4 is kept off an IPv6 socket; set before it is bound, by its options.
+    /// Returns whether an IPv6 socket excludes IPv4.
+    ///
+    /// Options of the initializer set it before the socket is bound.
     ///
     /// - Throws: `Errno.notSupported` for an IPv4 socket. See `IPV6_V6ONLY` in ipv6(7).
     public func isOnlyV6() throws(Errno) -> Bool {

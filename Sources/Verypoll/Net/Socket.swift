@@ -5,31 +5,34 @@ public import SystemPackage
 public protocol Socket: DescriptorSource, Sendable, ~Copyable {}
 
 extension Socket where Self: ~Copyable {
-    /// Takes the pending error off the socket, or returns `nil` if there is none; `SO_ERROR`.
+    /// Returns and clears the pending error of the socket, or returns `nil` if there is none;
+    /// `SO_ERROR`.
     public func takeError() throws(Errno) -> Errno? {
         try fileDescriptor.takeError()
     }
 
-    /// The room for what has come and was not read, in bytes; `SO_RCVBUF`.
+    /// Returns the size of the receive buffer, in bytes; `SO_RCVBUF`.
     public func receiveBufferSize() throws(Errno) -> Int {
         Int(try fileDescriptor.value(of: .receiveBuffer))
     }
 
-    /// Asks for room for what has come and was not read.
+    /// Requests a size of the receive buffer, in bytes.
     ///
-    /// The kernel doubles the number for its own needs, and caps it at `net.core.rmem_max`. For
-    /// TCP it ends the tuning that the kernel does by itself; see socket(7).
+    /// The kernel caps the size at `net.core.rmem_max` and doubles it for its own bookkeeping. For
+    /// TCP, this turns off the kernel's automatic tuning; see socket(7) and tcp(7).
     public func setReceiveBufferSize(_ byteCount: Int) throws(Errno) {
         try fileDescriptor.set(.receiveBuffer, to: CInt(clamping: byteCount))
     }
 
-    /// The room for what was written and not sent or acknowledged, in bytes; `SO_SNDBUF`.
+    /// Returns the size of the send buffer, in bytes, which holds bytes until they are
+    /// acknowledged; `SO_SNDBUF`.
     public func sendBufferSize() throws(Errno) -> Int {
         Int(try fileDescriptor.value(of: .sendBuffer))
     }
 
-    /// Asks for room for what was written; doubled and capped as in
-    /// ``setReceiveBufferSize(_:)``, at `net.core.wmem_max`.
+    /// Requests a size of the send buffer, in bytes.
+    ///
+    /// It is capped at `net.core.wmem_max` and doubled like that of ``setReceiveBufferSize(_:)``.
     public func setSendBufferSize(_ byteCount: Int) throws(Errno) {
         try fileDescriptor.set(.sendBuffer, to: CInt(clamping: byteCount))
     }

@@ -5,30 +5,33 @@ public import SystemPackage
 public protocol StreamSocket: Socket, ~Copyable {}
 
 extension StreamSocket where Self: ~Copyable {
-    /// Asks how far the connect has come; call it at each writable event until it is connected.
+    /// Checks whether the connect is done.
     ///
-    /// - Returns: Whether to wait on, or to go ahead.
-    /// - Throws: Why the connect failed, as `Errno.connectionRefused` or `Errno.timedOut`;
-    ///   `Errno.socketNotConnected` if that was told before, or no connect was begun.
+    /// Call it at each writable event until it returns ``ConnectProgress/connected``.
+    ///
+    /// - Returns: ``ConnectProgress/pending`` while the connect is in progress, then
+    ///   ``ConnectProgress/connected``.
+    /// - Throws: The reason why the connect failed, such as `Errno.connectionRefused` or
+    ///   `Errno.timedOut`; `Errno.socketNotConnected` if that error was already thrown, or if no
+    ///   connect was started.
     public func finishConnect() throws(Errno) -> ConnectProgress {
         try fileDescriptor.finishConnect()
     }
 
     /// Appends bytes from the peer to `buffer`, at most its free capacity.
     ///
-    /// Fewer bytes than there was room for mean that no more are there, but not always: what is
-    /// behind urgent data or passed descriptors takes another read, as does an end of file that the
-    /// event told of.
+    /// A short read usually means that no more bytes are available. Bytes after urgent data or
+    /// passed descriptors, and an end of file that the event reported, need another read.
     ///
-    /// - Parameter buffer: Where to; one without room is a programmer's error and traps.
-    /// - Returns: The number of bytes that came, 0 at end of file, or `nil` if none are there yet.
-    /// - Throws: `Errno.connectionReset` if the peer broke the connection. See recv(2).
+    /// - Parameter buffer: The buffer to append to. Traps if it has no free capacity.
+    /// - Returns: The number of bytes read, 0 at end of file, or `nil` if none are available yet.
+    /// - Throws: `Errno.connectionReset` if the peer reset the connection. See recv(2).
     @inlinable
     public func read(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.receive(into: &buffer)
     }
 
-    /// Puts bytes from the peer at the start of `buffer`, in place of those that are there.
+    /// Reads bytes from the peer into `buffer`, overwriting it from the start.
     ///
     /// ```swift
     /// let pair = try UnixStream.pair()
@@ -38,9 +41,9 @@ extension StreamSocket where Self: ~Copyable {
     /// }
     /// ```
     ///
-    /// - Parameter buffer: Where to; an empty one is a programmer's error and traps.
-    /// - Returns: As `read(into:)` of an output span.
-    /// - Throws: As `read(into:)` of an output span. See recv(2).
+    /// - Parameter buffer: The buffer to overwrite. Traps if it is empty.
+    /// - Returns: Same as `read(into:)` with an output span.
+    /// - Throws: Same as `read(into:)` with an output span. See recv(2).
     @inlinable
     public func read(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.receive(into: &buffer)
@@ -49,10 +52,10 @@ extension StreamSocket where Self: ~Copyable {
     /// Appends bytes from the peer to `first`, and to `second` once that is full.
     ///
     /// - Parameters:
-    ///   - first: Where to; both without room is a programmer's error and traps.
-    ///   - second: Where the rest goes, as for the two parts of a ring.
-    /// - Returns: The number of bytes that came in all; as `read(into:)`.
-    /// - Throws: As `read(into:)`. See readv(2).
+    ///   - first: The buffer to fill first. Traps if neither buffer has free capacity.
+    ///   - second: The buffer for the rest, such as the second part of a ring.
+    /// - Returns: The total number of bytes read; otherwise the same as `read(into:)`.
+    /// - Throws: Same as `read(into:)`. See readv(2).
     public func read(
         into first: inout OutputSpan<UInt8>,
         _ second: inout OutputSpan<UInt8>
@@ -60,49 +63,49 @@ extension StreamSocket where Self: ~Copyable {
         try fileDescriptor.readAvailable(into: &first, &second)
     }
 
-    /// Appends bytes from the peer to `buffer`, and leaves them to be read again.
+    /// Appends bytes from the peer to `buffer` without consuming them.
     ///
-    /// It drains nothing, so no edge comes before a `read(into:)`.
+    /// A peek drains nothing, so do not expect a new edge before a `read(into:)`.
     ///
-    /// - Parameter buffer: Where to; one without room is a programmer's error and traps.
-    /// - Returns: As `read(into:)`.
-    /// - Throws: As `read(into:)`. See recv(2), `MSG_PEEK`.
+    /// - Parameter buffer: The buffer to append to. Traps if it has no free capacity.
+    /// - Returns: Same as `read(into:)`.
+    /// - Throws: Same as `read(into:)`. See recv(2), `MSG_PEEK`.
     public func peek(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.receive(into: &buffer, peeks: true)
     }
 
-    /// Hands bytes to the kernel.
+    /// Writes bytes to the kernel's send buffer.
     ///
-    /// - Returns: The number of bytes taken, possibly fewer than given, or `nil` if there is no
+    /// - Returns: The number of bytes accepted, possibly fewer than given, or `nil` if there is no
     ///   room at all yet.
-    /// - Throws: `Errno.brokenPipe` if the peer reads no more, without `SIGPIPE`. See send(2).
+    /// - Throws: `Errno.brokenPipe` if the peer no longer reads; `SIGPIPE` is not raised. See
+    ///   send(2).
     @inlinable
     public func write(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.send(bytes)
     }
 
-    /// Hands bytes to the kernel that more will follow at once.
+    /// Writes bytes that more bytes will follow immediately.
     ///
-    /// TCP may hold the last of them back, for a fifth of a second at most, so that they go in one
-    /// packet with what follows: more bytes, or the end of ``shutdown(_:)``. See `MSG_MORE` in
-    /// send(2).
+    /// TCP may hold back the last bytes for up to 200 ms, to send them in one packet with the next
+    /// write or with the end of stream from ``shutdown(_:)``. See `MSG_MORE` in send(2).
     ///
-    /// - Returns: As `write(_:)`.
-    /// - Throws: As `write(_:)`.
+    /// - Returns: Same as `write(_:)`.
+    /// - Throws: Same as `write(_:)`.
     @inlinable
     public func writeHoldingBack(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.send(bytes, holdsBack: true)
     }
 
-    /// Hands several runs of bytes to the kernel in one call, as a header and a body.
+    /// Writes several runs of bytes in one call, such as a header and a body.
     ///
     /// - Parameters:
-    ///   - first: What goes first.
-    ///   - second: What follows.
-    ///   - third: What follows that, if anything.
-    ///   - fourth: What goes last, if anything.
-    /// - Returns: The number of bytes taken of all together; as ``write(_:)``.
-    /// - Throws: As ``write(_:)``. See sendmsg(2).
+    ///   - first: The bytes to write first.
+    ///   - second: The bytes after `first`.
+    ///   - third: The bytes after `second`, if any.
+    ///   - fourth: The bytes after `third`, if any.
+    /// - Returns: The total number of bytes accepted; otherwise the same as ``write(_:)``.
+    /// - Throws: Same as ``write(_:)``. See sendmsg(2).
     public func write(
         _ first: Span<UInt8>,
         _ second: Span<UInt8>,
@@ -112,7 +115,9 @@ extension StreamSocket where Self: ~Copyable {
         try fileDescriptor.send(first, second, third, fourth)
     }
 
-    /// Ends one or both ways of the connection, after what is still to be sent.
+    /// Shuts down one or both directions of the connection.
+    ///
+    /// Buffered bytes are still sent.
     ///
     /// - Throws: `Errno.socketNotConnected` if the connection is gone. See shutdown(2).
     public func shutdown(_ direction: ShutdownDirection) throws(Errno) {

@@ -18,8 +18,8 @@ public struct TCPListener: ~Copyable, TCPSocket {
     /// Binds to `address` and listens.
     ///
     /// - Parameters:
-    ///   - address: Where; port 0 lets the kernel choose one.
-    ///   - options: What must be set before the socket listens.
+    ///   - address: The address to bind to. Port 0 lets the kernel choose a port.
+    ///   - options: The options to set before the socket listens.
     /// - Throws: `Errno.addressInUse` if the port is taken, `Errno.addressNotAvailable` if no
     ///   interface has the address. See bind(2) and listen(2).
     public init(binding address: SocketAddress, options: Options = Options()) throws(Errno) {
@@ -30,10 +30,10 @@ public struct TCPListener: ~Copyable, TCPSocket {
         self.socket = socket
     }
 
-    /// Binds to `address` without listening: the port is taken, and connections are refused until
-    /// ``setBacklog(_:)`` is called.
+    /// Binds to `address` without listening: the port is reserved, and connections are refused
+    /// until ``setBacklog(_:)`` is called.
     ///
-    /// - Throws: As ``init(binding:options:)``.
+    /// - Throws: Same as ``init(binding:options:)``.
     package init(reserving address: SocketAddress, options: Options) throws(Errno) {
         let socket = try OwnedFD.socket(for: address, .stream)
         try options.apply(to: socket, family: address.ip.family)
@@ -41,27 +41,27 @@ public struct TCPListener: ~Copyable, TCPSocket {
         self.socket = socket
     }
 
-    /// Takes over a socket that listens already, as one passed by systemd, and makes it
+    /// Takes ownership of a listening socket, such as one passed by systemd, and makes it
     /// non-blocking and close-on-exec.
     ///
     /// - Throws: `Errno.notSocket`, `Errno.protocolWrongTypeForSocket`,
-    ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it does not listen. The
-    ///   descriptor is closed then.
+    ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it does not listen. On
+    ///   error, the descriptor is closed.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
         try socket.adopt(families: OwnedFD.internetFamilies, type: .stream, isListening: true)
         self.socket = socket
     }
 
-    /// The address bound to, with the port that the kernel chose where 0 was asked for.
+    /// Returns the bound address, with the actual port if the kernel chose it.
     public func localAddress() throws(Errno) -> SocketAddress {
         try fileDescriptor.localAddress().socketAddress
     }
 
-    /// Takes the next connection off the backlog.
+    /// Accepts the next connection from the backlog.
     ///
     /// - Returns: The connection, non-blocking and close-on-exec, or `nil` if none is waiting.
-    /// - Throws: Why none was accepted; ``AcceptFailure`` tells what to do about it. When out of
-    ///   descriptors the connection stays in the backlog, and no new edge will tell of it. See
+    /// - Throws: The error of the accept; ``AcceptFailure`` classifies it. If the process is out of
+    ///   descriptors, the connection stays in the backlog and no new edge reports it. See
     ///   accept(2).
     public func accept() throws(Errno) -> Accepted? {
         var peer = KernelAddress()
@@ -75,12 +75,12 @@ public struct TCPListener: ~Copyable, TCPSocket {
         try socket.listen(backlog: backlog)
     }
 
-    /// Gives the socket up without closing it.
+    /// Gives up ownership of the descriptor without closing it.
     public consuming func release() -> OwnedFD { socket }
 
-    /// A connection and where it came from.
+    /// An accepted connection and its peer's address.
     ///
-    /// Frozen, or else other modules could not move `stream` out of it.
+    /// Frozen, so that other modules can move `stream` out of it.
     @frozen public struct Accepted: ~Copyable, Sendable {
         /// The connected socket.
         public let stream: TCPStream
@@ -90,35 +90,37 @@ public struct TCPListener: ~Copyable, TCPSocket {
 }
 
 extension TCPListener {
-    /// What a listening socket is given before it is bound.
+    /// The options of a listening socket, set before it is bound.
     public struct Options: Hashable, Sendable {
-        /// How many connections may wait to be accepted; the kernel caps it at
+        /// The most connections that may wait to be accepted; the kernel caps it at
         /// `net.core.somaxconn`.
         public var backlog = 4096
 
-        /// Binds although connections of an earlier socket linger in TIME-WAIT; `SO_REUSEADDR`.
+        /// Whether to bind even if connections of an earlier socket are in TIME-WAIT;
+        /// `SO_REUSEADDR`.
         public var reusesAddress = true
 
-        /// Shares the port with other sockets that ask for this too, the kernel spreading
-        /// connections over them; `SO_REUSEPORT`.
+        /// Whether to share the port with other sockets that set this option.
+        ///
+        /// The kernel distributes connections among them; `SO_REUSEPORT`.
         public var reusesPort = false
 
-        /// Binds to an address that no interface has yet; `IP_FREEBIND`.
+        /// Whether to bind even if no interface has the address yet; `IP_FREEBIND`.
         public var freeBinds = false
 
-        /// Keeps IPv4 off an IPv6 socket; `IPV6_V6ONLY`.
+        /// Whether an IPv6 socket excludes IPv4; `IPV6_V6ONLY`.
         ///
-        /// If not, `[::]` takes both.
+        /// If `false`, `[::]` accepts both.
         public var isOnlyV6 = false
 
-        /// How long a connection without data stays out of the backlog; `TCP_DEFER_ACCEPT`.
+        /// How long a connection without data is kept out of the backlog; `TCP_DEFER_ACCEPT`.
         ///
-        /// Whole seconds, rounded up; `nil` shows each connection at once.
+        /// In whole seconds, rounded up. With `nil`, each connection can be accepted at once.
         public var deferredAccept: Duration?
 
-        /// How many connections may wait whose first packet carried data; `TCP_FASTOPEN`.
+        /// The most pending connections whose first packet carried data; `TCP_FASTOPEN`.
         ///
-        /// `nil` takes no data in a first packet. The sysctl `net.ipv4.tcp_fastopen` must allow it.
+        /// `nil` turns TCP Fast Open off. The sysctl `net.ipv4.tcp_fastopen` must allow it.
         public var fastOpen: Int?
 
         /// The defaults.

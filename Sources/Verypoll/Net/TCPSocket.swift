@@ -5,21 +5,23 @@ public import SystemPackage
 public protocol TCPSocket: IPSocket, ~Copyable {}
 
 extension TCPSocket where Self: ~Copyable {
-    /// Whether small writes are sent at once, `TCP_NODELAY`.
+    /// Returns whether small writes are sent at once; `TCP_NODELAY`.
     public func noDelay() throws(Errno) -> Bool {
         try fileDescriptor.value(of: .noDelay) != 0
     }
 
-    /// Sends small writes at once rather than wait for earlier ones to be acknowledged.
+    /// Sets whether small writes are sent at once, before earlier ones are acknowledged.
     public func setNoDelay(_ isOn: Bool) throws(Errno) {
         try fileDescriptor.set(.noDelay, to: isOn)
     }
 
-    /// Probes a silent peer, first after `idle` and then at intervals of a ninth of it.
+    /// Sets keep-alive probes of a silent peer: the first after `idle`, further ones at intervals
+    /// of `idle / 9`.
     ///
     /// See `SO_KEEPALIVE` in socket(7) and tcp(7).
     ///
-    /// - Parameter idle: Whole seconds, rounded up; `nil` does not probe.
+    /// - Parameter idle: The time before the first probe, in whole seconds, rounded up. `nil` turns
+    ///   probes off.
     /// - Throws: See setsockopt(2).
     public func setKeepAlive(_ idle: Duration?) throws(Errno) {
         try fileDescriptor.set(.keepAlive, to: idle != nil)
@@ -28,11 +30,12 @@ extension TCPSocket where Self: ~Copyable {
         try fileDescriptor.set(.keepAliveInterval, to: (idle / 9).roundedUp(to: .seconds(1)))
     }
 
-    /// Breaks the connection when sent bytes stay unacknowledged for so long.
+    /// Sets how long sent bytes may stay unacknowledged before the kernel closes the connection.
     ///
     /// See `TCP_USER_TIMEOUT` in tcp(7).
     ///
-    /// - Parameter limit: Whole milliseconds, rounded up; `nil` leaves it to the kernel.
+    /// - Parameter limit: The time in whole milliseconds, rounded up. `nil` is the kernel's
+    ///   default.
     /// - Throws: See setsockopt(2).
     public func setUserTimeout(_ limit: Duration?) throws(Errno) {
         try fileDescriptor.set(.userTimeout, to: limit?.roundedUp(to: .milliseconds(1)) ?? 0)

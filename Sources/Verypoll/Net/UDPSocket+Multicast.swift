@@ -2,26 +2,26 @@
 public import SystemPackage
 
 extension UDPSocket {
-    /// Whether it may send to broadcast addresses; `SO_BROADCAST`.
+    /// Returns whether the socket may send to broadcast addresses; `SO_BROADCAST`.
     public func broadcast() throws(Errno) -> Bool {
         try fileDescriptor.value(of: .broadcast) != 0
     }
 
-    /// Allows sending to broadcast addresses.
+    /// Sets whether the socket may send to broadcast addresses.
     public func setBroadcast(_ isOn: Bool) throws(Errno) {
         try fileDescriptor.set(.broadcast, to: isOn)
     }
 
-    /// Receives what is sent to a multicast group.
+    /// Joins a multicast group, to receive datagrams that are sent to it.
     ///
     /// Bind to the group's port on ``IPAddress/any(_:)`` or on the group itself.
     ///
     /// - Parameters:
     ///   - group: A multicast address of the socket's family.
-    ///   - interface: Where it is to be received; for IPv6 not by address.
-    /// - Throws: `Errno.invalidArgument` if it is no such group, `Errno.addressInUse` if it is
-    ///   joined already, `Errno.operationNotSupportedByDevice` if there is no such interface. See
-    ///   ip(7) and ipv6(7).
+    ///   - interface: The interface to receive on. For IPv6, not by address.
+    /// - Throws: `Errno.invalidArgument` if `group` is not such an address, `Errno.addressInUse` if
+    ///   the socket already joined the group, `Errno.operationNotSupportedByDevice` if the
+    ///   interface does not exist. See ip(7) and ipv6(7).
     public func joinMulticast(
         _ group: IPAddress,
         on interface: NetworkInterface = .any
@@ -29,9 +29,10 @@ extension UDPSocket {
         try fileDescriptor.changeMembership(joins: true, group, on: interface)
     }
 
-    /// Receives what is sent to a multicast group no longer.
+    /// Leaves a multicast group.
     ///
-    /// - Throws: `Errno.addressNotAvailable` if it was not joined there. See ip(7) and ipv6(7).
+    /// - Throws: `Errno.addressNotAvailable` if the socket did not join the group on the interface.
+    ///   See ip(7) and ipv6(7).
     public func leaveMulticast(
         _ group: IPAddress,
         on interface: NetworkInterface = .any
@@ -39,33 +40,39 @@ extension UDPSocket {
         try fileDescriptor.changeMembership(joins: false, group, on: interface)
     }
 
-    /// Sends multicast from an interface, for IPv6 not by address; see `IP_MULTICAST_IF` in ip(7).
+    /// Sets the interface that multicast is sent from.
+    ///
+    /// For IPv6, not by address. See `IP_MULTICAST_IF` in ip(7).
     public func setMulticastInterface(_ interface: NetworkInterface) throws(Errno) {
         try fileDescriptor.setMulticastInterface(interface)
     }
 
-    /// Whether this machine receives the multicast that the socket sends; at first it does.
+    /// Returns whether this machine receives the multicast that the socket sends.
+    ///
+    /// The default is `true`.
     public func multicastLoop() throws(Errno) -> Bool {
         let option = try fileDescriptor.choose(v4: .multicastLoopV4, v6: .multicastLoopV6)
         return try fileDescriptor.value(of: option) != 0
     }
 
-    /// Says whether this machine receives the multicast that the socket sends.
+    /// Sets whether this machine receives the multicast that the socket sends.
     public func setMulticastLoop(_ isOn: Bool) throws(Errno) {
         let option = try fileDescriptor.choose(v4: .multicastLoopV4, v6: .multicastLoopV6)
         try fileDescriptor.set(option, to: isOn)
     }
 
-    /// The time to live of sent multicast, for IPv6 its hop limit; at first 1, the own network.
+    /// Returns the time to live (for IPv6, the hop limit) of sent multicast.
+    ///
+    /// The default is 1, the local network.
     public func multicastTimeToLive() throws(Errno) -> Int {
         let option = try fileDescriptor.choose(v4: .multicastHopLimitV4, v6: .multicastHopLimitV6)
         return Int(try fileDescriptor.value(of: option))
     }
 
-    /// Sets the time to live of sent multicast, for IPv6 its hop limit.
+    /// Sets the time to live (for IPv6, the hop limit) of sent multicast.
     ///
-    /// - Parameter hops: From 0, which stays on the own machine, to 255; or -1 for 1.
-    /// - Throws: `Errno.invalidArgument` for any other. See ip(7) and ipv6(7).
+    /// - Parameter hops: 0 (this machine only) to 255, or -1 for the default of 1.
+    /// - Throws: `Errno.invalidArgument` for any other value. See ip(7) and ipv6(7).
     public func setMulticastTimeToLive(_ hops: Int) throws(Errno) {
         let option = try fileDescriptor.choose(v4: .multicastHopLimitV4, v6: .multicastHopLimitV6)
         try fileDescriptor.set(option, to: CInt(clamping: hops))

@@ -20,8 +20,8 @@ public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
     /// Binds to `address`.
     ///
     /// - Parameters:
-    ///   - address: Where; port 0 lets the kernel choose one.
-    ///   - options: What must be set before the socket is bound.
+    ///   - address: The address to bind to. Port 0 lets the kernel choose a port.
+    ///   - options: The options to set before the socket is bound.
     /// - Throws: `Errno.addressInUse` if the port is taken, `Errno.addressNotAvailable` if no
     ///   interface has the address. See bind(2) and udp(7).
     public init(binding address: SocketAddress, options: Options = Options()) throws(Errno) {
@@ -37,30 +37,32 @@ public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
         self.socket = socket
     }
 
-    /// Takes over a UDP socket, and makes it non-blocking and close-on-exec.
+    /// Takes ownership of a UDP socket, and makes it non-blocking and close-on-exec.
     ///
     /// - Throws: `Errno.notSocket`, `Errno.protocolWrongTypeForSocket` or
-    ///   `Errno.addressFamilyNotSupported`. The descriptor is closed then.
+    ///   `Errno.addressFamilyNotSupported`. On error, the descriptor is closed.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
         try socket.adopt(families: OwnedFD.internetFamilies, type: .datagram)
         self.socket = socket
     }
 
-    /// Sets the one peer that datagrams are sent to and received from; it can be changed.
+    /// Sets the only peer that datagrams are sent to and received from.
     ///
-    /// - Throws: `Errno.networkUnreachable` if no route leads there. See connect(2).
+    /// A later call can change the peer.
+    ///
+    /// - Throws: `Errno.networkUnreachable` if there is no route to the address. See connect(2).
     public func connect(to address: SocketAddress) throws(Errno) {
         try socket.connect(to: KernelAddress(address))
     }
 
-    /// The address bound to, with the port that the kernel chose where 0 was asked for.
+    /// Returns the bound address, with the actual port if the kernel chose it.
     public func localAddress() throws(Errno) -> SocketAddress {
         try fileDescriptor.localAddress().socketAddress
     }
 
-    /// The address that it is connected to.
+    /// Returns the address that the socket is connected to.
     ///
-    /// - Throws: `Errno.socketNotConnected` if it is not.
+    /// - Throws: `Errno.socketNotConnected` if the socket is not connected.
     public func peerAddress() throws(Errno) -> SocketAddress {
         try fileDescriptor.peerAddress().socketAddress
     }
@@ -68,33 +70,33 @@ public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
     /// Sends a datagram to an address.
     ///
     /// - Parameters:
-    ///   - bytes: All of the datagram; none make an empty one.
-    ///   - address: Where to, also where the socket is connected elsewhere.
-    /// - Returns: The number of bytes sent, which is all, or `nil` if there is no room yet.
-    /// - Throws: `Errno.messageTooLong` over what fits a datagram, `Errno.permissionDenied` for a
-    ///   broadcast that is not allowed. See sendto(2).
+    ///   - bytes: The whole datagram. An empty span sends an empty datagram.
+    ///   - address: The destination, even if the socket is connected to another address.
+    /// - Returns: The number of bytes sent, which is always all, or `nil` if there is no room yet.
+    /// - Throws: `Errno.messageTooLong` if the datagram is too large, `Errno.permissionDenied` for
+    ///   a broadcast without ``setBroadcast(_:)``. See sendto(2).
     public func send(_ bytes: Span<UInt8>, to address: SocketAddress) throws(Errno) -> Int? {
         try fileDescriptor.send(bytes, to: KernelAddress(address))
     }
 
-    /// A datagram's length and where it came from.
+    /// The length and the sender of a received datagram.
     public struct Received: Hashable, Sendable {
-        /// The length as it was sent, more than was stored if it did not fit.
+        /// The length as it was sent, which is more than was stored if the datagram did not fit.
         public let byteCount: Int
-        /// Who sent it.
+        /// The sender's address.
         public let sender: SocketAddress
     }
 
-    /// Takes the next datagram and tells who sent it.
+    /// Receives the next datagram and its sender's address.
     ///
-    /// - Parameter buffer: As for ``DatagramSocket/receive(into:)``.
-    /// - Returns: What came, or `nil` if nothing is there yet.
-    /// - Throws: As ``DatagramSocket/receive(into:)``. See recvfrom(2).
+    /// - Parameter buffer: Same as for ``DatagramSocket/receive(into:)``.
+    /// - Returns: The datagram's length and sender, or `nil` if none is available yet.
+    /// - Throws: Same as ``DatagramSocket/receive(into:)``. See recvfrom(2).
     public func receiveFrom(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Received? {
         try receive(into: &buffer, peeks: false)
     }
 
-    /// Copies the next datagram as ``receiveFrom(into:)`` does, and leaves it to be received.
+    /// Copies the next datagram like ``receiveFrom(into:)``, without consuming it.
     public func peekFrom(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Received? {
         try receive(into: &buffer, peeks: true)
     }
@@ -113,27 +115,29 @@ public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
         return Received(byteCount: byteCount, sender: try sender.socketAddress)
     }
 
-    /// Gives the socket up without closing it.
+    /// Gives up ownership of the descriptor without closing it.
     public consuming func release() -> OwnedFD { socket }
 }
 
 extension UDPSocket {
-    /// What a socket is given before it is bound.
+    /// The options of a UDP socket, set before it is bound.
     public struct Options: Hashable, Sendable {
-        /// Shares the address with others that ask for this, each of whom receives a multicast;
-        /// `SO_REUSEADDR`.
+        /// Whether to share the address with other sockets that set this option.
+        ///
+        /// Each of them receives every multicast; `SO_REUSEADDR`.
         public var reusesAddress = false
 
-        /// Shares the port with other sockets that ask for this too, the kernel spreading
-        /// datagrams over them by their senders; `SO_REUSEPORT`.
+        /// Whether to share the port with other sockets that set this option.
+        ///
+        /// The kernel distributes datagrams among them by sender; `SO_REUSEPORT`.
         public var reusesPort = false
 
-        /// Binds to an address that no interface has yet; `IP_FREEBIND`.
+        /// Whether to bind even if no interface has the address yet; `IP_FREEBIND`.
         public var freeBinds = false
 
-        /// Keeps IPv4 off an IPv6 socket; `IPV6_V6ONLY`.
+        /// Whether an IPv6 socket excludes IPv4; `IPV6_V6ONLY`.
         ///
-        /// If not, `[::]` takes both.
+        /// If `false`, `[::]` accepts both.
         public var isOnlyV6 = false
 
         /// The defaults.

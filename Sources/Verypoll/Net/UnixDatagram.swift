@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// A non-blocking Unix-domain datagram socket, closed when it goes out of scope.
 ///
-/// The file of its path stays, and is the caller's to remove. No datagram is ever lost: a sender
-/// waits for a receiver whose queue is full.
+/// The file at its path remains, and the caller must remove it. No datagram is lost in transit:
+/// while the receiver's queue is full, sends return `nil`.
 public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
     private let socket: OwnedFD
 
@@ -15,34 +15,35 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
         self.socket = socket
     }
 
-    /// Makes a socket without an address, which can send and has nobody answer.
+    /// Creates a socket without an address, which can send but cannot receive replies.
     ///
-    /// - Throws: `Errno.tooManyOpenFiles` if out of descriptors. See socket(2).
+    /// - Throws: `Errno.tooManyOpenFiles` if the process is out of descriptors. See socket(2).
     public init() throws(Errno) {
         socket = try OwnedFD.socket(family: OwnedFD.unixFamily, .datagram)
     }
 
     /// Binds to `address`.
     ///
-    /// - Parameter address: A path where no file is yet, or an abstract name; for
-    ///   ``UnixAddress/unnamed`` the kernel chooses an abstract one.
-    /// - Throws: As ``UnixListener/init(binding:backlog:)``. See bind(2) and unix(7).
+    /// - Parameter address: A path where no file exists yet, or an abstract name. For
+    ///   ``UnixAddress/unnamed``, the kernel chooses an abstract name.
+    /// - Throws: Same as ``UnixListener/init(binding:backlog:)``. See bind(2) and unix(7).
     public init(binding address: UnixAddress) throws(Errno) {
         let socket = try OwnedFD.socket(family: OwnedFD.unixFamily, .datagram)
         try socket.bind(to: KernelAddress(address))
         self.socket = socket
     }
 
-    /// Takes over a Unix-domain datagram socket, and makes it non-blocking and close-on-exec.
+    /// Takes ownership of a Unix-domain datagram socket, and makes it non-blocking and
+    /// close-on-exec.
     ///
     /// - Throws: `Errno.notSocket`, `Errno.protocolWrongTypeForSocket` or
-    ///   `Errno.addressFamilyNotSupported`. The descriptor is closed then.
+    ///   `Errno.addressFamilyNotSupported`. On error, the descriptor is closed.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
         try socket.adopt(families: [OwnedFD.unixFamily], type: .datagram)
         self.socket = socket
     }
 
-    /// Two sockets connected to each other; see socketpair(2).
+    /// Creates two sockets that are connected to each other; see socketpair(2).
     public static func pair() throws(Errno) -> Pair {
         let (first, second) = try OwnedFD.socketPair(.datagram)
         return Pair(
@@ -51,7 +52,9 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
         )
     }
 
-    /// A struct rather than a tuple, as tuples cannot hold noncopyable values.
+    /// Two connected sockets.
+    ///
+    /// A struct, because tuples cannot hold noncopyable values.
     @frozen public struct Pair: ~Copyable, Sendable {
         /// One end.
         public let first: UnixDatagram
@@ -59,22 +62,24 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
         public let second: UnixDatagram
     }
 
-    /// Sets the one peer that datagrams are sent to and received from; it can be changed.
+    /// Sets the only peer that datagrams are sent to and received from.
     ///
-    /// - Throws: `Errno.connectionRefused` if nobody has the address any more,
-    ///   `Errno.noSuchFileOrDirectory` if there is no such file. See connect(2) and unix(7).
+    /// A later call can change the peer.
+    ///
+    /// - Throws: `Errno.connectionRefused` if no socket has the address anymore,
+    ///   `Errno.noSuchFileOrDirectory` if the file does not exist. See connect(2) and unix(7).
     public func connect(to address: UnixAddress) throws(Errno) {
         try socket.connect(to: KernelAddress(address))
     }
 
-    /// The address bound to, else ``UnixAddress/unnamed``.
+    /// Returns the bound address, or ``UnixAddress/unnamed`` if the socket is not bound.
     public func localAddress() throws(Errno) -> UnixAddress {
         try fileDescriptor.localAddress().unixAddress
     }
 
-    /// The address that it is connected to.
+    /// Returns the address that the socket is connected to.
     ///
-    /// - Throws: `Errno.socketNotConnected` if it is not.
+    /// - Throws: `Errno.socketNotConnected` if the socket is not connected.
     public func peerAddress() throws(Errno) -> UnixAddress {
         try fileDescriptor.peerAddress().unixAddress
     }
@@ -82,23 +87,24 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
     /// Sends a datagram to an address.
     ///
     /// - Parameters:
-    ///   - bytes: All of the datagram; none make an empty one.
-    ///   - address: Where to.
-    /// - Returns: The number of bytes sent, which is all, or `nil` if the receiver's queue is full:
-    ///   of that no event will tell unless the socket is connected there, so try again later.
-    /// - Throws: As ``connect(to:)``. See sendto(2) and unix(7).
+    ///   - bytes: The whole datagram. An empty span sends an empty datagram.
+    ///   - address: The destination.
+    /// - Returns: The number of bytes sent, which is always all, or `nil` if the receiver's queue
+    ///   is full. No event reports room in that queue unless the socket is connected to the
+    ///   receiver, so retry later.
+    /// - Throws: Same as ``connect(to:)``. See sendto(2) and unix(7).
     public func send(_ bytes: Span<UInt8>, to address: UnixAddress) throws(Errno) -> Int? {
         try fileDescriptor.send(bytes, to: KernelAddress(address))
     }
 
-    /// Sends a datagram to an address, and with it descriptors.
+    /// Sends a datagram and descriptors to an address.
     ///
     /// - Parameters:
-    ///   - bytes: All of the datagram.
-    ///   - address: Where to.
-    ///   - descriptors: As for ``UnixSocket/send(_:passing:credentials:)``.
-    /// - Returns: As ``send(_:to:)``.
-    /// - Throws: As both.
+    ///   - bytes: The whole datagram.
+    ///   - address: The destination.
+    ///   - descriptors: Same as for ``UnixSocket/send(_:passing:credentials:)``.
+    /// - Returns: Same as ``send(_:to:)``.
+    /// - Throws: Same as both of these methods.
     public func send(
         _ bytes: Span<UInt8>,
         to address: UnixAddress,
@@ -111,24 +117,24 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
         )
     }
 
-    /// A datagram's length and where it came from.
+    /// The length and the sender of a received datagram.
     public struct Received: Hashable, Sendable {
-        /// The length as it was sent, more than was stored if it did not fit.
+        /// The length as it was sent, which is more than was stored if the datagram did not fit.
         public let byteCount: Int
-        /// Who sent it, ``UnixAddress/unnamed`` if that socket is not bound.
+        /// The sender's address, ``UnixAddress/unnamed`` if its socket is not bound.
         public let sender: UnixAddress
     }
 
-    /// Takes the next datagram and tells who sent it.
+    /// Receives the next datagram and its sender's address.
     ///
-    /// - Parameter buffer: As for ``DatagramSocket/receive(into:)``.
-    /// - Returns: What came, or `nil` if nothing is there yet.
-    /// - Throws: As ``DatagramSocket/receive(into:)``. See recvfrom(2).
+    /// - Parameter buffer: Same as for ``DatagramSocket/receive(into:)``.
+    /// - Returns: The datagram's length and sender, or `nil` if none is available yet.
+    /// - Throws: Same as ``DatagramSocket/receive(into:)``. See recvfrom(2).
     public func receiveFrom(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Received? {
         try receive(into: &buffer, peeks: false)
     }
 
-    /// Copies the next datagram as ``receiveFrom(into:)`` does, and leaves it to be received.
+    /// Copies the next datagram like ``receiveFrom(into:)``, without consuming it.
     public func peekFrom(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Received? {
         try receive(into: &buffer, peeks: true)
     }
@@ -147,12 +153,14 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
         return Received(byteCount: byteCount, sender: try sender.unixAddress)
     }
 
-    /// Ends receiving, sending or both; a peer that sends to it gets `Errno.brokenPipe`.
+    /// Ends receiving, sending or both.
+    ///
+    /// Once receiving has ended, a peer's sends fail with `Errno.brokenPipe`.
     public func shutdown(_ direction: ShutdownDirection) throws(Errno) {
         try fileDescriptor.shutdown(direction)
     }
 
-    /// Gives the socket up without closing it.
+    /// Gives up ownership of the descriptor without closing it.
     public consuming func release() -> OwnedFD { socket }
 }
 #endif

@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// A non-blocking Unix-domain stream socket that accepts connections.
 ///
-/// It is closed when it goes out of scope; the file of its path stays, and is the caller's to
-/// remove.
+/// It is closed when it goes out of scope. The file at its path remains, and the caller must remove
+/// it.
 public struct UnixListener: ~Copyable, Socket {
     private let socket: OwnedFD
 
@@ -14,12 +14,12 @@ public struct UnixListener: ~Copyable, Socket {
     /// Binds to `address` and listens.
     ///
     /// - Parameters:
-    ///   - address: A path where no file is yet, or an abstract name; for
-    ///     ``UnixAddress/unnamed`` the kernel chooses an abstract one.
-    ///   - backlog: How many connections may wait to be accepted; the kernel caps it at
+    ///   - address: A path where no file exists yet, or an abstract name. For
+    ///     ``UnixAddress/unnamed``, the kernel chooses an abstract name.
+    ///   - backlog: The most connections that may wait to be accepted; the kernel caps it at
     ///     `net.core.somaxconn`.
-    /// - Throws: `Errno.addressInUse` if the file exists, also where nobody listens on it any
-    ///   more; `Errno.fileNameTooLong` over 107 bytes. See bind(2) and unix(7).
+    /// - Throws: `Errno.addressInUse` if the file exists, even if no socket listens on it anymore;
+    ///   `Errno.fileNameTooLong` for more than 107 bytes. See bind(2) and unix(7).
     public init(binding address: UnixAddress, backlog: Int = 4096) throws(Errno) {
         let socket = try OwnedFD.socket(family: OwnedFD.unixFamily, .stream)
         try socket.bind(to: KernelAddress(address))
@@ -27,26 +27,26 @@ public struct UnixListener: ~Copyable, Socket {
         self.socket = socket
     }
 
-    /// Takes over a socket that listens already, as one passed by systemd, and makes it
+    /// Takes ownership of a listening socket, such as one passed by systemd, and makes it
     /// non-blocking and close-on-exec.
     ///
     /// - Throws: `Errno.notSocket`, `Errno.protocolWrongTypeForSocket`,
-    ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it does not listen. The
-    ///   descriptor is closed then.
+    ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it does not listen. On
+    ///   error, the descriptor is closed.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
         try socket.adopt(families: [OwnedFD.unixFamily], type: .stream, isListening: true)
         self.socket = socket
     }
 
-    /// The address bound to.
+    /// Returns the bound address.
     public func localAddress() throws(Errno) -> UnixAddress {
         try fileDescriptor.localAddress().unixAddress
     }
 
-    /// Takes the next connection off the backlog.
+    /// Accepts the next connection from the backlog.
     ///
     /// - Returns: The connection, non-blocking and close-on-exec, or `nil` if none is waiting.
-    /// - Throws: As ``TCPListener/accept()``.
+    /// - Throws: Same as ``TCPListener/accept()``.
     public func accept() throws(Errno) -> Accepted? {
         var peer = KernelAddress()
         guard let descriptor = try socket.accept(peer: &peer) else { return nil }
@@ -59,12 +59,12 @@ public struct UnixListener: ~Copyable, Socket {
         try socket.listen(backlog: backlog)
     }
 
-    /// Gives the socket up without closing it.
+    /// Gives up ownership of the descriptor without closing it.
     public consuming func release() -> OwnedFD { socket }
 
-    /// A connection and where it came from, most often ``UnixAddress/unnamed``.
+    /// An accepted connection and its peer's address, usually ``UnixAddress/unnamed``.
     ///
-    /// Frozen, or else other modules could not move `stream` out of it.
+    /// Frozen, so that other modules can move `stream` out of it.
     @frozen public struct Accepted: ~Copyable, Sendable {
         /// The connected socket.
         public let stream: UnixStream

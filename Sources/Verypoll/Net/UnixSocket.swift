@@ -1,25 +1,25 @@
 #if Net
 public import SystemPackage
 
-/// A Unix-domain socket over which processes talk: ``UnixStream``, ``UnixDatagram``.
+/// A Unix-domain socket that sends and receives: ``UnixStream``, ``UnixDatagram``.
 public protocol UnixSocket: Socket, ~Copyable {}
 
 extension UnixSocket where Self: ~Copyable {
     /// Sends bytes and, with the first of them, descriptors and credentials.
     ///
     /// - Parameters:
-    ///   - bytes: What to send. A stream carries descriptors only with bytes: none are a
-    ///     programmer's error and trap, while an empty datagram may carry them.
-    ///   - descriptors: Open descriptors, 253 at most, of which the receiver gets duplicates. They
-    ///     stay yours, to close when this has returned.
-    ///   - credentials: Who sends; anything but this process' own take privileges. Without any, the
-    ///     kernel fills in the true ones for a receiver who asked by
-    ///     ``setReceivesCredentials(_:)``.
-    /// - Returns: The number of bytes taken: the descriptors went with the first of them, and the
-    ///   rest can be sent as ever. `nil` if there is no room yet, and nothing was sent.
-    /// - Throws: `Errno.badFileDescriptor` if one is not open, `Errno.notPermitted` for a lie about
-    ///   the credentials, `Errno.tooManyReferences` with too many descriptors under way. See
-    ///   sendmsg(2) and unix(7).
+    ///   - bytes: The bytes to send. A stream carries descriptors only with bytes, so sending
+    ///     descriptors without bytes traps. An empty datagram may carry descriptors.
+    ///   - descriptors: At most 253 open descriptors. The receiver gets duplicates. The caller
+    ///     keeps ownership, and may close the descriptors when this call has returned.
+    ///   - credentials: The sender's credentials. Any others than those of this process require
+    ///     privileges. With `nil`, the kernel supplies the real credentials to a receiver that
+    ///     called ``setReceivesCredentials(_:)``.
+    /// - Returns: The number of bytes accepted, or `nil` if there is no room yet and nothing was
+    ///   sent. The descriptors were sent with the first byte, so send remaining bytes without them.
+    /// - Throws: `Errno.badFileDescriptor` if a descriptor is not open, `Errno.notPermitted` for
+    ///   credentials that this process may not claim, `Errno.tooManyReferences` if too many
+    ///   descriptors are in flight. See sendmsg(2) and unix(7).
     public func send(
         _ bytes: Span<UInt8>,
         passing descriptors: [FileDescriptor],
@@ -36,22 +36,21 @@ extension UnixSocket where Self: ~Copyable {
         )
     }
 
-    /// Receives bytes, and what came beside them.
+    /// Receives bytes, and the descriptors and credentials sent with them.
     ///
-    /// One call takes what one ``send(_:passing:credentials:)`` passed, and not what the next did.
+    /// One call never receives the descriptors of more than one ``send(_:passing:credentials:)``.
     ///
     /// - Parameters:
-    ///   - buffer: What the bytes are appended to; for a stream, one without room is a
-    ///     programmer's error and traps.
-    ///   - ancillary: Where descriptors and credentials go. What is left there from before is
-    ///     closed first.
-    /// - Returns: As `read(into:)` of a stream, `receive(into:)` of a datagram socket.
-    /// - Throws: As those. See recvmsg(2).
+    ///   - buffer: The buffer to append to. For a stream, traps if it has no free capacity.
+    ///   - ancillary: The storage for descriptors and credentials. Descriptors left in it from an
+    ///     earlier call are closed first.
+    /// - Returns: Same as `read(into:)` of a stream or `receive(into:)` of a datagram socket.
+    /// - Throws: Same as those methods. See recvmsg(2).
     public func receive(
         into buffer: inout OutputSpan<UInt8>,
         ancillary: inout AncillaryData
     ) throws(Errno) -> Int? {
-        // Receiving no bytes gives 0 as well, and would pass for the end of file.
+        // Without free capacity, recvmsg(2) returns 0, which would look like end of file.
         precondition(
             buffer.freeCapacity > 0 || !fileDescriptor.isStreamSocket,
             "no room to read into"
@@ -59,9 +58,9 @@ extension UnixSocket where Self: ~Copyable {
         return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary)
     }
 
-    /// Receives as ``receive(into:ancillary:)`` does, and leaves everything there for others.
+    /// Receives like ``receive(into:ancillary:)`` without consuming anything.
     ///
-    /// Each call goes on behind the last one, once ``setPeekOffset(_:)`` has been called. The
+    /// After ``setPeekOffset(_:)``, each call continues where the previous one ended. The
     /// descriptors are new duplicates.
     package func peek(
         into buffer: inout OutputSpan<UInt8>,
@@ -71,47 +70,52 @@ extension UnixSocket where Self: ~Copyable {
         return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary, isPeeking: true)
     }
 
-    /// Has the next ``peek(into:ancillary:)`` begin behind so many bytes; see `SO_PEEK_OFF` in
-    /// socket(7).
+    /// Makes the next ``peek(into:ancillary:)`` skip the first `byteCount` bytes; see `SO_PEEK_OFF`
+    /// in socket(7).
     package func setPeekOffset(_ byteCount: Int) throws(Errno) {
         try fileDescriptor.set(.peekOffset, to: CInt(clamping: byteCount))
     }
 
-    /// Whether each receive tells the sender's credentials; `SO_PASSCRED`.
+    /// Returns whether each receive includes the sender's credentials; `SO_PASSCRED`.
     public func receivesCredentials() throws(Errno) -> Bool {
         try fileDescriptor.value(of: .passCredentials) != 0
     }
 
-    /// Asks for the sender's credentials beside what is received.
+    /// Sets whether each receive includes the sender's credentials.
     ///
-    /// What is sent before this is called may come without them.
+    /// Data sent before this call may arrive without credentials.
     public func setReceivesCredentials(_ isOn: Bool) throws(Errno) {
         try fileDescriptor.set(.passCredentials, to: isOn)
     }
 
-    /// Accepts passed descriptors, as is the default, or refuses them: then sends that pass some
-    /// fail with `Errno.notPermitted`.
+    /// Sets whether the socket accepts passed descriptors, which is the default.
+    ///
+    /// If not, the peer's sends that pass descriptors fail with `Errno.notPermitted`.
     ///
     /// - Throws: `Errno.protocolNotAvailable` before Linux 6.16. See `SO_PASSRIGHTS` in unix(7).
     public func setReceivesDescriptors(_ isOn: Bool) throws(Errno) {
         try fileDescriptor.set(.passRights, to: isOn)
     }
 
-    /// The user, group and process that connected or, seen from them, that listened; of a pair,
-    /// who made it.
+    /// Returns the credentials of the peer: the process that connected or, for the side that
+    /// connected, the process that listened.
+    ///
+    /// For a pair, they are those of the process that created it.
     public func peerCredentials() throws(Errno) -> PeerCredentials {
         try fileDescriptor.peerCredentials()
     }
 
-    /// The supplementary groups of the peer; see `SO_PEERGROUPS` in unix(7).
+    /// Returns the supplementary groups of the peer; see `SO_PEERGROUPS` in unix(7).
     public func peerGroups() throws(Errno) -> [UInt32] {
         try fileDescriptor.peerGroups()
     }
 
-    /// A pidfd of the peer's process, which cannot come to mean another as a number can.
+    /// Returns a pidfd of the peer's process.
     ///
-    /// - Throws: `Errno.protocolNotAvailable` before Linux 6.5, `Errno.noSuchProcess` if it has
-    ///   ended. See `SO_PEERPIDFD` in unix(7).
+    /// Unlike a process ID, it never refers to another process.
+    ///
+    /// - Throws: `Errno.protocolNotAvailable` before Linux 6.5, `Errno.noSuchProcess` if the
+    ///   process has ended. See `SO_PEERPIDFD` in unix(7).
     public func peerProcess() throws(Errno) -> OwnedFD {
         OwnedFD(rawValue: try fileDescriptor.value(of: .peerProcess))
     }

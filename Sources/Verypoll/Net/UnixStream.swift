@@ -12,29 +12,32 @@ public struct UnixStream: ~Copyable, StreamSocket, UnixSocket {
         self.socket = socket
     }
 
-    /// Connects to a listening socket, which takes no waiting.
+    /// Connects to a listening socket.
     ///
-    /// - Throws: `Errno.resourceTemporarilyUnavailable` if the listener's backlog is full: no
-    ///   event will come, so try again later. `Errno.connectionRefused` if nobody listens,
-    ///   `Errno.noSuchFileOrDirectory` if there is no such file. See connect(2) and unix(7).
+    /// The connect succeeds or fails at once.
+    ///
+    /// - Throws: `Errno.resourceTemporarilyUnavailable` if the listener's backlog is full: no event
+    ///   reports room, so retry later. `Errno.connectionRefused` if no socket listens at the
+    ///   address, `Errno.noSuchFileOrDirectory` if the file does not exist. See connect(2) and
+    ///   unix(7).
     public init(connectingTo address: UnixAddress) throws(Errno) {
         let socket = try OwnedFD.socket(family: OwnedFD.unixFamily, .stream)
         try socket.connect(to: KernelAddress(address))
         self.socket = socket
     }
 
-    /// Takes over a Unix-domain stream socket that does not listen, and makes it non-blocking and
-    /// close-on-exec.
+    /// Takes ownership of a Unix-domain stream socket that does not listen, and makes it
+    /// non-blocking and close-on-exec.
     ///
     /// - Throws: `Errno.notSocket`, `Errno.protocolWrongTypeForSocket`,
-    ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it listens. The
-    ///   descriptor is closed then.
+    ///   `Errno.addressFamilyNotSupported`, or `Errno.invalidArgument` if it listens. On error, the
+    ///   descriptor is closed.
     public init(adopting socket: consuming OwnedFD) throws(Errno) {
         try socket.adopt(families: [OwnedFD.unixFamily], type: .stream)
         self.socket = socket
     }
 
-    /// Two sockets connected to each other; see socketpair(2).
+    /// Creates two sockets that are connected to each other; see socketpair(2).
     public static func pair() throws(Errno) -> Pair {
         let (first, second) = try OwnedFD.socketPair(.stream)
         return Pair(
@@ -43,7 +46,9 @@ public struct UnixStream: ~Copyable, StreamSocket, UnixSocket {
         )
     }
 
-    /// A struct rather than a tuple, as tuples cannot hold noncopyable values.
+    /// Two connected sockets.
+    ///
+    /// A struct, because tuples cannot hold noncopyable values.
     @frozen public struct Pair: ~Copyable, Sendable {
         /// One end.
         public let first: UnixStream
@@ -51,17 +56,17 @@ public struct UnixStream: ~Copyable, StreamSocket, UnixSocket {
         public let second: UnixStream
     }
 
-    /// The address of this end, most often ``UnixAddress/unnamed`` for the one that connected.
+    /// Returns the address of this end, usually ``UnixAddress/unnamed`` for the end that connected.
     public func localAddress() throws(Errno) -> UnixAddress {
         try fileDescriptor.localAddress().unixAddress
     }
 
-    /// The address of the other end.
+    /// Returns the address of the other end.
     public func peerAddress() throws(Errno) -> UnixAddress {
         try fileDescriptor.peerAddress().unixAddress
     }
 
-    /// Gives the socket up without closing it.
+    /// Gives up ownership of the descriptor without closing it.
     public consuming func release() -> OwnedFD { socket }
 }
 #endif

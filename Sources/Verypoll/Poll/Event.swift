@@ -1,7 +1,7 @@
-/// What became ready, and for which source.
+/// A source that became ready, with flags that say in which way.
 ///
-/// The flags are hints: try the call, and take its `nil` for the truth. <doc:PeerGone> shows them
-/// for each kind of source.
+/// The flags are hints: make the call and rely on its result, where `nil` means not ready.
+/// <doc:PeerGone> lists the flags for each kind of source.
 public struct Event: Sendable {
     let raw: SystemEvent
 
@@ -11,30 +11,31 @@ public struct Event: Sendable {
     /// The flags as epoll_ctl(2) defines them.
     public var rawMask: UInt32 { raw.flags }
 
-    /// A read would return bytes, end of file or an error rather than block.
+    /// Whether a read would return bytes, end of file or an error rather than block.
     ///
-    /// The end of file of an empty pipe shows as ``isReadClosed`` alone, so read at either.
+    /// The end of file of an empty pipe sets only ``isReadClosed``, so read if either flag is set.
     public var isReadable: Bool { raw.isReadable }
 
-    /// A write would take bytes or return an error rather than block.
+    /// Whether a write would accept bytes or return an error rather than block.
     public var isWritable: Bool { raw.isWritable }
 
-    /// Out-of-band data has come, `EPOLLPRI`.
+    /// Whether out-of-band data has arrived; `EPOLLPRI`.
     public var isPriority: Bool { raw.isPriority }
 
-    /// The source failed; `takeError()` of a socket tells how.
+    /// Whether the source failed; `takeError()` of a socket returns the error.
     public var isError: Bool { raw.isError }
 
-    /// No more bytes will come: reads return what is buffered, then end of file.
+    /// Whether no more bytes will arrive: reads return the buffered bytes, then end of file.
     public var isReadClosed: Bool { raw.isReadClosed }
 
-    /// No more bytes will be taken: both ways are closed, or the reader of a pipe went away.
+    /// Whether no more bytes can be written: both directions are closed, or the pipe has no reader.
     public var isWriteClosed: Bool { raw.isWriteClosed }
 
-    /// An asynchronous operation has finished: FreeBSD's alone, so never on Linux.
+    /// Whether an asynchronous operation has finished; FreeBSD only, so always `false` on Linux.
     public var isAIO: Bool { false }
 
-    /// A list of asynchronous operations has finished: FreeBSD's alone, so never on Linux.
+    /// Whether a list of asynchronous operations has finished; FreeBSD only, so always `false` on
+    /// Linux.
     public var isLIO: Bool { false }
 }
 

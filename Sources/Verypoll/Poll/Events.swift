@@ -1,13 +1,13 @@
 /// The readiness events of one call to ``Poll/poll(_:timeout:interruptible:)``.
 ///
-/// Make one and reuse it: its storage is allocated once, at 12 to 16 bytes an event.
+/// Create one and reuse it: its storage is allocated once, 12 to 16 bytes per event.
 public struct Events: RandomAccessCollection, Sendable {
     @usableFromInline var buffer: EventBuffer
 
-    /// The most events that one poll puts here.
+    /// The most events that one poll stores here.
     public var capacity: Int { buffer.capacity }
 
-    /// Makes room for `capacity` events, the most that one poll will return.
+    /// Allocates storage for `capacity` events, the most that one poll returns.
     public init(capacity: Int) {
         buffer = EventBuffer(capacity: capacity)
     }
@@ -16,7 +16,9 @@ public struct Events: RandomAccessCollection, Sendable {
     @inlinable public var endIndex: Int { buffer.count }
     public subscript(position: Int) -> Event { Event(raw: buffer[position]) }
 
-    /// Empties it and keeps its storage; a poll does so itself.
+    /// Removes all events and keeps the storage.
+    ///
+    /// Each poll does this first.
     public mutating func removeAll() {
         buffer.removeAll()
     }

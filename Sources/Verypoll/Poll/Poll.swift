@@ -1,6 +1,6 @@
 public import SystemPackage
 
-/// Waits for readiness of the sources in its ``registry``.
+/// Waits until sources in its ``registry`` are ready.
 ///
 /// ```swift
 /// var poll = try Poll()
@@ -13,52 +13,55 @@ public import SystemPackage
 /// }
 /// ```
 public struct Poll: ~Copyable, Sendable {
-    /// Where sources are added and removed, between polls.
+    /// The registry that adds and removes sources between polls.
     ///
-    /// During a poll, and from other threads, a ``Registry/clone()`` of it does the same.
+    /// To add or remove sources during a poll or from another thread, use a ``Registry/clone()``.
     public let registry: Registry
 
-    /// Makes a poll with nothing registered, close-on-exec; see epoll_create1(2).
+    /// Creates a poll without sources, close-on-exec; see epoll_create1(2).
     public init() throws(Errno) {
         registry = Registry(selector: try Selector())
     }
 
-    /// The selector's own descriptor, readable while events are pending, to nest it in another
-    /// event loop.
+    /// The selector's own descriptor, for nesting the poll in another event loop.
     ///
-    /// With the trait `PollSelector` there is none, and asking for it traps.
+    /// It is readable while events are pending.
+    ///
+    /// Traps with the trait `PollSelector`, whose polls have no descriptor.
     public var fileDescriptor: FileDescriptor { registry.selector.fileDescriptor }
 
-    /// How it spins on the queues of network devices before it sleeps; at first not at all.
+    /// Returns how the poll spins on the queues of network devices before it sleeps.
     ///
-    /// - Throws: `Errno.notSupported` before Linux 6.9, or where the kernel was built without it,
-    ///   or with the trait `PollSelector`.
+    /// The default is not to spin.
+    ///
+    /// - Throws: `Errno.notSupported` before Linux 6.9, if the kernel was built without busy
+    ///   polling, or with the trait `PollSelector`.
     public func busyPolling() throws(Errno) -> BusyPolling {
         try registry.selector.busyPolling()
     }
 
-    /// Makes it spin on the queues of network devices before it sleeps.
+    /// Sets how the poll spins on the queues of network devices before it sleeps.
     ///
-    /// - Parameter parameters: For how long and how hard.
-    /// - Throws: As ``busyPolling()``, and `Errno.notPermitted` for a budget over 64 without
+    /// - Parameter parameters: The duration, the packet budget and the interrupt preference.
+    /// - Throws: Same as ``busyPolling()``, and `Errno.notPermitted` for a budget over 64 without
     ///   `CAP_NET_ADMIN`. See ioctl_eventpoll(2).
     public func setBusyPolling(_ parameters: BusyPolling) throws(Errno) {
         try registry.selector.setBusyPolling(parameters)
     }
 
-    /// Waits until a source is ready, and puts what became ready in `events`.
+    /// Waits until a source is ready, and stores the events in `events`.
     ///
-    /// A source that was registered in the mode ``RegistrationMode/edge``, the default, may never
-    /// be reported again before it has been drained, that is, before a call on it has returned
-    /// `nil`.
+    /// A source registered in the mode ``RegistrationMode/edge``, the default, may not be reported
+    /// again until it is drained, that is, until a call on it returns `nil`.
     ///
     /// - Parameters:
-    ///   - events: Emptied first. At most its capacity arrives; the rest comes with the next call.
-    ///   - timeout: The longest wait, to the nanosecond where the kernel can (Linux 5.11), else
-    ///     rounded up to milliseconds; `nil` waits for ever, `.zero` or less returns at once.
-    ///     `events` is empty if it runs out.
-    ///   - interruptible: Whether a signal handler that ran ends the wait. If not, the wait goes on
-    ///     for the time that is left.
+    ///   - events: The storage for the events, emptied first. Events beyond its capacity are
+    ///     returned by the next call.
+    ///   - timeout: The longest wait, with nanosecond precision since Linux 5.11, otherwise rounded
+    ///     up to milliseconds. `nil` waits forever; `.zero` or less returns at once. After a
+    ///     timeout, `events` is empty.
+    ///   - interruptible: Whether a signal handler ends the wait. If not, the poll waits for the
+    ///     remaining time.
     /// - Throws: `Errno.interrupted` if `interruptible`. See epoll_wait(2).
     public mutating func poll(
         _ events: inout Events,
@@ -72,7 +75,7 @@ public struct Poll: ~Copyable, Sendable {
     }
 
     private mutating func poll(_ events: inout Events, for timeout: Duration) throws(Errno) {
-        // A clock cannot reach further than its 64 bits; such a wait is as good as endless.
+        // A longer timeout could overflow the clock's 64 bits. This cap is 136 years.
         let longest = Duration.seconds(1 << 32)
         let deadline = ContinuousClock.now + min(timeout, longest)
         do throws(Errno) {
@@ -82,12 +85,13 @@ public struct Poll: ~Copyable, Sendable {
         }
     }
 
-    /// Waits as ``poll(_:timeout:interruptible:)`` does, until an instant at the latest.
+    /// Waits like ``poll(_:timeout:interruptible:)``, but until a deadline.
     ///
     /// - Parameters:
-    ///   - events: Emptied first; empty if the instant came before an event.
-    ///   - deadline: When to give up; one that has passed only looks what is pending.
-    ///   - interruptible: Whether a signal handler that ran ends the wait.
+    ///   - events: The storage for the events, emptied first. Empty if the deadline passes first.
+    ///   - deadline: When to stop waiting. If it has passed, the poll returns pending events at
+    ///     once.
+    ///   - interruptible: Whether a signal handler ends the wait.
     /// - Throws: `Errno.interrupted` if `interruptible`. See epoll_wait(2).
     public mutating func poll(
         _ events: inout Events,
@@ -114,7 +118,7 @@ public struct Poll: ~Copyable, Sendable {
             do throws(Errno) {
                 return try registry.selector.wait(into: &events.buffer, timeout: timeout)
             } catch .interrupted where !interruptible {
-                continue  // Only reached for waits that are endless or take no time.
+                continue  // Reached only for waits that are endless or do not block.
             }
         }
     }

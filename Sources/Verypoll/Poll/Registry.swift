@@ -7,11 +7,13 @@ public struct Registry: ~Copyable, Sendable {
     /// Starts watching `source`; its events carry `token`.
     ///
     /// - Parameters:
-    ///   - source: What to watch. The registry keeps nothing of it.
-    ///   - token: What its events are to carry.
-    ///   - interest: What to watch it for; empty is a programmer's error and traps.
-    ///   - mode: How often it is reported while it is ready.
-    /// - Throws: `Errno.fileExists` if the source is registered here already. See epoll_ctl(2).
+    ///   - source: The source to watch. The registry does not retain it.
+    ///   - token: The token that its events carry.
+    ///   - interest: The readiness to watch for. Traps if empty.
+    ///   - mode: How often the source is reported while it is ready. `exclusive` with `priority`
+    ///     traps.
+    /// - Throws: `Errno.fileExists` if the source is already registered with this poll. See
+    ///   epoll_ctl(2).
     @inlinable
     public func register(
         _ source: borrowing some Source & ~Copyable,
@@ -29,15 +31,15 @@ public struct Registry: ~Copyable, Sendable {
 
     /// Replaces the token, the interest and the mode of a registered source.
     ///
-    /// What is ready already is reported once more, so nothing is lost by doing it late.
+    /// Readiness that already exists is reported again, so a late call loses no event.
     ///
     /// - Parameters:
-    ///   - source: A source that is registered here, and not in the mode `exclusive`.
-    ///   - token: What its events are to carry from now on.
-    ///   - interest: What to watch it for; empty is a programmer's error and traps.
-    ///   - mode: How often it is reported while it is ready; `exclusive` traps, as the kernel
-    ///     takes that mode only for a new source.
-    /// - Throws: `Errno.noSuchFileOrDirectory` if it is not registered here,
+    ///   - source: A source that is registered with this poll, in a mode other than `exclusive`.
+    ///   - token: The token that its events carry from now on.
+    ///   - interest: The readiness to watch for. Traps if empty.
+    ///   - mode: How often the source is reported while it is ready. `exclusive` traps, because the
+    ///     kernel accepts that mode only for a new source.
+    /// - Throws: `Errno.noSuchFileOrDirectory` if the source is not registered with this poll,
     ///   `Errno.invalidArgument` if it was registered as exclusive. See epoll_ctl(2).
     @inlinable
     public func reregister(
@@ -51,26 +53,28 @@ public struct Registry: ~Copyable, Sendable {
         try source.reregister(with: self, token: token, interest: interest, mode: mode)
     }
 
-    /// Stops watching `source`, as closing it does, unless a duplicate of its descriptor is open.
+    /// Stops watching `source`.
     ///
-    /// - Throws: `Errno.noSuchFileOrDirectory` if it is not registered here.
+    /// Closing the source does the same, unless a duplicate of its descriptor is open.
+    ///
+    /// - Throws: `Errno.noSuchFileOrDirectory` if the source is not registered with this poll.
     @inlinable
     public func deregister(_ source: borrowing some Source & ~Copyable) throws(Errno) {
         try source.deregister(from: self)
     }
 
-    /// A second handle of the same poll, to keep where this one cannot be borrowed.
+    /// Returns a second handle to the same poll, for code that cannot borrow this one.
     ///
-    /// It may outlive the poll; then what is registered through it is reported to nobody.
+    /// The clone may outlive the poll. Sources registered after that are never reported.
     ///
-    /// - Throws: `Errno.tooManyOpenFiles` if out of descriptors. See fcntl(2).
+    /// - Throws: `Errno.tooManyOpenFiles` if the process is out of descriptors. See fcntl(2).
     public func clone() throws(Errno) -> Registry {
         Registry(selector: try selector.clone())
     }
 }
 
-/// What sources of one descriptor do; as functions of their own, so that all else is inlined into
-/// the caller, and the way to the kernel is short.
+/// Registers descriptors. Only these functions are not inlined, so a caller in another module
+/// reaches the system call through a single function call.
 extension Registry {
     @usableFromInline
     func add(

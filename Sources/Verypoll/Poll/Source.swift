@@ -3,7 +3,7 @@ public import SystemPackage
 /// Something that a ``Registry`` can watch.
 ///
 /// Call ``Registry/register(_:token:interest:mode:)`` rather than these methods. A type that wraps
-/// a source conforms by forwarding all three to it.
+/// a source conforms by forwarding all three methods to that source.
 public protocol Source: ~Copyable {
     /// Called by ``Registry/register(_:token:interest:mode:)``.
     func register(
@@ -25,13 +25,13 @@ public protocol Source: ~Copyable {
     func deregister(from registry: borrowing Registry) throws(Errno)
 }
 
-/// A source that is one file descriptor.
+/// A source with one file descriptor.
 ///
-/// What the library has no call for belongs in ``withDescriptor(_:)``: with the trait
-/// `PollSelector`, edges are known by what the calls on a descriptor have found. If others make
-/// calls on it, forward to a `SourceFD`.
+/// Make system calls that the library lacks in ``withDescriptor(_:)``: with the trait
+/// `PollSelector`, the library detects edges from the results of the calls on a descriptor. If
+/// other code makes calls on the descriptor, forward to a `SourceFD`.
 public protocol DescriptorSource: Source, ~Copyable {
-    /// The descriptor to watch; it stays open and the same for the value's whole life.
+    /// The descriptor to watch. It stays open and unchanged for the lifetime of the value.
     var fileDescriptor: FileDescriptor { get }
 }
 
@@ -65,7 +65,7 @@ extension DescriptorSource where Self: ~Copyable {
 }
 
 extension DescriptorSource where Self: ~Copyable {
-    /// Lends the descriptor to a call that this library lacks.
+    /// Calls `body` with the descriptor, for system calls that this library lacks.
     ///
     /// ```swift
     /// import Glibc
@@ -79,13 +79,13 @@ extension DescriptorSource where Self: ~Copyable {
     ///     if count < 0 { throw Errno(rawValue: errno) }
     ///     return count
     /// }
-    /// print(received == nil)  // Nothing is there yet.
+    /// print(received == nil)  // Nothing has arrived yet.
     /// ```
     ///
-    /// - Parameter body: The call, which must not close the descriptor.
-    /// - Returns: What `body` returns, or `nil` if it throws `Errno.wouldBlock`: so the library's
-    ///   own calls say it, and so a poll knows that the source is drained.
-    /// - Throws: What `body` throws otherwise.
+    /// - Parameter body: The system call. It must not close the descriptor.
+    /// - Returns: The result of `body`, or `nil` if `body` throws `Errno.wouldBlock`. As with the
+    ///   library's own calls, `nil` means that the source is drained.
+    /// - Throws: Any other error that `body` throws.
     public func withDescriptor<Value: ~Copyable>(
         _ body: (FileDescriptor) throws(Errno) -> Value
     ) throws(Errno) -> Value? {

@@ -1,4 +1,4 @@
-/// How much one source may do before it is the others' turn.
+/// The work that one source may do before other sources get their turn.
 ///
 /// ```swift
 /// func serve(_ stream: borrowing UnixStream, buffer: inout [UInt8]) throws -> Bool {
@@ -14,26 +14,28 @@
 /// }
 /// ```
 ///
-/// A source that has spent its budget may still be ready, and no edge will tell: put its key into a
-/// ``ReadyQueue``.
+/// A source that has spent its budget may still be ready, and no new edge reports it: append its
+/// key to a ``ReadyQueue``.
 @frozen public struct Budget: Hashable, Sendable {
-    /// The calls that are left.
+    /// The remaining calls.
     public var calls: Int
 
-    /// The bytes that are left; the last call may take more than there were.
+    /// The remaining bytes.
+    ///
+    /// Negative if the last call moved more than were left.
     public var bytes: Int
 
-    /// Makes a budget of calls, bytes or both.
+    /// Creates a budget of calls, bytes or both.
     @inlinable
     public init(calls: Int = .max, bytes: Int = .max) {
         self.calls = calls
         self.bytes = bytes
     }
 
-    /// Whether it is the others' turn.
+    /// Whether the budget is used up, so that other sources get their turn.
     @inlinable public var isSpent: Bool { calls <= 0 || bytes <= 0 }
 
-    /// Counts one call and the bytes that it moved.
+    /// Subtracts one call and the bytes that it moved.
     @inlinable
     public mutating func spend(bytes count: Int = 0) {
         calls -= 1

@@ -1,7 +1,7 @@
-/// The sources that are still ready, because their turn was over before they were drained.
+/// The sources that are still ready, because their turn ended before they were drained.
 ///
-/// An edge is reported once. Whoever stops early to be fair to the others, as a ``Budget`` tells,
-/// puts its key here, and goes on when the queue comes round; so nothing is lost.
+/// An edge is reported once. When a source stops early because its ``Budget`` is spent, append its
+/// key here and serve it again when the queue returns the key.
 ///
 /// ```swift
 /// func turn(_ poll: inout Poll, _ events: inout Events, _ ready: inout ReadyQueue) throws {
@@ -16,25 +16,27 @@
 /// }
 ///
 /// func serve(_ key: SlabKey, else ready: inout ReadyQueue) {
-///     // Reads and writes until drained, or until its budget is spent: then ready.append(key).
+///     // Read and write until drained. If the budget is spent first: ready.append(key).
 /// }
 /// ```
 ///
-/// A key stands here once however often it is put in, in constant time and without allocation. Keys
-/// whose values are gone are not noticed here: ask ``Slab/contains(_:)``.
+/// The queue holds each key at most once. Operations take amortized constant time and allocate no
+/// memory. The queue does not know whether a key's value still exists: check with
+/// ``Slab/contains(_:)``.
 @safe public struct ReadyQueue: ~Copyable {
-    // A ring of slot numbers, and for each slot the key that waits. As there is one place for each
-    // slot, the ring cannot overflow; as with the slab, what was never used is never touched.
+    // A ring of slot numbers and, for each slot, the generation of its queued key. The ring has one
+    // place for each slot, so it cannot overflow. As in the slab, memory that is not used is not
+    // touched.
     private var ring: UnsafeMutablePointer<UInt32>
     private var waiting: UnsafeMutablePointer<UInt32>
     private var touched = 0
     private var head = 0
     private let capacity: Int
 
-    /// The number of keys that wait.
+    /// The number of queued keys.
     public private(set) var count = 0
 
-    /// Whether no key waits.
+    /// Whether no key is queued.
     public var isEmpty: Bool { count == 0 }
 
     /// Reserves the memory for the keys of a slab of the same capacity.
@@ -50,11 +52,12 @@
         unsafe waiting.deallocate()
     }
 
-    /// Puts a key at the end, unless it waits already.
+    /// Appends a key, unless it is already queued.
     ///
-    /// If an older key of the same slot waits, the new one takes its place: the old value is gone.
+    /// A queued older key of the same slot is replaced, because its value is gone.
     ///
-    /// - Parameter key: A key of a slab whose capacity is this queue's, or traps.
+    /// - Parameter key: A key of a slab with this queue's capacity. Traps if the slot is out of
+    ///   range.
     public mutating func append(_ key: SlabKey) {
         let index = Int(key.index)
         precondition(index < capacity, "a key of a larger slab")
@@ -70,7 +73,7 @@
         count += 1
     }
 
-    /// Takes the key that waits longest; `nil` if none does.
+    /// Removes and returns the key that was queued first, or returns `nil` if the queue is empty.
     public mutating func popFirst() -> SlabKey? {
         guard count > 0 else { return nil }
         let index = unsafe ring[head]
@@ -81,12 +84,14 @@
         return key
     }
 
-    /// Whether a key waits.
+    /// Whether a key is queued.
     public func contains(_ key: SlabKey) -> Bool {
         let index = Int(key.index)
         return unsafe index < touched && waiting[index] == key.generation
     }
 
-    /// No generation has so many bits.
+    /// Marks a slot without a queued key.
+    ///
+    /// Generations have 31 bits, so none is equal to it.
     private static var nobody: UInt32 { .max }
 }

@@ -1,7 +1,7 @@
-/// A fixed number of slots for noncopyable values, each found by a key that is never valid again
-/// once its value is gone.
+/// A fixed number of slots for noncopyable values, each found by a key that becomes invalid when
+/// its value is removed.
 ///
-/// It holds what a server keeps for each connection, and its keys are the connections' tokens:
+/// A server can keep the state of its connections in a slab, and use the keys as their tokens:
 ///
 /// ```swift
 /// var streams = Slab<UnixStream>(capacity: 1024)
@@ -12,47 +12,47 @@
 /// }
 /// ```
 ///
-/// Finding, storing and taking out take constant time and no allocation. A slot's memory is first
-/// touched when the slot is first used, so capacity that is only reserved costs nothing.
+/// Lookup, insertion and removal take constant time and allocate no memory. A slot's memory is
+/// first touched when the slot is first used, so unused capacity needs no physical memory.
 ///
-/// After 2³¹ values in one slot its keys repeat.
+/// The keys of a slot repeat after 2³¹ values.
 @safe public struct Slab<Element: ~Copyable>: ~Copyable {
-    // Raw memory, because `Array` and `Dictionary` take no noncopyable values, and the module of
-    // swift-collections 1.6 whose arrays do cannot be compiled for the thread sanitizer.
-    // The state of the slots is stored apart from the values, so a look-up reads eight bytes and
-    // never the value itself to learn whether it is there.
+    // Raw memory, because `Array` and `Dictionary` cannot hold noncopyable values, and the module
+    // of swift-collections 1.6 with arrays that can does not compile for the thread sanitizer. Slot
+    // states are stored apart from the values, so a lookup checks a key by reading eight bytes.
     @usableFromInline
     struct Slot {
         @usableFromInline var generation: UInt32 = 0
-        /// The next free slot, `SlabLink.end` in the last one, `SlabLink.occupied` with a value.
+        /// The next free slot; `SlabLink.end` in the last free slot, `SlabLink.occupied` with a
+        /// value.
         @usableFromInline var link: UInt32 = SlabLink.end
 
         @usableFromInline
         init() {}
     }
 
-    // Not a `let`: through one, Swift 6.3.1 crashes on the subscript with -sanitize=thread.
+    // Not a `let`: with a `let`, Swift 6.3.1 crashes on the subscript with -sanitize=thread.
     @usableFromInline var slots: UnsafeMutablePointer<Slot>
     @usableFromInline var elements: UnsafeMutablePointer<Element>
     @usableFromInline var firstFree = SlabLink.end
     @usableFromInline var touched = 0
     @usableFromInline var stored = 0
 
-    /// The most values that it holds.
+    /// The most values that the slab holds.
     public let capacity: Int
 
     /// The number of values stored.
     @inlinable public var count: Int { stored }
 
-    /// Slots at or past this index were never used.
+    /// The index after the last slot that was ever used.
     ///
-    /// To visit all values, ask for ``key(at:)`` of each index before it.
+    /// To visit all values, call ``key(at:)`` for each index below it.
     @inlinable public var endIndex: Int { touched }
 
     /// Reserves the memory for all the slots.
     ///
-    /// - Parameter capacity: How many values there will be at most, from 1 to 2³¹ - 1; anything
-    ///   else is a programmer's error and traps.
+    /// - Parameter capacity: The most values that the slab holds, from 1 to 2³¹ - 1. Traps if out
+    ///   of range.
     @inlinable
     public init(capacity: Int) {
         precondition((1...Int(Int32.max)).contains(capacity), "slab capacity out of range")
@@ -70,10 +70,10 @@
         unsafe slots.deallocate()
     }
 
-    /// Stores a value, in the slot that was freed last if there is one.
+    /// Stores a value, in the most recently freed slot if there is one.
     ///
     /// - Parameter element: The value.
-    /// - Returns: Its key, or the value itself if all slots are taken.
+    /// - Returns: Its key, or the value itself if the slab is full.
     @inlinable
     public mutating func insert(_ element: consuming Element) -> Insertion {
         var index = Int(firstFree)
@@ -91,24 +91,26 @@
         return .stored(SlabKey(index: UInt32(index), generation: unsafe slots[index].generation))
     }
 
-    /// What became of a value that was to be stored.
+    /// The result of an insertion.
     @frozen public enum Insertion: ~Copyable {
-        /// It is here, and this is its key.
+        /// The value was stored, with this key.
         case stored(SlabKey)
-        /// There was no room, and this is the value.
+        /// The slab is full. The value is returned.
         case full(Element)
     }
 
-    /// Takes a value out; its key and tokens are void from now on.
+    /// Removes and returns a value.
+    ///
+    /// Its key and tokens become invalid.
     ///
     /// - Parameter key: The value's key.
-    /// - Returns: The value, or `nil` if it is gone already.
+    /// - Returns: The value, or `nil` if it was already removed.
     @inlinable
     public mutating func remove(_ key: SlabKey) -> Element? {
         guard contains(key) else { return nil }
         let index = Int(key.index)
         let element = unsafe (elements + index).move()
-        // 31 bits, so that tokens of keys stay positive.
+        // 31 bits, so that the tokens of keys are never negative.
         unsafe slots[index].generation = (slots[index].generation &+ 1) & 0x7FFF_FFFF
         unsafe slots[index].link = firstFree
         firstFree = key.index
@@ -116,7 +118,7 @@
         return element
     }
 
-    /// Whether the key's value is still here.
+    /// Whether the key's value is still stored.
     @inlinable
     public func contains(_ key: SlabKey) -> Bool {
         let index = Int(key.index)
@@ -124,13 +126,13 @@
         return unsafe slots[index].generation == key.generation && isOccupied(index)
     }
 
-    /// Whether there is a value in a slot that was used before.
+    /// Whether a slot below `endIndex` holds a value.
     @inlinable
     func isOccupied(_ index: Int) -> Bool {
         unsafe slots[index].link == SlabLink.occupied
     }
 
-    /// The key of the value in a slot, or `nil` if it has none.
+    /// Returns the key of the value in a slot, or `nil` if the slot is empty.
     @inlinable
     public func key(at index: Int) -> SlabKey? {
         precondition(index >= 0, "negative slot")
@@ -138,10 +140,9 @@
         return SlabKey(index: UInt32(index), generation: unsafe slots[index].generation)
     }
 
-    /// The value of a key, to be worked on in place.
+    /// The value of a key, accessed in place.
     ///
-    /// A key whose value is gone is a programmer's error and traps, so ask ``contains(_:)`` before
-    /// where an event may be late.
+    /// Traps if the value was removed, so check ``contains(_:)`` first if an event may be late.
     @inlinable
     public subscript(key: SlabKey) -> Element {
         _read {
@@ -155,7 +156,9 @@
     }
 }
 
-/// Links that are no index of a next free slot; no slab has so many slots.
+/// Links that are not the index of a next free slot.
+///
+/// No slab has that many slots.
 @usableFromInline
 enum SlabLink {
     @inlinable static var end: UInt32 { .max }

@@ -1,15 +1,17 @@
-/// The place of a value in a ``Slab``, valid until the value is taken out and never again.
+/// The key of a value in a ``Slab``, valid until the value is removed.
 ///
-/// It goes into epoll as a ``Token`` and comes back with the event, so that an event which arrives
-/// late cannot reach the next value in the same place.
+/// Register a source with the key's ``token``, and each event returns the key. A late event cannot
+/// reach the next value in the same slot.
 @frozen public struct SlabKey: Hashable, Sendable {
     /// The number of the slot, less than the slab's capacity.
     public let index: UInt32
 
-    /// How many values the slot had before, in 31 bits.
+    /// How many values the slot held before, modulo 2³¹.
     public let generation: UInt32
 
-    /// The same as a token, never negative, so that negative tokens are free for other sources.
+    /// The key as a ``Token``.
+    ///
+    /// It is never negative, so negative tokens are free for other sources.
     @inlinable public var token: Token { Token(Int(generation) << 32 | Int(index)) }
 
     @usableFromInline
@@ -18,7 +20,9 @@
         self.generation = generation
     }
 
-    /// The key in a token that ``token`` made; `nil` for negative tokens.
+    /// Extracts the key from a token that ``token`` created.
+    ///
+    /// Returns `nil` for negative tokens.
     @inlinable
     public init?(_ token: Token) {
         guard token.rawValue >= 0 else { return nil }

@@ -1,7 +1,8 @@
 #if OSExt
 public import SystemPackage
 
-// Moving bytes between a socket and a pipe without copying them into the process; see splice(2).
+// These methods move bytes between a socket and a pipe without copying them into the process; see
+// splice(2).
 
 extension Pipe.Sender {
     /// Moves bytes from a source into the pipe.
@@ -19,11 +20,11 @@ extension Pipe.Sender {
     /// ```
     ///
     /// - Parameters:
-    ///   - source: A stream socket, or what else splice(2) takes.
-    ///   - count: The most bytes to move; 0 is a programmer's error and traps.
-    /// - Returns: The number of bytes moved, 0 at end of file, or `nil` if there are none yet or
-    ///   the pipe has no room. Fewer than asked for tell nothing.
-    /// - Throws: `Errno.connectionReset` if the peer broke the connection. See splice(2).
+    ///   - source: A stream socket, or another descriptor that splice(2) accepts.
+    ///   - count: The most bytes to move. Traps if 0.
+    /// - Returns: The number of bytes moved, 0 at end of file, or `nil` if the source has no bytes
+    ///   yet or the pipe has no room. A short count does not mean that the source is drained.
+    /// - Throws: `Errno.connectionReset` if the peer reset the connection. See splice(2).
     public func splice(
         from source: borrowing some DescriptorSource & ~Copyable,
         atMost count: Int
@@ -31,11 +32,11 @@ extension Pipe.Sender {
         try source.fileDescriptor.splice(to: fileDescriptor, atMost: count)
     }
 
-    /// Makes the pipe hold as many bytes, rounded up to a power of two of pages.
+    /// Sets the capacity of the pipe in bytes, rounded up to a power-of-two number of pages.
     ///
-    /// - Returns: How many it holds now.
-    /// - Throws: `Errno.notPermitted` beyond what the user may have, `Errno.resourceBusy` where
-    ///   more bytes wait in it. See `F_SETPIPE_SZ` in fcntl(2).
+    /// - Returns: The new capacity, in bytes.
+    /// - Throws: `Errno.notPermitted` above the user's limit, `Errno.resourceBusy` if the pipe
+    ///   holds more bytes than that. See `F_SETPIPE_SZ` in fcntl(2).
     @discardableResult
     public func setCapacity(_ byteCount: Int) throws(Errno) -> Int {
         try fileDescriptor.setPipeCapacity(byteCount)
@@ -43,15 +44,15 @@ extension Pipe.Sender {
 }
 
 extension Pipe.Receiver {
-    /// Moves bytes from the pipe to where they are to go.
+    /// Moves bytes from the pipe to a destination.
     ///
     /// - Parameters:
-    ///   - destination: A stream socket, or what else splice(2) takes.
-    ///   - count: The most bytes to move; 0 is a programmer's error and traps.
-    /// - Returns: The number of bytes moved, 0 when the pipe is empty and all senders are gone, or
+    ///   - destination: A stream socket, or another descriptor that splice(2) accepts.
+    ///   - count: The most bytes to move. Traps if 0.
+    /// - Returns: The number of bytes moved, 0 if the pipe is empty and all senders are closed, or
     ///   `nil` if the pipe is empty or the destination has no room.
-    /// - Throws: `Errno.brokenPipe` if the peer reads no more; this call raises `SIGPIPE` as well,
-    ///   which a program that splices to sockets ignores. See splice(2) and signal(7).
+    /// - Throws: `Errno.brokenPipe` if the peer no longer reads. This call also raises `SIGPIPE`,
+    ///   so a program that splices to sockets must ignore that signal. See splice(2) and signal(7).
     public func splice(
         to destination: borrowing some DescriptorSource & ~Copyable,
         atMost count: Int

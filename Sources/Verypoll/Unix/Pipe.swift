@@ -10,22 +10,22 @@ public import SystemPackage
 /// try bytes.append(addingCapacity: 16) { _ = try pipe.receiver.read(into: &$0) }
 /// ```
 @frozen public struct Pipe: ~Copyable, Sendable {
-    /// The end that is written to.
+    /// The writing end.
     public let sender: Sender
 
-    /// The end that is read from.
+    /// The reading end.
     public let receiver: Receiver
 
-    /// Makes a pipe.
+    /// Creates a pipe.
     ///
-    /// - Throws: `Errno.tooManyOpenFiles` if out of descriptors. See pipe2(2).
+    /// - Throws: `Errno.tooManyOpenFiles` if the process is out of descriptors. See pipe2(2).
     public init() throws(Errno) {
         let (receiver, sender) = try OwnedFD.pipe()
         self.sender = Sender(OwnedFD(rawValue: sender))
         self.receiver = Receiver(OwnedFD(rawValue: receiver))
     }
 
-    /// The end of a pipe or FIFO that is written to, closed when it goes out of scope.
+    /// The writing end of a pipe or FIFO, closed when it goes out of scope.
     public struct Sender: ~Copyable, Sendable, DescriptorSource {
         private let pipe: OwnedFD
 
@@ -36,34 +36,35 @@ public import SystemPackage
             self.pipe = pipe
         }
 
-        /// Takes over the writing end of a pipe or FIFO, as that to a child's standard input, and
-        /// makes it non-blocking and close-on-exec.
+        /// Takes ownership of the writing end of a pipe or FIFO, such as the pipe to a child's
+        /// standard input, and makes it non-blocking and close-on-exec.
         ///
-        /// - Throws: `Errno.invalidArgument` if it is no pipe, `Errno.badFileDescriptor` if it is
-        ///   the reading end. The descriptor is closed then.
+        /// - Throws: `Errno.invalidArgument` if it is not a pipe, `Errno.badFileDescriptor` if it
+        ///   is the reading end. On error, the descriptor is closed.
         public init(adopting pipe: consuming OwnedFD) throws(Errno) {
             try pipe.adoptPipe(forReading: false)
             self.pipe = pipe
         }
 
-        /// Hands bytes to the kernel.
+        /// Writes bytes to the pipe.
         ///
-        /// - Returns: The number of bytes taken, possibly fewer than given, or `nil` if there is no
-        ///   room yet. Up to 4096 bytes are taken whole or not at all.
-        /// - Throws: `Errno.brokenPipe` if nobody reads any more, without `SIGPIPE`. See write(2).
+        /// - Returns: The number of bytes accepted, possibly fewer than given, or `nil` if there is
+        ///   no room yet. A write of up to 4096 bytes is accepted whole or not at all.
+        /// - Throws: `Errno.brokenPipe` if the pipe has no reader; `SIGPIPE` is not raised. See
+        ///   write(2).
         public func write(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
             try write(bytes, Span())
         }
 
-        /// Hands several runs of bytes to the kernel in one call.
+        /// Writes several runs of bytes in one call.
         ///
         /// - Parameters:
-        ///   - first: What goes first.
-        ///   - second: What follows.
-        ///   - third: What follows that, if anything.
-        ///   - fourth: What goes last, if anything.
-        /// - Returns: The number of bytes taken of all together; as ``write(_:)``.
-        /// - Throws: As ``write(_:)``. See writev(2).
+        ///   - first: The bytes to write first.
+        ///   - second: The bytes after `first`.
+        ///   - third: The bytes after `second`, if any.
+        ///   - fourth: The bytes after `third`, if any.
+        /// - Returns: The total number of bytes accepted; otherwise the same as ``write(_:)``.
+        /// - Throws: Same as ``write(_:)``. See writev(2).
         public func write(
             _ first: Span<UInt8>,
             _ second: Span<UInt8>,
@@ -73,19 +74,20 @@ public import SystemPackage
             try fileDescriptor.writeAvailable(first, second, third, fourth)
         }
 
-        /// Lets writes block, or not, for handing the end to a program that expects so.
+        /// Turns non-blocking mode on or off, such as off for a program that expects blocking
+        /// writes.
         ///
-        /// It holds for all descriptors of this end, whoever has them; see `O_NONBLOCK` in
-        /// fcntl(2).
+        /// The mode applies to every duplicate of the descriptor, in every process; see
+        /// `O_NONBLOCK` in fcntl(2).
         public func setNonBlocking(_ isOn: Bool) throws(Errno) {
             try pipe.setNonBlocking(isOn)
         }
 
-        /// Gives the end up without closing it.
+        /// Gives up ownership of the descriptor without closing it.
         public consuming func release() -> OwnedFD { pipe }
     }
 
-    /// The end of a pipe or FIFO that is read from, closed when it goes out of scope.
+    /// The reading end of a pipe or FIFO, closed when it goes out of scope.
     public struct Receiver: ~Copyable, Sendable, DescriptorSource {
         private let pipe: OwnedFD
 
@@ -96,11 +98,11 @@ public import SystemPackage
             self.pipe = pipe
         }
 
-        /// Takes over the reading end of a pipe or FIFO, as that of a child's standard output, and
-        /// makes it non-blocking and close-on-exec.
+        /// Takes ownership of the reading end of a pipe or FIFO, such as the pipe from a child's
+        /// standard output, and makes it non-blocking and close-on-exec.
         ///
-        /// - Throws: `Errno.invalidArgument` if it is no pipe, `Errno.badFileDescriptor` if it is
-        ///   the writing end. The descriptor is closed then.
+        /// - Throws: `Errno.invalidArgument` if it is not a pipe, `Errno.badFileDescriptor` if it
+        ///   is the writing end. On error, the descriptor is closed.
         public init(adopting pipe: consuming OwnedFD) throws(Errno) {
             try pipe.adoptPipe(forReading: true)
             self.pipe = pipe
@@ -108,18 +110,18 @@ public import SystemPackage
 
         /// Appends bytes to `buffer`, at most its free capacity.
         ///
-        /// - Parameter buffer: Where to; one without room is a programmer's error and traps.
-        /// - Returns: The number of bytes that came, 0 when all senders are gone, or `nil` if none
-        ///   are there yet.
+        /// - Parameter buffer: The buffer to append to. Traps if it has no free capacity.
+        /// - Returns: The number of bytes read, 0 if all senders are closed, or `nil` if none are
+        ///   available yet.
         /// - Throws: See read(2).
         public func read(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
             try fileDescriptor.readAvailable(into: &buffer)
         }
 
-        /// Puts bytes at the start of `buffer`, in place of those that are there.
+        /// Reads bytes into `buffer`, overwriting it from the start.
         ///
-        /// - Parameter buffer: Where to; an empty one is a programmer's error and traps.
-        /// - Returns: As `read(into:)`.
+        /// - Parameter buffer: The buffer to overwrite. Traps if it is empty.
+        /// - Returns: Same as `read(into:)`.
         /// - Throws: See read(2).
         public func read(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
             try fileDescriptor.readAvailable(into: &buffer)
@@ -128,9 +130,9 @@ public import SystemPackage
         /// Appends bytes to `first`, and to `second` once that is full.
         ///
         /// - Parameters:
-        ///   - first: Where to; both without room is a programmer's error and traps.
-        ///   - second: Where the rest goes.
-        /// - Returns: The number of bytes that came in all; as `read(into:)`.
+        ///   - first: The buffer to fill first. Traps if neither buffer has free capacity.
+        ///   - second: The buffer for the rest.
+        /// - Returns: The total number of bytes read; otherwise the same as `read(into:)`.
         /// - Throws: See readv(2).
         public func read(
             into first: inout OutputSpan<UInt8>,
@@ -139,12 +141,12 @@ public import SystemPackage
             try fileDescriptor.readAvailable(into: &first, &second)
         }
 
-        /// Lets reads block, or not; as ``Sender/setNonBlocking(_:)``.
+        /// Turns non-blocking mode on or off, like ``Sender/setNonBlocking(_:)``.
         public func setNonBlocking(_ isOn: Bool) throws(Errno) {
             try pipe.setNonBlocking(isOn)
         }
 
-        /// Gives the end up without closing it.
+        /// Gives up ownership of the descriptor without closing it.
         public consuming func release() -> OwnedFD { pipe }
     }
 }

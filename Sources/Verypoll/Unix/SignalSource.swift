@@ -1,19 +1,20 @@
 #if OSExt
 public import SystemPackage
 
-/// Signals as a source: readable while one of them is pending.
+/// A source for signals, readable while one of them is pending.
 ///
-/// Signals of the same number that come before they are read are merged into one, as ever.
+/// Pending signals with the same number are merged into one; see signal(7).
 public struct SignalSource: ~Copyable, Sendable, DescriptorSource {
     private let signals: SignalDescriptor
 
     /// The signalfd's descriptor.
     public var fileDescriptor: FileDescriptor { signals.fileDescriptor }
 
-    /// Blocks the signals, so that they come here and run no handler.
+    /// Blocks the signals, so that they are delivered here and no handler runs.
     ///
-    /// They are blocked for the calling thread and the threads that it starts from now on, so make
-    /// it before the first other thread. They stay blocked when this value is gone.
+    /// The signals are blocked in the calling thread and in threads that it starts afterward, so
+    /// create the source before any other thread. They stay blocked after the source is destroyed.
+    /// Traps if `signals` is empty.
     ///
     /// - Throws: See signalfd(2).
     public init(blocking signals: [Signal]) throws(Errno) {
@@ -21,7 +22,7 @@ public struct SignalSource: ~Copyable, Sendable, DescriptorSource {
         self.signals = try SignalDescriptor(blocking: signals.map(\.rawValue))
     }
 
-    /// Takes the next pending signal.
+    /// Reads the next pending signal.
     ///
     /// - Returns: The signal, or `nil` if none is pending.
     /// - Throws: See read(2).

@@ -1,10 +1,10 @@
 #if OSExt
 public import SystemPackage
 
-/// A timer as a source: readable once its time has come; see timerfd_create(2).
+/// A source for a timer, readable once the timer has expired; see timerfd_create(2).
 ///
-/// For one deadline, pass it to ``Poll/poll(_:until:interruptible:)`` instead: that costs no
-/// system call. A timer serves where a poll belongs to somebody else, or time must not drift.
+/// For a single deadline, call ``Poll/poll(_:until:interruptible:)`` instead, which needs no extra
+/// system call. Use a timer if other code owns the poll, or for intervals that must not drift.
 ///
 /// ```swift
 /// var poll = try Poll()
@@ -13,7 +13,7 @@ public import SystemPackage
 /// try poll.registry.register(timer, token: Token(0), interest: .readable)
 /// try timer.start(after: .milliseconds(10), every: .milliseconds(10))
 /// try poll.poll(&events)
-/// if let count = try timer.expirations() { print("ran out \(count) times") }
+/// if let count = try timer.expirations() { print("expired \(count) times") }
 /// ```
 public struct TimerSource: ~Copyable, Sendable, DescriptorSource {
     private let timer: TimerDescriptor
@@ -21,42 +21,45 @@ public struct TimerSource: ~Copyable, Sendable, DescriptorSource {
     /// The timerfd's descriptor.
     public var fileDescriptor: FileDescriptor { timer.fileDescriptor }
 
-    /// Makes a timer that does not run yet.
+    /// Creates a stopped timer.
     ///
-    /// - Parameter countsSuspension: Whether the time counts during which the machine sleeps, as
-    ///   with `ContinuousClock`; if not, it stands still, as the timeout of a poll does.
-    /// - Throws: `Errno.tooManyOpenFiles` if out of descriptors. See timerfd_create(2).
+    /// - Parameter countsSuspension: Whether the timer keeps running while the machine is
+    ///   suspended, like `ContinuousClock`. If not, it pauses, like the timeout of a poll.
+    /// - Throws: `Errno.tooManyOpenFiles` if the process is out of descriptors. See
+    ///   timerfd_create(2).
     public init(countsSuspension: Bool = false) throws(Errno) {
         timer = try TimerDescriptor(countsSuspension: countsSuspension)
     }
 
-    /// Starts the timer, or starts it anew.
+    /// Starts or restarts the timer.
     ///
     /// - Parameters:
-    ///   - delay: When it first runs out, to the nanosecond and never early; at once for zero or
-    ///     less.
-    ///   - interval: When it runs out again and again, without drift; `nil` for never.
+    ///   - delay: The time until the timer first expires, with nanosecond precision and never
+    ///     early. With zero or less, it expires at once.
+    ///   - interval: The time between further expirations, without drift; `nil` for none.
     /// - Throws: See timerfd_settime(2).
     public func start(after delay: Duration, every interval: Duration? = nil) throws(Errno) {
-        // A first time of zero would stop it, and so would an interval end it.
+        // To timerfd_settime(2), a first time of zero means stop, and an interval of zero means no
+        // repeats.
         let least = Duration.nanoseconds(1)
         try timer.set(first: max(delay, least), interval: interval.map { max($0, least) } ?? .zero)
     }
 
-    /// Stops the timer, and forgets that it ran out.
+    /// Stops the timer and discards pending expirations.
     public func cancel() throws(Errno) {
         try timer.set(first: .zero, interval: .zero)
     }
 
-    /// The time until it runs out next, or `nil` if it does not run.
+    /// Returns the time until the next expiration, or `nil` if the timer is stopped.
     public func remaining() throws(Errno) -> Duration? {
         let nanoseconds = try timer.remaining()
         return nanoseconds == 0 ? nil : .nanoseconds(nanoseconds)
     }
 
-    /// How often the timer has run out since this was last asked.
+    /// Reads how often the timer has expired since the last call.
     ///
-    /// - Returns: 1 or more, or `nil` if it has not; then it is drained.
+    /// - Returns: 1 or more, or `nil` if the timer has not expired. `nil` means that the source is
+    ///   drained.
     /// - Throws: See read(2).
     public func expirations() throws(Errno) -> Int? {
         try timer.expirations().map(Int.init(clamping:))

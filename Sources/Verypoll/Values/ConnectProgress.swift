@@ -1,7 +1,7 @@
-/// How far a connect(2) has come.
+/// The progress of a connect(2).
 public enum ConnectProgress: Hashable, Sendable {
-    /// Still under way: ask again at the next writable event.
+    /// The connect is in progress: check again at the next writable event.
     case pending
-    /// Done: the socket can be used.
+    /// The socket is connected.
     case connected
 }

@@ -1,6 +1,6 @@
 /// An IPv4 or IPv6 address.
 ///
-/// Its text is that of RFC 4291, printed as RFC 5952 recommends: `127.0.0.1`, `2001:db8::1`,
+/// The text form is that of RFC 4291, printed as RFC 5952 recommends: `127.0.0.1`, `2001:db8::1`,
 /// `::ffff:10.0.0.1`.
 public struct IPAddress: Hashable, Sendable {
     /// The version of the Internet Protocol.
@@ -15,24 +15,25 @@ public struct IPAddress: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
 
-    /// Which protocol the address belongs to.
+    /// The protocol version of the address.
     public let family: Family
 
-    /// Makes an IPv4 address of 32 bits, most significant octet first: 127.0.0.1 is `0x7F00_0001`.
+    /// Creates an IPv4 address from 32 bits, most significant octet first: 127.0.0.1 is
+    /// `0x7F00_0001`.
     public init(v4 bits: UInt32) {
         high = 0
         low = UInt64(bits)
         family = .v4
     }
 
-    /// Makes an IPv6 address of 128 bits, most significant octet first: ::1 is 1.
+    /// Creates an IPv6 address from 128 bits, most significant octet first: ::1 is 1.
     public init(v6 bits: UInt128) {
         high = UInt64(truncatingIfNeeded: bits >> 64)
         low = UInt64(truncatingIfNeeded: bits)
         family = .v6
     }
 
-    /// The address as a number: 32 bits of it for IPv4, 128 for IPv6.
+    /// The address as a number, of 32 bits for IPv4 and 128 bits for IPv6.
     public var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
     /// 127.0.0.1 or ::1.
@@ -40,7 +41,9 @@ public struct IPAddress: Hashable, Sendable {
         family == .v4 ? IPAddress(v4: 0x7F00_0001) : IPAddress(v6: 1)
     }
 
-    /// 0.0.0.0 or ::, which stands for every address of the machine when a socket is bound to it.
+    /// 0.0.0.0 or ::.
+    ///
+    /// A socket bound to it uses every address of the machine.
     public static func any(_ family: Family) -> IPAddress {
         family == .v4 ? IPAddress(v4: 0) : IPAddress(v6: 0)
     }
@@ -63,7 +66,7 @@ public struct IPAddress: Hashable, Sendable {
         family == .v6 && high == 0 && low >> 32 == 0xFFFF
     }
 
-    /// The IPv4 address within an IPv4-mapped one; any other address is its own.
+    /// The IPv4 address inside an IPv4-mapped address; any other address unchanged.
     public var unmapped: IPAddress {
         isIPv4Mapped ? IPAddress(v4: UInt32(truncatingIfNeeded: low)) : self
     }
@@ -72,8 +75,8 @@ public struct IPAddress: Hashable, Sendable {
 extension IPAddress: LosslessStringConvertible {
     /// Parses the text of an address, without brackets, port, prefix length or zone.
     ///
-    /// - Returns: `nil` unless `description` is exactly one address. As in inet_pton(3), IPv4
-    ///   takes four decimal numbers without leading zeros.
+    /// - Returns: `nil` unless `description` is exactly one address. As with inet_pton(3), an IPv4
+    ///   address is four decimal numbers without leading zeros.
     public init?(_ description: String) {
         self.init(utf8: description.utf8[...])
     }
@@ -105,7 +108,7 @@ extension IPAddress: LosslessStringConvertible {
         "\(bits >> 24).\(bits >> 16 & 0xFF).\(bits >> 8 & 0xFF).\(bits & 0xFF)"
     }
 
-    /// The first of the longest runs of zero groups.
+    /// Returns the first of the longest runs of zero groups.
     private static func longestZeroRun(_ groups: [UInt16]) -> Range<Int> {
         var longest = 0..<0
         var start = 0
@@ -171,7 +174,7 @@ extension IPAddress: LosslessStringConvertible {
         return UInt16(Substring(text), radix: 16)
     }
 
-    /// A number without sign or leading zeros.
+    /// Parses a number without sign or leading zeros.
     static func decimal(_ text: Substring.UTF8View, upTo limit: UInt32) -> UInt32? {
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
         guard text.allSatisfy(digits.contains), text.count <= 10 else { return nil }

@@ -10,7 +10,7 @@ public struct Interest: OptionSet, Hashable, Sendable, CustomStringConvertible {
     /// The source has bytes to read, a connection to accept, or a peer that stopped writing.
     @inlinable public static var readable: Interest { Interest(rawValue: 1 << 0) }
 
-    /// The source takes bytes, or its pending connect(2) has finished.
+    /// The source accepts bytes, or its pending connect(2) has finished.
     @inlinable public static var writable: Interest { Interest(rawValue: 1 << 1) }
 
     /// The source has out-of-band data, `EPOLLPRI`.

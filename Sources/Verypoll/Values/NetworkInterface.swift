@@ -1,11 +1,11 @@
-/// The network interface that multicast comes from or goes to.
+/// A network interface that receives or sends multicast.
 public enum NetworkInterface: Hashable, Sendable {
-    /// The one that the kernel's routes choose.
+    /// The interface that the kernel's routes choose.
     case any
 
-    /// The one of a number, as if_nametoindex(3) gives; 1 is the loopback interface.
+    /// The interface with an index, as returned by if_nametoindex(3); 1 is the loopback interface.
     case index(UInt32)
 
-    /// The one that has an IPv4 address; IPv6 knows interfaces by their numbers only.
+    /// The interface with an IPv4 address. IPv6 identifies interfaces only by index.
     case address(IPAddress)
 }

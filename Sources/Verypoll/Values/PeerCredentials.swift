@@ -1,13 +1,13 @@
-/// Who was at the other end of a Unix-domain socket when it was connected; see unix(7).
+/// The credentials of a process at one end of a Unix-domain socket; see unix(7).
 public struct PeerCredentials: Hashable, Sendable {
-    /// The process, or 0 if it is not in our PID namespace.
+    /// The process ID, or 0 if the process is not visible in the receiver's PID namespace.
     public let processID: Int32
-    /// The effective user.
+    /// The user ID; that of a peer is its effective one.
     public let userID: UInt32
-    /// The effective group.
+    /// The group ID; that of a peer is its effective one.
     public let groupID: UInt32
 
-    /// Makes credentials of their parts.
+    /// Creates credentials.
     public init(processID: Int32, userID: UInt32, groupID: UInt32) {
         self.processID = processID
         self.userID = userID

@@ -1,24 +1,25 @@
 /// How often, and to how many polls, a ready source is reported.
 public enum RegistrationMode: Hashable, Sendable {
-    /// Each time it becomes ready anew, for which it must have been drained.
+    /// Each time the source becomes ready again after it was drained.
     ///
-    /// It may be reported more often, as when more comes before the rest was read.
+    /// It may be reported more often, such as when more bytes arrive before the rest is read.
     case edge
 
-    /// At every poll for as long as it is ready.
+    /// At every poll while the source is ready.
     case level
 
-    /// Once, at the next poll that finds it ready; then not until it is reregistered.
+    /// Once, at the next poll that finds the source ready; then not again until it is reregistered.
     case oneShot
 
-    /// Once when it becomes ready; then not until it is reregistered.
+    /// Once, when the source becomes ready; then not again until it is reregistered.
     case edgeOneShot
 
-    /// As ``level``, but where one source is registered with several polls, a change wakes at least
-    /// one of them and not all.
+    /// Like ``level``, but if one source is registered with several polls, a change wakes at least
+    /// one of them rather than all.
     ///
-    /// For listening sockets that threads share. Whoever is woken has to take all there is, or to
-    /// come back: for what is left nobody else is woken. The source can be deregistered but not
-    /// reregistered, and `priority` is not allowed; see `EPOLLEXCLUSIVE` in epoll_ctl(2).
+    /// Use this mode for listening sockets that threads share. The woken thread must drain the
+    /// source or poll again, because no other thread is woken for the rest. The source can be
+    /// deregistered but not reregistered, and `priority` is not allowed; see `EPOLLEXCLUSIVE` in
+    /// epoll_ctl(2).
     case exclusive
 }

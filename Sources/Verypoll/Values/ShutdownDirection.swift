@@ -1,4 +1,4 @@
-/// Which way of a connection to end; see shutdown(2).
+/// The direction of a connection to shut down; see shutdown(2).
 public enum ShutdownDirection: Hashable, Sendable {
     /// Nothing more will be read.
     case read

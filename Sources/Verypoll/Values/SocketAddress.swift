@@ -1,6 +1,6 @@
-/// An IP address and a port, and for link-local IPv6 addresses the zone.
+/// An IP address and a port, with the zone of a link-local IPv6 address.
 ///
-/// Its text is `127.0.0.1:80`, `[::1]:80` or `[fe80::1%2]:80`.
+/// The text form is `127.0.0.1:80`, `[::1]:80` or `[fe80::1%2]:80`.
 public struct SocketAddress: Hashable, Sendable {
     /// The IP address.
     public let ip: IPAddress
@@ -8,12 +8,12 @@ public struct SocketAddress: Hashable, Sendable {
     /// The port, or 0 to let the kernel choose one.
     public let port: UInt16
 
-    /// The number of the network interface that a link-local IPv6 address belongs to, else 0.
+    /// The index of the network interface that a link-local IPv6 address belongs to, otherwise 0.
     ///
-    /// See if_nametoindex(3) for the interface of a name.
+    /// if_nametoindex(3) returns the index of a named interface.
     public let zone: UInt32
 
-    /// Makes an address from its parts.
+    /// Creates an address from its parts.
     public init(_ ip: IPAddress, port: UInt16, zone: UInt32 = 0) {
         self.ip = ip
         self.port = port
@@ -29,8 +29,8 @@ public struct SocketAddress: Hashable, Sendable {
 extension SocketAddress: LosslessStringConvertible {
     /// Parses an address and a port.
     ///
-    /// - Returns: `nil` unless `description` is `IPv4:PORT`, `[IPv6]:PORT` or `[IPv6%ZONE]:PORT`,
-    ///   the zone a number.
+    /// - Returns: `nil` unless `description` is `IPv4:PORT`, `[IPv6]:PORT` or `[IPv6%ZONE]:PORT`
+    ///   with a numeric zone.
     public init?(_ description: String) {
         let text = description.utf8
         guard let colon = text.lastIndex(of: UInt8(ascii: ":")),
@@ -52,7 +52,7 @@ extension SocketAddress: LosslessStringConvertible {
         self.init(ip, port: UInt16(port), zone: zone)
     }
 
-    /// The text that ``init(_:)`` takes.
+    /// The text form that ``init(_:)`` parses.
     public var description: String {
         guard ip.family == .v6 else { return "\(ip):\(port)" }
         return zone == 0 ? "[\(ip)]:\(port)" : "[\(ip)%\(zone)]:\(port)"

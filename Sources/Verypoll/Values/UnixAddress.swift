@@ -2,10 +2,10 @@ public import SystemPackage
 
 /// The address of a Unix-domain socket; see unix(7).
 public enum UnixAddress: Hashable, Sendable {
-    /// A file, at most 107 bytes long.
+    /// The path of a file, at most 107 bytes long.
     case path(FilePath)
 
-    /// A name that no file stands for, at most 107 bytes of any value.
+    /// An abstract name, which is not a file: at most 107 bytes of any value.
     case abstract([UInt8])
 
     /// The address of a socket that was never bound.
@@ -13,7 +13,7 @@ public enum UnixAddress: Hashable, Sendable {
 }
 
 extension UnixAddress: CustomStringConvertible {
-    /// The path, `@` and the abstract name, or nothing.
+    /// The path, `@` and the abstract name, or an empty string.
     public var description: String {
         switch self {
         case .path(let path): path.string
