@@ -5,24 +5,25 @@ internal import FuzzSupport
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// Files of sessions of whatever process: none makes a trap, and what is read of one is written and
-/// read again as it is.
+/// Decodes arbitrary session files: none may trap, and decoding then encoding a file that was read
+/// must yield the same records.
 private let target = FuzzTarget(seeds: [seed(0), seed(1), seed(2)]) { input in
     let bytes = input.indices.map { input[$0] }
     guard let file = try? SessionFile(decoding: bytes) else { return }
     for entry in file.entries {
         guard let record = entry.record else { continue }
-        require(record.descriptorCount == entry.descriptorCount, "descriptors of others")
-        require((1...SessionRecord.largestCount).contains(record.id), "a number out of range")
-        require(record.up.parked.count <= 65_536, "more than a buffer holds")
-        require(record.down.parked.count <= 65_536, "more than a buffer holds")
+        require(record.descriptorCount == entry.descriptorCount, "descriptor counts differ")
+        require((1...SessionRecord.largestCount).contains(record.id), "session ID out of range")
+        require(record.toServer.parked.count <= 65_536, "too many bytes")
+        require(record.toClient.parked.count <= 65_536, "too many bytes")
     }
     let records = file.entries.compactMap(\.record)
     let again = SessionFile(nextSessionID: file.nextSessionID, records)
-    require((try? SessionFile(decoding: again.encode())) == again, "it is not read as written")
+    require((try? SessionFile(decoding: again.encode())) == again, "re-encoding changed the file")
 }
 
-/// A file of so many sessions, each with a bit more than the one before.
+/// A file of `count` sessions: the first echoes, and each later one is proxied and has one more
+/// parked byte than the one before.
 private func seed(_ count: Int) -> [UInt8] {
     let records = (0..<count).map { index in
         SessionRecord(
@@ -39,16 +40,16 @@ private func seed(_ count: Int) -> [UInt8] {
             peer: nil,
             destination: nil,
             client: SessionRecord.End(isUnix: false, marks: .hasSent),
-            server: index == 0 ? nil : SessionRecord.End(isUnix: true, marks: .endOwed),
-            up: way(index),
-            down: way(0),
+            server: index == 0 ? nil : SessionRecord.End(isUnix: true, marks: .inputEnded),
+            toServer: channel(index),
+            toClient: channel(0),
             route: index == 0 ? nil : route
         )
     }
     return SessionFile(nextSessionID: 9, records).encode()
 }
 
-private func way(_ count: Int) -> SessionRecord.Channel {
+private func channel(_ count: Int) -> SessionRecord.Channel {
     SessionRecord.Channel(
         taken: 9,
         given: 7,
