@@ -4,9 +4,9 @@ internal import Verypoll
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
 
-@Suite("The configurations of the repository")
+@Suite("Configuration files in the repository")
 struct ExampleFileTests {
-    @Test("the embedded default is config/default.json, and parses")
+    @Test("the embedded default equals config/default.json, and is valid")
     func embeddedDefault() throws {
         #expect(try repositoryFile("config/default.json") == Configuration.embeddedDefault)
         let configuration = try Configuration(
@@ -18,17 +18,18 @@ struct ExampleFileTests {
         #expect(configuration.listeners.map(\.handler) == [.echo])
     }
 
-    @Test(
-        "the examples are valid",
-        arguments: ["inetd-services", "limits-and-timeouts", "proxy", "socket-activated"]
-    )
-    func examples(name: String) throws {
-        let text = try repositoryFile("config/examples/\(name).json")
-        let configuration = try Configuration(parsing: text, file: name, descriptorLimit: 1024)
-        #expect(!configuration.listeners.isEmpty)
+    @Test("every example in config/examples is valid and has a listener")
+    func examples() throws {
+        let paths = try exampleFiles()
+        try #require(!paths.isEmpty)
+        for path in paths {
+            let text = try repositoryFile(path)
+            let configuration = try Configuration(parsing: text, file: path, descriptorLimit: 1024)
+            #expect(!configuration.listeners.isEmpty, "\(path)")
+        }
     }
 
-    @Test("a file that is cut anywhere is refused with its syntax alone")
+    @Test("a truncated file is rejected with only a syntax error")
     func truncated() throws {
         let text = try repositoryFile("config/examples/proxy.json")
         let end = try #require(text.lastIndex(of: UInt8(ascii: "}")))
@@ -39,7 +40,7 @@ struct ExampleFileTests {
         }
     }
 
-    @Test("a file in which any byte is another is taken or refused with places in it")
+    @Test("a file with any byte replaced is accepted or rejected with positions inside the file")
     func corrupted() throws {
         let original = try repositoryFile("config/examples/limits-and-timeouts.json")
         let lineCount = original.count { $0 == UInt8(ascii: "\n") } + 2

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import SystemPackage
 
 @testable internal import StrictJSON
@@ -48,10 +49,20 @@ func upstream(_ keys: String) -> String {
     """
 }
 
-/// The bytes of a file of the repository.
+/// Returns the bytes of a file of the repository.
 func repositoryFile(_ path: String) throws -> [UInt8] {
-    let root = FilePath(#filePath).removingLastComponent().appending("../..")
-    return try FileContents.read(root.appending(path).string, upTo: 1 << 20)
+    try FileContents.read(absolute(path), upTo: 1 << 20)
+}
+
+/// Returns the paths of the files in config/examples, relative to the repository.
+func exampleFiles() throws -> [String] {
+    let folder = "config/examples"
+    let names = try FileManager.default.contentsOfDirectory(atPath: absolute(folder))
+    return names.sorted().map { "\(folder)/\($0)" }
+}
+
+private func absolute(_ path: String) -> String {
+    FilePath(#filePath).removingLastComponent().appending("../..").appending(path).string
 }
 
 /// The reason why a value is refused.
