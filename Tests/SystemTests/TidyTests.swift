@@ -3,7 +3,7 @@ import Testing
 
 @Suite("the rules of Scripts/tidy")
 struct TidyTests {
-    @Test("sizes, arrows between targets and the places of unsafe code are as agreed")
+    @Test("sizes, dependencies between targets and the places of unsafe code follow the rules")
     func holds() throws {
         let result = try Program.run("\(Repository.path)/Scripts/tidy")
         #expect(result.standardOutput == "tidy\n")
@@ -11,10 +11,10 @@ struct TidyTests {
         #expect(result.exit == .code(0))
     }
 
-    /// Files that break one rule each.
+    /// Files that violate one rule.
     struct Breach: CustomTestStringConvertible, Sendable {
         let rule: String
-        /// The paths of files and their texts; the first one breaks the rule.
+        /// The files' paths and texts; the first file violates the rule.
         let files: [(path: String, text: String)]
         var line = 1
         let message: String
@@ -24,64 +24,64 @@ struct TidyTests {
 
     private static let breaches = [
         Breach(
-            rule: "a target knows those above it in the manifest only",
+            rule: "a target imports only the targets listed for it",
             files: [("Sources/VerypollServer/Workers/A.swift", "internal import Varlink\n")],
-            message: "VerypollServer may not know Varlink"
+            message: "VerypollServer may not import Varlink"
         ),
         Breach(
-            rule: "a folder knows those below it only",
+            rule: "a folder uses only types from the folders below it",
             files: [
                 ("Sources/VerypollServer/Runtime/A.swift", "let worker: Worker\n"),
                 ("Sources/VerypollServer/Workers/B.swift", "struct Worker {}\n"),
             ],
-            message: "Runtime may not know Worker of Workers"
+            message: "Runtime may not use Worker from Workers"
         ),
         Breach(
-            rule: "the folders of a layered target are layers",
+            rule: "every folder of a layered target is a known layer",
             files: [("Sources/VerypollDaemon/Misc/A.swift", "struct A {}\n")],
-            message: "Misc is no layer of VerypollDaemon"
+            message: "Misc is not a listed folder of VerypollDaemon"
         ),
         Breach(
-            rule: "conditions on traits stand in the library",
+            rule: "conditions on traits are only in the library",
             files: [("Sources/VerypollDaemon/Control/A.swift", "#if Net && OSExt\n#endif\n")],
-            message: "a condition on traits has no place here"
+            message: "conditions on traits are not allowed here"
         ),
         Breach(
-            rule: "unsafe code has its places",
+            rule: "unsafe code is only in listed files",
             files: [("Sources/VerypollDaemon/Control/A.swift", "let a = unsafe getenv(\"A\")\n")],
-            message: "`unsafe` has no place here"
+            message: "`unsafe` is not allowed here"
         ),
         Breach(
-            rule: "C has its places",
+            rule: "C modules are only imported in listed files",
             files: [("Sources/VerypollDaemon/Control/A.swift", "internal import Glibc\n")],
-            message: "Glibc has no place here"
+            message: "Glibc may not be imported here"
         ),
         Breach(
-            rule: "Foundation has no place at all",
+            rule: "Foundation is not imported anywhere",
             files: [("Sources/verypollctl/A.swift", "internal import Foundation\n")],
-            message: "verypollctl may not use Foundation"
+            message: "verypollctl may not import Foundation"
         ),
         Breach(
-            rule: "the console escapes what is shown",
+            rule: "all output is written by Console",
             files: [("Sources/VerypollDaemon/Control/A.swift", "print(1)\n")],
-            message: "text is shown by Console, which escapes it"
+            message: "write text with Console, which escapes it"
         ),
         Breach(
-            rule: "some words are banned",
+            rule: "banned constructs are found",
             files: [("Sources/Varlink/A.swift", "let a = try\u{21} make()\n")],
             message: "try\u{21}"
         ),
         Breach(
-            rule: "programs in Python are files",
+            rule: "Python programs are separate files",
             files: [("Tests/VarlinkTests/A.swift", "let a = \"\"\"\n    import sys\n")],
             line: 2,
-            message: "a Python program belongs in Tests/Programs"
+            message: "move Python programs to Tests/Programs"
         ),
         Breach(
             rule: "files are short",
             files: [("Sources/Varlink/A.swift", String(repeating: "\n", count: 301))],
             line: 300,
-            message: "301 lines, at most 300"
+            message: "301 lines; the limit is 300"
         ),
         Breach(
             rule: "functions are short",
@@ -91,16 +91,16 @@ struct TidyTests {
                     "func f() {\n" + String(repeating: "    g()\n", count: 60) + "}\n"
                 )
             ],
-            message: "a function of 62 lines, at most 60"
+            message: "the function has 62 lines; the limit is 60"
         ),
         Breach(
             rule: "lines are short",
             files: [("Scripts/a", String(repeating: "a", count: 101) + "\n")],
-            message: "101 columns, at most 100"
+            message: "101 columns; the limit is 100"
         ),
     ]
 
-    @Test("a breach of each rule is found", arguments: breaches)
+    @Test("a violation of each rule is found", arguments: breaches)
     func finds(_ breach: Breach) throws {
         let folder = try TemporaryDirectory()
         let root = folder.appending("house")
