@@ -16,7 +16,7 @@
 
 static int number(enum ctest_call call) {
 	switch (call) {
-	/* Newer architectures have only the second, which epoll_wait(3) calls there. */
+	/* Newer architectures lack epoll_wait(2); epoll_wait(3) uses epoll_pwait(2) there. */
 #ifdef SYS_epoll_wait
 	case CTEST_EPOLL_WAIT: return SYS_epoll_wait;
 #else
@@ -37,13 +37,13 @@ int ctest_deny(enum ctest_call call, int error) {
 	};
 	struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) return -1;
-	/* TSYNC: for the threads that run already as well. */
+	/* TSYNC: the filter applies to threads that already run, too. */
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 }
 
 int ctest_probe(enum ctest_call call) {
 	errno = 0;
-	/* No descriptor is -1, and a kernel that has the call says so. */
+	/* -1 is never an open descriptor, so a call that the kernel has fails without an effect. */
 	long result = syscall(number(call), -1L, NULL, 0L, 0L, 0L, 0L);
 	return result == -1 ? errno : 0;
 }

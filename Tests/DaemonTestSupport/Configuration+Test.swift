@@ -1,7 +1,7 @@
 package import VerypollConfiguration
 
 extension Configuration {
-    /// A configuration of one worker, of these members of `listeners` and `upstreams`.
+    /// Makes a configuration with one worker and these members of `listeners` and `upstreams`.
     package static func test(
         listeners: String,
         upstreams: String = ""
@@ -17,7 +17,7 @@ extension Configuration {
 }
 
 extension UpstreamConfiguration {
-    /// An upstream of servers with these addresses, and the defaults else.
+    /// Makes an upstream with servers at these addresses and the defaults for everything else.
     package static func test(_ servers: [String]) throws -> UpstreamConfiguration {
         let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
         let configuration = try Configuration.test(

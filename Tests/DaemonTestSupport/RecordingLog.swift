@@ -1,9 +1,9 @@
 package import Logging
 internal import Synchronization
 
-/// Keeps what is logged.
+/// Records log events.
 package final class RecordingLog: Sendable {
-    /// One event of the log.
+    /// One log event.
     package struct Entry: Sendable {
         package let level: Logger.Level
         package let message: String
@@ -14,12 +14,12 @@ package final class RecordingLog: Sendable {
 
     package init() {}
 
-    /// A logger whose messages end up here.
+    /// A logger whose events are recorded here.
     package var logger: Logger {
         Logger(label: "test") { _ in Handler(log: self) }
     }
 
-    /// Takes the events that came since the last time.
+    /// Returns the events since the last call and clears them.
     package func takeEvents() -> [Entry] {
         kept.withLock { events in
             defer { events = [] }
@@ -27,7 +27,7 @@ package final class RecordingLog: Sendable {
         }
     }
 
-    /// Takes the events that came since the last time, as `LEVEL MESSAGE`.
+    /// Returns the events since the last call as `LEVEL MESSAGE` lines, and clears them.
     package func takeLines() -> [String] {
         takeEvents().map { "\($0.level) \($0.message)" }
     }

@@ -96,7 +96,7 @@ for change in restart, reload:
         configure(address)
         step(f"{change.__name__} to {address}", ["127.0.0.1"], change)
 
-# A start that fails leaves everything to the next.
+# A failed start must preserve all sockets and sessions for the next start.
 with socket.create_server(("127.0.0.1", 8001)):
     configure("127.0.0.1:8000", "127.0.0.1:8001")
     assert restart().returncode != 0, "the start has to fail"

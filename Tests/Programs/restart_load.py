@@ -33,8 +33,9 @@ class End:
     def wants(self, events):
         loop.modify(self.sock, events, self)
     def fail(self, what):
-        # The server of a short session goes when its client has gone, and a reset takes the
-        # number with it that was not read yet. All others have a client that knows as well.
+        # A short session's server closes after its client, and a reset may discard the session
+        # number before it is read (number -1). Every other session's client reports the failure as
+        # well.
         if 0 <= self.number <= count:
             problems.append(f"{self.number}: {what} after {self.sent} and {self.got}")
         self.lost = True

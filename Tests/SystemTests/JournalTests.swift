@@ -24,10 +24,10 @@ extension ServiceTests {
             lab = try Lab.shared.get()
         }
 
-        /// What the journal has, in one of its forms.
+        /// Queries the journal in one of its output formats.
         ///
-        /// It is asked for the program: of a process that was gone before its entry was read, the
-        /// journal does not know the unit.
+        /// Filters by program instead of by unit: if a process exits before journald reads its
+        /// entry, journald cannot determine the unit.
         private func journal(_ arguments: String...) throws -> String {
             try lab.must("journalctl", "--sync")
             let since = ["--no-pager", "-t", "verypolld", "-b"]

@@ -5,11 +5,11 @@ import Testing
 extension ServiceTests {
     @Suite("a killed daemon")
     struct KillTests {
-        /// How often it is killed: as the environment's `VERYPOLL_KILLS` says, or 5 times.
+        /// The number of kills: the environment variable `VERYPOLL_KILLS`, or 5.
         private static let killCount =
             ProcessInfo.processInfo.environment["VERYPOLL_KILLS"].flatMap { Int($0) } ?? 5
 
-        /// Two listeners, one of which has a socket of systemd.
+        /// Two listeners, one of which uses a systemd socket.
         private static let configuration = """
             {
               "control": { "group": "verypoll" },
@@ -33,9 +33,9 @@ extension ServiceTests {
             lab = try Lab.shared.get()
         }
 
-        /// What is in the places where a daemon could leave something behind.
+        /// Lists the places where a daemon could leave files behind.
         private func leftovers() throws -> Set<Substring> {
-            // systemd and the journal note there what they do themselves.
+            // Excludes the files that systemd and the journal maintain there themselves.
             let script = """
                 find /run /dev/shm \
                     -path /run/systemd -prune -o -path /run/log -prune -o -print
@@ -81,7 +81,7 @@ extension ServiceTests {
             try clients.waitForStandardOutput(containing: "begun")
 
             for _ in 0..<Self.killCount {
-                // While it serves, or while it still starts.
+                // Kill it while it serves, or while it is still starting.
                 if Bool.random() { try waitUntilItAnswers() }
                 pause(milliseconds: .random(in: 0...150))
                 let victim = try processID()

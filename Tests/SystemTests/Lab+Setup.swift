@@ -4,7 +4,7 @@ import TestSupport
 extension Lab {
     /// Installs the daemon that the tests were built with.
     ///
-    /// The service must not need the tool chain's folder, which its sandbox may well hide.
+    /// The service must not need the toolchain's directory, which its sandbox may hide.
     static let installation = """
         make -s -C '\(Repository.path)' install DESTDIR="$ROOT" PREFIX=/usr/local \
             BINARIES='\(Program.buildDirectory)'
@@ -14,7 +14,8 @@ extension Lab {
         systemd-sysusers --root="$ROOT"
         """
 
-    /// Takes Swift away, and what keeps a container from installing manuals and stopping services.
+    /// Removes Swift, and settings that keep a container from installing manual pages and stopping
+    /// services.
     static func packages() throws -> String {
         """
         for swift in $(which -a swift); do
@@ -32,7 +33,7 @@ extension Lab {
         """
     }
 
-    /// The path of the package that was made before the tests.
+    /// Returns the path of a package that was built before the tests.
     static func package(revision: Int) throws -> String {
         let folder = "\(Repository.path)/.build-deb"
         let words = ["-c", "ls \(folder)/verypolld_*-\(revision)_*.deb"]

@@ -1,17 +1,17 @@
 import Glibc
 import TestSupport
 
-/// A booted systemd, for all tests of a suite.
+/// A booted systemd container, shared by all tests of a suite.
 ///
-/// Where there can be none, the tests fail and say what is missing: those that are left out would
-/// pass for tests that passed.
+/// Where systemd cannot boot, the tests fail and name what is missing; skipped tests would look as
+/// if they had passed.
 final class Lab: Sendable {
-    /// The one that the daemon is installed in, booted when first asked for; it ends with the
+    /// The container with the daemon installed; it boots on first use and ends with the test
     /// process.
     static let shared = Result { try Lab(setup: installation) }
 
-    /// One without Swift and without the daemon, but with its packages, /root/verypolld-1.deb and a
-    /// later version, /root/verypolld-2.deb.
+    /// A container without Swift and without the daemon, but with its packages:
+    /// /root/verypolld-1.deb and the later version /root/verypolld-2.deb.
     static let bare = Result { try Lab(setup: packages()) }
 
     private let script: Program
@@ -34,25 +34,25 @@ final class Lab: Sendable {
         processID = line.split(separator: " ")[1]
     }
 
-    /// Starts a program inside.
+    /// Starts a program in the container.
     func start(_ name: String, _ arguments: [String]) throws -> Program {
         let enter = ["-t", String(processID), "-r", "-w", "-m", "-p", "-n", "-u", "-i", "--", name]
         return try Program("nsenter", enter + arguments)
     }
 
-    /// Runs a program inside to its end.
+    /// Runs a program in the container until it exits.
     @discardableResult
     func run(_ name: String, _ arguments: String...) throws -> Program.Result {
         try start(name, arguments).finish(within: .seconds(90))
     }
 
-    /// Runs a program inside that has to succeed, and returns what it printed.
+    /// Runs a program in the container that must succeed, and returns its output.
     @discardableResult
     func must(_ name: String, _ arguments: String...) throws -> String {
         try must(name, arguments)
     }
 
-    /// Runs a program inside that has to succeed, and returns what it printed.
+    /// Runs a program in the container that must succeed, and returns its output.
     @discardableResult
     func must(_ name: String, _ arguments: [String]) throws -> String {
         let result = try start(name, arguments).finish(within: .seconds(90))
@@ -65,26 +65,26 @@ final class Lab: Sendable {
         )
     }
 
-    /// Replaces a file inside.
+    /// Replaces a file in the container.
     func write(_ text: String, to path: String) throws {
         let script = #"mkdir -p "${2%/*}" && printf %s "$1" >"$2""#
         try must("sh", "-c", script, "sh", text, path)
     }
 
-    /// A property of the daemon's unit.
+    /// Returns a property of a unit.
     func property(_ name: String, of unit: String = "verypolld.service") throws -> String {
         let output = try must("systemctl", "show", "--value", "-p", name, unit)
         return String(output.prefix { $0 != "\n" })
     }
 
-    /// Starts the daemon afresh on a configuration, with nothing left of the test before.
+    /// Restarts the daemon with a configuration, discarding the state of earlier tests.
     func restart(configuration: String) throws {
         try stop()
         try write(configuration, to: "/etc/verypolld/verypolld.json")
         try must("systemctl", "start", "verypolld")
     }
 
-    /// Stops the daemon and its sockets, and forgets how often it was started.
+    /// Stops the daemon and its sockets, and resets systemd's start counter.
     func stop() throws {
         let units = ["verypolld.socket", "verypolld-varlink.socket", "verypolld.service"]
         try must("systemctl", ["stop"] + units)
@@ -92,12 +92,12 @@ final class Lab: Sendable {
     }
 }
 
-/// Why there can be no lab here, and what to do about it.
+/// A missing requirement for the container, and its remedy.
 struct MissingRequirement: Error, CustomStringConvertible {
     let description: String
 }
 
-/// A command that failed in the lab.
+/// A command that failed in the container.
 struct LabError: Error, CustomStringConvertible {
     let command: String
     let exit: Program.Exit

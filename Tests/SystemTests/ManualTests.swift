@@ -18,7 +18,7 @@ struct ManualTests: ~Copyable {
         self.directory = directory
     }
 
-    /// A page as a wide terminal shows it, so that no word is broken.
+    /// Returns a page formatted for a wide terminal, so that no word is broken.
     private func page(_ name: String, section: Int) throws -> String {
         let file = directory.appending("man\(section)/\(name).\(section)")
         let shown = try Program("man", ["-l", file], environment: ["MANWIDTH": "400"]).finish()
@@ -26,7 +26,7 @@ struct ManualTests: ~Copyable {
         return shown.standardOutput
     }
 
-    /// The verbs that a help text lists, and those that their own list.
+    /// Returns the verbs that a help text lists, and their own subverbs.
     private func verbs(of path: [String] = []) throws -> [[String]] {
         let help = try Program("verypollctl", path + ["--help"]).finish().standardOutput
         guard let start = help.firstRange(of: "SUBCOMMANDS:\n") else { return [path] }
@@ -54,7 +54,7 @@ struct ManualTests: ~Copyable {
     @Test("man shows them without a warning")
     func areCorrect() throws {
         for name in ["man1/verypollctl.1", "man8/verypolld.8", "man5/verypolld.json.5"] {
-            // It warns only while it formats, which it does for a device.
+            // man warns only while it formats for an output device.
             let words = ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", directory.appending(name)]
             let result = try Program("man", words, environment: ["MANWIDTH": "80"]).finish()
             #expect(result.exit == .code(0))

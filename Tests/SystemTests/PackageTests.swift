@@ -9,26 +9,26 @@ struct PackageTests {
         lab = try Lab.bare.get()
     }
 
-    /// Installs a package, or upgrades to it; nobody is there to be asked.
+    /// Installs a package or upgrades to it, without prompts.
     private func install(revision: Int = 1) throws {
         let words = ["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "install"]
         try lab.must("env", words + ["/root/verypolld-\(revision).deb"])
     }
 
-    /// Begins with a freshly installed package.
+    /// Starts from a freshly installed package.
     private func reinstall() throws {
         try lab.must("dpkg", "--purge", "verypolld")
         try install()
     }
 
-    /// Begins with the package installed, in whatever state.
+    /// Ensures that the package is installed, in any state.
     private func ensureInstalled() throws {
         let state = try lab.run("dpkg-query", "-Wf${Status}", "verypolld").standardOutput
         if state != "install ok installed" { try reinstall() }
     }
 
-    /// The files of the system, without those that say what was done and when, and without those
-    /// of services that are started by chance meanwhile.
+    /// Lists the system's files, except for logs and timestamps, and the files of services that may
+    /// start at any time.
     private func files() throws -> Set<Substring> {
         let script = #"""
             find /etc /usr /var -xdev | grep -vE \
@@ -88,7 +88,7 @@ struct PackageTests {
     func completes() throws {
         try ensureInstalled()
         try lab.write(". /usr/share/bash-completion/bash_completion\n", to: "/root/rc")
-        // A terminal of its own, as nobody presses keys elsewhere.
+        // Completion needs a terminal, which the tests do not have; script(1) provides one.
         let script = #"""
             printf 'verypollctl sess\t--help\nexit\n' |
                 timeout 20 script -qec 'bash --rcfile /root/rc -i' /dev/null
@@ -137,7 +137,7 @@ struct PackageTests {
         #expect(try lab.property("NeedDaemonReload") == "no")
         #expect(try lab.property("UnitFileState") == "enabled")
         #expect(try echo("newer") == "newer")
-        // The session of the old version goes on with the new one.
+        // The session of the old version continues in the new one.
         try lab.must("sh", "-c", "echo >/run/go")
         try client.waitForStandardOutput(containing: "after")
         #expect(try client.waitForExit() == .code(0))

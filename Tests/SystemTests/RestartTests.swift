@@ -29,7 +29,7 @@ extension ServiceTests {
             """
         }
 
-        /// Starts clients and their server, and returns once bytes move on all sessions.
+        /// Starts the clients and their server; returns once bytes move on all sessions.
         private func startLoad(sessions: Int) throws -> Program {
             try lab.must("rm", "-f", "/run/end")
             let load = try lab.start("python3", RestartLoad.arguments(sessions: sessions))
@@ -37,7 +37,7 @@ extension ServiceTests {
             return load
         }
 
-        /// Ends them, and returns what they say.
+        /// Stops the load and returns its report.
         private func end(_ load: borrowing Program) throws -> String {
             try lab.must("touch", "/run/end")
             return try load.waitForStandardOutput(containing: "done ", within: .seconds(240))
@@ -58,7 +58,7 @@ extension ServiceTests {
                 #expect(try lab.property("MainPID") != before)
                 try lab.must("sleep", "0.5")
             }
-            // As a package's scripts do.
+            // A package's maintainer scripts do this.
             try lab.must("systemctl", "daemon-reload")
             try lab.must("systemctl", "try-restart", "verypolld")
             let said = try end(load)
@@ -83,7 +83,8 @@ extension ServiceTests {
 
         @Test("without the option sessions end, but no connection is refused, by TCP or its file")
         func keepsListeners() throws {
-            // A proxy without a server resets its clients, some before connect(2) has returned.
+            // The handler is echo: a proxy without a server would reset clients before connect(2)
+            // returns.
             let more = #""drain": {"deadline": "200ms"},"#
             try lab.restart(configuration: configuration(more, handler: #"{ "type": "echo" }"#))
             try lab.must("rm", "-f", "/run/end")

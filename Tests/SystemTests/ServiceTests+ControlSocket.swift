@@ -15,10 +15,10 @@ extension ServiceTests {
 
         let status = try lab.must("verypollctl", "status")
         #expect(status.contains("verypolld - version"))
-        // The answer may be there before systemd has heard that all workers are ready.
+        // The answer may arrive before systemd has received the daemon's readiness notification.
         try eventually("readiness") { try lab.property("ActiveState") == "active" }
         #expect(try answer(to: "hi", port: 7007) == "hi")
-        // It has not made one of its own.
+        // The daemon has not created its own control socket.
         #expect(try lab.run("test", "-e", "/run/verypolld/control.sock").exit == .code(1))
         try lab.stop()
     }

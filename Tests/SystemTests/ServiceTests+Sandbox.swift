@@ -4,7 +4,7 @@ import Testing
 extension ServiceTests {
     private static let folder = "/run/systemd/system/verypolld.service.d"
 
-    /// Fails if the daemon's unit is exposed to more than `tenths`.
+    /// Fails if systemd-analyze rates the unit's exposure above `tenths`.
     private func expectExposure(atMost tenths: Int) throws {
         let analyzed = try lab.run(
             "systemd-analyze",
@@ -23,7 +23,7 @@ extension ServiceTests {
         try lab.write(text, to: "\(Self.folder)/test.conf")
         try lab.must("systemctl", "daemon-reload")
         defer {
-            // A test that threw has failed already; the next one begins with a stop of its own.
+            // A test that threw has already failed; the next test stops the daemon itself.
             _ = try? lab.stop()
             _ = try? lab.run("rm", "\(Self.folder)/test.conf")
             _ = try? lab.run("systemctl", "daemon-reload")
@@ -53,7 +53,7 @@ extension ServiceTests {
             try lab.must("cp", example, "/etc/verypolld/verypolld.json")
             let words = ["UNIX-LISTEN:/run/app.sock,fork,mode=666,unlink-early", "EXEC:cat"]
             let server = try lab.start("socat", words)
-            // The flag of a socket that listens: there is a file a moment earlier.
+            // 00010000 is the flag of a listening socket; the file appears a moment before that.
             let listens = ["-q", " 00010000 0001 .* /run/app.sock$", "/proc/net/unix"]
             try eventually("the server") {
                 try lab.start("grep", listens).finish().exit == .code(0)

@@ -23,7 +23,7 @@ struct ServiceTests {
         lab = try Lab.shared.get()
     }
 
-    /// Sends `text` with a foreign client, ends that way, and returns the answer.
+    /// Sends `text` with a foreign client, shuts down writing, and returns the answer.
     func answer(to text: String, port: Int) throws -> String {
         let script = #"printf %s "$1" | timeout 20 socat -t 10 - "TCP:127.0.0.1:$2""#
         return try lab.must("sh", "-c", script, "sh", text, String(port))
@@ -70,7 +70,7 @@ struct ServiceTests {
         #expect(try lab.property("ActiveState") == "inactive")
 
         #expect(try answer(to: "first", port: 8080) == "first")
-        // The first answer may be there before systemd has heard that all workers are ready.
+        // The first answer may arrive before systemd has received the readiness notification.
         try eventually("readiness") { try lab.property("ActiveState") == "active" }
         #expect(try answer(to: "second", port: 8080) == "second")
         #expect(try lab.property("NRestarts") == "0")
@@ -79,8 +79,8 @@ struct ServiceTests {
     @Test("a daemon that hangs is restarted by the watchdog, and serves again")
     func restarts() throws {
         let dropIn = "/run/systemd/system/verypolld.service.d/watchdog.conf"
-        // A stopped process cannot obey the abort either, and is killed when its time is over.
-        // One that is only slow should not be taken for hanging.
+        // A stopped process cannot handle SIGABRT either, and is killed after TimeoutAbortSec=.
+        // WatchdogSec= is long enough that a slow daemon does not count as hung.
         let quick = "[Service]\nWatchdogSec=3s\nTimeoutAbortSec=500ms\nRestartSec=100ms\n"
         try lab.write(quick, to: dropIn)
         try lab.must("systemctl", "daemon-reload")
@@ -154,7 +154,7 @@ struct ServiceTests {
     func logs() throws {
         try lab.restart(configuration: Self.services)
         #expect(try answer(to: "logged", port: 7007) == "logged")
-        // The journal finds out the unit of a process while there is one.
+        // journald can determine a process's unit only while the process exists.
         try lab.must("journalctl", "--sync")
         try lab.stop()
         try lab.must("journalctl", "--sync")

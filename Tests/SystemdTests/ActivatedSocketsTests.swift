@@ -6,7 +6,7 @@ import Testing
 
 @Suite("ActivatedSockets")
 struct ActivatedSocketsTests {
-    /// Two pipes are four descriptors that tell each other apart by what can be read.
+    /// Makes two pipes; what can be read from each identifies its descriptors.
     private func makeDescriptors() throws -> [FileDescriptor] {
         let first = try FileDescriptor.pipe(options: .closeOnExec)
         let second = try FileDescriptor.pipe(options: .closeOnExec)
@@ -41,7 +41,7 @@ struct ActivatedSocketsTests {
             ])
             #expect(sockets.take(named: "kept") == [pipe.readEnd])
         }
-        // The write end was the only one, so the pipe has ended.
+        // This was the only write end, so the pipe is at end of file.
         var byte: [UInt8] = [0]
         let count = unsafe try byte.withUnsafeMutableBytes { bytes in
             unsafe try pipe.readEnd.read(into: bytes)

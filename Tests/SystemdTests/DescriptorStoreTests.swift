@@ -3,7 +3,7 @@ import Systemd
 import TestSupport
 import Testing
 
-// The service manager speaks through the environment, so each test has a process of its own.
+// The service manager passes its settings in the environment, so each test runs in its own process.
 @Suite("DescriptorStore")
 struct DescriptorStoreTests {
     @Test("descriptors go in messages of 253 at most, each with the name, and are not polled")

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Sets a variable, or removes it; for a process of the test's own, where nobody else looks.
+/// Sets or removes a variable; call it only in an exit test, where no other thread reads it.
 func setVariable(_ name: String, _ value: String?) {
     if let value {
         unsafe setenv(name, value, 1)

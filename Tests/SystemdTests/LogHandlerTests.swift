@@ -12,7 +12,7 @@ struct LogHandlerTests {
         let description = "no such thing"
     }
 
-    /// Logs to a pipe, and returns what came out of it.
+    /// Logs to a pipe and returns the lines that were written.
     private func lines(
         _ lineStart: StandardErrorLogHandler.LineStart,
         threshold: LogThreshold = LogThreshold(.trace),

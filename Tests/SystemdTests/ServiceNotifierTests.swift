@@ -4,7 +4,8 @@ import Systemd
 import TestSupport
 import Testing
 
-// The service manager speaks through the environment, so most tests have a process of their own.
+// The service manager passes its settings in the environment, so most tests run in their own
+// process.
 @Suite("ServiceNotifier")
 struct ServiceNotifierTests {
     @Test("each message is one datagram with exactly its assignments")

@@ -55,11 +55,11 @@ struct TestSupportTests {
 
     @Test("a program's memory, descriptors and processor time can be read")
     func measures() throws {
-        // The runner of the tests may leave descriptors of its own open for everyone.
+        // The test runner may leave descriptors of its own open for children to inherit.
         let script = "exec 9< /dev/null; set -- /proc/$$/fd/*; echo $# open; exec sleep 1000"
         let program = try Program("sh", ["-c", script])
         let said = try program.waitForStandardOutput(containing: "open")
-        // There is none in the moment in which one program takes another's place.
+        // The count is 0 for a moment while execve(2) replaces one program with another.
         try eventually("memory") { try program.residentByteCount() > 4096 }
         let count = try #require(Int(said.prefix { $0 != " " }))
         #expect(count >= 4)

@@ -2,11 +2,11 @@ internal import Glibc
 package import SystemPackage
 
 extension Client {
-    /// Connects to an address as the project writes them.
+    /// Connects to an address in the project's notation.
     ///
     /// - Parameters:
     ///   - address: `127.0.0.1:PORT`, `[::1]:PORT`, `unix:/PATH` or `unix:@ABSTRACT`.
-    ///   - timeout: How long a call may take.
+    ///   - timeout: The longest that a call may block.
     /// - Throws: See connect(2); `Errno.invalidArgument` for any other text.
     package init(address: String, timeout: Duration = patience) throws(Errno) {
         if let path = address.after("unix:@") {
@@ -22,7 +22,7 @@ extension Client {
         }
     }
 
-    /// Whether an address refuses connections, or its file is gone.
+    /// Returns whether an address refuses connections or its socket file does not exist.
     package static func isRefused(at address: String) throws -> Bool {
         do throws(Errno) {
             _ = try Client(address: address)
@@ -50,13 +50,13 @@ extension Client {
         }
     }
 
-    /// Connects to a Unix-domain socket that has a name in the place of a file.
+    /// Connects to a Unix-domain socket with an abstract name.
     private init(abstractName name: String, timeout: Duration) throws(Errno) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
             precondition(name.utf8.count < bytes.count, "the name is too long for a socket")
-            // The first byte stays 0, which is what makes it a name.
+            // The first byte stays 0, which marks an abstract name.
             unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[1...]).copyBytes(from: name.utf8)
         }
         let prefix = MemoryLayout.offset(of: \sockaddr_un.sun_path) ?? 0
@@ -74,7 +74,7 @@ extension Client {
 }
 
 extension String {
-    /// What follows a prefix, or nil if the text does not begin so.
+    /// Returns the text after a prefix, or nil if the text does not begin with it.
     fileprivate func after(_ prefix: String) -> String? {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
     }

@@ -2,8 +2,8 @@ internal import Glibc
 package import SystemPackage
 
 extension Client {
-    /// Sends as many of `bytes` as the kernel takes at this moment, and returns their number, or
-    /// nil if it takes none.
+    /// Sends as many of `bytes` as fit without blocking, and returns their number, or nil if none
+    /// fit.
     package func sendNow(_ bytes: ArraySlice<UInt8>) throws(Errno) -> Int? {
         let count = unsafe bytes.withUnsafeBytes { buffer in
             unsafe Glibc.send(
@@ -18,8 +18,8 @@ extension Client {
         throw Errno(rawValue: errno)
     }
 
-    /// Returns the bytes that are there at this moment, none at end of file, or nil if there is
-    /// neither.
+    /// Returns the bytes that can be read without blocking, none at end of file, or nil if there is
+    /// nothing to read.
     package func receiveNow(atMost limit: Int = 65_536) throws(Errno) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in

@@ -11,7 +11,7 @@ extension Client {
         if count < 0 { throw Errno(rawValue: errno) }
     }
 
-    /// Sets how much the kernel keeps for this end to read, which it doubles.
+    /// Sets the receive buffer size; the kernel doubles the value.
     package func setReceiveBuffer(_ byteCount: Int32) throws(Errno) {
         var value = byteCount
         let size = socklen_t(MemoryLayout<Int32>.size)
@@ -20,28 +20,28 @@ extension Client {
         )
     }
 
-    /// The bytes that have come and were not read.
+    /// Returns the number of received bytes that have not been read.
     package func unreadByteCount() throws(Errno) -> Int {
         var count: Int32 = 0
         try check(unsafe ioctl(descriptor.rawValue, UInt(FIONREAD), &count))
         return Int(count)
     }
 
-    /// The bytes that were sent, and which the kernel at the other end, or of a Unix-domain socket
-    /// the reader there, has not taken yet.
+    /// Returns the number of sent bytes that the other end's kernel (for a Unix-domain socket: its
+    /// reader) has not yet taken.
     package func untakenByteCount() throws(Errno) -> Int {
         var count: Int32 = 0
         try check(unsafe ioctl(descriptor.rawValue, UInt(TIOCOUTQ), &count))
         return Int(count)
     }
 
-    /// Waits until all that was sent has been taken from this end.
+    /// Waits until the other end has taken everything that was sent.
     package func waitUntilTaken() throws {
         try eventually("all bytes to be taken") { try untakenByteCount() == 0 }
     }
 
-    /// Breaks a TCP connection off with a reset at once, and stays open without one; see the
-    /// paragraph on `AF_UNSPEC` in connect(2).
+    /// Resets a TCP connection at once without closing the socket; see the paragraph on `AF_UNSPEC`
+    /// in connect(2).
     package func breakOff() throws(Errno) {
         let nowhere = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: sockaddr().sa_data)
         let size = socklen_t(MemoryLayout<sockaddr>.size)

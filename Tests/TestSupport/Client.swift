@@ -1,9 +1,9 @@
 internal import Glibc
 package import SystemPackage
 
-/// The other end of what is tested: a plain blocking stream socket, none of the library's own.
+/// The test's end of a connection: a plain blocking stream socket, independent of the library.
 ///
-/// Every call gives up with `Errno.resourceTemporarilyUnavailable` when its timeout is over.
+/// Every call throws `Errno.resourceTemporarilyUnavailable` when its timeout passes.
 package struct Client: ~Copyable, Sendable {
     package let descriptor: FileDescriptor
 
@@ -25,7 +25,7 @@ package struct Client: ~Copyable, Sendable {
         }
     }
 
-    /// Takes a descriptor over, closing it at once if it cannot be made ready.
+    /// Takes ownership of a descriptor, and closes it if its options cannot be set.
     init(
         adopting descriptor: FileDescriptor,
         timeout: Duration,
@@ -53,7 +53,7 @@ package struct Client: ~Copyable, Sendable {
 
     /// Sends all of `bytes`.
     ///
-    /// - Throws: See send(2); there is no `SIGPIPE`.
+    /// - Throws: See send(2); no `SIGPIPE` is raised.
     package func send(_ bytes: some Sequence<UInt8>) throws(Errno) {
         let bytes = Array(bytes)
         var sent = 0
@@ -62,12 +62,12 @@ package struct Client: ~Copyable, Sendable {
         }
     }
 
-    /// Sends the text's UTF-8 bytes, all of them.
+    /// Sends the text as UTF-8.
     package func send(_ text: String) throws(Errno) {
         try send(text.utf8)
     }
 
-    /// Sends as many of `bytes` as the kernel takes in one call, and returns their number.
+    /// Sends as many of `bytes` as the kernel accepts in one call, and returns their number.
     package func sendSome(_ bytes: ArraySlice<UInt8>) throws(Errno) -> Int {
         let count = unsafe bytes.withUnsafeBytes { buffer in
             unsafe Glibc.send(
@@ -91,7 +91,7 @@ package struct Client: ~Copyable, Sendable {
         return Array(buffer.prefix(count))
     }
 
-    /// Waits for `count` bytes and returns them; fewer only if the peer ended before.
+    /// Waits for `count` bytes and returns them, or fewer if the peer ends first.
     package func receive(exactly count: Int) throws(Errno) -> [UInt8] {
         var received: [UInt8] = []
         while received.count < count {
@@ -102,17 +102,17 @@ package struct Client: ~Copyable, Sendable {
         return received
     }
 
-    /// Waits for the end of file and returns all that came before.
+    /// Waits for end of file and returns everything received before it.
     package func receiveToEnd() throws(Errno) -> [UInt8] {
         try receive(exactly: .max)
     }
 
-    /// Ends this direction; the peer reads the end of file, and may still write.
+    /// Shuts down writing; the peer reads end of file and may still write.
     package func finishSending() throws(Errno) {
         try check(shutdown(descriptor.rawValue, Int32(SHUT_WR)))
     }
 
-    /// Closes with a reset in the place of an orderly end.
+    /// Closes with a reset instead of an orderly shutdown.
     package consuming func reset() throws(Errno) {
         var lingering = linger(l_onoff: 1, l_linger: 0)
         let size = socklen_t(MemoryLayout<linger>.size)

@@ -1,11 +1,11 @@
 internal import Foundation
 internal import Synchronization
 
-/// Something that is done on a thread of its own, as a blocked task would hold up other tests.
+/// Work on a thread of its own: a blocked task would hold up other tests.
 package final class ConcurrentWork<Value: Sendable>: Sendable {
     private let outcome = Mutex<Result<Value, any Error>?>(nil)
 
-    /// Begins.
+    /// Starts the work.
     package init(_ body: @escaping @Sendable () throws -> Value) {
         Thread.detachNewThread { [self] in
             let result = Result { try body() }
@@ -13,10 +13,10 @@ package final class ConcurrentWork<Value: Sendable>: Sendable {
         }
     }
 
-    /// Whether it has not ended yet.
+    /// Whether the work has not finished.
     package var isRunning: Bool { outcome.withLock { $0 == nil } }
 
-    /// Waits for the end, and returns or throws what the work did.
+    /// Waits for the work to finish, and returns or throws its result.
     @discardableResult
     package func join(within limit: Duration = patience) throws -> Value {
         let result = try eventually("the end of concurrent work", within: limit) {

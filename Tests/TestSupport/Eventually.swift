@@ -1,4 +1,4 @@
-/// A condition that did not come true in time.
+/// A condition that did not become true in time.
 package struct TimedOut: Error, CustomStringConvertible {
     package let description: String
 
@@ -7,18 +7,18 @@ package struct TimedOut: Error, CustomStringConvertible {
     }
 }
 
-/// How long a test waits for something that will happen, unless it says otherwise.
+/// How long a test waits for something that must happen, unless it sets its own limit.
 ///
-/// Long enough for a loaded machine under a sanitizer; nobody waits for it in a passing test.
+/// Long enough for a loaded machine under a sanitizer; a passing test never waits this long.
 package let patience = Duration.seconds(30)
 
-/// Blocks until `condition` holds, asking again every few milliseconds.
+/// Blocks until `condition` is true, checking it every few milliseconds.
 ///
 /// - Parameters:
-///   - what: What is waited for, as a phrase for the error.
-///   - limit: How long to ask; the condition is asked once more at the end.
-///   - condition: What shall become true.
-/// - Throws: ``TimedOut``, or what the condition throws.
+///   - what: A noun phrase for the error: what the test waits for.
+///   - limit: The longest wait; the condition is checked once more at the end.
+///   - condition: The condition to wait for.
+/// - Throws: ``TimedOut``, or the error of the condition.
 package func eventually(
     _ what: String,
     within limit: Duration = patience,
@@ -30,11 +30,11 @@ package func eventually(
 /// Blocks until `value` is not nil, and returns it.
 ///
 /// - Parameters:
-///   - what: What is waited for, as a phrase for the error.
-///   - limit: How long to ask; the value is asked for once more at the end.
-///   - value: What shall come to be.
+///   - what: A noun phrase for the error: what the test waits for.
+///   - limit: The longest wait; the value is read once more at the end.
+///   - value: Returns the value, or nil if it is not available yet.
 /// - Returns: The first value that was not nil.
-/// - Throws: ``TimedOut``, or what the closure throws.
+/// - Throws: ``TimedOut``, or the error of the closure.
 package func eventually<Value>(
     _ what: String,
     within limit: Duration = patience,

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Something that is so from a moment on.
+/// A flag that can be set once and then stays set.
 package final class Flag: Sendable {
     private let state = Atomic(false)
 

@@ -1,8 +1,8 @@
-/// A small generator with a seed, so that a failure can be repeated (SplitMix64).
+/// A small seeded generator (SplitMix64), so that a failure can be reproduced.
 package struct Generator: RandomNumberGenerator {
     private var state: UInt64
 
-    /// Makes the generator of a seed.
+    /// Makes a generator from a seed.
     package init(state: UInt64) {
         self.state = state
     }

@@ -3,12 +3,12 @@ internal import Synchronization
 package import SystemPackage
 
 extension Client {
-    /// Connects to a TCP port of 127.0.0.1 from another address of this machine.
+    /// Connects to a TCP port of 127.0.0.1 from another address of 127.0.0.0/24.
     ///
     /// - Parameters:
-    ///   - source: The last number of the address: 2 stands for 127.0.0.2.
+    ///   - source: The last number of the source address: 2 means 127.0.0.2.
     ///   - port: The port to connect to.
-    ///   - timeout: How long a call may take.
+    ///   - timeout: The longest that a call may block.
     /// - Throws: See bind(2) and connect(2).
     package init(
         from source: UInt8,
@@ -18,7 +18,8 @@ extension Client {
         let descriptor = try makeSocket(AF_INET, type: SOCK_STREAM)
         try self.init(adopting: descriptor, timeout: timeout) { () throws(Errno) in
             let number = descriptor.rawValue
-            // The port is chosen with the connection, so that there are as many as it takes.
+            // The kernel picks the source port in connect(2), so that the port range is available
+            // per destination.
             try setOption(IP_BIND_ADDRESS_NO_PORT, at: Int32(IPPROTO_IP), of: descriptor)
             unsafe try check(withLoopback(source, port: 0) { unsafe bind(number, $0, $1) })
             unsafe try check(withLoopback(1, port: port) { unsafe connect(number, $0, $1) })
@@ -32,14 +33,14 @@ extension Client {
 }
 
 extension Server {
-    /// Listens on a TCP port of an address of this machine, of those that begin with 127.0.0.
+    /// Listens on a TCP port of an address in 127.0.0.0/24.
     ///
-    /// The port is one that the kernel chooses for nobody, so it is not taken by another while this
-    /// one does not listen; see ``stopListening()``.
+    /// The port is outside of the kernel's ephemeral range, so no other process takes it while this
+    /// socket does not listen; see ``stopListening()``.
     ///
     /// - Parameters:
     ///   - host: The last number of the address.
-    ///   - port: The port; `nil` for a free one.
+    ///   - port: The port, or `nil` for a free one.
     /// - Throws: See bind(2).
     package init(host: UInt8, port: UInt16? = nil) throws(Errno) {
         let chosen: UInt16
@@ -58,28 +59,28 @@ extension Server {
         self.descriptor = descriptor
     }
 
-    /// Refuses connections from now on, and resets those that nobody has accepted.
+    /// Refuses new connections, and resets those that are not yet accepted.
     package func stopListening() throws(Errno) {
         try check(shutdown(descriptor.rawValue, Int32(SHUT_RDWR)))
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     package func listenAgain() throws(Errno) {
         try check(Glibc.listen(descriptor.rawValue, 1024))
     }
 }
 
-/// A free TCP port of the addresses of this machine, one below those that the kernel gives away.
+/// Returns a TCP port that is free on all of this machine's addresses, below the ephemeral range.
 ///
-/// So nobody gets it by chance before it is used, nor while whoever has it does not listen. See
-/// `ip_local_port_range` in ip(7).
+/// No process gets this port by chance, neither before its first use nor while its owner does not
+/// listen. See `ip_local_port_range` in ip(7).
 package func reservedPort() throws(Errno) -> UInt16 {
     while true {
         let port = UInt16(10_000 + nextPort.add(1, ordering: .relaxed).oldValue % 22_000)
         let descriptor = try makeSocket(AF_INET, type: SOCK_STREAM)
         defer { try? descriptor.close() }
         try setOption(SO_REUSEADDR, at: SOL_SOCKET, of: descriptor)
-        // The address 0.0.0.0 conflicts with all others.
+        // Binding 0.0.0.0 conflicts with every other address.
         let result = unsafe withLoopback(nil, port: port) {
             unsafe bind(descriptor.rawValue, $0, $1)
         }
@@ -88,10 +89,10 @@ package func reservedPort() throws(Errno) -> UInt16 {
     }
 }
 
-/// Counts the ports that were tried, so that no two tests are given the same.
+/// Counts the ports that were tried, so that no two tests get the same one.
 private let nextPort = Atomic(Int.random(in: 0..<22_000))
 
-/// Lends an address that begins with 127.0.0, or 0.0.0.0 for `nil`.
+/// Passes an address in 127.0.0.0/24, or 0.0.0.0 for `nil`, to `body`.
 private func withLoopback(
     _ host: UInt8?,
     port: UInt16,

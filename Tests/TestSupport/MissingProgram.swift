@@ -1,8 +1,8 @@
 import Glibc
 
-/// A program that a test needs and that is not here.
+/// A program that a test needs and that is not installed.
 package struct MissingProgram: Error, CustomStringConvertible {
-    /// What is missing, and what to do.
+    /// The missing program, and the remedy.
     package let description: String
 
     init(_ name: String) {
@@ -10,7 +10,7 @@ package struct MissingProgram: Error, CustomStringConvertible {
     }
 }
 
-/// Throws ``MissingProgram`` unless a program is in `PATH`, or at the path that is its name.
+/// Throws ``MissingProgram`` unless a program is in `PATH`, or at `name` if that is a path.
 package func requireProgram(_ name: String) throws(MissingProgram) {
     let folders = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
     let paths = name.contains("/") ? [name] : folders.split(separator: ":").map { "\($0)/\(name)" }

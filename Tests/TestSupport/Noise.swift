@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// Bytes that look random, of which tests send slices.
+/// A fixed block of random-looking bytes; tests send slices of it.
 package enum Noise {
     /// The longest slice.
     package static let longest = 8 << 20
 
-    /// Where slices may begin.
+    /// The offsets at which slices may begin.
     package static let starts = 0..<(1 << 20)
 
     private static let bytes: [UInt8] = {
@@ -14,17 +14,17 @@ package enum Noise {
         return unsafe words.withUnsafeBytes { unsafe Array($0) }
     }()
 
-    /// A slice, the same whenever its start is.
+    /// Returns a slice of `count` bytes; the same start always yields the same bytes.
     package static func slice(_ count: Int, at start: Int) -> ArraySlice<UInt8> {
         bytes[start..<start + count]
     }
 
-    /// Lends all the bytes.
+    /// Passes all the bytes to `body`.
     package static func withBytes<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
         unsafe bytes.withUnsafeBytes { unsafe body($0) }
     }
 
-    /// Whether bytes are the slice of so many, or of those behind an offset in it.
+    /// Whether `received` equals the slice at `start`, beginning `offset` bytes into it.
     package static func isSlice(_ received: [UInt8], at start: Int, offset: Int = 0) -> Bool {
         unsafe withBytes { all in
             unsafe received.withUnsafeBytes { bytes in

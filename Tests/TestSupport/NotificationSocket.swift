@@ -1,16 +1,16 @@
 internal import Glibc
 internal import SystemPackage
 
-/// What a program notifies in the place of the service manager.
+/// A stand-in for the service manager's notification socket.
 ///
-/// Give the program ``path`` as `NOTIFY_SOCKET`.
+/// Pass ``path`` to the program as `NOTIFY_SOCKET`.
 package struct NotificationSocket: ~Copyable, Sendable {
     /// The socket's path.
     package let path: String
     private let directory: TemporaryDirectory
     private let descriptor: FileDescriptor
 
-    /// Binds a new socket in a directory of its own.
+    /// Binds a new socket in its own directory.
     package init() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("notify")
@@ -30,9 +30,9 @@ package struct NotificationSocket: ~Copyable, Sendable {
         try? descriptor.close()
     }
 
-    /// Waits for a message and returns its assignments, in their order.
+    /// Waits for a message and returns its assignments in order.
     ///
-    /// - Throws: `Errno.timedOut` if none came.
+    /// - Throws: `Errno.timedOut` if no message arrives.
     package func receive(timeout: Duration = patience) throws -> [String] {
         var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
         let milliseconds = Int32(timeout.components.seconds) * 1000

@@ -2,7 +2,7 @@ internal import Glibc
 internal import SystemPackage
 
 extension Program {
-    /// The memory that the program holds at this moment.
+    /// The program's resident memory in bytes.
     package func residentByteCount() throws -> Int {
         let fields = try procFile("statm").split(separator: " ")
         guard fields.count > 1, let pages = Int(fields[1]) else { throw Errno.invalidArgument }
@@ -20,9 +20,9 @@ extension Program {
         return count - 2  // The entries "." and "..".
     }
 
-    /// The processor time that all the program's threads have used.
+    /// The CPU time that all of the program's threads have used.
     package func processorTime() throws -> Duration {
-        // The name comes second, in parentheses, and may hold anything; see proc(5).
+        // The second field is the name in parentheses, which may contain anything; see proc(5).
         let text = try procFile("stat")
         let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
         guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else {
@@ -31,13 +31,14 @@ extension Program {
         return .seconds(1) * (user + system) / sysconf(Int32(_SC_CLK_TCK))
     }
 
-    /// The descriptors beyond the standard streams that a program would inherit.
+    /// Returns the descriptors beyond the standard streams that a child of the program would
+    /// inherit.
     ///
-    /// - Parameter limit: Only numbers below are looked at.
-    /// - Returns: Those that are open and not close-on-exec.
+    /// - Parameter limit: Only lower numbers are checked.
+    /// - Returns: The numbers that are open and not close-on-exec.
     package func inheritableDescriptors(below limit: Int = 64) -> [Int] {
         (3..<limit).filter { descriptor in
-            // A number that is not open has no file here.
+            // A descriptor that is not open has no fdinfo file.
             guard let text = try? procFile("fdinfo/\(descriptor)") else { return false }
             let line = text.split(separator: "\n").first { $0.hasPrefix("flags:") } ?? ""
             let flags = line.split(whereSeparator: \.isWhitespace).last.flatMap {

@@ -2,22 +2,22 @@ internal import Glibc
 internal import SystemPackage
 
 extension Program {
-    /// What a program that has ended left behind.
+    /// The exit and the output of a program.
     package struct Result: Hashable, Sendable {
         package let exit: Exit
         package let standardOutput: String
         package let standardError: String
     }
 
-    /// Runs a program to its end.
+    /// Runs a program until it exits.
     ///
     /// - Parameters:
-    ///   - name: As for starting one.
-    ///   - arguments: What follows the name.
-    ///   - environment: Variables to set over those of the test.
-    ///   - limit: How long it may take; then it is killed.
-    /// - Returns: How it ended and what it said.
-    /// - Throws: See posix_spawn(3); ``TimedOut`` with what it said.
+    ///   - name: As in ``init``.
+    ///   - arguments: The arguments after the name.
+    ///   - environment: Variables to add to the test's environment.
+    ///   - limit: How long the program may run before it is killed.
+    /// - Returns: The exit and the output.
+    /// - Throws: See posix_spawn(3); ``TimedOut`` with the output so far.
     package static func run(
         _ name: String,
         _ arguments: [String] = [],
@@ -27,7 +27,7 @@ extension Program {
         try Program(name, arguments, environment: environment).finish(within: limit)
     }
 
-    /// Waits until the program has ended, and returns how and with what.
+    /// Waits until the program exits, and returns its exit and output.
     package consuming func finish(within limit: Duration = patience) throws -> Result {
         let exit = try waitForExit(within: limit)
         return Result(
@@ -37,21 +37,22 @@ extension Program {
         )
     }
 
-    /// The directory that the running tests were built into, where the programs are as well.
+    /// The directory of the built tests, which also contains the built programs.
     package static let buildDirectory: String = {
         guard let path = unsafe realpath("/proc/self/exe", nil) else { return "." }
         defer { unsafe free(path) }
         return unsafe FilePath(String(cString: path)).removingLastComponent().string
     }()
 
-    /// Where a program is: in the build directory if it was built there, else as it is named.
+    /// Returns the path in the build directory if the program was built there, else the name
+    /// itself.
     package static func path(of name: String) -> String {
         let built = "\(buildDirectory)/\(name)"
         if name.contains("/") { return name }
         return unsafe access(built, X_OK) == 0 ? built : name
     }
 
-    /// The test's environment without what a service manager tells to the one process it starts.
+    /// The test's environment without the variables that a service manager sets for one process.
     static var inheritedEnvironment: [String: String] {
         let words = environment()
         var variables: [String: String] = [:]

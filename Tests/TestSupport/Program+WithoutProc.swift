@@ -1,12 +1,12 @@
 import Glibc
 
 extension Program {
-    /// Runs a program to its end where proc(5) can't be read: an empty file system lies over it.
+    /// Runs a program with proc(5) hidden: an empty file system is mounted over /proc.
     ///
     /// - Parameters:
-    ///   - name: As for starting one.
-    ///   - arguments: What follows the name.
-    /// - Returns: How it ended and what it said.
+    ///   - name: As in ``init``.
+    ///   - arguments: The arguments after the name.
+    /// - Returns: The exit and the output.
     /// - Throws: ``MissingProgram``; see also posix_spawn(3).
     package static func runWithoutProc(
         _ name: String,

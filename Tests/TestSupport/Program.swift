@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// A program that a test has started; it is killed at the end of the scope if it still runs.
 ///
-/// What it prints is kept in files, so that it never waits for a reader.
+/// Its output goes to files, so the program never blocks on a reader.
 package struct Program: ~Copyable, Sendable {
     /// How a program ended.
     package enum Exit: Hashable, Sendable {
@@ -11,7 +11,7 @@ package struct Program: ~Copyable, Sendable {
         case signal(Int32)
     }
 
-    /// The program's process identifier, its own until the end of the scope.
+    /// The program's process ID, valid until the end of the scope.
     package let processID: Int32
     private let name: String
     private let output: FileDescriptor
@@ -20,11 +20,11 @@ package struct Program: ~Copyable, Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - name: What this package builds, by its name alone; else a path, or a name in `PATH`.
-    ///   - arguments: What follows the name.
-    ///   - environment: Variables to set over those of the test; what the service manager gave to
-    ///     the test is left out.
-    ///   - sockets: Descriptors to hand over as systemd does, named, from 3 upwards.
+    ///   - name: The name of a program that this package builds, a path, or a name in `PATH`.
+    ///   - arguments: The arguments after the name.
+    ///   - environment: Variables to add to the test's environment, which is passed without the
+    ///     variables that the service manager set for the test.
+    ///   - sockets: Named descriptors to pass as systemd does, from 3 upwards.
     /// - Throws: See posix_spawn(3).
     package init(
         _ name: String,
@@ -38,7 +38,8 @@ package struct Program: ~Copyable, Sendable {
         if !sockets.isEmpty {
             variables["LISTEN_FDS"] = String(sockets.count)
             variables["LISTEN_FDNAMES"] = sockets.map(\.name).joined(separator: ":")
-            // Only the process itself knows its number before it is executed.
+            // LISTEN_PID must be the process's own PID, which only that process knows before it
+            // executes.
             words = ["/bin/sh", "-c", #"LISTEN_PID=$$ exec "$0" "$@""#] + words
         }
         let output = try makeUnnamedFile()
@@ -66,19 +67,19 @@ package struct Program: ~Copyable, Sendable {
     }
 
     deinit {
-        // The process stays a zombie until here, so the number is still its own.
+        // The process stays a zombie until this wait, so its PID is not reused.
         _ = kill(processID, SIGKILL)
         _ = waitpid(processID, nil, 0)
         try? output.close()
         try? errors.close()
     }
 
-    /// All that the program has printed so far.
+    /// Everything that the program has written to its standard output so far.
     package var standardOutput: String {
         get throws { try output.text() }
     }
 
-    /// All that the program has said on its standard error so far.
+    /// Everything that the program has written to its standard error so far.
     package var standardError: String {
         get throws { try errors.text() }
     }
@@ -88,8 +89,8 @@ package struct Program: ~Copyable, Sendable {
         try check(kill(processID, signal))
     }
 
-    /// Stops the program with `SIGSTOP`, and waits until none of its threads runs any more; it goes
-    /// on with `SIGCONT`.
+    /// Stops the program with `SIGSTOP` and waits until none of its threads runs; `SIGCONT` resumes
+    /// it.
     package func freeze() throws {
         try send(SIGSTOP)
         try eventually("\(name) to stop") {
@@ -100,7 +101,7 @@ package struct Program: ~Copyable, Sendable {
         }
     }
 
-    /// How the program ended, or nil if it still runs.
+    /// How the program exited, or nil while it runs.
     package var exit: Exit? {
         get throws {
             var info = unsafe siginfo_t()
@@ -113,13 +114,13 @@ package struct Program: ~Copyable, Sendable {
         }
     }
 
-    /// Waits until the program has ended, and returns how.
+    /// Waits until the program exits, and returns how it exited.
     @discardableResult
     package func waitForExit(within limit: Duration = patience) throws -> Exit {
         try explaining { try eventually("the end of \(name)", within: limit) { try exit } }
     }
 
-    /// Waits until the program has said `text` on its standard error, and returns all it said.
+    /// Waits until the program's standard error contains `text`, and returns all of it.
     @discardableResult
     package func waitForStandardError(
         containing text: String,
@@ -134,7 +135,7 @@ package struct Program: ~Copyable, Sendable {
         }
     }
 
-    /// Waits until the program has printed `text`, and returns all it printed.
+    /// Waits until the program's standard output contains `text`, and returns all of it.
     @discardableResult
     package func waitForStandardOutput(
         containing text: String,
@@ -149,7 +150,7 @@ package struct Program: ~Copyable, Sendable {
         }
     }
 
-    /// A program that has ended will not say anything more.
+    /// Throws if the program has exited, as it will not write anything more.
     private func missing(_ text: String) throws -> String {
         for said in [try standardError, try standardOutput] where said.contains(text) {
             return said
@@ -157,7 +158,7 @@ package struct Program: ~Copyable, Sendable {
         throw TimedOut(waitingFor: "\"\(text)\" from \(name)", detail: "it has ended")
     }
 
-    /// Adds what the program said to the error of a wait that was in vain.
+    /// Adds the program's output to the error of a failed wait.
     private func explaining<Value>(_ body: () throws -> Value) throws -> Value {
         do { return try body() } catch let error as TimedOut {
             let said = "its output: \(try standardOutput)\nits errors: \(try standardError)"

@@ -1,17 +1,18 @@
 internal import Foundation
 
-/// The folder of the package, in which the tests were built.
+/// The package's directory at build time.
 package enum Repository {
     package static let path: String = {
-        // This file is Tests/TestSupport/Repository.swift in it.
+        // This file is at Tests/TestSupport/Repository.swift in the package.
         let parts = #filePath.split(separator: "/").dropLast(3)
         return "/" + parts.joined(separator: "/")
     }()
 
-    /// The path of a Python program of the tests.
+    /// Returns the path of a Python program in Tests/Programs.
     package static func path(ofProgram name: String) -> String { "\(path)/Tests/Programs/\(name)" }
 
-    /// The text of a Python program of the tests, for an interpreter that sees other files.
+    /// Returns the text of a Python program in Tests/Programs, for an interpreter in another file
+    /// system.
     package static func text(ofProgram name: String) throws -> String {
         try String(contentsOfFile: path(ofProgram: name), encoding: .utf8)
     }

@@ -2,17 +2,17 @@ internal import Glibc
 internal import Synchronization
 package import SystemPackage
 
-/// A listening socket of the test's own, none of the library's.
+/// A listening socket that is independent of the library.
 package struct Server: ~Copyable, Sendable {
-    /// The socket, this value's own.
+    /// The socket, which this value owns.
     package let descriptor: FileDescriptor
-    /// The TCP port that the kernel chose, 0 for a Unix-domain socket.
+    /// The TCP port that the kernel chose, or 0 for a Unix-domain socket.
     package let port: UInt16
 
     /// Listens on a free TCP port of 127.0.0.1.
     ///
-    /// - Parameter backlog: How many connections may wait to be accepted, less one; `nil` to refuse
-    ///   them all until ``listen(backlog:)``.
+    /// - Parameter backlog: The most connections that may wait to be accepted, less one; `nil`
+    ///   refuses all connections until ``listen(backlog:)``.
     /// - Throws: See bind(2).
     package init(backlog: Int32? = 1024) throws(Errno) {
         let descriptor = try makeSocket(AF_INET, type: SOCK_STREAM)
@@ -28,7 +28,7 @@ package struct Server: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Listens on a Unix-domain socket at `path`; as for a TCP port.
+    /// Listens on a Unix-domain socket at `path`; `backlog` is as for TCP.
     package init(path: String, backlog: Int32? = 1024) throws(Errno) {
         let descriptor = try makeSocket(AF_UNIX, type: SOCK_STREAM)
         do {
@@ -43,7 +43,7 @@ package struct Server: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Begins to take connections, or changes how many of them may wait.
+    /// Begins to listen, or changes the backlog.
     package func listen(backlog: Int32 = 1024) throws(Errno) {
         try check(Glibc.listen(descriptor.rawValue, backlog))
     }
@@ -54,7 +54,7 @@ package struct Server: ~Copyable, Sendable {
 
     /// Waits for a connection.
     ///
-    /// - Throws: `Errno.timedOut` if none came.
+    /// - Throws: `Errno.timedOut` if no connection arrives.
     package func accept(timeout: Duration = patience) throws(Errno) -> Client {
         var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
         let milliseconds = Int32(timeout.components.seconds) * 1000
@@ -68,9 +68,10 @@ package struct Server: ~Copyable, Sendable {
     }
 }
 
-/// A TCP port of 127.0.0.1 that was free a moment ago.
+/// Returns a TCP port of 127.0.0.1 that was free a moment ago.
 ///
-/// Another process may take it before it is used; to be sure, let the tested program bind port 0.
+/// Another process may take the port before it is used; to avoid that race, let the tested program
+/// bind port 0.
 package func freePort() throws(Errno) -> UInt16 {
     let server = try Server()
     return server.port

@@ -6,7 +6,7 @@ func makeSocket(_ family: Int32, type: __socket_type) throws(Errno) -> FileDescr
     return FileDescriptor(rawValue: try check(socket(family, flags, 0)))
 }
 
-/// Lends the address of a port of 127.0.0.1.
+/// Passes the address of a port of 127.0.0.1 to `body`.
 func withLoopback(port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -19,7 +19,7 @@ func withLoopback(port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> 
     }
 }
 
-/// Lends the address of a socket in the file system.
+/// Passes the address of a Unix-domain socket file to `body`.
 func withUnixPath(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -34,7 +34,7 @@ func withUnixPath(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -
     }
 }
 
-/// The port that a TCP socket is bound to.
+/// Returns the port that a TCP socket is bound to.
 func boundPort(of socket: FileDescriptor) throws(Errno) -> UInt16 {
     var address = sockaddr_in()
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)

@@ -2,40 +2,40 @@ internal import Glibc
 internal import Synchronization
 package import SystemPackage
 
-/// A socket to hand to a program as systemd hands it over.
+/// A socket to pass to a program the way systemd does.
 package struct PassedSocket: Sendable {
     package let name: String
     package let descriptor: FileDescriptor
 
-    /// Names a socket; the caller keeps its descriptor open until the program has started.
+    /// Names a socket; the caller keeps the descriptor open until the program has started.
     package init(name: String, descriptor: FileDescriptor) {
         self.name = name
         self.descriptor = descriptor
     }
 }
 
-/// Held while a process starts, and while a descriptor exists that it must not inherit.
+/// Held while a process starts, and while a descriptor exists that children must not inherit.
 let inheritance = Mutex<Void>(())
 
-/// Runs `body` while no program of the tests starts, which would inherit what it opens.
+/// Runs `body` while the tests start no program that would inherit descriptors `body` opens.
 ///
-/// For descriptors that cannot be close-on-exec from the beginning, as that is what is tested.
+/// For descriptors that cannot be close-on-exec from the start, because the test is about that.
 package func whileNoProgramStarts(_ body: () throws -> Void) throws {
     try inheritance.withLock { _ in try body() }
 }
 
-/// Done once: what whoever runs the tests left open is none of the programs' business.
+/// Runs once: the programs must not inherit descriptors that the test runner was started with.
 private let foreignDescriptorsStay: Void = {
     for number in 3..<Int32(1024) { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
 }()
 
-/// Starts a program between two descriptors of the test's, which is the one to wait for its end.
+/// Starts a program with the given input and output; the caller waits for its exit.
 ///
 /// - Parameters:
-///   - words: The program's path, and its arguments.
-///   - input: What it reads; `nil` for nothing.
-///   - output: Where it writes; `nil` for nowhere.
-/// - Returns: The number of the process.
+///   - words: The program's path and its arguments.
+///   - input: Standard input, or `nil` for /dev/null.
+///   - output: Standard output, or `nil` for /dev/null.
+/// - Returns: The process ID.
 /// - Throws: See posix_spawn(3).
 package func startProcess(
     _ words: [String],
@@ -54,9 +54,9 @@ package func startProcess(
     )
 }
 
-/// Starts a process with no signal blocked or ignored, and returns its number.
+/// Starts a process with no signal blocked or ignored, and returns its PID.
 ///
-/// Without a standard input it reads nothing.
+/// Without `standardInput`, the process reads end of file.
 func spawn(
     _ words: [String],
     environment: [String],
@@ -66,7 +66,7 @@ func spawn(
     passing sockets: [FileDescriptor]
 ) throws(Errno) -> Int32 {
     foreignDescriptorsStay
-    // Above all the numbers that they shall get, lest one takes the place of another.
+    // Move the sockets above their target numbers first, so that no dup2(2) overwrites one of them.
     var raised: [FileDescriptor] = []
     defer { for descriptor in raised { try? descriptor.close() } }
     for socket in sockets {
@@ -118,7 +118,7 @@ func spawn(
     return processID
 }
 
-/// A file without a name, open for reading and writing.
+/// Returns an unnamed file that is open for reading and writing.
 func makeUnnamedFile() throws -> FileDescriptor {
     let path = "/tmp/verypoll-\(UInt64.random(in: 0 ... .max))"
     let file = try FileDescriptor.open(
@@ -131,7 +131,7 @@ func makeUnnamedFile() throws -> FileDescriptor {
     return file
 }
 
-/// The variables of this process, each as "NAME=value".
+/// Returns this process's environment variables as "NAME=value".
 func environment() -> [String] {
     var words: [String] = []
     var next: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = unsafe environ
@@ -142,7 +142,7 @@ func environment() -> [String] {
     return words
 }
 
-/// Lends an array of C strings that ends in a null pointer.
+/// Passes a null-terminated array of C strings to `body`.
 private func withCStrings<Result>(
     _ strings: [String],
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
@@ -153,7 +153,7 @@ private func withCStrings<Result>(
 }
 
 extension FileDescriptor {
-    /// All bytes of a file as text, wherever others read or write in it.
+    /// Returns the whole file as text, independent of the descriptor's shared file offset.
     func text() throws -> String {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)

@@ -1,14 +1,14 @@
 internal import Glibc
 internal import SystemPackage
 
-/// A new directory that goes away, with all that is in it, at the end of its scope.
+/// A new directory that is deleted with its contents at the end of its scope.
 package struct TemporaryDirectory: ~Copyable, Sendable {
-    /// The directory's absolute path, without a slash at the end.
+    /// The directory's absolute path, without a trailing slash.
     package let path: String
 
-    /// Makes a directory that only this user may enter.
+    /// Makes a directory that only this user can access.
     ///
-    /// The path is short, because that of a Unix-domain socket may have 107 bytes only.
+    /// The path is short, because a Unix-domain socket's path is limited to 107 bytes.
     package init() throws {
         var template = Array("/tmp/verypoll-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
@@ -22,12 +22,12 @@ package struct TemporaryDirectory: ~Copyable, Sendable {
         _ = try? Program.run("/bin/rm", ["-rf", "--", path])
     }
 
-    /// The path of `name` in the directory.
+    /// Returns the path of `name` in the directory.
     package func appending(_ name: String) -> String {
         "\(path)/\(name)"
     }
 
-    /// Writes a file into the directory, and returns its path.
+    /// Writes a file in the directory and returns its path.
     package func write(_ text: String, to name: String) throws -> String {
         let file = try FileDescriptor.open(
             FilePath(appending(name)),

@@ -1,10 +1,10 @@
-/// What a connection goes over.
+/// The transport of a connection.
 package enum Transport: String, Sendable {
     case tcp
     case unix
 }
 
-/// What the connections on the two sides of a proxy go over.
+/// The transports of the connections on the two sides of a proxy.
 package struct Sides: CustomStringConvertible, Sendable {
     package var client: Transport
     package var server: Transport

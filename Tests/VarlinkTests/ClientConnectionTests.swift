@@ -5,7 +5,7 @@ import Testing
 
 @Suite("ClientConnection")
 struct ClientConnectionTests {
-    /// A client's calls as a server takes them.
+    /// Returns a client's calls as a server parses them.
     private func calls(of client: inout ClientConnection) throws -> [Call] {
         var framing = MessageFraming()
         while client.send({ span in

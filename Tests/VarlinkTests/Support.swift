@@ -2,7 +2,7 @@ import Testing
 
 @testable import Varlink
 
-/// Messages as they go over the wire.
+/// Returns messages as they are sent on the wire.
 func wire(_ messages: [String]) -> [UInt8] {
     messages.flatMap { message -> [UInt8] in Array(message.utf8) + [0] }
 }
@@ -26,7 +26,7 @@ extension ServerConnection {
         }
     }
 
-    /// All that the connection has to send, one string for each message.
+    /// Returns everything that the connection has to send, one string per message.
     mutating func sentMessages() -> [String] {
         var bytes: [UInt8] = []
         while send({ span in
@@ -46,7 +46,7 @@ extension ClientConnection {
     }
 }
 
-/// A service with one interface, whose methods are there to be called by tests.
+/// Makes a service with one interface whose methods the tests call.
 func makeService() throws -> Service {
     try Service(
         vendor: "Vendor",
@@ -67,7 +67,7 @@ let exampleDescription = """
 
     """
 
-/// The parameters of `org.example.test.Echo`, with one of each kind of type.
+/// The parameters of `org.example.test.Echo`, one of each type.
 struct EchoParameters: CallParameters, Codable, Equatable {
     enum CodingKeys: CodingKey, CaseIterable {
         case text

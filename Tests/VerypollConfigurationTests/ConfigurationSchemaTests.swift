@@ -6,7 +6,7 @@ internal import Testing
 /// Walks the schema and the tables of the decoder side by side.
 @Suite("The JSON schema of the configuration")
 struct ConfigurationSchemaTests {
-    /// A difference between the schema and the decoder, or a description that is missing.
+    /// Collects differences between the schema and the decoder, and missing descriptions.
     private struct Comparison {
         let definitions: JSONValue?
         var differences: [String] = []
@@ -173,7 +173,7 @@ extension JSONValue {
 
     fileprivate var members: [JSONObject.Member] { object?.members ?? [] }
 
-    /// How many members objects of that key have, if they have a description.
+    /// Counts the members with a description in all objects under a key.
     fileprivate func descriptionCount(under key: String, inside: Bool = false) -> Int {
         let here = inside ? members.count { $0.value["description"] != nil } : 0
         return here

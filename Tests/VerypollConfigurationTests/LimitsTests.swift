@@ -69,7 +69,7 @@ struct LimitsTests {
         #expect(try pipes(self.text, 1 << 20, workers: 1) == 0)
     }
 
-    /// The text of a configuration with one listener, a proxy for an upstream with those keys.
+    /// Returns a configuration with one listener, a proxy for an upstream with these keys.
     private func proxy(_ keys: String) -> String {
         """
         {"listeners": {"web": {"listen": ["127.0.0.1:80"],

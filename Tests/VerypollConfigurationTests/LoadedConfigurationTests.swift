@@ -13,7 +13,7 @@ struct LoadedConfigurationTests {
         let folder = try TemporaryDirectory()
         let text = String(decoding: Configuration.embeddedDefault, as: UTF8.self)
         let file = try folder.write(text, to: "verypolld.json")
-        // Above the root is the root, so this is the file wherever the tests run.
+        // The parent of the root is the root, so this names the file in any working directory.
         let relative = String(repeating: "../", count: 64) + file.dropFirst()
 
         let absolute = try LoadedConfiguration(path: file, descriptorLimit: 1024)
@@ -57,7 +57,7 @@ struct LoadedConfigurationTests {
     func endless() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write("{", to: "huge.json")
-        // It takes no room on the disk.
+        // The file is sparse, so it uses no disk space.
         let isTruncated = unsafe truncate(file, 1 << 40) == 0
         #expect(isTruncated)
         let error = #expect(throws: ConfigurationError.self) {

@@ -11,7 +11,7 @@ struct ProblemListTests {
             try configuration(#"{"listeners": {"a": {"listen": [\#(servers)]}}}"#)
         }
         #expect(error?.problems.count == 100)
-        // The missing handler is the 5,001st.
+        // The missing handler is problem number 5,001.
         #expect(error?.omittedCount == 4901)
         let lines = error?.description.split(separator: "\n")
         #expect(lines?.last == "test.json: and 4901 more problems")
@@ -25,7 +25,7 @@ struct ProblemListTests {
         let error = #expect(throws: ConfigurationError.self) {
             try configuration("{\(members)}")
         }
-        // 199 of the key, which is unknown too, and the listeners that are missing.
+        // 199 for the duplicates, one for the unknown key, and one for the missing listeners.
         #expect(error?.problems.count == 100)
         #expect(error?.omittedCount == 101)
         #expect(error?.problems.allSatisfy { $0.pointer.utf8.count <= 1027 } == true)

@@ -5,8 +5,8 @@ internal import Testing
 
 @Suite("UpstreamCircles")
 struct UpstreamCircleTests {
-    /// A configuration with a listener of each pair's first address, and for it an upstream that
-    /// has the second one as its only server.
+    /// Returns a configuration with one listener per pair, on the first address, whose upstream has
+    /// the second address as its only server.
     private func text(_ pairs: [(listen: String, server: String)]) -> String {
         let listeners = pairs.indices.map { index in
             """

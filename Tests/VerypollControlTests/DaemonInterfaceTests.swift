@@ -4,7 +4,7 @@ import Varlink
 
 @testable import VerypollControl
 
-/// The interface file and the Codable types say the same.
+/// Checks that the interface file and the Codable types agree.
 @Suite("DaemonInterface")
 struct DaemonInterfaceTests {
     private typealias Kind = InterfaceDescription.Kind
@@ -15,7 +15,7 @@ struct DaemonInterfaceTests {
         described = try InterfaceDescription(DaemonInterface.description)
     }
 
-    /// The kinds of a value's stored properties, by their names.
+    /// Returns the kinds of a value's stored properties by name.
     private func fields(of value: Any) -> [String: Kind] {
         var fields: [String: Kind] = [:]
         for child in Mirror(reflecting: value).children {

@@ -1,4 +1,4 @@
-/// What an interface description declares, as a test needs it: names, fields and kinds.
+/// The names, fields and kinds that an interface description declares.
 struct InterfaceDescription {
     /// The type of a field.
     indirect enum Kind: Equatable {
@@ -51,7 +51,7 @@ struct InterfaceDescription {
     }
 }
 
-/// The words of a description without its comments.
+/// The tokens of a description without its comments.
 private struct Words {
     enum Members {
         case fields([String: InterfaceDescription.Kind])

@@ -71,7 +71,7 @@ struct AcceptFailureTests {
     @Test("a listener that is none any more fails as the listener")
     func isBroken() throws {
         let listener = try TCPListener(binding: .loopback(port: 0))
-        // On Linux it listens no more then.
+        // On Linux, the socket no longer listens after this.
         try #require(shutdown(listener.fileDescriptor.rawValue, Int32(SHUT_RDWR)) == 0)
         do throws(Errno) {
             _ = try listener.accept()
@@ -82,7 +82,7 @@ struct AcceptFailureTests {
     }
 }
 
-/// Opens descriptors until there are no more, of which there are few from now on.
+/// Lowers the descriptor limit, and opens descriptors until none is left.
 private func takeAllDescriptors() throws -> [Int32] {
     var limit = rlimit()
     try #require(unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)

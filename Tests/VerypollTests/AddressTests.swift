@@ -43,7 +43,7 @@ struct AddressTests {
     func agreesWithLibc() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
-            // Sparse bits, so that runs of zeros are common.
+            // Few bits are set, so that runs of zeros are common.
             var bits: UInt128 = 0
             for group in 0..<8 where Bool.random(using: &generator) {
                 bits |= UInt128(UInt16.random(in: 0...0x1FF, using: &generator)) << (16 * group)
@@ -88,7 +88,7 @@ struct AddressTests {
     }
 }
 
-/// What inet_pton(3) makes of a text, `nil` if it is no address.
+/// Returns the address that inet_pton(3) parses from a text, or `nil` if it rejects the text.
 private func libcBits(_ text: String) -> UInt128? {
     var four = in_addr()
     if unsafe inet_pton(AF_INET, text, &four) == 1 {
@@ -101,7 +101,7 @@ private func libcBits(_ text: String) -> UInt128? {
     }
 }
 
-/// What inet_ntop(3) prints for an IPv6 address.
+/// Returns the text that inet_ntop(3) prints for an IPv6 address.
 private func libcText(_ bits: UInt128) -> String {
     var raw = bits.bigEndian
     var text = [CChar](repeating: 0, count: 64)

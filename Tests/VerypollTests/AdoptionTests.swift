@@ -55,7 +55,7 @@ struct AdoptionTests {
             for descriptor in descriptors {
                 #expect(descriptor.isNonBlocking && descriptor.closesOnExec)
             }
-            // And can be adopted again: it is the same socket.
+            // A released descriptor can be adopted again: it is the same socket.
             let again = try TCPListener(adopting: released[0].value.duplicate())
             #expect(try again.localAddress() == address)
         }
@@ -81,13 +81,13 @@ struct AdoptionTests {
     }
 }
 
-/// What a descriptor may be of.
+/// A kind of descriptor.
 enum Kind: CaseIterable {
     case file, receiver, sender
     case tcpStream, tcpListener, udpSocket
     case unixStream, unixListener, unixDatagram, unixPackets
 
-    /// A new descriptor of the kind, as others make them: blocking, and inherited.
+    /// Opens a new descriptor of this kind with default flags: blocking, and inherited by children.
     func open() throws -> OwnedFD {
         switch self {
         case .file: OwnedFD(adopting: try FileDescriptor.open(FilePath("/dev/null"), .readWrite))
@@ -119,36 +119,36 @@ enum Kind: CaseIterable {
         let descriptor = OwnedFD(adopting: FileDescriptor(rawValue: number))
         guard listens else { return descriptor }
         if family == AF_UNIX {
-            // The family alone: the kernel chooses a name.
+            // With the family alone, the kernel chooses a name.
             var address = sockaddr()
             address.sa_family = sa_family_t(AF_UNIX)
             let size = socklen_t(MemoryLayout<sa_family_t>.size)
             try #require(unsafe bind(number, &address, size) == 0)
         }
-        // A TCP socket that was not bound listens on a port of the kernel's choice.
+        // An unbound TCP socket listens on a port that the kernel chooses.
         try #require(listen(number, 1) == 0)
         return descriptor
     }
 }
 
-/// A type that adopts descriptors, and what it makes of each kind.
+/// A type that adopts descriptors, and its expected result for each kind.
 struct Adopter: Sendable, CustomTestStringConvertible {
     let name: String
     let takes: Kind
-    /// What is thrown at kinds with an error of their own.
+    /// The errors for kinds that have an error of their own.
     let errors: [Kind: Errno]
-    /// What is thrown at all others.
+    /// The error for all other kinds.
     let other: Errno
     let adopt: @Sendable (consuming OwnedFD) throws(Errno) -> Void
 
     var testDescription: String { name }
 
-    /// What is to be thrown at a kind.
+    /// Returns the expected error for a kind.
     func error(of kind: Kind) -> Errno? {
         kind == takes ? nil : errors[kind] ?? other
     }
 
-    /// The error that adopting throws; `nil` if it does not.
+    /// Returns the error that adopting throws, or `nil` if it succeeds.
     func refusal(of descriptor: consuming OwnedFD) -> Errno? {
         do throws(Errno) {
             try adopt(descriptor)
@@ -158,7 +158,7 @@ struct Adopter: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Of a socket type, which tells what is no socket before all else.
+    /// Makes the adopter of a socket type, which first rejects descriptors that are not sockets.
     static func socket(
         _ name: String,
         takes: Kind,

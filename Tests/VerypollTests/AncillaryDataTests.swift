@@ -5,8 +5,8 @@ import SystemPackage
 import Testing
 import Verypoll
 
-// Whether a descriptor was closed everywhere is told by a pipe, whose reading end comes to its
-// end only then.
+// A pipe shows whether a descriptor was closed everywhere: its read end reaches end of file only
+// then.
 @Suite("AncillaryData: passed descriptors")
 struct AncillaryDataTests {
     @Test("a passed descriptor is the receiver's own, and close-on-exec")
@@ -79,7 +79,7 @@ struct AncillaryDataTests {
         do {
             var ancillary = AncillaryData()
             #expect(try receive(from: pair.second, into: &ancillary) == [1])
-            // One of three is taken; it is closed at once, the others are not.
+            // One of three is taken and closed at once; the other two are not.
             do { _ = try take(from: &ancillary) }
             #expect(try !ends[0].value.isAtEnd())
             #expect(try receive(from: pair.second, into: &ancillary) == [1])
@@ -91,7 +91,7 @@ struct AncillaryDataTests {
             #expect(ancillary.descriptorCount == 0)
             #expect(try receive(from: pair.second, into: &ancillary) == [1])
             #expect(try !ends[2].value.isAtEnd())
-            // Receiving nothing closes as well.
+            // A receive that returns nothing closes them as well.
             #expect(try receive(from: pair.second, into: &ancillary) == nil)
             try ends[2].value.expectEnd()
             #expect(ancillary.descriptorCount == 0)
@@ -169,7 +169,7 @@ struct AncillaryDataTests {
     @Test("descriptors go with the first of the bytes that a stream takes, and the rest without")
     func writesPartly() throws {
         let pair = try UnixStream.pair()
-        // Where a socket has more room by itself, nothing would be left over.
+        // With a larger default buffer, the write would be complete.
         try pair.first.setSendBufferSize(16_384)
         let tracer = try Tracer()
         let bytes = (0..<1 << 21).map { UInt8(truncatingIfNeeded: $0 &* 7) }
@@ -177,7 +177,7 @@ struct AncillaryDataTests {
         let sent = try #require(try pair.first.send(bytes.span, passing: [sender]))
         #expect(sent > 0 && sent < bytes.count)
         let end = tracer.closeSender()
-        // Now there is no room at all, and nothing passes.
+        // Now the buffer is full, and no descriptor is passed.
         let other = try Tracer()
         #expect(try pair.first.send([1].span, passing: [other.sender.fileDescriptor]) == nil)
         let otherEnd = other.closeSender()
@@ -274,13 +274,13 @@ struct AncillaryDataTests {
     }
 }
 
-/// Takes a descriptor that must be there.
+/// Takes a descriptor that must have arrived.
 private func take(from ancillary: inout AncillaryData) throws -> OwnedFD {
     guard let descriptor = ancillary.takeDescriptor() else { throw Errno.noSuchFileOrDirectory }
     return descriptor
 }
 
-/// The bytes in a pipe.
+/// Returns the bytes in a pipe.
 private func read(_ pipe: borrowing OwnedFD) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 16)
     let descriptor = pipe.fileDescriptor
@@ -288,7 +288,7 @@ private func read(_ pipe: borrowing OwnedFD) throws -> [UInt8] {
     return Array(bytes.prefix(count))
 }
 
-/// What one receive gives; `nil` if nothing is there.
+/// Returns the bytes of one receive, or `nil` if nothing has arrived.
 func receive(
     from socket: borrowing some UnixSocket & ~Copyable,
     into ancillary: inout AncillaryData

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Verypoll
 
-// Foundation has another.
+// Foundation declares a `Pipe`, too.
 private typealias Pipe = Verypoll.Pipe
 
 @Suite("A child process' standard streams")
@@ -36,7 +36,7 @@ struct ChildProcessTests {
     }
 }
 
-/// A program between two pipes, all three through one poll.
+/// A program between two pipes; one poll watches the program and both pipes.
 private struct Child: ~Copyable {
     let process: ProcessSource
     private var input: Pipe.Sender?
@@ -44,7 +44,7 @@ private struct Child: ~Copyable {
     private var poll: Poll
 
     init(_ path: String) throws {
-        // As a spawning library hands them out: blocking, and of nobody's type.
+        // As a process-spawning library returns them: blocking, and as bare descriptors.
         let input = try FileDescriptor.pipe(options: .closeOnExec)
         let output = try FileDescriptor.pipe(options: .closeOnExec)
         let processID = try startProcess([path], input: input.readEnd, output: output.writeEnd)
@@ -63,7 +63,8 @@ private struct Child: ~Copyable {
         self.process = process
     }
 
-    /// Writes all of `bytes` and then the end, and reads until the end, and until it has ended.
+    /// Writes all of `bytes` and then end of file, and reads until end of file and until the child
+    /// exits.
     mutating func converse(_ bytes: [UInt8]) throws -> [UInt8] {
         var rest = bytes[...]
         var received: [UInt8] = []
@@ -99,7 +100,7 @@ private struct Child: ~Copyable {
     }
 }
 
-/// Kernels before Linux 6.18 have no `RWF_NOSIGNAL`.
+/// Kernels before Linux 6.18 lack `RWF_NOSIGNAL`.
 @Suite("Pipe on older kernels")
 struct OldPipeTests {
     @Test("writing to a pipe that nobody reads throws `brokenPipe`, without SIGPIPE")

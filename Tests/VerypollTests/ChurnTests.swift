@@ -13,7 +13,7 @@ struct ChurnTests {
             let text = ProcessInfo.processInfo.environment["VERYPOLL_CHURN"]
             let rounds = text.flatMap { Int($0) } ?? 2000
             var churn = try Churn()
-            // What runs the test opens a few of its own at the beginning.
+            // The test runner opens a few descriptors of its own at the start.
             for _ in 0..<10 { try churn.turn() }
             let before = try openDescriptors().count
             for _ in 0..<rounds { try churn.turn() }
@@ -24,7 +24,7 @@ struct ChurnTests {
     }
 }
 
-/// A TCP and a Unix-domain server, and clients that come one after the other.
+/// A TCP and a Unix-domain server, with clients that connect one after the other.
 private struct Churn: ~Copyable {
     var poll: Poll
     private let listener: TCPListener
@@ -46,7 +46,7 @@ private struct Churn: ~Copyable {
         self.unixListener = unixListener
     }
 
-    /// Connects, exchanges a byte, and closes both ends without deregistering either.
+    /// Connects, exchanges a byte, and closes both ends without deregistering them.
     mutating func turn() throws {
         try turnTCP()
         try turnUnix()
@@ -62,7 +62,7 @@ private struct Churn: ~Copyable {
         #expect(try client.finishConnect() == .connected)
         #expect(try client.write([1].span) == 1)
         #expect(try accepted.stream.readExactly(1) == [1])
-        // A reset, lest every port of this machine lingers in TIME-WAIT.
+        // A reset avoids filling this machine's port range with TIME-WAIT connections.
         client.reset()
     }
 

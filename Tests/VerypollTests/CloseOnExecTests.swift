@@ -40,7 +40,7 @@ struct CloseOnExecTests {
             #expect(try receive(from: streams.second, into: &ancillary) == [1])
             #expect(ancillary.descriptorCount == 1)
 
-            // As many as the lines above make, whatever the selector needs of its own.
+            // The lines above make at least this many; the selector may need more of its own.
             #expect(try openDescriptors().count - made >= 20)
             #expect(try inheritedDescriptors() == before)
 
@@ -55,7 +55,7 @@ struct CloseOnExecTests {
     }
 }
 
-/// The descriptors that a program would get which this process executes.
+/// Returns the descriptors that a program executed by this process would inherit.
 private func inheritedDescriptors() throws -> Set<Int32> {
     try openDescriptors().filter { !FileDescriptor(rawValue: $0).closesOnExec }
 }

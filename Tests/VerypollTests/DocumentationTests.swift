@@ -21,7 +21,7 @@ struct DocumentationTests {
             build.appending(path: "CVerypoll.build/module.modulemap"),
             checkouts.appending(path: "swift-system/Sources/CSystem/include/module.modulemap"),
         ]
-        // Code is made and not only types checked: what is wrong with ownership comes out later.
+        // Compile to object code, because ownership errors are found only after type checking.
         let result = try Program.run(
             "swiftc",
             [
@@ -31,14 +31,14 @@ struct DocumentationTests {
                 "-module-cache-path", build.appending(path: "ModuleCache").path,
                 "-I", build.appending(path: "Modules").path,
             ] + maps.flatMap { ["-Xcc", "-fmodule-map-file=\($0.path)"] } + paths,
-            // A compiler has work for long, where others have some at the same time.
+            // Compiling takes long while other tests use the CPUs.
             within: .seconds(600)
         )
         #expect(result.exit == .code(0), "\(result.standardError)")
     }
 }
 
-/// Where the documentation is.
+/// The documentation's files.
 private enum Documentation {
     static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -55,10 +55,10 @@ private enum Documentation {
     }
 }
 
-/// An example that documentation shows.
+/// A code example in the documentation.
 private struct CodeBlock {
     let path: String
-    /// The number of the first line after the fence.
+    /// The number of the first line after the opening fence.
     let line: Int
     var lines: [String] = []
 
@@ -95,15 +95,16 @@ private struct CodeBlock {
         return String(line.dropFirst(line.hasPrefix("/// ") ? 4 : 3))
     }
 
-    /// A file of the block alone, in a function of its own unless it has to be outside of one.
+    /// Returns a file that contains the block alone, inside a function unless the block must be at
+    /// file scope.
     ///
-    /// An error in it is reported where the block stands. What a doc comment shows leaves out the
-    /// imports that every user of the library has.
+    /// Errors are reported at the block's position in the documentation. Examples in doc comments
+    /// omit the imports that every user of the library has.
     func source(number: Int) -> String {
         let isImport = { (line: String) in line.hasPrefix("import ") }
         let imports = lines.filter(isImport)
         let isOutside = lines.contains { $0.hasPrefix("extension ") || $0.hasPrefix("protocol ") }
-        // Empty in their place, so that the lines keep their numbers.
+        // Imports become empty lines, so that line numbers are preserved.
         let body = lines.map { isImport($0) ? "" : $0 }
         let text =
             (imports.isEmpty ? ["import SystemPackage", "import Verypoll"] : imports)

@@ -11,7 +11,7 @@ struct EdgeLoopTests {
     @Test("sources that stop at their budget lose nothing, however much the others have")
     func losesNothing() throws {
         var loop = try EdgeLoop(capacity: 8)
-        // One has a lot, one nothing, and the others something between.
+        // One source has much data, one has none, and the sizes of the others lie between.
         let sizes = [4 << 20, 0, 1, 70_000, 65_536, 1 << 20, 3, 300_000]
         let writers = try sizes.map { size in
             let writer = Held(try loop.add())
@@ -32,7 +32,7 @@ struct EdgeLoopTests {
         let block = [UInt8](repeating: 0, count: 65_536)
         while try loud.write(block.span) != nil {}
         for count in 1...50 {
-            // It has more than a turn takes, at each turn.
+            // Each turn, the busy source has more data than one turn reads.
             while try loud.write(block.span) != nil {}
             #expect(try quiet.write([1].span) == 1)
             try loop.turn()
@@ -46,7 +46,7 @@ struct EdgeLoopTests {
         var poll = try Poll()
         var slab = Slab<Session>(capacity: 2)
         let pairs = try (0..<3).map { _ in Held(try ForeignPair()) }
-        // An optimized build lets go of them after their last use, which closes them.
+        // An optimized build would release the pairs after their last use, which closes them.
         defer { withExtendedLifetime(pairs) {} }
         for number in 0..<2 {
             let key = try slab.add(Session(number: number))
@@ -55,7 +55,7 @@ struct EdgeLoopTests {
             try pair.value.second.send()
         }
         let events = try expectEvents(2, from: &poll)
-        // The first one's handler ends the other and takes a new one into its place.
+        // The first source's handler removes the other, and stores a new one in its slot.
         let first = try #require(SlabKey(events[0].token))
         let late = try #require(SlabKey(events[1].token))
         #expect(slab.contains(first) == true)
@@ -65,7 +65,7 @@ struct EdgeLoopTests {
         let new = try slab.add(Session(number: 2))
         try poll.registry.register(pairs[2].value.first, token: new.token, interest: .readable)
         #expect(new.index == late.index)
-        // Its event is in the batch yet, and its key fits nobody.
+        // The removed source's event is still in the batch, and its key matches no value.
         #expect(slab.contains(late) == false && slab.contains(new) == true)
         try pairs[2].value.second.send()
         #expect(try expectEvents(1, from: &poll).map { SlabKey($0.token) } == [new])
@@ -77,7 +77,7 @@ struct EdgeLoopTests {
 }
 
 extension Slab where Element: ~Copyable {
-    /// Stores a value, for which there must be room.
+    /// Stores a value; the slab must have room.
     fileprivate mutating func add(_ element: consuming Element) throws -> SlabKey {
         switch insert(element) {
         case .stored(let key): return key
@@ -86,7 +86,7 @@ extension Slab where Element: ~Copyable {
     }
 }
 
-/// Writes so many bytes and then the end, waiting for room as a blocking program would.
+/// Writes `count` bytes and then end of file, waiting for room as a blocking program would.
 private func write(_ count: Int, to stream: borrowing UnixStream) throws {
     let block = [UInt8](repeating: 0x33, count: 65_536)
     var rest = count
@@ -101,16 +101,16 @@ private func write(_ count: Int, to stream: borrowing UnixStream) throws {
     try stream.shutdown(.write)
 }
 
-/// Readers of streams that take turns.
+/// Stream readers that take turns.
 private struct EdgeLoop: ~Copyable {
     static let calls = 4
     static let room = 4096
 
-    /// How many sources have come to their end.
+    /// How many sources have reached end of file.
     private(set) var ended = 0
-    /// The most bytes that one source took in one turn.
+    /// The most bytes that one source read in one turn.
     private(set) var mostPerTurn = 0
-    /// How much each source has taken, in the order in which they were added.
+    /// How many bytes each source has read, in the order in which the sources were added.
     private(set) var received: [Int] = []
     private var poll: Poll
     private var events: Events
@@ -134,7 +134,7 @@ private struct EdgeLoop: ~Copyable {
 
     func count(ofSource number: Int) -> Int { received[number] }
 
-    /// Adds a source, and returns the end to write to.
+    /// Adds a source and returns the end to write to.
     mutating func add() throws -> UnixStream {
         let pair = try UnixStream.pair()
         let number = received.count
@@ -144,7 +144,7 @@ private struct EdgeLoop: ~Copyable {
         return pair.second
     }
 
-    /// Looks what is ready, waiting only if nobody has anything left, and serves each once.
+    /// Polls, waiting only if no source has data left, and serves each ready source once.
     mutating func turn() throws {
         try poll.poll(&events, timeout: ready.isEmpty ? patience : .zero)
         try #require(!events.isEmpty || !ready.isEmpty, "timed out")

@@ -43,7 +43,8 @@ struct ExampleTests {
         let port = try portOfGreeting(of: server)
         let lazy = try Client(port: port)
         let sent = pattern(byteCount: 1 << 16)
-        // What both directions of the kernel and one buffer hold is bounded, so it ends.
+        // The kernel's buffers for both directions and one buffer of the server are bounded, so
+        // this loop ends.
         var total = 0
         while let count = try lazy.sendNow(sent[(total % sent.count)...]) { total += count }
 
@@ -65,7 +66,7 @@ struct ExampleTests {
         let port = try portOfGreeting(of: server)
         for text in ["one", "two", String(repeating: "x", count: 9000)] {
             let answer = try shell(
-                // The datagram that was sent is the one that shall come back, then socat ends.
+                // The sent datagram must return; then socat exits.
                 "printf \(text) | socat -t 30 -b 65536 - UDP:127.0.0.1:\(port),readbytes=\(text.count)"
             )
             #expect(answer == text)
@@ -73,21 +74,21 @@ struct ExampleTests {
     }
 }
 
-/// The port that an example prints when it listens.
+/// Returns the port that an example prints when it listens.
 func portOfGreeting(of program: borrowing Program) throws -> UInt16 {
     let greeting = try program.waitForStandardOutput(containing: "listening on 127.0.0.1:")
     let line = greeting.split(separator: "\n").first ?? ""
     return try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
 }
 
-/// What a line of shell prints.
+/// Returns the output of a shell command.
 func shell(_ line: String) throws -> String {
     let result = try Program.run("/bin/sh", ["-c", line])
     #expect(result.exit == .code(0), "\(line): \(result.standardError)")
     return result.standardOutput
 }
 
-/// Letters in an order that shows whether some are missing, twice there, or elsewhere.
+/// Returns letters in an order that reveals missing, duplicate and misplaced ones.
 func pattern(byteCount: Int) -> [UInt8] {
     (0..<byteCount).map { UInt8(ascii: "a") + UInt8(($0 &* 31 &+ $0 >> 8) % 26) }
 }

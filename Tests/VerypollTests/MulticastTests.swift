@@ -61,7 +61,7 @@ struct MulticastTests {
         #expect(throws: Errno.addressNotAvailable) {
             try socket.leaveMulticast(group, on: .index(1))
         }
-        // It has no addresses for interfaces.
+        // IPv6 does not identify interfaces by address.
         #expect(throws: Errno.invalidArgument) {
             try socket.joinMulticast(group, on: .address(.loopback(.v6)))
         }
@@ -82,13 +82,13 @@ struct MulticastTests {
         let port = try receiver.localAddress().port
         try receiver.joinMulticast(group, on: .index(index))
         try sender.setMulticastInterface(.index(index))
-        // So that nobody outside is bothered.
+        // A hop limit of 0 keeps the datagrams on this machine.
         try sender.setMulticastTimeToLive(0)
         #expect(try sender.send([1].span, to: SocketAddress(group, port: port, zone: index)) == 1)
         let letter = try expectLetter(to: receiver)
         #expect(letter.bytes == [1])
         #expect(letter.sender.zone == (letter.sender.ip.isLinkLocal ? index : 0))
-        // Without a zone, from the interface that was chosen.
+        // Without a zone, the datagram leaves through the chosen interface.
         #expect(try sender.send([2].span, to: SocketAddress(group, port: port)) == 1)
         #expect(try expectLetter(to: receiver).bytes == [2])
     }
@@ -98,7 +98,7 @@ struct MulticastTests {
         .enabled(if: multicastInterface(AF_INET) != nil, "no interface for it on this machine")
     )
     func loops() throws {
-        // On the loopback interface itself everything comes back.
+        // The loopback interface itself returns every datagram.
         let index = try #require(multicastInterface(AF_INET))
         let receiver = try UDPSocket(binding: SocketAddress(.any(.v4), port: 0))
         let sender = try UDPSocket(binding: SocketAddress(.any(.v4), port: 0))
@@ -162,12 +162,12 @@ struct MulticastTests {
 
 private let families: [IPAddress.Family] = [.v4, .v6]
 
-/// A group that no other test has joined, of those for private use.
+/// Returns a private-use group that no other test has joined.
 private func groupV4() -> IPAddress {
     IPAddress(v4: 0xEFFF_0000 | UInt32.random(in: 1...0xFFFF))
 }
 
-/// A group that no other test has joined, of the link and without a meaning of its own.
+/// Returns a link-local group without an assigned meaning that no other test has joined.
 private func groupV6() -> IPAddress {
     IPAddress(v6: 0xFF12 << 112 | UInt128(UInt64.random(in: 1 ... .max)))
 }
@@ -176,7 +176,7 @@ extension IPAddress {
     fileprivate var isLinkLocal: Bool { family == .v6 && bits >> 118 == 0xFE80 >> 6 }
 }
 
-/// An interface other than the loopback that takes multicast and has an address of the family.
+/// Returns a non-loopback interface that supports multicast and has an address of the family.
 private func multicastInterface(_ family: Int32) -> UInt32? {
     var first: UnsafeMutablePointer<ifaddrs>?
     guard unsafe getifaddrs(&first) == 0 else { return nil }

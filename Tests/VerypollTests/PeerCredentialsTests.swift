@@ -126,7 +126,7 @@ private var own: PeerCredentials {
     PeerCredentials(processID: getpid(), userID: geteuid(), groupID: getegid())
 }
 
-/// The process of a pidfd, as proc(5) tells it.
+/// Returns the process ID of a pidfd from proc(5).
 private func processID(of pidfd: FileDescriptor) -> Int32? {
     let path = "/proc/self/fdinfo/\(pidfd.rawValue)"
     let lines = try? String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")

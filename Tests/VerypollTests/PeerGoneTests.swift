@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Verypoll
 
-// Foundation has another.
+// Foundation declares a `Pipe`, too.
 private typealias Pipe = Verypoll.Pipe
 
 /// Holds the table of the article "When the peer goes away" against the kernel.
@@ -15,7 +15,7 @@ struct PeerGoneTests {
     struct Row: CustomTestStringConvertible, Sendable {
         let source: String
         let event: String
-        /// The names of the flags, in the order of the columns.
+        /// The names of the flags, in column order.
         let flags: [String]
 
         var testDescription: String { "\(source): \(event)" }
@@ -61,7 +61,7 @@ struct PeerGoneTests {
     }()
 }
 
-/// The flags of a source that is watched for reading and writing.
+/// Returns the flags of a source that is watched for reading and writing.
 private func flags(of source: borrowing some Source & ~Copyable) throws -> [String] {
     var poll = try Poll()
     try poll.registry.register(
@@ -78,7 +78,7 @@ private func flags(of source: borrowing some Source & ~Copyable) throws -> [Stri
 }
 
 extension PeerGoneTests {
-    /// What is done to the peer, and which flags this end has then.
+    /// What happens to the peer, and the flags that this end has afterwards.
     static let situations: [String: [String: @Sendable () throws -> [String]]] = [
         "TCP stream": tcp, "Unix stream": unix, "Unix datagram": datagrams, "UDP": udp,
         "pipe receiver": receivers, "pipe sender": senders, "TCP listener": listeners,
@@ -236,7 +236,8 @@ extension PeerGoneTests {
         },
         "nobody has the port sent to": {
             let nobody = try UDPSocket(binding: .loopback(port: 0))
-            // Connected to itself, it takes nothing from others, for whom nobody is there.
+            // A socket connected to itself rejects datagrams from others, so its port counts as
+            // unused.
             try nobody.connect(to: nobody.localAddress())
             let socket = try UDPSocket(binding: .loopback(port: 0))
             try socket.connect(to: nobody.localAddress())
@@ -283,11 +284,11 @@ extension PeerGoneTests {
     ]
 }
 
-/// Ends a value's life before the end of its scope.
+/// Ends a value's lifetime early.
 private func discard<Value: ~Copyable>(_ value: consuming Value) {}
 
 extension TCPPair {
-    /// Closes the server's end, or resets it, and keeps the client's.
+    /// Closes or resets the server's end, and returns the client's.
     fileprivate consuming func keepClient(resetting: Bool = false) -> TCPStream {
         if resetting { server.reset() } else { discard(server) }
         return client

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Verypoll
 
-// Foundation has another.
+// Foundation declares a `Pipe`, too.
 private typealias Pipe = Verypoll.Pipe
 
 @Suite("Pipe")
@@ -162,13 +162,13 @@ struct PipeTests {
 }
 
 extension Verypoll.Pipe {
-    /// Closes the one end, and returns the other.
+    /// Closes the sender and returns the receiver.
     fileprivate consuming func dropSender() -> Receiver { receiver }
 
-    /// Closes the one end, and returns the other.
+    /// Closes the receiver and returns the sender.
     fileprivate consuming func dropReceiver() -> Sender { sender }
 
-    /// Gives both ends up, the sender's first.
+    /// Releases both ends, the sender first.
     fileprivate consuming func release() -> (FileDescriptor, FileDescriptor) {
         (sender.release().release(), receiver.release().release())
     }
@@ -189,7 +189,7 @@ private func pipeWithoutReceiver() throws -> Pipe.Sender {
     return sender
 }
 
-/// What one read gives; `nil` if nothing is there, nothing at the end of file.
+/// Returns the bytes of one read, `nil` if the pipe is empty, or no bytes at end of file.
 func read(_ pipe: borrowing Verypoll.Pipe.Receiver, room: Int = 65_536) throws -> [UInt8]? {
     var bytes: [UInt8] = []
     var count: Int?
@@ -197,7 +197,7 @@ func read(_ pipe: borrowing Verypoll.Pipe.Receiver, room: Int = 65_536) throws -
     return count == nil ? nil : bytes
 }
 
-/// What one read into two places gives.
+/// Returns the bytes of one read into two buffers.
 private func readInTwo(
     _ pipe: borrowing Pipe.Receiver,
     _ firstRoom: Int,

@@ -16,7 +16,8 @@ struct PollInterruptionTests {
             let storm = try SignalStorm()
             var poll = try Poll()
             var events = Events(capacity: 4)
-            // Signals come faster than the time is over: a wait begun anew would never end.
+            // Signals arrive more often than the timeout ends: a wait that started over would never
+            // end.
             repeat {
                 let deadline = ContinuousClock.now + .milliseconds(20)
                 try poll.poll(&events, timeout: .milliseconds(20))
@@ -102,7 +103,7 @@ struct PollInterruptionTests {
     }
 }
 
-/// Waits of several lengths, none of which may be early or throw.
+/// Waits with several timeouts; none may end early or throw.
 private func expectWholeWaits() throws {
     var poll = try Poll()
     var events = Events(capacity: 4)
@@ -113,7 +114,7 @@ private func expectWholeWaits() throws {
     }
 }
 
-/// Sends `SIGUSR1`, which has a handler that counts, to the thread that made it, each millisecond.
+/// Sends `SIGUSR1`, handled by a counter, to the creating thread every millisecond.
 private final class SignalStorm: Sendable {
     private static let count = Atomic(0)
     private let isOver = Atomic(false)
@@ -122,7 +123,7 @@ private final class SignalStorm: Sendable {
     /// How often the handler has run.
     static var handled: Int { count.load(ordering: .relaxed) }
 
-    /// Whether signals are still being sent, rather than that a limit was reached.
+    /// Whether signals are still sent; false once the limit is reached.
     var goesOn: Bool { !isOver.load(ordering: .relaxed) }
 
     init() throws {
@@ -130,9 +131,9 @@ private final class SignalStorm: Sendable {
         unsafe action.__sigaction_handler.sa_handler = { _ in
             SignalStorm.count.add(1, ordering: .relaxed)
         }
-        // Without SA_RESTART; a poll would not be restarted anyway.
+        // Without SA_RESTART; poll(2) is never restarted anyway.
         try #require(unsafe sigaction(SIGUSR1, &action, nil) == 0)
-        // The threads of the cooperative pool block it.
+        // The threads of Swift's cooperative pool block the signal.
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGUSR1)

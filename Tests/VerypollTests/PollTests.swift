@@ -121,7 +121,8 @@ struct PollTests {
 
     @Test("a source that is dropped without deregistering gives no events")
     func drops() async {
-        // Another test's process has its descriptors as well, for the moment until it executes.
+        // Outside an exit test, another test's child process holds copies of the descriptors until
+        // it calls execve(2).
         await #expect(processExitsWith: .success) {
             var poll = try Poll()
             do {
@@ -207,7 +208,7 @@ struct PollTests {
         }
         #expect(try poll.busyPolling() == BusyPolling(duration: .zero, packetBudget: 0))
         try poll.setBusyPolling(asked)
-        // Rounded up to whole microseconds.
+        // The duration is rounded up to whole microseconds.
         var told = BusyPolling(duration: .microseconds(21), packetBudget: 16)
         #expect(try poll.busyPolling() == told)
         told.isPreferred = true
@@ -225,9 +226,9 @@ private func supportsBusyPolling(_ poll: borrowing Poll) throws(Errno) -> Bool {
     }
 }
 
-/// Whether it is certain to be there: built in, and of Linux 6.9 or newer.
+/// Whether the kernel certainly has busy polling: built in, and Linux 6.9 or newer.
 ///
-/// A network namespace of its own hides the file that tells.
+/// The file that shows it is hidden in a network namespace.
 private var kernelHasBusyPolling: Bool {
     #if PollSelector
     return false

@@ -33,7 +33,7 @@ struct ProcessSourceTests {
     func isReapedOnce() throws {
         let process = try Shell("exit 7")
         try process.source.fileDescriptor.wait()
-        // It has ended and was not waited for, so there is still somebody to send to.
+        // The process has exited but was not waited for, so a signal can still be sent to it.
         try process.source.send(.terminate)
         #expect(try process.source.termination() == .exited(7))
         #expect(throws: Errno.noChildProcess) { _ = try process.source.termination() }
@@ -45,7 +45,7 @@ struct ProcessSourceTests {
         let process = try Shell("exit 0")
         try process.source.fileDescriptor.wait()
         _ = try process.source.termination()
-        // Its number is nobody's now, unless the kernel has come round to it.
+        // The PID is unused now, unless the kernel has already reused it.
         #expect(throws: Errno.noSuchProcess) {
             _ = try ProcessSource(processID: process.processID)
         }
@@ -86,7 +86,7 @@ struct ProcessSourceTests {
     }
 }
 
-/// A shell that a test has started, and that ends at the latest when its input does.
+/// A shell started by a test; it exits when its input ends, at the latest.
 private struct Shell: ~Copyable {
     let processID: Int32
     let source: ProcessSource
@@ -103,14 +103,14 @@ private struct Shell: ~Copyable {
         self.source = source
     }
 
-    /// Lets its `read` go on.
+    /// Lets the shell's `read` return.
     func goOn() {
         _ = try? input.writeAll([0x0A])
     }
 
     deinit {
         try? input.close()
-        // Most tests have taken the end already; then this finds nobody.
+        // Most tests have collected the exit already; the signal then has no target.
         try? source.send(Signal(rawValue: SIGKILL))
         _ = try? source.fileDescriptor.wait()
         _ = try? source.termination()

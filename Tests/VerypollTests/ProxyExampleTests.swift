@@ -40,13 +40,13 @@ struct ProxyExampleTests {
         )
         do {
             let accepted = try server.accept()
-            // To the end: the client's has come through, while the other way stays open.
+            // The client's end of file has arrived, while the other direction stays open.
             #expect(try accepted.receiveToEnd() == Array("request".utf8))
             try accepted.send(mebibyte)
         }
         let result = try client.finish()
         #expect(result.exit == .code(0))
-        // No comparison by the macro, which would look long for the difference.
+        // Compared outside the macro, which would spend a long time computing the difference.
         let isWhole = Array(result.standardOutput.utf8) == mebibyte
         #expect(isWhole)
     }
@@ -131,7 +131,7 @@ struct ProxyExampleTests {
     }
 }
 
-/// Bytes on their way from one client to another.
+/// Bytes in transit from one client to another.
 private struct Transfer {
     let bytes: [UInt8]
     private(set) var received: [UInt8] = []
@@ -145,7 +145,7 @@ private struct Transfer {
 
     var isComplete: Bool { received.count == bytes.count }
 
-    /// Moves what can be moved now; returns whether that was anything.
+    /// Moves the bytes that can be moved now; returns whether there were any.
     mutating func proceed(
         _ from: borrowing Client,
         _ to: borrowing Client

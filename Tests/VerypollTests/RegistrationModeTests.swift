@@ -29,7 +29,7 @@ struct RegistrationModeTests {
         #expect(try expectEvents(1, from: &poll).count == 1)
         #expect(try pair.first.receive(atMost: 5) == 5)
         #expect(try pendingEvents(in: &poll).isEmpty)
-        // Nothing is lost: reregistering reports the rest.
+        // No event is lost: reregistering reports the remaining bytes.
         try poll.registry.reregister(pair.first, token: Token(2), interest: .readable)
         #expect(try pendingEvents(in: &poll).map(\.token) == [Token(2)])
         #expect(try pair.first.drain() == 5)

@@ -26,7 +26,7 @@ struct RegistryTests {
                 )
             }
         }
-        // What was registered first still holds.
+        // The first registration is still in effect.
         try pair.second.send()
         let event = try expectEvent(Token(1), from: &poll)
         #expect(event.isReadable && !event.isWritable)
@@ -89,7 +89,7 @@ struct RegistryTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
         try pair.second.send()
         #expect(try pendingEvents(in: &poll).isEmpty)
-        // And it can come back.
+        // The source can be registered again.
         try poll.registry.register(pair.first, token: Token(2), interest: .readable)
         #expect(try pendingEvents(in: &poll).map(\.token) == [Token(2)])
     }
@@ -123,7 +123,7 @@ struct RegistryTests {
         var poll = try Poll()
         let shared = Shared(registry: try poll.registry.clone(), pair: try ForeignPair())
         try shared.pair.second.send()
-        // Each wait has nothing to see before it; most have begun by then.
+        // Each wait starts with nothing to report; most waits have begun before the registration.
         for turn in 0..<50 {
             onThread {
                 try shared.registry.register(
@@ -162,7 +162,7 @@ struct RegistryTests {
         let threads = (0..<4).map { number in
             ConcurrentWork { try use(registry.registry, token: Token(number)) }
         }
-        // Each thread's last registration stays, and is ready.
+        // Each thread's last registration stays, and its source is ready.
         var last: [Int: Event] = [:]
         var events = Events(capacity: 16)
         while last.count < 4 {
@@ -188,7 +188,7 @@ struct RegistryTests {
     }
 }
 
-/// Registers, reregisters and deregisters a pair of its own again and again.
+/// Registers, reregisters and deregisters its own pair again and again.
 private func use(_ registry: borrowing Registry, token: Token) throws -> Held<ForeignPair> {
     let kept = Held(try ForeignPair())
     try kept.value.second.send()

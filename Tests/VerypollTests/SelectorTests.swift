@@ -60,7 +60,7 @@ struct ReadinessTests {
     func hangsUp(interest: Interest) throws {
         var poll = try Poll()
         let pair = try UnixStream.pair()
-        // A close would wait for a process that another test forks, until that is close-on-exec.
+        // close(2) would take effect only once a child forked by another test has called execve(2).
         try pair.second.shutdown(.both)
         try poll.registry.register(pair.first, token: Token(1), interest: interest)
         let events = try expectEvents(1, from: &poll)
@@ -83,7 +83,8 @@ struct ReadinessTests {
         let server = pair.server
         pair.client.reset()
         try server.fileDescriptor.waitForEnd()
-        // The kernel tells of a reset in two parts, and holds the socket's lock, which this takes.
+        // The kernel reports a reset in two parts and holds the socket's lock meanwhile; this call
+        // waits for the lock.
         try server.fileDescriptor.wait(forUnread: 0)
         try poll.registry.register(server, token: Token(1), interest: .readable)
         let events = try expectEvents(1, from: &poll)
@@ -99,7 +100,8 @@ struct ReadinessTests {
         for taker in ErrorTaker.allCases {
             var poll = try Poll()
             let nobody = try UDPSocket(binding: .loopback(port: 0))
-            // Connected to itself, it takes nothing from others, for whom nobody is there.
+            // A socket connected to itself rejects datagrams from others, so its port counts as
+            // unused.
             try nobody.connect(to: nobody.localAddress())
             let peer = try UDPSocket(binding: .loopback(port: 0))
             let socket = try UDPSocket(binding: .loopback(port: 0))
@@ -119,7 +121,7 @@ struct ReadinessTests {
         }
     }
 
-    /// The ways in which a pending error comes off a socket.
+    /// The calls that take a pending error from a socket.
     enum ErrorTaker: CaseIterable {
         case receiving, sending, asking, borrowing
 
@@ -150,7 +152,7 @@ struct ReadinessTests {
     func takesTurns(mode: RegistrationMode) throws {
         var poll = try Poll()
         let pairs = try (0..<5).map { _ in try Held(UnixStream.pair()) }
-        // An optimized build lets go of them after their last use, which closes them.
+        // An optimized build would release the pairs after their last use, which closes them.
         defer { withExtendedLifetime(pairs) {} }
         for (number, pair) in pairs.enumerated() {
             let token = Token(number)
@@ -174,8 +176,8 @@ struct ReadinessTests {
 
     @Test("a number that comes again after its source was dropped is a new source")
     func reusesNumbers() async {
-        // In a process that forks none: with epoll(7), a closed descriptor that a child still has
-        // stays registered.
+        // Run in a process that does not fork: with epoll(7), a closed descriptor stays registered
+        // while a child still has a copy.
         await #expect(processExitsWith: .success) {
             var poll = try Poll()
             for number in 0..<3 {

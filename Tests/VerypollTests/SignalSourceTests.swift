@@ -4,8 +4,8 @@ import SystemPackage
 import Testing
 import Verypoll
 
-// Each test has a thread of its own, which is left with its signals blocked, and sends to that
-// thread alone: the others of the test process have not blocked them.
+// Each test runs on its own thread, which keeps its signals blocked afterwards, and sends signals
+// to that thread only: the process's other threads have not blocked them.
 @Suite("SignalSource")
 struct SignalSourceTests {
     @Test("a blocked signal is an event, and is read once")
@@ -66,7 +66,7 @@ struct SignalSourceTests {
         try joiningThread {
             let signals = Held(try SignalSource(blocking: [.user1]))
             pthread_kill(pthread_self(), SIGUSR1)
-            // Its threads inherit what is blocked, and have nothing pending.
+            // A new thread inherits the blocked signals and has none pending.
             let elsewhere = try joiningThread { try signals.value.next() }
             #expect(elsewhere == nil)
             #expect(try signals.value.next() == .user1)

@@ -96,7 +96,7 @@ struct SocketExampleTests {
     }
 }
 
-/// A socat in the chat, whose input the test writes.
+/// A socat in the chat; the test writes its input.
 private struct ChatMember: ~Copyable {
     let program: Program
     private let input: FileDescriptor
@@ -108,7 +108,7 @@ private struct ChatMember: ~Copyable {
             "socat",
             ["OPEN:\(pipe),rdonly!!STDOUT", "UNIX-CONNECT:\(directory.appending("chat"))"]
         )
-        // For reading as well, so that it waits for nobody.
+        // Opened for reading as well, so that opening does not block.
         input = try FileDescriptor.open(FilePath(pipe), .readWrite, options: .closeOnExec)
         self.program = program
     }

@@ -18,7 +18,7 @@ struct SourceFDTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
         #expect(try tracer.sender.fileDescriptor.writeAll([1]) == 1)
         #expect(try expectEvent(Token(1), from: &poll).isReadable)
-        // Another of the same descriptor is the same source.
+        // Another SourceFD of the same descriptor is the same source.
         let again = SourceFD(tracer.receiver.fileDescriptor)
         #expect(throws: Errno.fileExists) {
             try poll.registry.register(again, token: Token(2), interest: .readable)
@@ -50,7 +50,7 @@ struct SourceFDTests {
     @Test("a descriptor that is not open is `badFileDescriptor`")
     func needsOpenDescriptor() throws {
         let poll = try Poll()
-        // Far beyond what any test opens.
+        // This number is far above any descriptor that a test opens.
         let closed = SourceFD(FileDescriptor(rawValue: 1 << 28))
         #expect(throws: Errno.badFileDescriptor) {
             try poll.registry.register(closed, token: Token(1), interest: .readable)
@@ -84,7 +84,7 @@ struct SourceFDTests {
 
     @Test("one that its owner closes gives no more events, and its number can come again")
     func closes() async {
-        // In a process where no other test opens and closes any.
+        // Run in a process where no other test opens or closes descriptors.
         await #expect(processExitsWith: .success) {
             var poll = try Poll()
             for number in 0..<3 {

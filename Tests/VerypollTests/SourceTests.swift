@@ -54,7 +54,7 @@ struct SourceTests {
         try pair.second.send(3)
         #expect(try pair.first.receive() == 3)
         #expect(try pair.first.withDescriptor { $0 } == pair.first.fileDescriptor)
-        // Values that cannot be copied come out as well.
+        // Noncopyable values can be returned as well.
         let duplicate = try pair.first.withDescriptor { descriptor throws(Errno) in
             OwnedFD(adopting: try dup(descriptor))
         }
@@ -86,7 +86,7 @@ struct SourceTests {
         }
     }
 
-    /// A user's type with a source inside, as a connection with its state.
+    /// A user's type that contains a source, such as a connection with its state.
     struct Session: Source {
         let socket: Borrowed
 
@@ -141,7 +141,7 @@ struct SourceTests {
     }
 }
 
-/// Glibc's dup(2), in Swift's terms.
+/// Glibc's dup(2), with a typed error.
 private func dup(_ descriptor: FileDescriptor) throws(Errno) -> FileDescriptor {
     let copy = fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
     if copy < 0 { throw Errno(rawValue: errno) }

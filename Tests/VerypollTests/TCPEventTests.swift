@@ -15,7 +15,7 @@ struct TCPEventTests {
         let event = try expectEvent(Token(1), from: &poll)
         #expect(event.isWritable && event.isError)
         #expect(throws: Errno.connectionRefused) { _ = try client.finishConnect() }
-        // Told once, it is no reason to wait on for ever.
+        // The error is reported once; a second call fails, so that callers do not wait forever.
         #expect(throws: Errno.socketNotConnected) { _ = try client.finishConnect() }
     }
 
@@ -90,7 +90,8 @@ struct TCPEventTests {
         try poll.registry.register(pair.server, token: Token(1), interest: .readable)
         let event = try expectEvent(Token(1), from: &poll)
         #expect(event.isReadable && event.isReadClosed)
-        // A short read is no sign that it is drained, as the event has told.
+        // A short read does not mean that the stream is drained, because the event reported the end
+        // of file.
         var received: [UInt8] = []
         #expect(try received.append(from: pair.server) == 1)
         #expect(try received.append(from: pair.server) == 0)
@@ -126,7 +127,8 @@ struct TCPEventTests {
         try poll.registry.register(pair.server, token: Token(1), interest: [.readable, .priority])
         try sendUrgent(0x21, on: pair.client)
         var event = try expectEvent(Token(1), from: &poll)
-        // The notice may come a moment before the byte, and then the rest is a second event.
+        // The urgent notice may arrive a moment before the byte, and then the rest is a second
+        // event.
         while !event.isPriority { event = try expectEvent(Token(1), from: &poll) }
         let urgent = try pair.server.withDescriptor { descriptor throws(Errno) in
             var byte: UInt8 = 0
@@ -175,7 +177,7 @@ struct TCPEventTests {
 
 private let families: [IPAddress.Family] = [.v4, .v6]
 
-/// Looks at what is reported of token 1 until an event tells that reading is closed.
+/// Polls token 1 until an event reports that reading is closed.
 private func expectClosed(from poll: inout Poll) throws -> Event {
     while true {
         let event = try expectEvent(Token(1), from: &poll)
@@ -183,7 +185,7 @@ private func expectClosed(from poll: inout Poll) throws -> Event {
     }
 }
 
-/// Sends a byte out of band.
+/// Sends one byte of urgent data.
 private func sendUrgent(_ byte: UInt8, on stream: borrowing TCPStream) throws {
     var byte = byte
     let descriptor = stream.fileDescriptor.rawValue

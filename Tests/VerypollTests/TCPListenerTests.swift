@@ -67,7 +67,8 @@ struct TCPListenerTests {
 
     @Test("once a listener is closed, connects are refused")
     func closes() async {
-        // Another test's process has its descriptors as well, for the moment until it executes.
+        // Outside an exit test, another test's child process holds copies of the descriptors until
+        // it calls execve(2).
         await #expect(processExitsWith: .success) {
             let own = SocketAddress(.ownLoopback(), port: 0)
             let address = try TCPListener(binding: own).localAddress()
@@ -79,7 +80,7 @@ struct TCPListenerTests {
 
     @Test("an address that no interface has is `addressNotAvailable`, unless it is bound freely")
     func bindsFreely() throws {
-        // From the networks that are set aside for documentation.
+        // These networks are reserved for documentation.
         for text in ["203.0.113.7:0", "[2001:db8::7]:0"] {
             let address = try #require(SocketAddress(text))
             #expect(throws: Errno.addressNotAvailable) { _ = try TCPListener(binding: address) }
@@ -92,7 +93,8 @@ struct TCPListenerTests {
 
     @Test("a port whose connections linger is bound again, unless that is not wanted")
     func reusesAddress() async {
-        // Another test's process has its descriptors as well, for the moment until it executes.
+        // Outside an exit test, another test's child process holds copies of the descriptors until
+        // it calls execve(2).
         await #expect(processExitsWith: .success) {
             let address: SocketAddress
             do {
@@ -100,7 +102,7 @@ struct TCPListenerTests {
                 let listener = try TCPListener(binding: own)
                 address = try listener.localAddress()
                 let client = try TCPStream(connectingTo: address)
-                // Whoever closes first keeps the address in TIME-WAIT.
+                // The end that closes first keeps the address in TIME-WAIT.
                 do { _ = try listener.next() }
                 #expect(try client.readToEnd() == [])
             }
@@ -126,7 +128,8 @@ struct TCPListenerTests {
         #expect(accepted.peer.ip.unmapped == .loopback(.v4))
         withExtendedLifetime(client.fileDescriptor) {}
 
-        // IPv4 is another's at the same port, and at an address where nobody else has it.
+        // The IPv4 port is free for another socket, here at a loopback address that no other test
+        // uses.
         options.isOnlyV6 = true
         let six = try TCPListener(binding: SocketAddress(.any(.v6), port: 0), options: options)
         #expect(try six.isOnlyV6())
@@ -159,7 +162,7 @@ struct TCPListenerTests {
         #expect(try client.write([3].span) == 1)
         let accepted = try listener.next()
         #expect(try accepted.stream.readExactly(1) == [3])
-        // The kernel keeps it as a number of retransmissions, so it tells what it made of it.
+        // The kernel stores a number of retransmissions and reports the time derived from it.
         let seconds = try listener.fileDescriptor.option(Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT)
         #expect(seconds >= 30)
     }
@@ -218,7 +221,8 @@ struct TCPListenerTests {
 
     @Test("a listener that is closed while it is registered gives no events")
     func closesWhileRegistered() async {
-        // Another test's process has its descriptors as well, for the moment until it executes.
+        // Outside an exit test, another test's child process holds copies of the descriptors until
+        // it calls execve(2).
         await #expect(processExitsWith: .success) {
             var poll = try Poll()
             let address: SocketAddress
@@ -266,7 +270,7 @@ private final class Shared: Sendable {
     }
 }
 
-/// Accepts connections in exclusive mode until the end is told; returns where they came from.
+/// Accepts connections in exclusive mode until told to stop; returns their source addresses.
 private func acceptAll(from shared: Shared, counting count: Counter) throws -> [SocketAddress] {
     var poll = try Poll()
     try poll.registry.register(
@@ -288,7 +292,7 @@ private func acceptAll(from shared: Shared, counting count: Counter) throws -> [
 }
 #endif
 
-/// The most connections that may wait, as the kernel tells it of a listening socket.
+/// Returns a listening socket's backlog as the kernel reports it.
 private func backlog(of listener: FileDescriptor) throws -> UInt32 {
     var info = [UInt32](repeating: 0, count: 64)
     var size = socklen_t(info.count * 4)

@@ -23,7 +23,8 @@ struct TCPStreamTests {
 
     @Test("a connect is pending, then connected, and the own address is known from the start")
     func connects() throws {
-        // A full backlog: the kernel drops what the next client sends until one was accepted.
+        // The backlog is full: the kernel drops the next client's packets until a connection is
+        // accepted.
         var options = TCPListener.Options()
         options.backlog = 0
         let listener = try TCPListener(binding: .loopback(port: 0), options: options)
@@ -45,7 +46,7 @@ struct TCPStreamTests {
 
     @Test("an error that is known at once is thrown by connecting")
     func failsAtOnce() {
-        // TCP speaks to one peer only.
+        // TCP cannot connect to a multicast address.
         #expect(throws: Errno.networkUnreachable) {
             _ = try TCPStream(connectingTo: SocketAddress(IPAddress(v4: 0xE000_0001), port: 9))
         }
@@ -142,7 +143,7 @@ struct TCPStreamTests {
         #expect(try pair.client.write(parts: [[4], [], [5]]) == 2)
         #expect(try pair.client.write(parts: [[], [6], [], [7, 8]]) == 3)
         #expect(try pair.client.write(parts: [[], []]) == 0)
-        // The later ones wait for the acknowledgement of the first.
+        // Later writes wait for the acknowledgement of the first one.
         try pair.server.fileDescriptor.wait(forUnread: 8)
         #expect(try readInTwo(pair.server, 3, 8) == [[1, 2, 3], [4, 5, 6, 7, 8]])
         #expect(try pair.client.write([9].span) == 1)
@@ -237,7 +238,7 @@ struct TCPStreamTests {
         #expect(try pair.client.receiveBufferSize() == 32_768)
         try pair.client.setSendBufferSize(16_384)
         #expect(try pair.client.sendBufferSize() == 32_768)
-        // The kernel caps it, and throws nothing.
+        // The kernel caps the size without an error.
         try pair.client.setSendBufferSize(.max)
         #expect(try pair.client.sendBufferSize() > 32_768)
     }
@@ -263,7 +264,7 @@ struct TCPStreamTests {
 
 private let families: [IPAddress.Family] = [.v4, .v6]
 
-/// A client whose server has broken the connection.
+/// Returns a client whose server has reset the connection.
 private func resetClient(_ family: IPAddress.Family = .v4) throws -> TCPStream {
     let pair = try TCPPair(family)
     let client = pair.resetServer()
@@ -278,7 +279,7 @@ extension TCPPair {
     }
 }
 
-/// Reads once into two places of so much room; `nil` if nothing was there.
+/// Reads once into two buffers of `room` bytes each; returns `nil` if nothing was available.
 private func readInTwo(
     _ stream: borrowing some StreamSocket & ~Copyable,
     _ firstRoom: Int,

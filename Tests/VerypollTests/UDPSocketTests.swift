@@ -47,7 +47,7 @@ struct UDPSocketTests {
             try socket.connect(to: address)
             #expect(try socket.peerAddress() == address)
             #expect(try socket.send([UInt8(peer)].span) == 1)
-            // The other one's comes first, were it to come at all.
+            // The other peer's datagram would arrive first, if it arrived at all.
             for sender in [other, peer] {
                 let bytes = [UInt8(10 + sender)]
                 let local = try socket.localAddress()
@@ -142,7 +142,7 @@ struct UDPSocketTests {
     func limits(family: IPAddress.Family) throws {
         let one = try UDPSocket(binding: .loopback(family, port: 0))
         let two = try UDPSocket(binding: .loopback(family, port: 0))
-        // The UDP header counts, and that of IPv4.
+        // The limit includes the UDP header, and the IPv4 header for IPv4.
         let most = family == .v4 ? 65_507 : 65_527
         let tooMuch = [UInt8](repeating: 1, count: most + 1)
         #expect(throws: Errno.messageTooLong) {
@@ -156,7 +156,7 @@ struct UDPSocketTests {
     @Test("that nobody has the port comes back as `connectionRefused`", arguments: families)
     func isRefused(family: IPAddress.Family) throws {
         let nobody = try UDPSocket(binding: .loopback(family, port: 0))
-        // Connected to itself, it takes nothing from others, for whom nobody is there.
+        // A socket connected to itself rejects datagrams from others, so its port counts as unused.
         try nobody.connect(to: nobody.localAddress())
         let socket = try UDPSocket(binding: .loopback(family, port: 0))
         try socket.connect(to: nobody.localAddress())
@@ -186,7 +186,7 @@ struct UDPSocketTests {
         let two = try UDPSocket(binding: one.localAddress(), options: options)
         let sender = try UDPSocket(binding: .loopback(port: 0))
         for _ in 0..<20 { #expect(try sender.send([1].span, to: one.localAddress()) == 1) }
-        // One sender's go to one of them, all of them.
+        // All datagrams of one sender go to the same socket.
         var counts = [0, 0]
         try eventually("all to come") {
             counts[0] += try drain(one)
@@ -231,7 +231,7 @@ struct UDPSocketTests {
     func broadcasts() throws {
         let receiver = try UDPSocket(binding: SocketAddress(.any(.v4), port: 0))
         let sender = try UDPSocket(binding: .loopback(port: 0))
-        // The loopback network has a broadcast address as any other.
+        // The loopback network has a broadcast address, too.
         let all = SocketAddress(IPAddress(v4: 0x7FFF_FFFF), port: try receiver.localAddress().port)
         #expect(try !sender.broadcast())
         #expect(throws: Errno.permissionDenied) { _ = try sender.send([1].span, to: all) }
@@ -295,7 +295,7 @@ struct UDPSocketTests {
     func reportsRefusal() throws {
         var poll = try Poll()
         let nobody = try UDPSocket(binding: .loopback(port: 0))
-        // Connected to itself, it takes nothing from others, for whom nobody is there.
+        // A socket connected to itself rejects datagrams from others, so its port counts as unused.
         try nobody.connect(to: nobody.localAddress())
         let socket = try UDPSocket(binding: .loopback(port: 0))
         try socket.connect(to: nobody.localAddress())
@@ -309,7 +309,7 @@ struct UDPSocketTests {
 
 private let families: [IPAddress.Family] = [.v4, .v6]
 
-/// Receives until nothing is there, and returns how many datagrams it was.
+/// Receives until nothing is left, and returns the number of datagrams.
 private func drain(_ socket: borrowing UDPSocket, tellsSender: Bool = true) throws -> Int {
     var count = 0
     var ignored: [UInt8] = []

@@ -22,7 +22,7 @@ struct UnixDatagramTests {
             #expect(try first.sender == sender.localAddress() && first.bytes == [1, 2])
             #expect(try receive(from: receiver)?.bytes == [3])
             #expect(try receive(from: receiver) == nil)
-            // And back to where it came from.
+            // The reply goes to the reported sender.
             #expect(try receiver.send([4].span, to: first.sender) == 1)
             let answer = try #require(try receive(from: sender))
             #expect(answer.sender == address && answer.bytes == [4])
@@ -67,7 +67,7 @@ struct UnixDatagramTests {
         #expect(try sender.send([2].span) == 1)
         #expect(try receive(from: one)?.bytes == [1])
         #expect(try receive(from: two)?.bytes == [2])
-        // A connected one sends elsewhere as well.
+        // A connected socket can send elsewhere as well.
         #expect(try sender.send([3].span, to: one.localAddress()) == 1)
         #expect(try receive(from: one)?.bytes == [3])
     }
@@ -87,7 +87,8 @@ struct UnixDatagramTests {
 
     @Test("nobody to send to: no such file, or an address that nobody has any more")
     func refuses() async {
-        // Another test's process has its descriptors as well, for the moment until it executes.
+        // Outside an exit test, another test's child process holds copies of the descriptors until
+        // it calls execve(2).
         await #expect(processExitsWith: .success) {
             let directory = try TemporaryDirectory()
             let path = UnixAddress.path(FilePath(directory.appending("socket")))
@@ -123,7 +124,7 @@ struct UnixDatagramTests {
         var received: [UInt8] = []
         #expect(try received.append(datagramFrom: pair.second, room: room) == 4)
         #expect(received == Array([1, 2, 3, 4].prefix(room)))
-        // The rest of it is lost, and the next one is whole.
+        // The rest of the datagram is lost, and the next one is whole.
         #expect(try received.append(datagramFrom: pair.second) == 1)
         #expect(received.last == 5)
     }
@@ -220,17 +221,17 @@ struct UnixDatagramTests {
 }
 
 extension UnixDatagram.Pair {
-    /// Closes one end.
+    /// Closes the second socket and returns the first.
     fileprivate consuming func dropSecond() -> UnixDatagram { first }
 }
 
-/// A datagram and who sent it.
+/// A received datagram and its sender.
 private struct UnixLetter: Hashable {
     let bytes: [UInt8]
     let sender: UnixAddress
 }
 
-/// The next datagram, or a copy of it; `nil` if there is none.
+/// Receives or peeks at the next datagram; returns `nil` if there is none.
 private func receive(
     from socket: borrowing UnixDatagram,
     peeks: Bool = false

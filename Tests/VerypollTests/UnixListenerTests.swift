@@ -42,7 +42,7 @@ struct UnixListenerTests {
             let client = try UnixStream(connectingTo: address)
             #expect(try client.peerAddress() == address)
         }
-        // The names differ although a C string would end at the first zero.
+        // The names differ, although a C string would end at the first zero.
         #expect(throws: Errno.connectionRefused) {
             _ = try UnixStream(connectingTo: .abstract(unique))
         }
@@ -91,7 +91,8 @@ struct UnixListenerTests {
 
     @Test("nobody to connect to: no such file, or a file that nobody listens on any more")
     func refuses() async {
-        // Another test's process has its descriptors as well, for the moment until it executes.
+        // Outside an exit test, another test's child process holds copies of the descriptors until
+        // it calls execve(2).
         await #expect(processExitsWith: .success) {
             let directory = try TemporaryDirectory()
             let path = UnixAddress.path(FilePath(directory.appending("socket")))
@@ -112,7 +113,7 @@ struct UnixListenerTests {
         #expect(throws: Errno.resourceTemporarilyUnavailable) {
             _ = try UnixStream(connectingTo: address)
         }
-        // Once there is room the same connect is done at once.
+        // Once there is room, the same connect succeeds at once.
         _ = try listener.next()
         let second = try UnixStream(connectingTo: address)
         #expect(try second.finishConnect() == .connected)
@@ -140,7 +141,7 @@ struct UnixListenerTests {
 
     @Test("the peer's credentials stay known after it has ended, and so does its pidfd or an error")
     func outlivesPeer() async {
-        // Forking is for a process without other threads' work.
+        // Run in an exit test, because forking is unsafe while other threads run.
         await #expect(processExitsWith: .success) {
             let directory = try TemporaryDirectory()
             let path = directory.appending("socket")
@@ -153,7 +154,8 @@ struct UnixListenerTests {
             let peer = try accepted.stream.peerCredentials()
             #expect(peer.processID == processID && peer.userID == geteuid())
             do throws(Errno) {
-                // Newer kernels keep a pidfd for it, which is of no use but to say that it ended.
+                // Newer kernels keep a pidfd for the peer, which only reports that the peer has
+                // exited.
                 let process = try accepted.stream.peerProcess()
                 #expect(process.fileDescriptor.closesOnExec)
             } catch {

@@ -191,11 +191,11 @@ struct UnixStreamTests {
 }
 
 extension UnixStream.Pair {
-    /// Closes one end.
+    /// Closes the second stream and returns the first.
     consuming func dropSecond() -> UnixStream { first }
 }
 
-/// A stream whose peer is gone, after it was sent so many bytes that it never read.
+/// Returns a stream whose peer closed with `count` unread bytes.
 private func widow(unread count: Int = 0) throws -> UnixStream {
     let pair = try UnixStream.pair()
     let bytes = [UInt8](repeating: 1, count: count)

@@ -59,7 +59,7 @@ struct WakerTests {
             seen.formUnion(try expectEvents(1, from: &poll).map(\.token.rawValue))
         }
         for thread in threads { try thread.join() }
-        // At most one event of all that has not been seen yet.
+        // At most one event remains of all the wake-ups that were not seen yet.
         #expect(try pendingEvents(in: &poll).count <= 1)
         try shared.wake()
         #expect(try pendingEvents(in: &poll).map(\.token) == [Token(99)])
@@ -67,7 +67,8 @@ struct WakerTests {
 
     @Test("a waker that is gone takes its pending event with it")
     func takesEventAlong() async {
-        // Another test's process has its descriptors as well, for the moment until it executes.
+        // Outside an exit test, another test's child process holds copies of the descriptors until
+        // it calls execve(2).
         await #expect(processExitsWith: .success) {
             var poll = try Poll()
             do {

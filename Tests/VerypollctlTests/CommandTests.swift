@@ -4,7 +4,7 @@ import VerypollControl
 
 @testable import verypollctl
 
-/// The command as a process, against a daemon that tells fixed things.
+/// Runs the command as a process against a daemon with fixed answers.
 @Suite("verypollctl")
 struct CommandTests: ~Copyable {
     private let directory: TemporaryDirectory
@@ -267,8 +267,8 @@ struct CommandTests: ~Copyable {
     @Test("a socket that nobody listens on is connection refused")
     func cannotReachStale() throws {
         let path = directory.appending("stale.sock")
-        // Bound and never listening: one that was closed listens on in a process that is about to
-        // execute a program, until it does.
+        // The socket is bound but never listens: a closed listener would keep listening in another
+        // test's child process until that calls execve(2).
         let server = try Server(path: path, backlog: nil)
         defer { withExtendedLifetime(server.port) {} }
         let result = try runCommand(["ping", "--socket", path])

@@ -10,14 +10,14 @@ import VerypollControl
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-/// The daemon's own control server on a thread of its own, with fixed things to tell.
+/// The daemon's control server on its own thread, with fixed answers.
 final class FakeDaemon: Sendable {
     let path: String
     private let thread: VerypollServer.Thread
     private let waker: Waker
     private let isStopping: Flag
 
-    /// Serves at `path` for as long as this object lives.
+    /// Serves at `path` until this object is deallocated.
     init(path: String, status: Status, sessions: SessionList) throws {
         let poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(0))
@@ -48,7 +48,7 @@ final class FakeDaemon: Sendable {
     }
 }
 
-/// What the thread runs.
+/// The thread's event loop.
 private struct Loop: ~Copyable, Sendable {
     var poll: Poll
     let listener: UnixListener

@@ -3,10 +3,10 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-/// Addresses that steer terminals, shown by the daemon and by the command.
+/// Addresses with terminal control characters, as the daemon and the command display them.
 @Suite("hostile text")
 struct HostileTextTests {
-    /// In JSON's own escapes.
+    /// In JSON escapes.
     private static let name = #"web\u001B[31m\u0085\u202E"#
     private static let decoded = "web\u{1B}[31m\u{85}\u{202E}"
     private static let shown = #"web\u001B[31m\u0085\u202E"#

@@ -3,7 +3,7 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// The command against a daemon that really runs.
+/// Runs the command against a real daemon.
 @Suite("verypollctl and verypolld")
 struct LiveTests {
     @Test("monitor prints the present, then a line for each thing that happens, until the end")
@@ -32,7 +32,7 @@ struct LiveTests {
         #expect(try monitor.standardError.contains("it closed the connection"))
     }
 
-    /// Has a session on the listener echo, and returns its number.
+    /// Opens and closes a session on the listener echo, and returns its number.
     private func openAndClose(_ daemon: borrowing RealDaemon) throws -> Int {
         let client = try daemon.session(on: "echo")
         let session = try eventually("the sessions before it to be gone") {
@@ -235,7 +235,7 @@ struct LiveTests {
             #expect(result.standardError == "")
             return result.standardOutput.split(separator: "\n").map(String.init)
         }
-        /// Nothing completes while the daemon does not answer at once.
+        /// Retries, because completion returns nothing if the daemon does not answer at once.
         func completeFromDaemon(_ words: String...) throws -> [String] {
             try eventually("an answer at once") {
                 let completed = try complete(words)

@@ -1,19 +1,19 @@
 import TestSupport
 
-/// The options that name a socket, and give who answers there as long as a test waits.
+/// Returns options that name a socket and set a timeout as long as a test's patience.
 ///
-/// By itself the command waits for 5 seconds, which are over soon where others work as well.
+/// The command's default timeout of 5 seconds may be too short on a loaded machine.
 func patientOptions(socket path: String) -> [String] {
     ["--socket", path, "--timeout", "\(patience.components.seconds)"]
 }
 
-/// A daemon of the test's own.
+/// A daemon for one test.
 struct RealDaemon: ~Copyable {
     let program: Program
     let directory: TemporaryDirectory
     let file: String
 
-    /// Two listeners and an upstream.
+    /// A configuration with two listeners and an upstream.
     private static let standard = """
         {"workers": 2, "control": {"socket": "DIR/control"},
         "listeners": {
@@ -23,11 +23,11 @@ struct RealDaemon: ~Copyable {
         "upstreams": {"app": {"servers": ["unix:DIR/echo", "127.0.0.1:9"]}}}
         """
 
-    /// Starts the daemon, and waits until it is ready.
+    /// Starts the daemon and waits until it is ready.
     ///
-    /// - Parameter text: Its configuration, in which `DIR` stands for the directory, and whose
-    ///   control socket is DIR/control.
-    /// - Throws: ``TimedOut`` with what it said, if it does not become ready.
+    /// - Parameter text: The configuration, in which `DIR` stands for the test's directory; the
+    ///   control socket must be DIR/control.
+    /// - Throws: ``TimedOut`` with the daemon's output, if it does not become ready.
     init(_ text: String = Self.standard) throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write(
@@ -47,7 +47,7 @@ struct RealDaemon: ~Copyable {
         try Client(path: directory.appending(name))
     }
 
-    /// Connects, and returns when the session is there.
+    /// Connects, and returns once the session is open.
     func session(on name: String) throws -> Client {
         let client = try connect(to: name)
         try client.send("x")
@@ -60,12 +60,12 @@ struct RealDaemon: ~Copyable {
         try Program("verypollctl", arguments + patientOptions(socket: controlPath))
     }
 
-    /// Runs the command to its end.
+    /// Runs the command until it exits.
     func run(_ arguments: String...) throws -> Program.Result {
         try Program.run("verypollctl", arguments + patientOptions(socket: controlPath))
     }
 
-    /// Runs the command on a terminal that has no colors, and returns what it shows.
+    /// Runs the command on a terminal without colors, and returns what it displays.
     func runOnTerminal(_ arguments: String...) throws -> String {
         try requireProgram("script")
         let words = arguments + patientOptions(socket: controlPath)
@@ -75,7 +75,7 @@ struct RealDaemon: ~Copyable {
             ["-qec", command, "/dev/null"],
             environment: ["NO_COLOR": "1", "TERM": "dumb"]
         )
-        // The terminal makes two of each line end.
+        // The terminal turns each line feed into a carriage return and a line feed.
         return result.standardOutput.replacing("\r\n", with: "\n")
     }
 }

@@ -169,7 +169,7 @@ struct ReportTests {
     }
 }
 
-/// The table of `Sample.upstreams`, three minutes and four seconds after the last change.
+/// The table for `Sample.upstreams`, 3 min 4 s after the last change.
 private let upstreamLines = """
     UPSTREAM  SERVER                       STATE       WEIGHT  SESSIONS  SERVED  FAILED    IN   OUT
     app       roundRobin                   2 of 3 up                 12    1200       3  6.0K  1.5K

@@ -1,7 +1,7 @@
 import VerypollControl
 
 extension Sample {
-    /// An upstream that works, and one that waits for a server.
+    /// A working upstream, and one whose server is not resolved.
     static let upstreams = [
         Status.Upstream(
             name: "app",

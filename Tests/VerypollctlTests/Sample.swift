@@ -1,6 +1,6 @@
 import VerypollControl
 
-/// Things to tell that look like those of a busy daemon.
+/// Sample data that looks like a busy daemon's.
 enum Sample {
     static let start = 1_700_000_000_000_000
 
@@ -75,7 +75,7 @@ enum Sample {
         )
     )
 
-    /// Sessions that are a day and an hour old at `now`, and 90 seconds.
+    /// Returns sessions that are 1 d 1 h and 90 s old at `now`.
     static func sessions(now: Int) -> SessionList {
         SessionList(
             sessions: [

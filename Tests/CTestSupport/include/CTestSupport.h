@@ -1,7 +1,6 @@
 /*
- * Kernels other than the one at hand, for tests: system calls that are missing, and a process that
- * connects and is gone. To be called in an exit test's process only, which it changes for good,
- * unless they say otherwise.
+ * Simulates kernels that lack system calls, and processes that connect and exit, for tests. Call
+ * those that change this process in an exit test only, as the change is permanent.
  */
 #ifndef CTESTSUPPORT_H
 #define CTESTSUPPORT_H
@@ -9,25 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* System calls whose absence a test acts out. */
+/* System calls that a test can make fail. */
 enum ctest_call { CTEST_EPOLL_WAIT, CTEST_EPOLL_PWAIT2, CTEST_PWRITEV2 };
 
-/* Makes a system call of the whole process fail with an error; 0, or -1 and errno. */
+/* Makes a system call fail with `error` in the whole process; returns 0, or -1 and errno. */
 int ctest_deny(enum ctest_call call, int error);
 
-/* Makes the call with arguments that do nothing, and returns the errno, or 0. */
+/* Makes the call with arguments that have no effect; returns its errno, or 0. */
 int ctest_probe(enum ctest_call call);
 
-/* Starts a process that connects to a Unix-domain socket and ends; -1, or its number. */
+/* Starts a process that connects to a Unix-domain socket and exits; returns its PID, or -1. */
 int ctest_connect_and_end(const char *path);
 
-/* Gives up being root for good: user and group become 65534; 0, or -1 and errno. */
+/* Drops root permanently: user and group become 65534; returns 0, or -1 and errno. */
 int ctest_become_nobody(void);
 
 /*
- * Stops one thread of another process where it is, or lets it go on; 0, or -1 and errno. Both are to
- * be called by the same thread, whose end lets it go on as well; the process's other threads and
- * this one are not changed.
+ * Stops one thread of another process, or resumes it; returns 0, or -1 and errno. The same thread
+ * must call both functions; the stopped thread also resumes when the calling thread exits. No other
+ * thread of the process is affected.
  */
 int ctest_stop_thread(int thread);
 int ctest_resume_thread(int thread);

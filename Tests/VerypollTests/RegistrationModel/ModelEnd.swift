@@ -1,40 +1,40 @@
 #if OSPoll && Net
 import Verypoll
 
-/// What the model knows of one end of a connected pair.
+/// The model's state of one end of a connected pair.
 ///
-/// Bytes on their way belong to the end that is to read them.
+/// Bytes in transit are counted at the receiving end.
 struct ModelEnd {
     enum Kind { case unix, tcp }
 
-    /// The most load under which the writer has room for certain: a Unix socket is writable while
-    /// its bytes fill less than a quarter of 208 KiB, and TCP has more.
+    /// The highest load at which the writer certainly has room: a Unix socket is writable while its
+    /// bytes fill less than a quarter of 208 KiB, and TCP has more room.
     static let lightLoad = 32_768
 
     var kind = Kind.unix
 
-    /// The socket, or `nil` once it was closed.
+    /// The socket, or `nil` once it is closed.
     var socket: (any ModelSocket)?
 
-    /// How it is registered, if it is.
+    /// The registration, if any.
     var registration: ModelRegistration?
 
-    /// How many bytes there are to be read.
+    /// The number of unread bytes.
     var unread = 0
 
-    /// What those may take of the kernel's memory at most, since there were none.
+    /// The most kernel memory that bytes may have taken since the end was last empty.
     var load = 0
 
-    /// The writer found no room, and nothing was read since.
+    /// The writer found no room, and nothing has been read since.
     var isFull = false
 
-    /// Bytes wait at the writer's side of a TCP connection, to come when they come.
+    /// Bytes wait in the writer's TCP send buffer, and may arrive at any time.
     var isRestless = false
 
-    /// It was restless once, so that the kernel may tell of room at any time.
+    /// The end was restless once, so the kernel may report room at any time.
     var wasRestless = false
 
-    /// No more bytes come than `unread`.
+    /// No bytes arrive beyond `unread`.
     var receiveEnded = false
 
     /// A write fails.
@@ -68,33 +68,33 @@ struct ModelEnd {
     }
 }
 
-/// How an end is registered, and what has been told about it.
+/// A registration, and what has been reported for it.
 struct ModelRegistration {
     let token: Token
     let interest: Interest
     let mode: RegistrationMode
 
-    /// What must be told in the edge modes if it is so: what was not told since the registration,
-    /// or since a call found that it was no longer so.
+    /// Flags that the edge modes must report when they become true: flags not reported since the
+    /// registration, or since a call found that they no longer held.
     var armed: EventFlags = .all
 
-    /// A one-shot that was reported.
+    /// A one-shot registration that has been reported.
     var isSpent = false
 
-    /// Nothing has happened to the pair since the last report, so that there is no new edge.
+    /// Nothing has happened to the pair since the last report, so there is no new edge.
     var isQuiet = false
 
-    /// An event has said that the end is near, so that a short read need not be the last.
+    /// An event has announced the end of file, so a short read need not be the last one.
     var toldReadClosed = false
 
-    /// The latest event, for the log.
+    /// The latest event's flags, for the log.
     var lastTold: EventFlags = []
 
     var isEdge: Bool { mode == .edge || mode == .edgeOneShot }
 
     mutating func note(_ told: EventFlags) {
         armed.subtract(told)
-        // Told once, a hang-up need not be told again before the source is drained.
+        // A hang-up that was reported once need not be reported again before the source is drained.
         armed.subtract([.readClosed, .writeClosed])
         if told.contains(.readClosed) { toldReadClosed = true }
         isSpent = mode == .oneShot || mode == .edgeOneShot
@@ -103,7 +103,7 @@ struct ModelRegistration {
     }
 }
 
-/// What an event says.
+/// The flags of an event.
 struct EventFlags: OptionSet, CustomStringConvertible {
     let rawValue: UInt8
 
@@ -136,12 +136,12 @@ struct EventFlags: OptionSet, CustomStringConvertible {
     }
 }
 
-/// What an event must say now, and what it may say.
+/// The flags that an event must have now, and the flags that it may have.
 struct Readiness {
     var certain: EventFlags = []
     var possible: EventFlags = []
 
-    /// The truth about `end`, whose other end is `other`.
+    /// Computes the flags for `end`, whose peer is `other`.
     init(of end: ModelEnd, facing other: ModelEnd) {
         let isHungUp = end.isBroken || end.receiveEnded && end.sendEnded
         if end.unread > 0 || end.receiveEnded || isHungUp { certain.insert(.readable) }
@@ -149,18 +149,19 @@ struct Readiness {
         if end.receiveEnded || isHungUp { certain.insert(.readClosed) }
         if isHungUp { certain.insert(.writeClosed) }
         possible = certain
-        // Where the writer's room is unknown, and where a write would fail rather than block.
+        // `.writable` is possible while the writer's room is unknown, or where a write would fail
+        // instead of blocking.
         if !other.isFull || end.kind == .tcp || end.sendEnded { possible.insert(.writable) }
         if end.isBroken { possible.insert(.error) }
     }
 
-    /// The part of it that a registration is to tell.
+    /// Returns the flags that a registration must and may report.
     func told(by registration: ModelRegistration) -> Readiness {
         guard !registration.isSpent else { return Readiness() }
         var part = self
         if !registration.interest.contains(.readable) {
             part.remove(.readable)
-            // Only a hang-up is told to those who did not ask.
+            // Without interest in reading, only a hang-up is reported.
             if !certain.contains(.writeClosed) { part.certain.remove(.readClosed) }
         }
         if !registration.interest.contains(.writable) { part.remove(.writable) }

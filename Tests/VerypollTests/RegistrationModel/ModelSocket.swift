@@ -4,8 +4,8 @@ import SystemPackage
 import TestSupport
 import Verypoll
 
-/// A connected stream socket of any kind, so that an array can hold it; closed with its last
-/// reference.
+/// A connected stream socket of any kind, as a class so that an array can hold it; it closes with
+/// its last reference.
 protocol ModelSocket: AnyObject {
     var fileDescriptor: FileDescriptor { get }
 
@@ -59,22 +59,22 @@ final class HeldSocket<Stream: StreamSocket & ~Copyable>: ModelSocket {
 
 private let zeros = [UInt8](repeating: 0, count: 1 << 16)
 
-/// What poll(2) tells of.
+/// The poll(2) events that the model waits for.
 enum ModelNews: Int16 {
     case bytes = 0x1  // POLLIN
     case hangUp = 0x10  // POLLHUP
     case readHangUp = 0x2000  // POLLRDHUP, which Glibc's module lacks.
 }
 
-/// What the kernel says without a ``Poll``, to wait until loopback has delivered.
+/// Direct poll(2) calls, independent of ``Poll``, to wait until loopback has delivered.
 extension ModelSocket {
-    /// Waits until poll(2) tells of `news`; returns whether it did.
+    /// Waits until poll(2) reports `news`; returns whether it did.
     func wait(for news: ModelNews) -> Bool {
         var entry = pollfd(fd: fileDescriptor.rawValue, events: news.rawValue, revents: 0)
         return unsafe Glibc.poll(&entry, 1, CInt(patience.components.seconds) * 1000) == 1
     }
 
-    /// Waits until exactly `count` bytes can be read; returns whether so.
+    /// Waits until exactly `count` bytes can be read; returns whether that happened.
     func wait(forUnread count: Int) -> Bool {
         let deadline = ContinuousClock.now + patience
         while true {

@@ -3,11 +3,11 @@ import SystemPackage
 import Verypoll
 
 extension RegistrationModel {
-    /// Writes `size` bytes; returns whether all were taken.
+    /// Writes `size` bytes; returns whether all were accepted.
     @discardableResult
     mutating func write(_ end: Int, _ size: Int) throws -> Bool {
         let other = end ^ 1
-        // Whoever ended its own reading over TCP could not tell bytes that are late from the end.
+        // After shutting down reading over TCP, an end cannot tell late bytes from end of file.
         if ends[other].kind == .tcp, ends[other].receiveEnded {
             guard ends[other].load + ModelEnd.load(of: size) <= ModelEnd.lightLoad else {
                 return false
@@ -39,7 +39,7 @@ extension RegistrationModel {
             return false
         }
         if ends[other].socket == nil || ends[other].receiveEnded && ends[other].sendEnded {
-            // Whoever reads no more and has sent its end answers bytes with a reset.
+            // An end that no longer reads and has sent its end of file answers bytes with a reset.
             for end in [end, other] where ends[end].socket != nil {
                 ends[end].isBroken = true
                 try awaitEnd(of: end)
@@ -65,7 +65,7 @@ extension RegistrationModel {
         }
     }
 
-    /// Reads once, or as often as it takes for what TCP brings in parts; returns what came.
+    /// Reads once, or repeatedly while TCP delivers in parts; returns the number of bytes.
     @discardableResult
     mutating func read(_ end: Int, atMost room: Int) throws -> Int? {
         let expected = expectedRead(of: end, atMost: room)

@@ -4,7 +4,7 @@ import TestSupport
 import Verypoll
 
 extension RegistrationModel {
-    /// Polls, and compares what is reported with what must and what may be.
+    /// Polls, and compares the reported events with those that must and may be reported.
     mutating func check() throws {
         var missing = due()
         if Int.random(in: 0..<8, using: &generator) == 0 {
@@ -16,7 +16,7 @@ extension RegistrationModel {
         try awaitLate(&missing)
     }
 
-    /// What must be reported now, by the number of the end.
+    /// Returns the flags that must be reported now, by end number.
     private func due() -> [Int: EventFlags] {
         var due: [Int: EventFlags] = [:]
         for end in ends.indices {
@@ -27,7 +27,7 @@ extension RegistrationModel {
         return due
     }
 
-    /// Polls with room for few events, until all that are ready must have had their turn.
+    /// Polls with room for few events, until every ready end must have been reported.
     private mutating func checkInPortions(_ missing: inout [Int: EventFlags]) throws {
         for _ in 0..<Self.endCount {
             try poll.poll(&fewEvents, timeout: .zero)
@@ -36,7 +36,8 @@ extension RegistrationModel {
         }
     }
 
-    /// Waits for what loopback has not yet brought, and never for Unix sockets.
+    /// Waits for events that TCP over loopback has not delivered yet; events of Unix sockets must
+    /// not be late.
     private mutating func awaitLate(_ missing: inout [Int: EventFlags]) throws {
         let deadline = ContinuousClock.now + patience
         while let (end, flags) = missing.first {
@@ -73,7 +74,8 @@ extension RegistrationModel {
             "\(name(end)) may be \(possible), and the event says \(told)",
             end
         )
-        // An end is told with the bytes before it, or a short read would pass for the last.
+        // End of file must be reported with the bytes before it, or a short read would look like
+        // the last.
         let isNear = registration.mode != .exclusive && truth.certain.contains(.readClosed)
         let tellsEnd = told.contains(.readClosed) || !told.contains(.readable)
         try require(tellsEnd || !isNear, "\(name(end)) is told of bytes, not of the end", end)
@@ -83,9 +85,10 @@ extension RegistrationModel {
         if missing[end]?.isEmpty == true { missing[end] = nil }
     }
 
-    /// Whether the kernel may tell news of an end although nothing is done to the pair any more.
+    /// Returns whether the kernel may report further events although nothing more happens to the
+    /// pair.
     ///
-    /// Over TCP room is made when acknowledgements come, and an end is several packets.
+    /// Over TCP, acknowledgements make room, and an end takes several packets.
     private func mayRepeat(_ end: Int) -> Bool {
         guard ends[end].kind == .tcp else { return false }
         return [ends[end], ends[end ^ 1]].contains {

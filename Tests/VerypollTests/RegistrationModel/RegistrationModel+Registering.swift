@@ -10,7 +10,7 @@ extension RegistrationModel {
         log.note("register \(name(end)) \(describe(new))", end)
         let wasRegistered = ends[end].registration != nil
         try attempt(end, throwing: wasRegistered ? .fileExists : nil) { model throws(Errno) in
-            // Two handles of one registry, which are to know the same.
+            // Use both handles of the registry, which must have the same state.
             if new.token.rawValue % 2 == 0 {
                 try model.ends[end].socket?.register(model.poll.registry, new)
             } else {
@@ -54,10 +54,10 @@ extension RegistrationModel {
         ends[end].registration = new
     }
 
-    /// A registration with a token that no other has had.
+    /// Makes a registration with an unused token.
     private mutating func registration(in modes: [RegistrationMode]) -> ModelRegistration {
         let mode = modes.randomElement(using: &generator) ?? .edge
-        // What may be watched for exclusively ends before `priority`.
+        // `priority` is not allowed in exclusive mode.
         let last: UInt8 = mode == .exclusive ? 3 : 7
         let interest = Interest(rawValue: UInt8.random(in: 1...last, using: &generator))
         let token = Token(Int(truncatingIfNeeded: generator.next()))

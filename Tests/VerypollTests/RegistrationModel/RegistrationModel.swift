@@ -3,10 +3,10 @@ import SystemPackage
 import TestSupport
 import Verypoll
 
-/// A poll with up to 64 sockets at random work, and what is known of them.
+/// A poll with up to 64 sockets that are used at random, and their expected state.
 ///
-/// ``run(steps:)`` takes random steps, which update the model as the documentation says, and now
-/// and then compares what the poll reports with what it must and what it may report.
+/// ``run(steps:)`` takes random steps, which update the model as documented, and compares the
+/// poll's reports with the required and allowed ones from time to time.
 struct RegistrationModel: ~Copyable {
     static let endCount = 64
 
@@ -18,7 +18,7 @@ struct RegistrationModel: ~Copyable {
     /// The two ends of a pair have numbers that differ in the last bit.
     var ends = [ModelEnd](repeating: ModelEnd(), count: endCount)
 
-    /// Which end is registered under which token.
+    /// The end registered under each token.
     var owners: [Token: Int] = [:]
 
     var generator: Generator
@@ -46,7 +46,7 @@ struct RegistrationModel: ~Copyable {
             if ends[end ^ 1].socket == nil { try open(end) }
             return
         }
-        // Something has happened to the pair, so that a new edge may come.
+        // Something has happened to the pair, so a new edge may arrive.
         ends[end].registration?.isQuiet = false
         ends[end ^ 1].registration?.isQuiet = false
         switch Int.random(in: 0..<100, using: &generator) {
@@ -70,7 +70,7 @@ struct RegistrationModel: ~Copyable {
         for end in [one, two] { ends[end] = ModelEnd(kind: isTCP ? .tcp : .unix) }
         if isTCP {
             let pair = try TCPPair()
-            // Or else a small write may wait for the answer to the one before.
+            // Otherwise a small write might wait for the acknowledgement of the previous one.
             try pair.client.setNoDelay(true)
             try pair.server.setNoDelay(true)
             ends[one].socket = HeldSocket(pair.client)
@@ -83,7 +83,7 @@ struct RegistrationModel: ~Copyable {
         log.note("open \(name(one)) and \(name(two))", end)
     }
 
-    /// Closes an end, which ends its registration as well.
+    /// Closes an end, which also deregisters it.
     private mutating func close(_ end: Int) throws {
         guard try settle(end) else { return }
         let (other, isUnread) = (end ^ 1, ends[end].unread > 0)
@@ -115,20 +115,23 @@ struct RegistrationModel: ~Copyable {
         if endsRead { ends[end].receiveEnded = true }
         if endsWrite { ends[end].sendEnded = true }
         guard !ends[end].isBroken, ends[other].socket != nil else { return }
-        // A Unix socket tells its peer of both; over TCP, to read no more is a private matter.
+        // A Unix socket reports both shutdowns to its peer; shutting down reading over TCP sends
+        // nothing.
         if endsRead, ends[end].kind == .unix { ends[other].sendEnded = true }
         if endsWrite { ends[other].receiveEnded = true }
         if endsWrite { try awaitEnd(of: other) }
     }
 
-    /// Whether both ways of a TCP connection have ended, so that the kernel is done with it.
+    /// Returns whether both directions of a TCP connection have ended, so that the kernel has
+    /// discarded it.
     private func isDone(_ end: Int) -> Bool {
         guard ends[end].kind == .tcp else { return false }
         let other = ends[end ^ 1]
         return ends[end].isBroken || ends[end].sendEnded && (other.socket == nil || other.sendEnded)
     }
 
-    /// Empties a TCP connection with bytes at the writer's side, where an end would come late.
+    /// Empties a TCP connection with bytes in the writer's send buffer, because an end of file
+    /// would arrive late.
     ///
     /// - Returns: Whether there was nothing to empty.
     private mutating func settle(_ end: Int) throws -> Bool {
@@ -140,7 +143,7 @@ struct RegistrationModel: ~Copyable {
         return wasSettled
     }
 
-    /// Waits until loopback has brought a TCP end what its peer did.
+    /// Waits until loopback has delivered the peer's end of file or reset to a TCP end.
     func awaitEnd(of end: Int) throws {
         guard ends[end].kind == .tcp, let socket = ends[end].socket else { return }
         let came = socket.wait(for: ends[end].isBroken ? .hangUp : .readHangUp)
@@ -154,13 +157,13 @@ struct RegistrationModel: ~Copyable {
     }
 }
 
-/// A difference between model and library.
+/// A difference between the model and the library.
 struct ModelFailure: Error, CustomStringConvertible {
     let description: String
     var end: Int?
 }
 
-/// The latest steps, for those who have to understand a failure.
+/// The latest steps, to explain a failure.
 struct ModelLog {
     private var lines: [(text: String, end: Int?)] = []
     private var step = 0
@@ -172,7 +175,7 @@ struct ModelLog {
         lines.append(("\(step): \(what)", end))
     }
 
-    /// The last 30 lines, after the last about the pair that a failure is about.
+    /// Returns the last 20 lines about the failing pair, followed by the last 30 lines of all.
     func tail(after failure: any Error) -> String {
         let end = (failure as? ModelFailure)?.end
         let about = lines.filter { line in end.map { line.end == $0 || line.end == $0 ^ 1 } ?? false

@@ -8,8 +8,8 @@ struct RegistrationModelTests {
     /// `VERYPOLL_MODEL_SEED` and `VERYPOLL_MODEL_STEPS` repeat a failure, or search for longer.
     @Test("whatever is done to sockets, what must be reported is, and nothing else")
     func agreesWithModel() async {
-        // Another test's process has its descriptors as well, for the moment until it executes:
-        // then the kernel goes on to report what the model has closed.
+        // Outside an exit test, another test's child process holds copies of the descriptors until
+        // it calls execve(2), and the kernel keeps reporting sockets that the model has closed.
         await #expect(processExitsWith: .success) { try runModel() }
     }
 }

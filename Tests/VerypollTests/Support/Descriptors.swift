@@ -4,10 +4,10 @@ import TestSupport
 import Testing
 import Verypoll
 
-/// Does the same so many times, and expects that not each time leaves a descriptor open.
+/// Runs `body` `count` times, and expects it to leak fewer descriptors than one per run.
 ///
-/// Other tests open and close some at the same time, so it means something in an exit test only.
-/// There what runs the test may open a few of its own meanwhile.
+/// Meaningful only in an exit test, because other tests open and close descriptors at the same
+/// time. The test runner may open a few of its own even there.
 func expectNoLeak(
     rounds: Int = 100,
     sourceLocation: SourceLocation = #_sourceLocation,
@@ -19,21 +19,21 @@ func expectNoLeak(
     #expect(after - before < rounds, sourceLocation: sourceLocation)
 }
 
-/// The numbers of this process' open descriptors.
+/// Returns the numbers of this process's open descriptors.
 func openDescriptors() throws -> Set<Int32> {
     let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-    // The directory's own descriptor is in the list as well, and closed by now.
+    // The list also contains the directory's own descriptor, which is closed by now.
     return Set(names.compactMap(Int32.init).filter { fcntl($0, F_GETFD) != -1 })
 }
 
 extension FileDescriptor {
-    /// Whether a program that this process executes does not get it.
+    /// Whether programs that this process executes do not inherit the descriptor.
     var closesOnExec: Bool { fcntl(rawValue, F_GETFD) & FD_CLOEXEC != 0 }
 
-    /// Whether calls on it return rather than wait.
+    /// Whether calls on the descriptor return instead of waiting.
     var isNonBlocking: Bool { fcntl(rawValue, F_GETFL) & O_NONBLOCK != 0 }
 
-    /// Waits until it is ready, with no help from the library.
+    /// Waits until the descriptor is ready, without the library.
     func wait(
         for events: Int32 = POLLIN,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -43,15 +43,15 @@ extension FileDescriptor {
         try #require(count == 1, "timed out", sourceLocation: sourceLocation)
     }
 
-    /// Waits until the other end is gone, or an error is pending.
+    /// Waits until the other end is closed, or an error is pending.
     ///
-    /// That is not at once when this process has closed it: another that is about to execute a
-    /// program has all its descriptors until it does.
+    /// Closing the other end in this process may take effect later: a child that has not yet called
+    /// execve(2) still has copies of all descriptors.
     func waitForEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
         try wait(for: 0, sourceLocation: sourceLocation)
     }
 
-    /// Waits until so many bytes can be read, which may come in parts.
+    /// Waits until `count` bytes can be read; they may arrive in parts.
     func wait(forUnread count: Int) throws {
         try eventually("\(count) bytes to read") {
             var unread: Int32 = 0
@@ -60,7 +60,7 @@ extension FileDescriptor {
         }
     }
 
-    /// The integer that a socket has for an option.
+    /// Returns the value of a socket's integer option.
     func option(_ level: Int32, _ name: Int32) throws -> Int32 {
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
@@ -69,8 +69,8 @@ extension FileDescriptor {
     }
 }
 
-/// A pipe of the tests' own, whose end of file tells that the last descriptor of its other end is
-/// closed, wherever in the world that was.
+/// A pipe of the test's own: its end of file shows that the last copy of its other end is closed,
+/// in every process.
 struct Tracer: ~Copyable {
     let sender: OwnedFD
     let receiver: OwnedFD
@@ -81,21 +81,21 @@ struct Tracer: ~Copyable {
         receiver = OwnedFD(adopting: pipe.readEnd)
     }
 
-    /// Closes the writing end, and gives the one that tells.
+    /// Closes the write end, and returns the read end.
     consuming func closeSender() -> OwnedFD { receiver }
 }
 
 extension OwnedFD {
-    /// Waits until all descriptors of the other end of a pipe are closed.
+    /// Waits until all copies of a pipe's other end are closed.
     ///
-    /// A process that is about to execute a program has them all until it does, so that for a
-    /// moment somebody else's descriptor may be open yet.
+    /// A child of another test holds copies of all descriptors until it calls execve(2), so the end
+    /// may be open for a moment longer.
     func expectEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
         try fileDescriptor.wait(sourceLocation: sourceLocation)
         #expect(try isAtEnd(), sourceLocation: sourceLocation)
     }
 
-    /// Whether all descriptors of the other end of a pipe are closed.
+    /// Returns whether all copies of a pipe's other end are closed.
     func isAtEnd() throws -> Bool {
         var byte: UInt8 = 0
         let count = unsafe read(fileDescriptor.rawValue, &byte, 1)

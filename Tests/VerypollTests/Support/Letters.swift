@@ -4,15 +4,15 @@ import TestSupport
 import Testing
 import Verypoll
 
-/// What came in a datagram, and who sent it.
+/// A received datagram and its sender.
 struct Letter: Hashable {
     let bytes: [UInt8]
-    /// More than came if it did not fit.
+    /// The datagram's full length, which is larger than `bytes` if it did not fit.
     let byteCount: Int
     let sender: SocketAddress
 }
 
-/// The next datagram, or a copy of it; `nil` if there is none.
+/// Receives or peeks at the next datagram; returns `nil` if there is none.
 func receive(
     from socket: borrowing UDPSocket,
     room: Int = 4096,

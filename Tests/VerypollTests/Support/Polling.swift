@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Verypoll
 
-/// Polls until `count` events have come, or a long time has passed without one.
+/// Polls until `count` events have arrived, or a long time passes without one.
 func expectEvents(
     _ count: Int,
     from poll: inout Poll,
@@ -21,7 +21,7 @@ func expectEvents(
     return seen
 }
 
-/// Polls until one event of a token has come, and returns it.
+/// Polls until one event with a token has arrived, and returns it.
 func expectEvent(
     _ token: Token,
     from poll: inout Poll,
@@ -32,27 +32,28 @@ func expectEvent(
     return events[0]
 }
 
-/// What is pending now, without a wait.
+/// Returns the events that are pending now, without waiting.
 func pendingEvents(in poll: inout Poll) throws -> [Event] {
     var events = Events(capacity: 16)
     try poll.poll(&events, timeout: .zero)
     return Array(events)
 }
 
-/// A source of the tests' own: a socket that the library knows nothing of but its descriptor.
+/// A source of the test's own: a socket of which the library knows only the descriptor.
 struct ForeignSource: ~Copyable, DescriptorSource, Sendable {
     let socket: OwnedFD
 
     var fileDescriptor: FileDescriptor { socket.fileDescriptor }
 
-    /// Sends so many bytes.
+    /// Sends `count` bytes.
     func send(_ count: Int = 1) throws {
         let bytes = [UInt8](repeating: 0xA5, count: count)
         let sent = unsafe Glibc.send(fileDescriptor.rawValue, bytes, count, Int32(MSG_NOSIGNAL))
         try #require(sent == count)
     }
 
-    /// Receives what is there, at most `limit` bytes, and returns their number; `nil` for nothing.
+    /// Receives up to `limit` bytes without waiting and returns their number, or `nil` if there are
+    /// none.
     func receive(atMost limit: Int = 65_536) throws -> Int? {
         try withDescriptor { descriptor throws(Errno) in
             var bytes = [UInt8](repeating: 0, count: limit)
@@ -62,7 +63,7 @@ struct ForeignSource: ~Copyable, DescriptorSource, Sendable {
         }
     }
 
-    /// Receives until there is nothing more, and returns how much it was.
+    /// Receives until nothing is left, and returns the total number of bytes.
     @discardableResult
     func drain() throws -> Int {
         var total = 0
@@ -70,7 +71,7 @@ struct ForeignSource: ~Copyable, DescriptorSource, Sendable {
         return total
     }
 
-    /// Sends until there is no more room.
+    /// Sends until the buffer is full.
     func fill() throws {
         let bytes = [UInt8](repeating: 0x5A, count: 4096)
         let send = { (descriptor: FileDescriptor) throws(Errno) in

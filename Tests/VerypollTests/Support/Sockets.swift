@@ -21,13 +21,13 @@ struct TCPPair: ~Copyable {
     }
 }
 
-/// An address of the loopback interface that nobody listens on, and that nobody else gets.
+/// An address of the loopback interface on which nothing listens, and that no other socket gets.
 struct Nobody: ~Copyable {
     private let socket: OwnedFD
     let address: SocketAddress
 
     init(_ family: IPAddress.Family = .v4) throws {
-        // Bound, and never made to listen.
+        // The socket is bound, but never listens.
         let domain = family == .v4 ? AF_INET : AF_INET6
         let number = Glibc.socket(domain, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         let stream = try TCPStream(adopting: OwnedFD(adopting: FileDescriptor(rawValue: number)))
@@ -47,8 +47,8 @@ struct Nobody: ~Copyable {
 }
 
 extension IPAddress {
-    /// An address of the loopback interface that no other test has, so that a port of it which is
-    /// given up, or not taken, is nobody's.
+    /// Returns a loopback address that no other test uses, so a port of it that was released, or
+    /// never bound, stays unused.
     static func ownLoopback() -> IPAddress {
         IPAddress(v4: 0x7F00_0000 | UInt32.random(in: 0x1_0000...0xFF_FFFE))
     }
@@ -64,7 +64,7 @@ extension TCPListener {
 }
 
 extension UnixListener {
-    /// Takes the next connection, which a connect has put there.
+    /// Accepts the next connection; the client's connect has already completed.
     func next() throws -> Accepted {
         guard let accepted = try accept() else { throw TimedOut(waitingFor: "a connection") }
         return accepted
@@ -72,14 +72,14 @@ extension UnixListener {
 }
 
 extension UnixAddress {
-    /// An abstract name that nobody else has.
+    /// Returns an abstract name that no other socket has.
     static func unique() -> UnixAddress {
         .abstract(Array("verypoll-\(UUID().uuidString)".utf8))
     }
 }
 
 extension [UInt8] {
-    /// Appends what one read gives.
+    /// Appends the bytes of one read.
     mutating func append(from stream: borrowing some StreamSocket & ~Copyable) throws -> Int? {
         var count: Int?
         try append(addingCapacity: 4096) { output in
@@ -88,7 +88,7 @@ extension [UInt8] {
         return count
     }
 
-    /// Appends what one receive gives, with room for `room` bytes.
+    /// Appends the bytes of one receive, with room for `room` bytes.
     mutating func append(
         datagramFrom socket: borrowing some DatagramSocket & ~Copyable,
         room: Int = 4096,
@@ -103,7 +103,7 @@ extension [UInt8] {
 }
 
 extension StreamSocket where Self: ~Copyable {
-    /// Waits for `count` bytes and returns them; fewer only if the peer ended before.
+    /// Waits for `count` bytes and returns them, or fewer if the peer ends first.
     func readExactly(_ count: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
@@ -117,7 +117,7 @@ extension StreamSocket where Self: ~Copyable {
         return bytes
     }
 
-    /// Writes two to four runs of bytes in one call.
+    /// Writes two to four buffers in one call.
     func write(parts: [[UInt8]]) throws(Errno) -> Int? {
         let (first, second) = (parts[0], parts[1])
         let third = parts.count > 2 ? parts[2] : []
@@ -125,7 +125,7 @@ extension StreamSocket where Self: ~Copyable {
         return try write(first.span, second.span, third.span, fourth.span)
     }
 
-    /// Waits until the peer's end of file has come, and returns what came before.
+    /// Waits until the peer's end of file, and returns everything received before it.
     func readToEnd() throws -> [UInt8] { try readExactly(.max) }
 }
 #endif

@@ -3,26 +3,27 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Runs `body` on a thread of its own, for as long as the test goes on.
+/// Runs `body` on its own thread, for as long as the test runs.
 ///
-/// A poll blocks its thread. Were both ends of a test on the cooperative pool, which has one
-/// thread per core, the blocked tests would keep the ones that wake them from running.
+/// A poll blocks its thread. If both sides of a test ran on the cooperative pool, which has one
+/// thread per core, blocked tests could keep the code that wakes them from running.
 func onThread(_ body: @escaping @Sendable () throws -> Void) {
     Thread.detachNewThread {
         #expect(throws: Never.self) { try body() }
     }
 }
 
-/// Runs `body` on a thread of its own to its end, and returns what it gave.
+/// Runs `body` on its own thread until it returns, and returns its result.
 ///
-/// For what a thread is left with, as blocked signals, and for work beside the test's own.
+/// For code that changes its thread, such as blocking signals, and for work in parallel to the
+/// test.
 func joiningThread<Value: Sendable>(
     _ body: @escaping @Sendable () throws -> Value
 ) throws -> Value {
     try ConcurrentWork(body).join()
 }
 
-/// Runs `body` on a thread of its own once this thread sleeps, as it does in a poll.
+/// Runs `body` on its own thread once the calling thread sleeps, as it does in a poll.
 func whenAsleep(_ body: @escaping @Sendable () throws -> Void) throws {
     let link = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
     onThread {
@@ -34,7 +35,7 @@ func whenAsleep(_ body: @escaping @Sendable () throws -> Void) throws {
     }
 }
 
-/// A value that threads share, for as long as one of them needs it.
+/// A value that threads share; it is destroyed with the last reference.
 final class Held<Value: ~Copyable & Sendable>: Sendable {
     let value: Value
 

@@ -1,7 +1,8 @@
 import Foundation
 
-/// Runs what must trap in an exit test that expects a failure, and ends the process well if it
-/// did not, so that an error thrown before is not taken for the trap.
+/// Runs code that must trap, in an exit test that expects a failure.
+///
+/// Exits successfully if the code returns or throws, so that an error is not mistaken for the trap.
 func survives(_ body: () throws -> Void) {
     try? body()
     exit(EXIT_SUCCESS)
