@@ -4,7 +4,7 @@ import Testing
 
 @Suite("DisplayText")
 struct DisplayTextTests {
-    @Test("what steers a terminal is escaped, and nothing else")
+    @Test("only characters that could control a terminal are escaped")
     func escapes() {
         let steering: [ClosedRange<UInt32>] = [
             0...0x1F, 0x7F...0x9F, 0x61C...0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069,
@@ -21,14 +21,14 @@ struct DisplayTextTests {
         #expect("\r\n".escapedForPeople == #"\u000D\u000A"#)
     }
 
-    @Test("text that is escaped already stays as it is")
+    @Test("text that is already escaped stays as it is")
     func isIdempotent() {
         let once = "a\u{1B}\\b".escapedForPeople
         #expect(once == #"a\u001B\b"#)
         #expect(once.escapedForPeople == once)
     }
 
-    @Test("values are escaped wherever they are put in, and literals are not")
+    @Test("interpolated values are escaped, and literals are not")
     func interpolates() {
         let name = "web\u{1B}[31m\n"
         let inner = DisplayText(name)
@@ -40,7 +40,7 @@ struct DisplayTextTests {
         #expect(([inner, "x"] + []).joined(separator: "\n").description == "\(shown)\nx")
     }
 
-    @Test("a text of several lines is cut at line feeds alone")
+    @Test("a multi-line text is split at line feeds only")
     func splits() {
         let lines = DisplayText.lines(of: "a\r\nb\n\nc\u{2028}d\u{85}").map(\.description)
         #expect(lines == [#"a\u000D"#, "b", "", #"c\u2028d\u0085"#])

@@ -1,4 +1,4 @@
-"""Changes the addresses of a service that listens on port 8000 while clients connect.
+"""Changes the addresses of a service on port 8000 while clients connect.
 
 Run as root inside the lab, with verypolld installed. Prints a line for each step, and exits with
 1 unless every connection was answered and the one session that it holds was kept throughout.
@@ -26,7 +26,7 @@ def configure(*addresses):
 
 
 class Clients:
-    """Clients that connect to an address one after the other."""
+    """Clients that connect to an address one after another."""
 
     def __init__(self, address):
         self.address = address
@@ -49,7 +49,7 @@ class Clients:
                 self.failures.append(str(error))
 
     def wait_for_more(self, count=50):
-        """Waits until so many more connections were answered, or one has failed."""
+        """Waits until `count` more connections are answered or one fails."""
         wanted = self.answered + count
         condition = threading.Event()
         while self.answered < wanted and not self.failures and self.thread.is_alive():
@@ -99,11 +99,11 @@ for change in restart, reload:
 # A failed start must preserve all sockets and sessions for the next start.
 with socket.create_server(("127.0.0.1", 8001)):
     configure("127.0.0.1:8000", "127.0.0.1:8001")
-    assert restart().returncode != 0, "the start has to fail"
+    assert restart().returncode != 0, "the start should have failed"
 step("a port that was in use", ["127.0.0.1"], lambda: run("systemctl", "start", "verypolld"))
 with open(FILE, "w") as file:
     file.write('{"listeners": {')
-assert restart().returncode != 0, "the start has to fail"
+assert restart().returncode != 0, "the start should have failed"
 configure("127.0.0.1:8000")
 step("a syntax error", ["127.0.0.1"], lambda: run("systemctl", "start", "verypolld"))
 print("faults:", faults)

@@ -1,4 +1,4 @@
-"""Checks that the installed configuration is the built-in one, and that its schema is JSON."""
+"""Checks that the installed configuration equals the built-in one and that its schema is JSON."""
 import json
 own = json.load(open("/etc/verypolld/verypolld.json"))
 schema = own.pop("$schema").removeprefix("file://")

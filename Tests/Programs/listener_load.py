@@ -1,4 +1,4 @@
-"""Connects to port 7080 and to a socket file in turn until there is a file /run/end.
+"""Connects alternately to port 7080 and to a socket file until the file /run/end exists.
 
 Prints "started", and at the end how many connections there were and why others failed.
 """

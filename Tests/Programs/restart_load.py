@@ -1,4 +1,4 @@
-"""Clients, and the server behind the proxy, in one process, so that both know what was sent.
+"""Clients and the server behind the proxy in one process, which knows what each side sent.
 
 Arguments: the number of sessions, the proxy's port, and the server's port.
 
@@ -64,7 +64,7 @@ class End:
         if not data:
             self.ended = True
             if self.other and self.got != self.other.sent or not ending:
-                return self.fail("an end too soon")
+                return self.fail("the end of file arrived too early")
             if self.finished: self.close()
             else: self.wants(2)
             return
@@ -91,7 +91,7 @@ class Server(End):
     head_in = b""
 
 class Short:
-    """Connects, gets bytes from the server, and goes."""
+    """Connects, receives bytes from the server, and closes."""
     def __init__(self):
         self.sock = socket.socket(); self.sock.setblocking(False); self.over = False
         self.began = time.monotonic()
@@ -106,7 +106,7 @@ class Short:
                 self.sock.send(struct.pack("!i", count + 1)); loop.modify(self.sock, 1, self)
             elif self.sock.recv(1 << 16):
                 short += 1; self.close()
-            else: raise OSError(errno.ECONNABORTED, "an end before a byte")
+            else: raise OSError(errno.ECONNABORTED, "end of file before any byte")
         except OSError as error:
             refused += 1; problems.append(f"short: {error}"); self.close()
     def close(self):
@@ -144,7 +144,7 @@ while not is_done():
         ending = True
         for e in clients: e.over or e.wants(3)
     if now - began > 400:
-        problems.append("it takes too long"); break
+        problems.append("timed out after 400 s"); break
 moved = sum(c.sent + c.got for c in clients)
 for p in problems[:10]: print(p)
 print(f"done sessions={len(clients)} lost={sum(c.lost for c in clients)}",

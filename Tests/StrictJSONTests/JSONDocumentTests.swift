@@ -17,7 +17,7 @@ struct JSONDocumentTests {
         }
     }
 
-    @Test("values have the place of their first character, counted in lines and scalars")
+    @Test("a value's position is that of its first character, counted in lines and Unicode scalars")
     func positions() throws {
         let document = try parse("{\n  \"é🎈\": [true,\r\n\t-1.5e+3, \"x\"],\n\"b\": {}}")
         let places = [
@@ -33,7 +33,7 @@ struct JSONDocumentTests {
             #expect(document.nearestValue(at: pointer).position?.description == place)
         }
         guard case .object(let root) = document.root.content else {
-            Issue.record("no object")
+            Issue.record("not an object")
             return
         }
         #expect(root.members.map(\.key) == ["é🎈", "b"])
@@ -41,7 +41,7 @@ struct JSONDocumentTests {
     }
 
     @Test(
-        "escapes stand for their characters",
+        "escapes decode to their characters",
         arguments: [
             (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"),
             (#""\u0041\u00e9\uD83C\uDF88""#, "Aé🎈"),
@@ -50,25 +50,25 @@ struct JSONDocumentTests {
     )
     func escapes(text: String, value: String) throws {
         guard case .string(let string) = try parse(text).root.content else {
-            Issue.record("no string")
+            Issue.record("not a string")
             return
         }
         #expect(string == value)
     }
 
     @Test(
-        "numbers are those of RFC 8259",
+        "numbers follow RFC 8259",
         arguments: ["0", "-0", "10", "1.5", "-0.25e-7", "1E+9"]
     )
     func numbers(text: String) throws {
         guard case .number(text) = try parse(text).root.content else {
-            Issue.record("no number")
+            Issue.record("not a number")
             return
         }
     }
 
     @Test(
-        "mistakes are named with their place and their remedy",
+        "each syntax error names its position and a remedy",
         arguments: [
             ("", "1:1: the file is empty; at least it needs an object, {}"),
             ("{\n", "2:1: the file ends inside the object that begins at 1:1; add the }"),
@@ -108,7 +108,7 @@ struct JSONDocumentTests {
         #expect(mistake(in: Array(text.utf8)) == expected)
     }
 
-    @Test("words that are no values are named", arguments: ["True", "None", "yes", "NaN"])
+    @Test("an unknown bare word is named", arguments: ["True", "None", "yes", "NaN"])
     func words(word: String) {
         #expect(
             mistake(in: Array("[\(word)]".utf8))
@@ -118,7 +118,7 @@ struct JSONDocumentTests {
     }
 
     @Test(
-        "half a surrogate pair is no character",
+        "half a surrogate pair is not a character",
         arguments: [
             #""\uD83C""#, #""\uDF88""#, #""\uD83Cx""#, #""\uD83C\n""#, #""\u12G4""#, #""\u1"#,
         ]
@@ -127,7 +127,7 @@ struct JSONDocumentTests {
         #expect(mistake(in: Array(text.utf8)).hasPrefix("1:2: an escape that is no character"))
     }
 
-    @Test("bytes that are not UTF-8 are refused with their place")
+    @Test("bytes that are not UTF-8 are rejected with their position")
     func encoding() {
         let latin = Array("[\n\"é".utf8) + [0xE9, 0x22, 0x5D]
         #expect(
@@ -136,7 +136,7 @@ struct JSONDocumentTests {
         )
     }
 
-    @Test("a byte order mark is refused")
+    @Test("a byte order mark is rejected")
     func byteOrderMark() {
         #expect(
             mistake(in: [0xEF, 0xBB, 0xBF] + Array("{}".utf8))
@@ -144,7 +144,7 @@ struct JSONDocumentTests {
         )
     }
 
-    @Test("containers may stand within each other up to the maximum depth")
+    @Test("containers may be nested up to the maximum depth")
     func depth() throws {
         let most = JSONLimits().depth
         let text = { (depth: Int) in
@@ -155,7 +155,7 @@ struct JSONDocumentTests {
         #expect(mistake(in: Array(text(200_000).utf8)).hasPrefix("1:65: more than 64 lists"))
     }
 
-    @Test("a key that stands twice counts once and is reported")
+    @Test("a duplicate key is reported and counted once")
     func duplicates() throws {
         let document = try parse("{\"a\": {\"b\": 1,\n\"b\": 2}, \"a\": 3}")
         let found = document.duplicates.map { "\($0.pointer) \($0.position) \($0.first)" }
@@ -163,7 +163,7 @@ struct JSONDocumentTests {
         #expect(document.nearestValue(at: JSONPointer(["a", "b"])) == 1)
     }
 
-    @Test("a text of more bytes than the limit is refused, whatever it says")
+    @Test("a text over the size limit is rejected, whatever it contains")
     func size() throws {
         let limits = JSONLimits(byteCount: 4)
         _ = try JSONDocument(parsing: Array("[12]".utf8), limits: limits)
@@ -176,7 +176,7 @@ struct JSONDocumentTests {
     }
 
     @Test(
-        "a check finds the mistake that parsing finds",
+        "checking finds the same errors as parsing",
         arguments: [
             "", "{\n", "[1,]", "{\n\"a\": 1,\n}", "[01]", "[1.]", "[30s]", "[\"a", "[\"é\tb\"]",
             "[\"\\x\"]", "[\"\\u12g4\"]", "[tru]", "{} {}", "[\n\"é\", /* hi */ 2]",
@@ -189,14 +189,14 @@ struct JSONDocumentTests {
     }
 
     @Test(
-        "a check passes half a character and a duplicate key, which the grammar allows",
+        "checking accepts half a surrogate pair and a duplicate key, which the grammar allows",
         arguments: [#"["\ud800"]"#, #"["\udc00\ud800"]"#, #"{"a": 1, "a": [{}]}"#]
     )
     func checksGrammar(text: String) throws {
         try JSONDocument.check(Array(text.utf8), limits: JSONLimits())
     }
 
-    @Test("a check goes as deep as its limit")
+    @Test("checking accepts nesting up to its limit")
     func checksDepth() throws {
         let text = { (depth: Int) in
             Array(

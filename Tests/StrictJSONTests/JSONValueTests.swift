@@ -12,7 +12,7 @@ struct JSONValueTests {
         try JSONDocument(parsing: Array(text.utf8)).root
     }
 
-    @Test("a value that code has made equals one that was read, whatever its places and order")
+    @Test("a value made in code equals a parsed one, whatever its positions and key order")
     func equals() throws {
         let read = try parse("{\"c\": [], \"a\": {},\n \"b\": [null, true, false, -7, \"x\"]}")
         #expect(read == Self.made)
@@ -31,7 +31,7 @@ struct JSONValueTests {
         #expect(try parse(left) != parse(right))
     }
 
-    @Test("what a value is, is asked for by kind")
+    @Test("accessors return a value of their kind only")
     func kinds() throws {
         let value = try parse(#"{"t": "x", "n": 5, "f": 1.5, "y": true, "l": [1, "e"], "z": null}"#)
         #expect(value["t"]?.string == "x")
@@ -46,13 +46,13 @@ struct JSONValueTests {
         #expect(value.object?.members.count == 6)
     }
 
-    @Test("it is written on one line, the keys of what code has made in their order")
+    @Test("a value is written on one line, with keys in the order they were added")
     func writes() {
         #expect(Self.made.text == #"{"a":{},"b":[null,true,false,-7,"x"],"c":[]}"#)
     }
 
     @Test(
-        "what was read is written as it was, but for space",
+        "a parsed value is written unchanged except for whitespace",
         arguments: [
             #"{"b":1,"a":[1.50,-0,1E+9,[]],"":{"é🎈":"/"}}"#, #""\"\\\b\f\n\r\t\u0000\u001f""#,
             "\"\u{7F}\u{2028}\"",
@@ -62,7 +62,7 @@ struct JSONValueTests {
         #expect(try parse(text).text == text)
     }
 
-    @Test("Foundation's coders write it as its own writer does, and read it back")
+    @Test("Foundation's encoder writes the same text as the value's own writer, and decodes it")
     func codes() throws {
         let value: JSONValue = .object([
             "z": Self.made, "a10": 1, "a9": 2, "B": JSONValue(.number("1.5")), "é": "\u{1}\n/é🎈",

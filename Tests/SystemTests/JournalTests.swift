@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 extension ServiceTests {
-    @Suite("its journal")
+    @Suite("journal")
     struct JournalTests {
         private static let configuration = """
             {
@@ -35,7 +35,7 @@ extension ServiceTests {
             return found.standardOutput
         }
 
-        @Test("an event is found by its identifier, whatever its words are")
+        @Test("an event can be found by its message ID, whatever its text")
         func finds() throws {
             try lab.restart(configuration: Self.configuration)
             try lab.stop()
@@ -45,7 +45,7 @@ extension ServiceTests {
             #expect(stopped.split(separator: "\n").last == "stopped")
         }
 
-        @Test("journalctl -x explains an event, with the names that it is about")
+        @Test("journalctl -x explains an event, with the names from its fields")
         func explains() throws {
             try lab.must("journalctl", "--update-catalog")
             try lab.restart(configuration: Self.configuration)
@@ -56,7 +56,7 @@ extension ServiceTests {
             #expect(text.contains("Subject: verypolld has stopped"), "\(text)")
         }
 
-        @Test("the end of a proxied session is a line with its server, its reason and its bytes")
+        @Test("the end of a proxied session is logged with its server, reason and byte counts")
         func tellsOfSessions() throws {
             try lab.restart(configuration: Self.configuration)
             let script = "printf hello | timeout 20 socat -t 10 - TCP:127.0.0.1:7080"

@@ -58,8 +58,8 @@ extension ServiceTests {
 
         @Test(
             """
-            killed at any moment under load, it is back, refuses nobody at the socket of systemd, \
-            and leaves nothing behind
+            after SIGKILL at any moment under load, it restarts, its systemd socket refuses no \
+            connection, and nothing is left behind
             """
         )
         func returns() throws {

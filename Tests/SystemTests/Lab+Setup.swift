@@ -24,7 +24,7 @@ extension Lab {
                 "$ROOT$bin"/../lib/lib*wift*
         done
         rm -f "$ROOT/usr/sbin/policy-rc.d"
-        # The manual's index would be made anew at each turn.
+        # Otherwise each package operation would rebuild the manual index.
         rm -f "$ROOT/var/lib/man-db/auto-update"
         grep -ls path-exclude "$ROOT"/etc/dpkg/dpkg.cfg.d/* | xargs -r rm
         cp '\(try package(revision: 1))' "$ROOT/root/verypolld-1.deb"
@@ -40,7 +40,7 @@ extension Lab {
         let found = try Program("/bin/sh", words).finish()
         guard found.exit == .code(0) else {
             throw MissingRequirement(
-                description: "the package is not made: run make deb REVISION='1 2', or make test"
+                description: "the package is not built; run make deb REVISION='1 2', or make test"
             )
         }
         return found.standardOutput.split(separator: "\n").joined()

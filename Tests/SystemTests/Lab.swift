@@ -20,13 +20,13 @@ final class Lab: Sendable {
     private init(setup: String) throws {
         guard geteuid() == 0 else {
             throw MissingRequirement(
-                description: "booting a systemd takes root: run the tests as root, with make test"
+                description: "booting systemd requires root; run the tests as root, with make test"
             )
         }
         guard unsafe access("/usr/bin/systemd-nspawn", X_OK) == 0 else {
             throw MissingRequirement(
-                description: "booting a systemd takes systemd-nspawn: install systemd-container,"
-                    + " or run make test, which does"
+                description: "booting systemd requires systemd-nspawn; install systemd-container,"
+                    + "or run make test, which installs it"
             )
         }
         script = try Program("\(Repository.path)/Scripts/systemd-lab", ["--setup", setup])

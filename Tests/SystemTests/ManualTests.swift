@@ -6,7 +6,7 @@ import Testing
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-@Suite("The manual pages")
+@Suite("Manual pages")
 struct ManualTests: ~Copyable {
     private let directory: TemporaryDirectory
 
@@ -51,7 +51,7 @@ struct ManualTests: ~Copyable {
         }
     }
 
-    @Test("man shows them without a warning")
+    @Test("man formats the pages without warnings")
     func areCorrect() throws {
         for name in ["man1/verypollctl.1", "man8/verypolld.8", "man5/verypolld.json.5"] {
             // man warns only while it formats for an output device.
@@ -63,7 +63,7 @@ struct ManualTests: ~Copyable {
         }
     }
 
-    @Test("verypollctl(1) has every verb")
+    @Test("verypollctl(1) documents every verb")
     func namesVerbs() throws {
         let text = try page("verypollctl", section: 1)
         let verbs = try verbs()
@@ -74,7 +74,7 @@ struct ManualTests: ~Copyable {
         }
     }
 
-    @Test("verypolld(8) has every option")
+    @Test("verypolld(8) documents every option")
     func namesOptions() throws {
         let text = try page("verypolld", section: 8)
         let help = try Program("verypolld", ["--help"]).finish().standardOutput
@@ -83,7 +83,7 @@ struct ManualTests: ~Copyable {
         for option in options { #expect(text.contains(option), "\(option)") }
     }
 
-    @Test("verypolld.json(5) has every key that the daemon reads")
+    @Test("verypolld.json(5) documents every configuration key")
     func namesKeys() throws {
         let lines = try page("verypolld.json", section: 5).split(separator: "\n")
         let headings = Set(lines.map { $0.drop { $0 == " " } })

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("the Debian package on a machine without Swift", .serialized)
+@Suite("Debian package on a machine without Swift", .serialized)
 struct PackageTests {
     private let lab: Lab
 
@@ -43,14 +43,14 @@ struct PackageTests {
         return try lab.must("sh", "-c", script, "sh", text)
     }
 
-    @Test("lintian finds neither an error nor a warning")
+    @Test("lintian reports no errors or warnings")
     func isLinted() throws {
         let words = ["--fail-on", "error,warning", "--allow-root", try Lab.package(revision: 1)]
         let result = try Program("lintian", words).finish(within: .seconds(120))
         #expect(result.exit == .code(0), "\(result.standardOutput)")
     }
 
-    @Test("it runs without Swift, starts when it is told to and not before, and serves")
+    @Test("it runs without Swift, starts only when enabled, and serves")
     func serves() throws {
         #expect(try lab.run("sh", "-c", "command -v swift").exit != .code(0))
         #expect(try !lab.must("ldconfig", "-p").contains("libswift"))
@@ -66,7 +66,7 @@ struct PackageTests {
         #expect(!mapped.contains("libswift"))
     }
 
-    @Test("the configuration that it installs has the effect of the built-in one")
+    @Test("the installed configuration is equivalent to the built-in one")
     func installsDefault() throws {
         try ensureInstalled()
         let script = try Repository.text(ofProgram: "default_configuration.py")
@@ -74,7 +74,7 @@ struct PackageTests {
         try lab.must("verypolld", "--check-config")
     }
 
-    @Test("its manual can be read")
+    @Test("its manual pages can be read")
     func bringsManual() throws {
         try ensureInstalled()
         for page in ["verypollctl.1", "verypolld.8", "verypolld.json.5"] {
@@ -84,7 +84,7 @@ struct PackageTests {
         #expect(try lab.must("man", "verypolld.json").contains("listeners.NAME.listen"))
     }
 
-    @Test("the tabulator completes verbs")
+    @Test("the Tab key completes verbs")
     func completes() throws {
         try ensureInstalled()
         try lab.write(". /usr/share/bash-completion/bash_completion\n", to: "/root/rc")
@@ -98,7 +98,7 @@ struct PackageTests {
         #expect(text.contains("USAGE: verypollctl sessions"), "\(text)")
     }
 
-    @Test("an upgrade restarts what runs, with its sockets, sessions and configuration kept")
+    @Test("an upgrade restarts a running daemon and keeps its sockets, sessions and configuration")
     func upgrades() throws {
         try reinstall()
         let configuration = """
@@ -143,7 +143,7 @@ struct PackageTests {
         #expect(try client.waitForExit() == .code(0))
     }
 
-    @Test("every byte of all sessions in mid-transfer arrives through an upgrade")
+    @Test("every byte of all sessions in transfer arrives during an upgrade")
     func upgradesUnderLoad() throws {
         try reinstall()
         let configuration = """
@@ -172,14 +172,14 @@ struct PackageTests {
         #expect(said.contains("done sessions=\(count) lost=0 problems=0 refused=0"), "\(said)")
     }
 
-    @Test("an upgrade leaves what is stopped stopped")
+    @Test("an upgrade does not start a stopped daemon")
     func leavesStopped() throws {
         try reinstall()
         try install(revision: 2)
         #expect(try lab.property("ActiveState") == "inactive")
     }
 
-    @Test("it stops when it is removed, and a purge leaves nothing but the user and the group")
+    @Test("removing the package stops the daemon, and purging leaves only the user and group")
     func purges() throws {
         try lab.must("dpkg", "--purge", "verypolld")
         let before = try files()

@@ -2,8 +2,8 @@ import TestSupport
 import Testing
 
 extension ServiceTests {
-    /// A restart of the service while others use it.
-    @Suite("a restart of verypolld under systemd", .serialized)
+    /// Restarts of the service under load.
+    @Suite("restarting verypolld under systemd", .serialized)
     struct RestartTests {
         private let lab: Lab
 
@@ -48,7 +48,7 @@ extension ServiceTests {
             return try lab.must("journalctl", "-u", "verypolld", "-n", "60", "-o", "cat")
         }
 
-        @Test("every byte of all sessions in mid-transfer arrives, and no connection is refused")
+        @Test("every byte of all sessions in transfer arrives, and no connection is refused")
         func keepsSessions() throws {
             try lab.restart(configuration: configuration(#""restart": {"keepSessions": true},"#))
             let load = try startLoad(sessions: RestartLoad.sessionCount)
@@ -72,7 +72,7 @@ extension ServiceTests {
             try lab.stop()
         }
 
-        @Test("changes of addresses and starts that fail refuse no connection and lose no session")
+        @Test("address changes and failed starts refuse no connection and lose no session")
         func changesAddresses() throws {
             try lab.stop()
             let script = try Repository.text(ofProgram: "address_changes.py")
@@ -81,7 +81,7 @@ extension ServiceTests {
             try lab.stop()
         }
 
-        @Test("without the option sessions end, but no connection is refused, by TCP or its file")
+        @Test("without keepSessions, sessions end, but TCP and socket files refuse no connection")
         func keepsListeners() throws {
             // The handler is echo: a proxy without a server would reset clients before connect(2)
             // returns.
@@ -97,7 +97,7 @@ extension ServiceTests {
             try lab.stop()
         }
 
-        @Test("a plain stop ends all sessions, empties the store and leaves no file")
+        @Test("a plain stop ends all sessions, empties the store and leaves no socket file")
         func stops() throws {
             let more = #""restart": {"keepSessions": true}, "drain": {"deadline": "200ms"},"#
             try lab.restart(configuration: configuration(more))

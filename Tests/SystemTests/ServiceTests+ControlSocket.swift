@@ -6,7 +6,7 @@ extension ServiceTests {
     private static let path = "/run/verypolld.sock"
     private static let registry = "/run/varlink/registry/io.verypoll.Daemon"
 
-    @Test("the first call on systemd's control socket starts the daemon, and is answered")
+    @Test("the first call on systemd's control socket starts the daemon and is answered")
     func activatesByCall() throws {
         try lab.stop()
         try lab.write(Self.services, to: "/etc/verypolld/verypolld.json")
@@ -23,7 +23,7 @@ extension ServiceTests {
         try lab.stop()
     }
 
-    @Test("systemd's control socket has the group's mode, and a link in Varlink's registry")
+    @Test("systemd's control socket is accessible to the group and linked in Varlink's registry")
     func hasModeAndLink() throws {
         try lab.stop()
         try lab.must("systemctl", "start", Self.unit)
@@ -39,7 +39,7 @@ extension ServiceTests {
         try lab.stop()
     }
 
-    @Test("systemd's control socket and its link outlive a restart of the daemon")
+    @Test("systemd's control socket and its link survive a restart of the daemon")
     func survivesRestart() throws {
         try lab.stop()
         try lab.write(Self.services, to: "/etc/verypolld/verypolld.json")
@@ -51,7 +51,7 @@ extension ServiceTests {
         try lab.stop()
     }
 
-    @Test("on systemd's control socket members of its group may act, and strangers not even look")
+    @Test("on systemd's control socket, group members may act and others may not even read")
     func admitsMembers() throws {
         try lab.stop()
         try lab.must("systemctl", "start", Self.unit)

@@ -5,7 +5,7 @@ import Testing
 extension ServiceTests {
     private static let examples = "/usr/local/share/doc/verypolld/examples"
 
-    @Test("every example runs with the packaged units, with the socket unit and without")
+    @Test("every example runs with the packaged units, with and without the socket unit")
     func runsExamples() throws {
         let names = try lab.must("ls", Self.examples).split(separator: "\n").map(String.init)
         #expect(names.count >= 5)
@@ -28,7 +28,7 @@ extension ServiceTests {
         try lab.stop()
     }
 
-    @Test("root is warned of a configuration that the service's user can't read")
+    @Test("root is warned about a configuration that the service's user can't read")
     func warnsOfUnreadable() throws {
         let folder = "/etc/verypolld/closed"
         let text = #"{"listeners": {"e": {"listen": ["[::]:7"], "handler": {"type": "echo"}}}}"#
@@ -56,7 +56,7 @@ extension ServiceTests {
         #expect(hidden.standardError.contains("it may not enter \(folder); run chgrp verypoll"))
     }
 
-    @Test("the file of a listener may be given to a group that the service's user is in")
+    @Test("a socket file can be assigned to a group that the service's user belongs to")
     func givesFile() throws {
         let configuration = """
             {"listeners": {"e": {"listen": ["unix:/run/verypolld/e.sock"],

@@ -9,7 +9,7 @@ extension ServiceTests {
         return "{ \"listeners\": {\n\(members.joined(separator: ",\n"))\n} }\n"
     }
 
-    @Test("systemctl reload succeeds once the new configuration is in effect, in the same process")
+    @Test("systemctl reload returns once the new configuration is in effect in the same process")
     func reloads() throws {
         try lab.restart(configuration: listeners(["one"]))
         let process = try lab.property("MainPID")
@@ -21,7 +21,7 @@ extension ServiceTests {
         #expect(try lab.property("ActiveState") == "active")
     }
 
-    @Test("systemctl reload of a wrong configuration fails, the status says why, and all goes on")
+    @Test("systemctl reload of an invalid configuration fails with a reason, and service continues")
     func refusesReload() throws {
         try lab.restart(configuration: listeners(["one"]))
         try lab.write("{ \"listeners\": {} }", to: "/etc/verypolld/verypolld.json")
@@ -37,7 +37,7 @@ extension ServiceTests {
         #expect(try lab.property("StatusText") == "1 listener, 0 sessions")
     }
 
-    @Test("a daemon that is idle ends, and the next connection starts it again")
+    @Test("an idle daemon exits, and the next connection starts it again")
     func endsIdle() throws {
         try lab.stop()
         let configuration = """
@@ -49,7 +49,7 @@ extension ServiceTests {
         try lab.must("systemctl", "start", "verypolld.socket")
         for round in ["first", "second"] {
             #expect(try answer(to: round, port: 8080) == round)
-            try eventually("the idle end") { try lab.property("ActiveState") == "inactive" }
+            try eventually("the idle exit") { try lab.property("ActiveState") == "inactive" }
             #expect(try lab.property("Result") == "success")
         }
         try lab.stop()

@@ -31,7 +31,7 @@ extension ServiceTests {
         try body()
     }
 
-    @Test("the units are without a fault, and exposed at 1.2 at most")
+    @Test("the units pass systemd-analyze verify, with an exposure of at most 1.2")
     func analyzes() throws {
         let verified = try lab.run(
             "systemd-analyze",
@@ -45,7 +45,7 @@ extension ServiceTests {
         try expectExposure(atMost: 12)
     }
 
-    @Test("without a network, exposed at 0.5 at most, it proxies a socket of systemd to a server")
+    @Test("without a network, and an exposure of at most 0.5, it proxies from a systemd socket")
     func proxiesWithoutNetwork() throws {
         let profile = try lab.must("cat", "/usr/local/share/verypolld/unix-only.conf")
         let example = "/usr/local/share/doc/verypolld/examples/unix-only.json"
@@ -71,7 +71,7 @@ extension ServiceTests {
         }
     }
 
-    @Test("with PrivateUsers= the group's members may act, and strangers may only look")
+    @Test("with PrivateUsers=, group members may act and others may only read")
     func tellsUsersApart() throws {
         let configuration = """
             {

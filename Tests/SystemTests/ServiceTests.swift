@@ -29,7 +29,7 @@ struct ServiceTests {
         return try lab.must("sh", "-c", script, "sh", text, String(port))
     }
 
-    @Test("it is active once it serves, and its status says what it does")
+    @Test("the unit is active once the daemon serves, and its status line describes the state")
     func starts() throws {
         try lab.restart(configuration: Self.services)
         #expect(try lab.property("ActiveState") == "active")
@@ -57,7 +57,7 @@ struct ServiceTests {
         #expect(characters == "\(first)\r\n\(second)\r\n")
     }
 
-    @Test("a socket unit starts the daemon on the first connection, and that one is answered")
+    @Test("a socket unit starts the daemon on the first connection, which is answered")
     func activates() throws {
         try lab.stop()
         let configuration = """
@@ -76,7 +76,7 @@ struct ServiceTests {
         #expect(try lab.property("NRestarts") == "0")
     }
 
-    @Test("a daemon that hangs is restarted by the watchdog, and serves again")
+    @Test("the watchdog restarts a hung daemon, which then serves again")
     func restarts() throws {
         let dropIn = "/run/systemd/system/verypolld.service.d/watchdog.conf"
         // A stopped process cannot handle SIGABRT either, and is killed after TimeoutAbortSec=.
@@ -97,7 +97,7 @@ struct ServiceTests {
         try lab.must("systemctl", "daemon-reload")
     }
 
-    @Test("a stop lets a live session go on until its client has ended it")
+    @Test("a stop lets a live session continue until its client ends it")
     func drains() throws {
         try lab.restart(configuration: Self.services)
         try lab.must("rm", "-f", "/run/go")
@@ -120,12 +120,12 @@ struct ServiceTests {
         try client.waitForStandardOutput(containing: "during")
         #expect(try client.waitForExit() == .code(0))
 
-        try eventually("the end") { try lab.property("ActiveState") == "inactive" }
+        try eventually("the exit") { try lab.property("ActiveState") == "inactive" }
         #expect(try lab.property("Result") == "success")
         #expect(try lab.property("ExecMainStatus") == "0")
     }
 
-    @Test("a stop ends the sessions that are left at the drain's deadline, and succeeds")
+    @Test("a stop closes the remaining sessions at the drain deadline, and succeeds")
     func ends() throws {
         let configuration = """
             {
@@ -150,7 +150,7 @@ struct ServiceTests {
         #expect(try client.waitForExit() == .code(0))
     }
 
-    @Test("the journal finds what a listener has logged, with its fields")
+    @Test("the journal finds a listener's log entries by their fields")
     func logs() throws {
         try lab.restart(configuration: Self.services)
         #expect(try answer(to: "logged", port: 7007) == "logged")
@@ -174,7 +174,7 @@ struct ServiceTests {
         #expect(last.contains(#""_TRANSPORT":"journal""#))
     }
 
-    @Test("the journal knows a client's address also when the client has gone first")
+    @Test("the journal has a client's address even if the client disconnected first")
     func logsPeer() throws {
         try lab.restart(configuration: Self.services)
         #expect(try answer(to: "", port: 7013).hasSuffix("\r\n"))
@@ -187,7 +187,7 @@ struct ServiceTests {
         #expect(!peers.contains("gone"))
     }
 
-    @Test("a wrong configuration is refused, stands in the journal, and is tried until it is right")
+    @Test("an invalid configuration is rejected and logged, and retried until it is valid")
     func refuses() throws {
         try lab.stop()
         try lab.write(#"{ "listeners": {}, "workers": 0 }"#, to: "/etc/verypolld/verypolld.json")
@@ -200,12 +200,12 @@ struct ServiceTests {
         #expect(errors.contains("\(file):1:16: /listeners: "))
         #expect(errors.contains("\(file):1:31: /workers: "))
         try lab.write(Self.services, to: file)
-        try eventually("the service to start by itself") {
+        try eventually("systemd to start the service by itself") {
             try lab.property("ActiveState") == "active"
         }
     }
 
-    @Test("members of the group reach the control socket, and others do not")
+    @Test("group members can reach the control socket, and others cannot")
     func admits() throws {
         try lab.restart(configuration: Self.services)
         let member = ["--reuid=nobody", "--regid=nogroup", "--groups=verypoll", "verypollctl"]

@@ -13,7 +13,7 @@ struct ActivatedSocketsTests {
         return [first.readEnd, first.writeEnd, second.readEnd, second.writeEnd]
     }
 
-    @Test("sockets are claimed by name, all of a name at once, and only once")
+    @Test("sockets are claimed by name: all sockets with that name at once, and only once")
     func claims() throws {
         let open = try makeDescriptors()
         defer { for descriptor in open { try? descriptor.close() } }
@@ -31,7 +31,7 @@ struct ActivatedSocketsTests {
         #expect(sockets.names == [])
     }
 
-    @Test("what nobody claims closes at the end of the scope, and what was claimed does not")
+    @Test("unclaimed sockets close at the end of the scope, and claimed ones stay open")
     func closes() throws {
         let pipe = try FileDescriptor.pipe(options: .closeOnExec)
         do {
@@ -50,7 +50,7 @@ struct ActivatedSocketsTests {
         try pipe.readEnd.close()
     }
 
-    @Test("sockets for another process are not taken")
+    @Test("sockets meant for another process are ignored")
     func leaves() async {
         await #expect(processExitsWith: .success) {
             setVariable("LISTEN_PID", "1")
@@ -60,7 +60,7 @@ struct ActivatedSocketsTests {
         }
     }
 
-    @Test("a number of sockets that is none is an error")
+    @Test("a socket count that is not a number is an error")
     func refuses() async {
         await #expect(processExitsWith: .success) {
             setVariable("LISTEN_PID", String(getpid()))

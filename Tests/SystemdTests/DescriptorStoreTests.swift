@@ -6,7 +6,7 @@ import Testing
 // The service manager passes its settings in the environment, so each test runs in its own process.
 @Suite("DescriptorStore")
 struct DescriptorStoreTests {
-    @Test("descriptors go in messages of 253 at most, each with the name, and are not polled")
+    @Test("descriptors are stored in messages of up to 253, each with its name, and are not polled")
     func adds() async {
         await #expect(processExitsWith: .success) {
             let socket = try NotificationSocket()
@@ -22,7 +22,7 @@ struct DescriptorStoreTests {
         }
     }
 
-    @Test("a barrier that the manager does not lift is not waited for longer than asked")
+    @Test("waiting for a barrier ends at the timeout if the manager does not lift it")
     func limitsBarrier() async {
         await #expect(processExitsWith: .success) {
             let socket = try NotificationSocket()
@@ -34,7 +34,7 @@ struct DescriptorStoreTests {
         }
     }
 
-    @Test("the capacity is what the manager says, else what the unit says, else nothing")
+    @Test("the capacity comes from the manager, else from the unit, else it is zero")
     func tellsCapacity() async {
         await #expect(processExitsWith: .success) {
             setVariable("NOTIFY_SOCKET", nil)

@@ -35,7 +35,7 @@ struct LogHandlerTests {
         return text.split(separator: "\n").map(String.init)
     }
 
-    @Test("a plain line has the time, the level, the message and the metadata in order of keys")
+    @Test("a plain line has the time, the level, the message and the metadata sorted by key")
     func formats() throws {
         let said = try lines(.timeAndLevel) { logger in
             logger.warning("listener pauses", metadata: ["peer": "::1", "listener": "web"])
@@ -48,14 +48,14 @@ struct LogHandlerTests {
     }
 
     @Test(
-        "a line for the journal begins with the level's number",
+        "a line for the journal begins with its priority number",
         arguments: zip(Logger.Level.allCases, [7, 7, 6, 5, 4, 3, 2])
     )
     func prefixes(level: Logger.Level, priority: Int) throws {
         #expect(try lines(.priority) { $0.log(level: level, "hello") } == ["<\(priority)>hello"])
     }
 
-    @Test("whatever comes in from outside, an event stays one line without control characters")
+    @Test("an event stays one line without control characters, whatever input it contains")
     func escapes() throws {
         let said = try lines(.priority) { logger in
             logger.info(
@@ -66,7 +66,7 @@ struct LogHandlerTests {
         #expect(said == [#"<6>a\u000Ab\u001B[31m x="two words" y="say \"hi\"\u000D\u000A" z="""#])
     }
 
-    @Test("an error is metadata, and an event's own metadata go before the logger's")
+    @Test("an error is logged as metadata, and an event's metadata precede the logger's")
     func merges() throws {
         let said = try lines(.priority) { logger in
             var logger = logger
@@ -77,7 +77,7 @@ struct LogHandlerTests {
         #expect(said == [#"<3>failed error="no such thing" listener=mail worker=1"#])
     }
 
-    @Test("a change of the threshold reaches loggers that were made before")
+    @Test("changing the log level affects existing loggers")
     func follows() throws {
         let threshold = LogThreshold(.info)
         let said = try lines(.priority, threshold: threshold) { logger in
@@ -92,7 +92,7 @@ struct LogHandlerTests {
         #expect(said == ["<7>2", "<3>4"])
     }
 
-    @Test("a journal entry has message, priority, identifier, and the metadata as fields")
+    @Test("a journal entry has the message, priority, identifier and metadata as fields")
     func enters() {
         var handler = JournalLogHandler(identifier: "verypolld", threshold: LogThreshold(.trace))
         handler.metadata = ["worker": "3"]
@@ -113,7 +113,7 @@ struct LogHandlerTests {
         )
     }
 
-    @Test("an event's identifier is the journal's MESSAGE_ID, and not in lines for people")
+    @Test("an event's ID becomes the journal's MESSAGE_ID and does not appear in plain lines")
     func identifies() throws {
         let handler = JournalLogHandler(identifier: "verypolld", threshold: LogThreshold(.trace))
         let metadata: Logger.Metadata = [MetadataKey.messageID: "0f1e2d3c", "listener": "web"]
@@ -135,7 +135,7 @@ struct LogHandlerTests {
     }
 
     @Test(
-        "a metadata key becomes a field name that the journal takes",
+        "a metadata key becomes a valid journal field name",
         arguments: [
             ("peer", "VERYPOLL_PEER"), ("bytesIn", "VERYPOLL_BYTES_IN"),
             ("peerIP", "VERYPOLL_PEER_IP"), ("a-b.c", "VERYPOLL_A_B_C"),
@@ -147,7 +147,7 @@ struct LogHandlerTests {
         #expect(fieldName(for: key + String(repeating: "x", count: 80)).utf8.count == 64)
     }
 
-    @Test("the standard error is the journal only if it is the very file that the manager named")
+    @Test("standard error is the journal only if it is the very file that JOURNAL_STREAM names")
     func chooses() throws {
         let pipe = try FileDescriptor.pipe(options: .closeOnExec)
         defer {

@@ -8,7 +8,7 @@ import Testing
 // process.
 @Suite("ServiceNotifier")
 struct ServiceNotifierTests {
-    @Test("each message is one datagram with exactly its assignments")
+    @Test("each message is one datagram that contains only its own assignments")
     func sends() async {
         await #expect(processExitsWith: .success) {
             let socket = try NotificationSocket()
@@ -28,7 +28,7 @@ struct ServiceNotifierTests {
         }
     }
 
-    @Test("a reload carries the monotonic time in microseconds")
+    @Test("a reload notification carries the monotonic time in microseconds")
     func reloads() async {
         await #expect(processExitsWith: .success) {
             let socket = try NotificationSocket()
@@ -49,7 +49,7 @@ struct ServiceNotifierTests {
         }
     }
 
-    @Test("a line break in a status cannot smuggle in another assignment")
+    @Test("a line break in a status cannot add another assignment")
     func staysInLine() async {
         await #expect(processExitsWith: .success) {
             let socket = try NotificationSocket()
@@ -59,7 +59,7 @@ struct ServiceNotifierTests {
         }
     }
 
-    @Test("without a service manager nothing is sent and nothing fails")
+    @Test("without a service manager nothing is sent, and no call fails")
     func stays() async {
         await #expect(processExitsWith: .success) {
             setVariable("NOTIFY_SOCKET", nil)
@@ -70,7 +70,7 @@ struct ServiceNotifierTests {
         }
     }
 
-    @Test("a socket that is gone is an error")
+    @Test("notifying a socket that no longer exists is an error")
     func fails() async {
         await #expect(processExitsWith: .success) {
             setVariable("NOTIFY_SOCKET", "/nonexistent/notify")
@@ -78,7 +78,7 @@ struct ServiceNotifierTests {
         }
     }
 
-    @Test("the watchdog's interval is for the process that it names")
+    @Test("the watchdog interval applies only to the process that it names")
     func reads() async {
         await #expect(processExitsWith: .success) {
             let notifier = ServiceNotifier()

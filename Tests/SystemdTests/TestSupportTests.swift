@@ -2,9 +2,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The vocabulary of the process tests")
+@Suite("Support for process tests")
 struct TestSupportTests {
-    @Test("a program's output, errors and exit code are kept")
+    @Test("a program's output, errors and exit code are recorded")
     func runs() throws {
         let result = try Program.run("sh", ["-c", "echo out; echo err >&2; exit 3"])
         #expect(result.exit == .code(3))
@@ -12,7 +12,7 @@ struct TestSupportTests {
         #expect(result.standardError == "err\n")
     }
 
-    @Test("a signal ends a program, and its exit says which")
+    @Test("a program ended by a signal reports which one")
     func signals() throws {
         let program = try Program("sleep", ["1000"])
         #expect(try program.exit == nil)
@@ -21,7 +21,7 @@ struct TestSupportTests {
         #expect(try program.exit == .signal(15))
     }
 
-    @Test("waiting for words of a program that ends without them fails with what it said")
+    @Test("waiting for output fails with the actual output if the program exits without it")
     func explains() throws {
         let program = try Program("sh", ["-c", "echo something else"])
         let error = #expect(throws: TimedOut.self) {
@@ -30,7 +30,7 @@ struct TestSupportTests {
         #expect(error?.description.contains("something else") == true)
     }
 
-    @Test("passed sockets are descriptors 3 and upwards of the process that LISTEN_PID names")
+    @Test("activated sockets are descriptors 3 and up of the process that LISTEN_PID names")
     func passes() throws {
         let web = try Server()
         let mail = try Server()
@@ -53,7 +53,7 @@ struct TestSupportTests {
         #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("socket:[") })
     }
 
-    @Test("a program's memory, descriptors and processor time can be read")
+    @Test("a program's memory, descriptors and CPU time can be read")
     func measures() throws {
         // The test runner may leave descriptors of its own open for children to inherit.
         let script = "exec 9< /dev/null; set -- /proc/$$/fd/*; echo $# open; exec sleep 1000"
@@ -69,7 +69,7 @@ struct TestSupportTests {
         #expect(try program.processorTime() < .seconds(60))
     }
 
-    @Test("a client and a server exchange bytes, each end on its own")
+    @Test("a client and a server exchange bytes, and each end closes on its own")
     func exchanges() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("socket")
@@ -87,7 +87,7 @@ struct TestSupportTests {
         }
     }
 
-    @Test("a client that resets its connection is an error to the peer")
+    @Test("a client's reset is an error at the peer")
     func resets() throws {
         let server = try Server()
         let client = try Client(port: server.port)
@@ -96,7 +96,7 @@ struct TestSupportTests {
         #expect(throws: Errno.connectionReset) { _ = try peer.receive() }
     }
 
-    @Test("a temporary directory is gone at the end of its scope")
+    @Test("a temporary directory is deleted at the end of its scope")
     func removes() throws {
         var path = ""
         do {
@@ -107,7 +107,7 @@ struct TestSupportTests {
         #expect(try Program.run("cat", [path]).exit == .code(1))
     }
 
-    @Test("what never becomes true times out")
+    @Test("waiting for a condition that never becomes true times out")
     func timesOut() {
         #expect(throws: TimedOut.self) {
             try eventually("the impossible", within: .milliseconds(20)) { false }

@@ -155,7 +155,7 @@ package struct Program: ~Copyable, Sendable {
         for said in [try standardError, try standardOutput] where said.contains(text) {
             return said
         }
-        throw TimedOut(waitingFor: "\"\(text)\" from \(name)", detail: "it has ended")
+        throw TimedOut(waitingFor: "\"\(text)\" from \(name)", detail: "it has exited")
     }
 
     /// Adds the program's output to the error of a failed wait.

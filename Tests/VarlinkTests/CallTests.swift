@@ -8,7 +8,7 @@ struct CallTests {
         try Call(decoding: Array(text.utf8))
     }
 
-    @Test("method, interface and name are told apart at the last dot")
+    @Test("the method name is split from the interface at the last dot")
     func names() throws {
         let call = try call(#"{"method":"org.example.test.Echo"}"#)
 
@@ -18,7 +18,7 @@ struct CallTests {
         #expect(call.mode == .single)
     }
 
-    @Test("white space and members of vendors do not matter")
+    @Test("whitespace and vendor members are ignored")
     func tolerates() throws {
         let call = try call(" {\n\"method\" : \"a.b.C\", \"org.example.trace\": {\"id\": 1} }\t")
 
@@ -26,7 +26,7 @@ struct CallTests {
     }
 
     @Test(
-        "commas and brackets in strings are text",
+        "commas and brackets in strings are plain text",
         arguments: [#",]"#, #",}"#, #"\",]"#, #"\\\",}"#]
     )
     func toleratesText(text: String) throws {
@@ -36,7 +36,7 @@ struct CallTests {
     }
 
     @Test(
-        "each flag gives its mode",
+        "each flag sets its mode",
         arguments: [
             (#""oneway":true"#, Call.Mode.oneway),
             (#""more":true"#, .more),
@@ -50,7 +50,7 @@ struct CallTests {
     }
 
     @Test(
-        "what is no call is refused",
+        "a message that is not a call is rejected",
         arguments: [
             "", "{", "nonsense", "null", "1", "[]", #""text""#, "{}",
             #"{"method":1}"#, #"{"method":null}"#, #"{"parameters":{}}"#,
@@ -74,7 +74,7 @@ struct CallTests {
         #expect(throws: MalformedMessage()) { try call(text) }
     }
 
-    @Test("bytes that are no UTF-8 are refused, wherever they stand")
+    @Test("bytes that are not UTF-8 are rejected anywhere in the message")
     func refusesBytes() {
         let message =
             Array(#"{"method":"a.b.C","parameters":{"text":""#.utf8) + [0xC3, 0x28]
@@ -84,7 +84,7 @@ struct CallTests {
     }
 
     @Test(
-        "broken JSON is refused also where nobody looks",
+        "malformed JSON is rejected even in members that are not read",
         arguments: [
             "01", "1.", "1e", "+1", ".5", "-", "0x1", "NaN", "tru", "nulll", "'a'", "[1,]", "[,1]",
             "[1 2]", "[1", #"{"a":1,}"#, #"{"a"}"#, "{a:1}", #"{"a":1 "b":2}"#, "1/**/",
@@ -98,7 +98,7 @@ struct CallTests {
     }
 
     @Test(
-        "all of JSON is taken",
+        "all JSON syntax is accepted",
         arguments: [
             "0", "-0", "-12.50e+3", "1E9", "true", "false", "null", "[ ]", "{ }", "[1, [2 ,3]]",
             #"{"a" : {"b":[{}]}}"#, #""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#, #""é😀""#,
@@ -121,7 +121,7 @@ struct CallTests {
         #expect(throws: MalformedMessage()) { try call(message(depth: 512)) }
     }
 
-    @Test("values nested without end are refused, and do not exhaust the stack")
+    @Test("endlessly nested values are rejected without exhausting the stack")
     func refusesNesting() {
         let deep = String(repeating: "[", count: 500_000)
 
@@ -131,7 +131,7 @@ struct CallTests {
     }
 
     @Test(
-        "absent parameters, null and {} are the same",
+        "absent parameters, null and {} are equivalent",
         arguments: ["", #","parameters":null"#, #","parameters":{}"#]
     )
     func acceptsNoParameters(member: String) throws {
@@ -155,7 +155,7 @@ struct CallTests {
     }
 
     @Test(
-        "the parameter that is wrong is named",
+        "the error names the invalid parameter",
         arguments: [
             (#"{"text":1}"#, "text"),
             (#"{"text":null}"#, "text"),
@@ -178,7 +178,7 @@ struct CallTests {
         }
     }
 
-    @Test("a method without parameters refuses any")
+    @Test("a method without parameters rejects any")
     func refusesAnyParameter() throws {
         let call = try call(#"{"method":"a.b.C","parameters":{"x":1}}"#)
 

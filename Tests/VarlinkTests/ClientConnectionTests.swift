@@ -31,7 +31,7 @@ struct ClientConnectionTests {
         #expect(!client.hasOutput)
     }
 
-    @Test("replies come out in order, whatever the portions they arrive in")
+    @Test("replies arrive in order, however the bytes are split")
     func replies() throws {
         let bytes = wire(
             #"{"continues":true,"parameters":{"text":"1","later":[]}}"#,
@@ -47,7 +47,7 @@ struct ClientConnectionTests {
                     #expect(reply.continues == (texts.count == 1))
                 }
             }
-            #expect(texts == ["1", "2"], "cut at \(cut)")
+            #expect(texts == ["1", "2"], "split at \(cut)")
         }
     }
 
@@ -74,7 +74,7 @@ struct ClientConnectionTests {
     }
 
     @Test(
-        "a service that sends what is no reply is refused",
+        "a reply that is not valid is rejected",
         arguments: ["", "[]", #"{"error":1}"#, #"{"continues":"yes"}"#, "{"]
     )
     func refuses(text: String) {
@@ -84,7 +84,7 @@ struct ClientConnectionTests {
         #expect(throws: MalformedMessage()) { try client.nextReply() }
     }
 
-    @Test("parameters that are not those asked for are refused")
+    @Test("reply parameters of the wrong type are rejected")
     func refusesParameters() throws {
         var client = ClientConnection()
         client.receive(wire(#"{"parameters":{"text":1}}"#))

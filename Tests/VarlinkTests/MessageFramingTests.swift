@@ -16,7 +16,7 @@ struct MessageFramingTests {
         return taken
     }
 
-    @Test("messages split at every byte come out whole")
+    @Test("messages split at any byte are reassembled")
     func splits() throws {
         for cut in 0...stream.count {
             var framing = MessageFraming()
@@ -24,11 +24,11 @@ struct MessageFramingTests {
             var taken = try drain(&framing)
             framing.append(stream[cut...])
             taken += try drain(&framing)
-            #expect(taken == messages, "cut at \(cut)")
+            #expect(taken == messages, "split at \(cut)")
         }
     }
 
-    @Test("messages that come in one portion come out one by one")
+    @Test("messages that arrive in one chunk are returned one by one")
     func separates() throws {
         var framing = MessageFraming()
         framing.append(stream)
@@ -37,7 +37,7 @@ struct MessageFramingTests {
         #expect(framing.byteCount == 0)
     }
 
-    @Test("any portions, taken at any time, give the same messages")
+    @Test("any chunks, read at any time, yield the same messages")
     func reassembles() throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<200 {
@@ -59,7 +59,7 @@ struct MessageFramingTests {
         }
     }
 
-    @Test("a half-finished message is kept and not handed out")
+    @Test("an incomplete message is kept and not returned")
     func waits() throws {
         var framing = MessageFraming()
         framing.append(Array("{".utf8))
@@ -69,7 +69,7 @@ struct MessageFramingTests {
         #expect(framing.byteCount == 1)
     }
 
-    @Test("a message may have as many bytes as the limit says, and no more")
+    @Test("a message may be exactly as long as the limit, and no longer")
     func limits() throws {
         var framing = MessageFraming(limit: 3)
         framing.append(Array("abc\u{0}abcd\u{0}".utf8))
@@ -78,7 +78,7 @@ struct MessageFramingTests {
         #expect(throws: MalformedMessage()) { try framing.next() }
     }
 
-    @Test("a message that is too long is refused before its end has come")
+    @Test("an oversized message is rejected before its end arrives")
     func limitsUnfinished() throws {
         var framing = MessageFraming(limit: 3)
         framing.append(Array("abcd".utf8))
@@ -87,7 +87,7 @@ struct MessageFramingTests {
         #expect(throws: MalformedMessage()) { try framing.next() }
     }
 
-    @Test("the limit is one mebibyte where nothing else is said")
+    @Test("the default limit is one mebibyte")
     func limitsByDefault() throws {
         var framing = MessageFraming()
         framing.append(Array(repeating: 0x20, count: 1 << 20))
@@ -97,7 +97,7 @@ struct MessageFramingTests {
         #expect(throws: MalformedMessage()) { try framing.next() }
     }
 
-    @Test("what was appended before an error counts")
+    @Test("messages before an error are still returned")
     func appendsBeforeError() throws {
         struct Failed: Error {}
         var framing = MessageFraming()

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Outbox")
 struct OutboxTests {
-    @Test("a peer that never quite catches up does not make it grow")
+    @Test("memory does not grow when a peer never quite catches up")
     func staysSmall() {
         var outbox = Outbox()
         outbox.append(Array(repeating: 1, count: 100))
@@ -18,7 +18,7 @@ struct OutboxTests {
         #expect(outbox.pieces.count <= 3)
     }
 
-    @Test("what is sent is what was added, in any pieces")
+    @Test("the bytes sent are the bytes added, in any chunks")
     func keepsOrder() {
         var outbox = Outbox()
         var added: [UInt8] = []

@@ -9,7 +9,7 @@ struct ServerConnectionTests {
         var text: String
     }
 
-    @Test("a call is answered with one message, without parameters where there are none")
+    @Test("a call gets one reply, which omits empty parameters")
     func answers() throws {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C"}"#, #"{"method":"a.b.D"}"#))
@@ -22,7 +22,7 @@ struct ServerConnectionTests {
         #expect(connection.sentMessages() == [#"{"parameters":{"text":"a/b"}}"#, "{}"])
     }
 
-    @Test("the next call waits until the one before it is answered")
+    @Test("the next call waits until the previous one is answered")
     func keepsOrder() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C"}"#, #"{"method":"a.b.D"}"#))
@@ -36,7 +36,7 @@ struct ServerConnectionTests {
         #expect(connection.callCount == 2)
     }
 
-    @Test("calls split at every byte are the same calls")
+    @Test("calls split at any byte are the same calls")
     func splits() {
         let bytes = wire(
             #"{"method":"a.b.C","parameters":{"text":"ä"}}"#,
@@ -52,11 +52,11 @@ struct ServerConnectionTests {
                     connection.reply(NoParameters())
                 }
             }
-            #expect(methods == ["a.b.C", "a.b.D"], "cut at \(cut)")
+            #expect(methods == ["a.b.C", "a.b.D"], "split at \(cut)")
         }
     }
 
-    @Test("to a oneway call nothing is sent, neither reply nor error")
+    @Test("a oneway call gets neither a reply nor an error")
     func staysSilent() {
         var connection = ServerConnection()
         let oneway = #"{"method":"a.b.C","oneway":true}"#
@@ -73,7 +73,7 @@ struct ServerConnectionTests {
         #expect(connection.sentMessages() == ["{}"])
     }
 
-    @Test("replies continue until the last one, and then the next call is taken")
+    @Test("replies continue until the last one, and then the next call is processed")
     func continues() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C","more":true}"#, #"{"method":"a.b.D"}"#))
@@ -96,7 +96,7 @@ struct ServerConnectionTests {
         )
     }
 
-    @Test("an error ends a call that continued, and does not continue itself")
+    @Test("an error ends a call with more replies, and does not set continues itself")
     func failsAfterContinuing() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C","more":true}"#))
@@ -112,7 +112,7 @@ struct ServerConnectionTests {
         #expect(!connection.isCallInProgress)
     }
 
-    @Test("what is no call ends the connection without a word, after the answers before it")
+    @Test("a message that is not a call closes the connection silently, after the pending replies")
     func endsWhenMalformed() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C"}"#, "broken", #"{"method":"a.b.D"}"#))
@@ -127,7 +127,7 @@ struct ServerConnectionTests {
         #expect(connection.nextCall() == nil)
     }
 
-    @Test("a call over the limit ends the connection, complete or not", arguments: [true, false])
+    @Test("a call over the limit closes the connection, complete or not", arguments: [true, false])
     func endsWhenOversized(isComplete: Bool) {
         var connection = ServerConnection(messageLimit: 100)
         let call = #"{"method":"\#(String(repeating: "x", count: 100)).A"}"#
@@ -138,7 +138,7 @@ struct ServerConnectionTests {
         #expect(!connection.hasOutput)
     }
 
-    @Test("a half-finished call is dropped when the client leaves")
+    @Test("an incomplete call is dropped when the client disconnects")
     func dropsHalfFinished() {
         var connection = ServerConnection()
         connection.receive(Array(#"{"method":"#.utf8))
@@ -150,7 +150,7 @@ struct ServerConnectionTests {
         #expect(!connection.hasOutput)
     }
 
-    @Test("calls that came before the end of input are still answered")
+    @Test("calls before the end of input are still answered")
     func answersAfterEnd() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C"}"#, #"{"method":"a.b.D"}"#))
@@ -166,7 +166,7 @@ struct ServerConnectionTests {
         #expect(connection.isFinished)
     }
 
-    @Test("a client that leaves too many bytes unread is finished")
+    @Test("a client that leaves too many bytes unread is disconnected")
     func boundsOutput() {
         var connection = ServerConnection(outputLimit: 100)
         connection.receive(wire(#"{"method":"a.b.C","more":true}"#))
@@ -180,7 +180,7 @@ struct ServerConnectionTests {
         #expect(replies == 2)
     }
 
-    @Test("calls wait while a lot of output waits")
+    @Test("calls wait while much output is queued")
     func pausesForOutput() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C"}"#, #"{"method":"a.b.D"}"#))
@@ -193,7 +193,7 @@ struct ServerConnectionTests {
         #expect(connection.nextCall()?.method == "a.b.D")
     }
 
-    @Test("output that is taken in small pieces arrives whole")
+    @Test("output written in small pieces arrives whole")
     func sendsInPieces() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C"}"#))
@@ -209,7 +209,7 @@ struct ServerConnectionTests {
         #expect(!connection.hasOutput)
     }
 
-    @Test("a writer that takes nothing leaves the output as it is")
+    @Test("a writer that accepts nothing leaves the output unchanged")
     func keepsOutput() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C"}"#))
@@ -221,7 +221,7 @@ struct ServerConnectionTests {
         #expect(connection.sentMessages() == ["{}"])
     }
 
-    @Test("a reply that JSON can't say finishes the connection")
+    @Test("a reply that JSON can't represent closes the connection")
     func refusesInfinity() {
         var connection = ServerConnection()
         connection.receive(wire(#"{"method":"a.b.C"}"#))

@@ -8,10 +8,10 @@ struct ServiceTests {
         try makeService().route(try Call(decoding: Array(text.utf8)))
     }
 
-    @Test("GetInfo tells what the service is, and names all interfaces")
+    @Test("GetInfo describes the service and lists all interfaces")
     func tellsInfo() throws {
         guard case .info(let info) = try route(#"{"method":"org.varlink.service.GetInfo"}"#) else {
-            Issue.record("not answered by the service")
+            Issue.record("the service did not answer")
             return
         }
 
@@ -22,7 +22,7 @@ struct ServiceTests {
         #expect(info.interfaces == ["org.varlink.service", "org.example.test"])
     }
 
-    @Test("a description is served word for word")
+    @Test("a description is served verbatim")
     func describes() throws {
         let call =
             #"{"method":"org.varlink.service.GetInterfaceDescription","#
@@ -31,7 +31,7 @@ struct ServiceTests {
         #expect(try route(call) == .description(.init(description: exampleDescription)))
     }
 
-    @Test("the service describes its own interface, with all that it has")
+    @Test("the service describes its own interface completely")
     func describesItself() throws {
         let interface = try Interface(description: ServiceInterface.description)
 
@@ -42,7 +42,7 @@ struct ServiceTests {
         }
     }
 
-    @Test("calls of other methods are for the implementation")
+    @Test("calls of other methods are passed to the implementation")
     func routes() throws {
         #expect(
             try route(#"{"method":"org.example.test.Echo","more":true}"#)
@@ -51,7 +51,7 @@ struct ServiceTests {
     }
 
     @Test(
-        "what does not exist is answered with its error",
+        "an unknown interface, method or description gets its own error",
         arguments: [
             ("org.example.none.Echo", VarlinkError.interfaceNotFound("org.example.none")),
             ("org.example.test.None", .methodNotFound("org.example.test.None")),
@@ -66,7 +66,7 @@ struct ServiceTests {
         #expect(throws: error) { try route(#"{"method":"\#(method)"}"#) }
     }
 
-    @Test("wrong parameters of the service's own methods are named")
+    @Test("invalid parameters of the service's own methods are named")
     func namesParameters() {
         let describe = "org.varlink.service.GetInterfaceDescription"
         #expect(throws: VarlinkError.invalidParameter("interface")) {
@@ -80,14 +80,14 @@ struct ServiceTests {
         }
     }
 
-    @Test("an upgrade is refused with an error, as a reply would confirm it")
+    @Test("an upgrade is rejected with an error, because a reply would confirm it")
     func refusesUpgrade() {
         #expect(throws: VarlinkError.methodNotImplemented("org.example.test.Echo")) {
             try route(#"{"method":"org.example.test.Echo","upgrade":true}"#)
         }
     }
 
-    @Test("a text that names no interface is no description")
+    @Test("a text that does not name an interface is not a valid description")
     func needsName() {
         #expect(throws: Interface.InvalidDescription.self) {
             try Interface(description: "method Echo() -> ()")

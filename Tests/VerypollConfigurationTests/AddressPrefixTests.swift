@@ -5,13 +5,13 @@ internal import Verypoll
 
 @Suite("AddressPrefix")
 struct AddressPrefixTests {
-    @Test("a block has the addresses that begin with its bits")
+    @Test("a block contains the addresses that begin with its prefix")
     func prefixes() throws {
         let block = try AddressPrefix("10.128.0.0/9")
         #expect(block.contains(IPAddress(v4: 0x0A80_0000)))
         #expect(block.contains(IPAddress(v4: 0x0AFF_FFFF)))
         #expect(!block.contains(IPAddress(v4: 0x0A7F_FFFF)))
-        #expect(block.contains(IPAddress(v6: 0xFFFF_0A80_0001)))  // An IPv4-mapped one.
+        #expect(block.contains(IPAddress(v6: 0xFFFF_0A80_0001)))  // IPv4-mapped
         #expect(!block.contains(.loopback(.v6)))
         #expect(try AddressPrefix("0.0.0.0/0").contains(.loopback(.v4)))
         #expect(try AddressPrefix("::/0").contains(.loopback(.v6)))
@@ -22,7 +22,7 @@ struct AddressPrefixTests {
     }
 
     @Test(
-        "bad blocks are refused with the reason",
+        "invalid blocks are rejected with the reason",
         arguments: [
             (
                 "10.0.0.66/8",

@@ -4,7 +4,7 @@ internal import Testing
 
 @Suite("Configuration: reload")
 struct ConfigurationReloadTests {
-    @Test("what is wrong is not compared with what it was, on however many processors")
+    @Test("an invalid setting is not compared with its former value, on any number of processors")
     func comparesNoneWrong() throws {
         let former = try configuration(
             listener().replacing("{\"listeners\"", with: "{\"workers\": 1000, \"listeners\"")

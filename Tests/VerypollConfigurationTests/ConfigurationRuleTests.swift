@@ -3,10 +3,10 @@ internal import Testing
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
 
-@Suite("The rules of the configuration")
+@Suite("Configuration rules")
 struct ConfigurationRuleTests {
     @Test(
-        "values of the wrong type are named with what is wanted",
+        "a value of the wrong type is reported with the expected type",
         arguments: [
             (
                 "\"workers\": 1.5",
@@ -63,7 +63,7 @@ struct ConfigurationRuleTests {
     }
 
     @Test(
-        "numbers and spans out of range are refused",
+        "numbers and time spans out of range are rejected",
         arguments: [
             (
                 "\"maxSessions\": 0",
@@ -98,7 +98,7 @@ struct ConfigurationRuleTests {
     }
 
     @Test(
-        "a configuration without a listener is refused",
+        "a configuration without a listener is rejected",
         arguments: [
             ("{}", "1:1: the key \"listeners\" is missing; add it"),
             (
@@ -112,7 +112,7 @@ struct ConfigurationRuleTests {
         #expect(problems(in: text) == [expected])
     }
 
-    @Test("keys that a listener must have are asked for")
+    @Test("a listener's missing required keys are reported")
     func missingKeys() {
         #expect(
             problems(in: "{\"listeners\": {\"web\": {}}}") == [
@@ -128,7 +128,7 @@ struct ConfigurationRuleTests {
         )
     }
 
-    @Test("names of listeners have letters, digits, points, underscores and hyphens")
+    @Test("listener names consist of letters, digits, periods, underscores and hyphens")
     func names() {
         let text = { (name: String) in listener().replacing("\"web\"", with: "\"\(name)\"") }
         #expect(problems(in: text("A.b_c-9")).isEmpty)
@@ -140,7 +140,7 @@ struct ConfigurationRuleTests {
         }
     }
 
-    @Test("a proxy needs an upstream, and no other handler has one")
+    @Test("a proxy needs an upstream, and other handlers reject one")
     func handlers() {
         let text = { (handler: String) in
             listener().replacing("{\"type\": \"echo\"}", with: "{\(handler)}")
@@ -166,7 +166,7 @@ struct ConfigurationRuleTests {
     }
 
     @Test(
-        "addresses that overlap are refused",
+        "overlapping addresses are rejected",
         arguments: [
             ("127.0.0.1:80", "127.0.0.1:80"), ("0.0.0.0:80", "127.0.0.1:80"),
             ("127.0.0.1:80", "0.0.0.0:80"), ("[::]:80", "[::1]:80"), ("[::1]:80", "[::]:80"),
@@ -193,7 +193,7 @@ struct ConfigurationRuleTests {
     }
 
     @Test(
-        "addresses that do not overlap are taken",
+        "addresses that do not overlap are accepted",
         arguments: [
             ("127.0.0.1:80", "127.0.0.1:81"), ("127.0.0.1:80", "127.0.0.2:80"),
             ("127.0.0.1:0", "127.0.0.1:0"), ("[::1]:80", "0.0.0.0:80"),
@@ -206,7 +206,7 @@ struct ConfigurationRuleTests {
         #expect(problems(in: listener(listen: "\(first)\", \"\(second)")).isEmpty)
     }
 
-    @Test("with onlyV6 the IPv6 wildcard leaves IPv4 alone, but no IPv6 address")
+    @Test("with onlyV6, the IPv6 wildcard overlaps with IPv6 addresses but not with IPv4")
     func onlyV6() {
         let keys = "\"socket\": {\"onlyV6\": true}"
         #expect(problems(in: listener(keys, listen: "[::]:80\", \"0.0.0.0:80")).isEmpty)
@@ -214,7 +214,7 @@ struct ConfigurationRuleTests {
         #expect(problems(in: listener(keys, listen: "[::]:80\", \"[::1]:80")).count == 1)
     }
 
-    @Test("a listener can't have the path of the control socket")
+    @Test("a listener can't use the control socket's path")
     func controlSocket() {
         let text = listener(listen: "unix:/run/c").dropFirst()
         #expect(
@@ -226,7 +226,7 @@ struct ConfigurationRuleTests {
     }
 
     @Test(
-        "bad servers are refused",
+        "invalid servers are rejected",
         arguments: [
             ("[]", "/servers: the list is empty; it needs at least one element"),
             (
@@ -258,7 +258,7 @@ struct ConfigurationRuleTests {
         )
     }
 
-    @Test("exitOnIdle is only for daemons whose sockets are all systemd's")
+    @Test("exitOnIdle requires that systemd provides all sockets")
     func exitOnIdle() {
         let text = { (address: String) in
             "{\"exitOnIdle\": \"1min\", \(listener(listen: address).dropFirst())"

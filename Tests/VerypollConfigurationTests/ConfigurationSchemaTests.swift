@@ -3,8 +3,8 @@ internal import Testing
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
 
-/// Walks the schema and the tables of the decoder side by side.
-@Suite("The JSON schema of the configuration")
+/// Compares the schema with the decoder's key tables.
+@Suite("JSON schema of the configuration")
 struct ConfigurationSchemaTests {
     /// Collects differences between the schema and the decoder, and missing descriptions.
     private struct Comparison {
@@ -126,7 +126,7 @@ struct ConfigurationSchemaTests {
         try JSONDocument(parsing: repositoryFile("config/verypolld.schema.json")).root
     }
 
-    @Test("the schema has the keys, defaults, ranges and words that the decoder has")
+    @Test("the schema and the decoder have the same keys, defaults, ranges and words")
     func agrees() throws {
         let schema = try schema()
         var comparison = Comparison(definitions: schema["$defs"])
@@ -135,7 +135,7 @@ struct ConfigurationSchemaTests {
         #expect(comparison.pathCount > 60)
     }
 
-    @Test("a difference between schema and decoder is noticed")
+    @Test("a difference between schema and decoder is detected")
     func notices() throws {
         let schema = try schema()
         var comparison = Comparison(definitions: schema["$defs"])
@@ -149,7 +149,7 @@ struct ConfigurationSchemaTests {
         )
     }
 
-    @Test("the schema has no more settings than the walk has seen")
+    @Test("the schema has no settings beyond those that were compared")
     func coversAll() throws {
         let schema = try schema()
         var comparison = Comparison(definitions: schema["$defs"])

@@ -7,7 +7,7 @@ internal import Verypoll
 
 @Suite("Configuration")
 struct ConfigurationTests {
-    @Test("keys that are absent have their defaults")
+    @Test("absent keys have their defaults")
     func defaults() throws {
         let configuration = try configuration(listener())
         #expect(configuration.workers == ProcessorCount.available())
@@ -172,7 +172,7 @@ struct ConfigurationTests {
         )
     }
 
-    @Test("configurations that say the same in different places are equal")
+    @Test("configurations with the same content at other positions are equal")
     func equality() throws {
         let text = listener()
         let moved = "\n\n" + text.replacing("{", with: "{ ")
@@ -180,7 +180,7 @@ struct ConfigurationTests {
         #expect(try configuration(text) != configuration(listener("\"whenFull\": \"reject\"")))
     }
 
-    @Test("ten mistakes in one file are all reported, in its order, with their places")
+    @Test("ten errors in one file are all reported in file order with their positions")
     func tenMistakes() {
         let text = """
             {
@@ -226,7 +226,7 @@ struct ConfigurationTests {
         #expect(problems(in: text) == expected)
     }
 
-    @Test("problems print as one line each, with control characters escaped")
+    @Test("each problem prints as one line with control characters escaped")
     func printing() throws {
         let error = #expect(throws: ConfigurationError.self) {
             try configuration("{\"a\\nb\\u001b\": 1, \"listeners\": []}")
@@ -244,7 +244,7 @@ struct ConfigurationTests {
         #expect(error?.problems.first?.position == SourcePosition(line: 1, column: 2))
     }
 
-    @Test("a mistake in the syntax is the only problem, and has no pointer")
+    @Test("a syntax error is the only problem, and has no pointer")
     func syntax() {
         #expect(
             problems(in: "{\"workers\": 0,\n}")
@@ -252,7 +252,7 @@ struct ConfigurationTests {
         )
     }
 
-    @Test("a text larger than 1 MiB is refused")
+    @Test("a text larger than 1 MiB is rejected")
     func size() {
         let text = listener() + String(repeating: " ", count: 1 << 20)
         #expect(problems(in: text) == [" is larger than 1 MiB; make it smaller"])

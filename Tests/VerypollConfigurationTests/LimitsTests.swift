@@ -17,28 +17,28 @@ struct LimitsTests {
         )
     }
 
-    @Test("the budget is what is left for sessions")
+    @Test("the budget is the number of descriptors left for sessions")
     func budget() throws {
         #expect(try budget(text, 64) == 64 - 3 - 8 - 2 * 2 - 1 - 8)
         #expect(try budget(text, 1024) == 1024 - 3 - 8 - 2 * 2 - 1 - 64)
         #expect(try budget(text, 10) == 0)
     }
 
-    @Test("with reusePort each worker has a socket for each address")
+    @Test("with reusePort, each worker has a socket for each address")
     func reusePort() throws {
         let keys = listener("\"socket\": {\"reusePort\": true}", listen: "[::1]:80\", \"[::1]:81")
         let text = "{\"workers\": 5, \(keys.dropFirst())"
         #expect(try budget(text, 1024) == 1024 - 3 - 8 - 2 * 5 - 2 * 5 - 64)
     }
 
-    @Test("a session of a proxy costs two descriptors, and so does each pipe of the workers")
+    @Test("a proxied session costs two descriptors, and so does each of the workers' pipes")
     func proxies() throws {
         let text = "{\"workers\": 2, \(proxy("\"servers\": [\"10.0.0.1:80\"]").dropFirst())"
         #expect(try budget(text, 1024) == (1024 - 3 - 8 - 2 * 2 - 1 - 2 * 2 * 32 - 64) / 2)
         #expect(try budget(text, 1 << 20) == (1 << 20 - 3 - 8 - 2 * 2 - 1 - 2 * 2 * 64 - 64) / 2)
     }
 
-    @Test("a server that is probed costs a descriptor, and looking up names costs eight in all")
+    @Test("a checked server costs one descriptor, and name lookups cost eight in total")
     func probesAndNames() throws {
         let plain = try budget(proxy("\"servers\": [\"10.0.0.1:80\", \"unix:/a\"]"), 1 << 12)
         let probed = try budget(
@@ -50,7 +50,7 @@ struct LimitsTests {
         #expect(named == plain - 8 / 2)
     }
 
-    @Test("a worker has 64 pipes at most, all have an eighth of the descriptors, no proxy has none")
+    @Test("workers get 64 pipes each, an eighth of the descriptors in all; none without a proxy")
     func pipes() throws {
         func pipes(_ text: String, _ descriptorLimit: Int, workers: Int) throws -> Int {
             Configuration.Limits.pipesPerWorker(
@@ -77,13 +77,13 @@ struct LimitsTests {
         """
     }
 
-    @Test("the default limit is the budget, at most 100000")
+    @Test("the default limit is the budget, but at most 100000")
     func defaultLimit() throws {
         #expect(try configuration(text, descriptorLimit: 1024).limits.maxSessions == 944)
         #expect(try configuration(text, descriptorLimit: 1 << 20).limits.maxSessions == 100_000)
     }
 
-    @Test("more sessions than there are descriptors for are refused with the remedy")
+    @Test("a session limit above the available descriptors is rejected with a remedy")
     func refuses() {
         let limits = "{\"limits\": {\"maxSessions\": 945}, \(text.dropFirst())"
         #expect(
@@ -104,7 +104,7 @@ struct LimitsTests {
         )
     }
 
-    @Test("a limit that leaves nothing for sessions is refused")
+    @Test("a descriptor limit that leaves nothing for sessions is rejected")
     func refusesNone() {
         #expect(
             problems(in: text, descriptorLimit: 16) == [
@@ -114,7 +114,7 @@ struct LimitsTests {
         )
     }
 
-    @Test("a listener can't have more sessions than the daemon")
+    @Test("a listener's session limit can't exceed the daemon's")
     func listenerLimit() {
         let text =
             "{\"limits\": {\"maxSessions\": 10}, \(listener("\"maxSessions\": 11").dropFirst())"

@@ -7,7 +7,7 @@ internal import Verypoll
 @Suite("ListenAddress")
 struct ListenAddressTests {
     @Test(
-        "addresses of listeners print as they were written",
+        "listener addresses print as they were written",
         arguments: [
             "127.0.0.1:80", "[::]:8080", "[fe80::1%2]:9", "0.0.0.0:0", "unix:/run/a/web.sock",
             "unix:@web", "systemd:web", "systemd:web.socket",
@@ -17,7 +17,7 @@ struct ListenAddressTests {
         #expect(try ListenAddress(text).description == text)
     }
 
-    @Test("addresses of listeners have their kinds")
+    @Test("listener addresses are parsed into their kinds")
     func listenKinds() throws {
         #expect(
             try ListenAddress("[::1]:80") == .ip(SocketAddress(.loopback(.v6), port: 80))
@@ -28,7 +28,7 @@ struct ListenAddressTests {
     }
 
     @Test(
-        "bad addresses of listeners are refused with the reason",
+        "invalid listener addresses are rejected with the reason",
         arguments: [
             ("127.0.0.1", "\"127.0.0.1\" has no port; write \"127.0.0.1:80\""),
             (
@@ -106,7 +106,7 @@ struct ListenAddressTests {
         #expect(reason { () throws(InvalidValue) in _ = try ListenAddress(text) } == expected)
     }
 
-    @Test("paths and abstract names of sockets have at most 107 bytes")
+    @Test("socket paths and abstract names have at most 107 bytes")
     func pathLengths() throws {
         let longest = String(repeating: "é", count: 53)  // Two bytes each.
         _ = try ListenAddress("unix:/\(longest)")

@@ -8,7 +8,7 @@ internal import Testing
 
 @Suite("LoadedConfiguration")
 struct LoadedConfigurationTests {
-    @Test("the file is known by its absolute path, however it was named")
+    @Test("a file is identified by its absolute path, however it was named")
     func absolutePath() throws {
         let folder = try TemporaryDirectory()
         let text = String(decoding: Configuration.embeddedDefault, as: UTF8.self)
@@ -35,7 +35,7 @@ struct LoadedConfigurationTests {
     }
 
     @Test(
-        "a file that can't be read is one problem with the remedy",
+        "an unreadable file is one problem with a remedy",
         arguments: [
             (
                 "/nowhere/verypolld.json",
@@ -53,7 +53,7 @@ struct LoadedConfigurationTests {
         #expect(error?.problems.first?.position == nil)
     }
 
-    @Test("of a huge file no more is read than shows that it is too large")
+    @Test("a huge file is read only far enough to show that it is too large")
     func endless() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write("{", to: "huge.json")
@@ -66,7 +66,7 @@ struct LoadedConfigurationTests {
         #expect(error?.description == "\(file): is larger than 1 MiB; make it smaller")
     }
 
-    @Test("a FIFO is refused at once, though nobody writes to it")
+    @Test("a FIFO is rejected at once, even without a writer")
     func refusesPipe() throws {
         let folder = try TemporaryDirectory()
         let file = folder.appending("pipe")
@@ -80,7 +80,7 @@ struct LoadedConfigurationTests {
         #expect(error?.description == "\(file): \(expected)")
     }
 
-    @Test("devices are refused", arguments: ["/dev/zero", "/dev/null", "/dev/tty"])
+    @Test("devices are rejected", arguments: ["/dev/zero", "/dev/null", "/dev/tty"])
     func refusesDevice(path: String) {
         let error = #expect(throws: ConfigurationError.self) {
             try Configuration.load(file: path, descriptorLimit: 1024)

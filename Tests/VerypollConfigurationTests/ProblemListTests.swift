@@ -4,7 +4,7 @@ internal import Testing
 
 @Suite("ProblemList")
 struct ProblemListTests {
-    @Test("of very many problems the first are told, and how many more there are")
+    @Test("of very many problems, the first ones are listed, and the rest counted")
     func boundsProblems() {
         let servers = Array(repeating: "1", count: 5000).joined(separator: ",")
         let error = #expect(throws: ConfigurationError.self) {
@@ -17,7 +17,7 @@ struct ProblemListTests {
         #expect(lines?.last == "test.json: and 4901 more problems")
     }
 
-    @Test("keys of any length that stand twice are told with the beginning of their pointers")
+    @Test("long duplicate keys are reported with the beginning of their pointers")
     func boundsPointers() {
         let key = String(repeating: "k", count: 4000)
         let member = #""\#(key)": 1"#

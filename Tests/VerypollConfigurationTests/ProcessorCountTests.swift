@@ -4,7 +4,7 @@ internal import Testing
 
 @Suite("ProcessorCount")
 struct ProcessorCountTests {
-    @Test("the processors are those of the process's mask")
+    @Test("the processor count is that of the process's affinity mask")
     func processors() {
         #expect((1...(1 << 20)).contains(ProcessorCount.available()))
     }

@@ -9,14 +9,14 @@ struct ReadmeTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// The paths of the documents that show configurations, in the repository.
+    /// Returns the paths of the documents that may show configurations, relative to the repository.
     private static func documents() throws -> [String] {
         let docs = root.appending(path: "docs").path
         let paths = try FileManager.default.subpathsOfDirectory(atPath: docs).sorted()
         return ["README.md"] + paths.filter { $0.hasSuffix(".md") }.map { "docs/" + $0 }
     }
 
-    @Test("every configuration they show is valid")
+    @Test("every configuration in the documents is valid")
     func showsValidConfigurations() throws {
         var count = 0
         for path in try Self.documents() {

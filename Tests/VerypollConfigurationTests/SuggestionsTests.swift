@@ -5,7 +5,7 @@ internal import Testing
 @Suite("Suggestions")
 struct SuggestionsTests {
     @Test(
-        "suggestions forgive few slips and no more",
+        "suggestions cover a few typing errors and no more",
         arguments: [
             ("listner", "listener"), ("LISTENER", "listener"), ("ilstener", "listener"),
             ("ap", "app"), ("pap", "app"), ("lis", nil), ("", nil), ("zzz", nil),
@@ -16,7 +16,7 @@ struct SuggestionsTests {
         #expect(Suggestions().nearest(to: name, among: names) == nearest)
     }
 
-    @Test("suggestions stop when their time for the whole file is used up")
+    @Test("suggestions stop when their time limit for the whole file is used up")
     func boundsSuggestions() {
         let stem = String(repeating: "u", count: 60)
         let names = (0..<256).map { "\(stem)\(100 + $0)" }

@@ -3,10 +3,10 @@ internal import Testing
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
 
-@Suite("Spans of time")
+@Suite("Time spans")
 struct TimeSpanTests {
     @Test(
-        "spans are read as systemd.time(7) says",
+        "time spans are parsed as in systemd.time(7)",
         arguments: [
             ("30", .seconds(30)), ("0", .zero), ("0s", .zero), ("500ms", .milliseconds(500)),
             ("1min 30s", .seconds(90)), ("1min30s", .seconds(90)), (" 2 h ", .seconds(7200)),
@@ -30,7 +30,7 @@ struct TimeSpanTests {
     }
 
     @Test(
-        "what is no span is refused with the reason",
+        "text that is not a time span is rejected with the reason",
         arguments: [
             ("", "\"\" is no span of time; write one such as \"30s\""),
             (
@@ -66,7 +66,7 @@ struct TimeSpanTests {
     }
 
     @Test(
-        "spans are printed with the largest units that fit",
+        "time spans are printed with the largest units that fit",
         arguments: [
             (.zero, "0s"), (.seconds(90), "1min 30s"), (.seconds(3600), "1h"),
             (.milliseconds(1500), "1s 500ms"), (.microseconds(42), "42us"),
@@ -79,7 +79,7 @@ struct TimeSpanTests {
         #expect(span.timeSpan == text)
     }
 
-    @Test("what is printed reads as the same span")
+    @Test("a printed time span parses back to the same value")
     func roundTrips() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<1000 {

@@ -5,7 +5,7 @@ internal import Testing
 @Suite("UpstreamAddress")
 struct UpstreamAddressTests {
     @Test(
-        "addresses of servers print as they were written",
+        "server addresses print as they were written",
         arguments: ["10.0.0.1:80", "[::1]:80", "app.internal:80", "a_b.:1", "unix:/a", "unix:@a"]
     )
     func servers(text: String) throws {
@@ -13,7 +13,7 @@ struct UpstreamAddressTests {
     }
 
     @Test(
-        "bad addresses of servers are refused",
+        "invalid server addresses are rejected",
         arguments: [
             "systemd:web", "10.0.0.1:0", "10.0.0.256:80", "-a:80", "a..b:80", "a b:80", "é:80",
             ":80",
@@ -25,7 +25,7 @@ struct UpstreamAddressTests {
     }
 
     @Test(
-        "bad addresses of servers are refused with one that is good",
+        "invalid server addresses are rejected with a valid suggestion",
         arguments: [
             ("8080", "127.0.0.1:8080"), (":80", "127.0.0.1:80"), ("*:80", "127.0.0.1:80"),
             ("", "127.0.0.1:80"), ("app", "app:80"), ("/run/a", "unix:/run/a"),

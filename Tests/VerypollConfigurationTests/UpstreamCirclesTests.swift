@@ -24,7 +24,7 @@ struct UpstreamCircleTests {
     }
 
     @Test(
-        "a server that certainly is the listener of its own upstream is refused",
+        "a server that is certainly its own upstream's listener is rejected",
         arguments: [
             ("127.0.0.1:8000", "127.0.0.1:8000"), ("0.0.0.0:8000", "127.0.0.2:8000"),
             ("127.0.0.1:8000", "0.0.0.0:8000"), ("[::]:8000", "[::1]:8000"),
@@ -50,7 +50,7 @@ struct UpstreamCircleTests {
     }
 
     @Test(
-        "a server that may be another one is not refused",
+        "a server that may be another program is not rejected",
         arguments: [
             ("127.0.0.1:8000", "127.0.0.1:8001"), ("127.0.0.1:8000", "127.0.0.2:8000"),
             ("0.0.0.0:8000", "[::1]:8000"), ("0.0.0.0:8000", "10.1.2.3:8000"),
@@ -62,7 +62,7 @@ struct UpstreamCircleTests {
         #expect(complaints(about: text([(listen, server)])) == [])
     }
 
-    @Test("a chain of listeners is no circle, until its last server is the first listener")
+    @Test("a chain of listeners is rejected only if its last server is the first listener")
     func tellsChainsFromCircles() {
         let chain = [
             ("127.0.0.1:1", "127.0.0.1:2"), ("127.0.0.1:2", "127.0.0.1:3"),
@@ -75,7 +75,7 @@ struct UpstreamCircleTests {
         #expect(found == ["/upstreams/u0", "/upstreams/u1", "/upstreams/u2", "/upstreams/u3"])
     }
 
-    @Test("an IPv6 listener without IPv4 does not get connections to IPv4 addresses")
+    @Test("an IPv6-only listener does not receive connections to IPv4 addresses")
     func mindsOnlyV6() {
         let text = text([("[::]:8000", "127.0.0.1:8000")]).replacing(
             #""handler""#,

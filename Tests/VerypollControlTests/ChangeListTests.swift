@@ -3,7 +3,7 @@ import VerypollControl
 
 @Suite("ChangeList")
 struct ChangeListTests {
-    @Test("very many changes are told as far as they fit, and how many more there are")
+    @Test("of very many changes, as many as fit are listed, and the rest counted")
     func boundsChanges() throws {
         let changes = (0..<3000).map { number in
             ConfigurationChange(

@@ -62,7 +62,7 @@ struct DaemonInterfaceTests {
         }
     }
 
-    @Test("the file is the interface that its name tells")
+    @Test("the interface file declares the interface of its name")
     func isNamed() throws {
         let interface = try Interface(description: DaemonInterface.description)
 
@@ -70,7 +70,7 @@ struct DaemonInterfaceTests {
         #expect(Set(described.methods.keys) == interface.methods)
     }
 
-    @Test("methods and errors are those that the package knows")
+    @Test("the declared methods and errors are the ones in the code")
     func names() {
         let prefix = DaemonInterface.name + "."
         #expect(
@@ -83,7 +83,7 @@ struct DaemonInterfaceTests {
         )
     }
 
-    @Test("replies have the described fields, of the described kinds")
+    @Test("replies have the declared fields and kinds")
     func describesReplies() throws {
         #expect(described.methods["GetStatus"]?.output == fields(of: Sample.status))
         #expect(
@@ -113,7 +113,7 @@ struct DaemonInterfaceTests {
         #expect(described.methods["GetMetrics"]?.output == fields(of: MetricsText(text: "")))
     }
 
-    @Test("types have the described fields, of the described kinds")
+    @Test("types have the declared fields and kinds")
     func describesTypes() throws {
         let listener = try #require(Sample.status.listeners.first)
         let upstream = try #require(Sample.status.upstreams.first)
@@ -144,7 +144,7 @@ struct DaemonInterfaceTests {
         )
     }
 
-    @Test("parameters have the described fields, of the described kinds")
+    @Test("parameters have the declared fields and kinds")
     func describesParameters() {
         for name in ["GetStatus", "ListListeners", "ListUpstreams", "GetMetrics", "GetConfig"] {
             #expect(described.methods[name]?.input == [:])
@@ -168,7 +168,7 @@ struct DaemonInterfaceTests {
         #expect(Set(Parameters.CodingKeys.allCases.map(\.stringValue)) == Set(fields.keys))
     }
 
-    @Test("errors carry the described fields")
+    @Test("errors have the declared fields")
     func describesErrors() {
         #expect(
             described.errors == [
@@ -194,7 +194,7 @@ struct DaemonInterfaceTests {
         #expect(VarlinkError.sessionNotFound(7).parameters == ["id": 7])
     }
 
-    @Test("problems survive the way through an error, whether they have a place or not")
+    @Test("problems survive conversion to an error and back, with and without a position")
     func carriesProblems() {
         var other = Sample.problem
         other.line = nil
@@ -209,7 +209,7 @@ struct DaemonInterfaceTests {
         #expect(VarlinkError.reloadFailed([other], omitted: 7).omittedProblemCount == 7)
     }
 
-    @Test("io.systemd.service is described as it is there")
+    @Test("io.systemd.service matches systemd's definition")
     func describesSystemd() throws {
         let interface = try Interface(description: SystemdInterface.description)
         let described = try InterfaceDescription(SystemdInterface.description)
@@ -225,7 +225,7 @@ struct DaemonInterfaceTests {
         for name in ["Ping", "Reload"] { #expect(described.methods[name]?.input == [:]) }
     }
 
-    @Test("a status goes over the wire and comes back the same")
+    @Test("a status survives encoding and decoding")
     func roundTrips() throws {
         var server = ServerConnection()
         server.receive(upTo: 64) { output in
@@ -246,7 +246,7 @@ struct DaemonInterfaceTests {
         #expect(try reply.parameters(as: Status.self) == Sample.status)
     }
 
-    @Test("a share of time is always a number from 0 to 1, with four places")
+    @Test("a time share is always a number from 0 to 1 with four decimal places")
     func clampsShare() {
         let shares = [Double.nan, -1, 0.123_456, 2, .infinity].map { share in
             Status.Worker(

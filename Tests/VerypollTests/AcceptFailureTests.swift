@@ -7,7 +7,7 @@ import Verypoll
 @Suite("AcceptFailure")
 struct AcceptFailureTests {
     @Test(
-        "errors of the one connection are told apart",
+        "errors of a single connection are classified as such",
         arguments: [
             Errno.connectionAbort, .connectionReset, .protocolError, .notPermitted, .interrupted,
             .timedOut, .networkDown, .networkUnreachable, .hostIsDown, .noRouteToHost,
@@ -19,7 +19,7 @@ struct AcceptFailureTests {
     }
 
     @Test(
-        "want of descriptors and of memory is told apart",
+        "running out of descriptors and running out of memory are distinguished",
         arguments: [
             Errno.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory,
         ]
@@ -29,7 +29,7 @@ struct AcceptFailureTests {
     }
 
     @Test(
-        "all else is of the listener itself",
+        "all other errors are the listener's own",
         arguments: [
             Errno.badFileDescriptor, .notSocket, .invalidArgument, .badAddress,
             .protocolWrongTypeForSocket,
@@ -39,7 +39,7 @@ struct AcceptFailureTests {
         #expect(AcceptFailure(error) == .listener)
     }
 
-    @Test("without descriptors an accept fails for resources, and the connection waits on")
+    @Test("accept fails for lack of descriptors, and the connection stays in the backlog")
     func runsOut() async {
         await #expect(processExitsWith: .success) {
             let listener = try TCPListener(binding: .loopback(port: 0))
@@ -68,14 +68,14 @@ struct AcceptFailureTests {
         }
     }
 
-    @Test("a listener that is none any more fails as the listener")
+    @Test("accept on a socket that no longer listens fails as a listener error")
     func isBroken() throws {
         let listener = try TCPListener(binding: .loopback(port: 0))
         // On Linux, the socket no longer listens after this.
         try #require(shutdown(listener.fileDescriptor.rawValue, Int32(SHUT_RDWR)) == 0)
         do throws(Errno) {
             _ = try listener.accept()
-            Issue.record("accepted from what does not listen")
+            Issue.record("accepted from a socket that does not listen")
         } catch {
             #expect(error == .invalidArgument && AcceptFailure(error) == .listener)
         }

@@ -5,7 +5,7 @@ import Verypoll
 @Suite("IPAddress and SocketAddress")
 struct AddressTests {
     @Test(
-        "an address is printed as RFC 5952 recommends",
+        "addresses are printed as RFC 5952 recommends",
         arguments: [
             ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "0.0.0.0"),
             ("255.255.255.255", "255.255.255.255"),
@@ -25,7 +25,7 @@ struct AddressTests {
     }
 
     @Test(
-        "what is not exactly an address is refused",
+        "text that is not exactly an address is rejected",
         arguments: [
             "", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4 ", "1..2.3", "a.b.c.d",
             ":", ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::", "g::", "::1%1",
@@ -39,7 +39,7 @@ struct AddressTests {
         #expect(libcBits(text) == nil)
     }
 
-    @Test("random addresses are read as inet_pton(3) reads them, and printed so that it can")
+    @Test("random addresses are parsed as by inet_pton(3), and print in a form that it parses back")
     func agreesWithLibc() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
@@ -66,7 +66,7 @@ struct AddressTests {
     }
 
     @Test(
-        "a socket address without brackets, port or sense is refused",
+        "a socket address with missing brackets, a missing port or invalid parts is rejected",
         arguments: [
             "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:080", "::1:80", "[::1]",
             "[::1]80",
@@ -77,7 +77,7 @@ struct AddressTests {
         #expect(SocketAddress(text) == nil)
     }
 
-    @Test("addresses know their kind")
+    @Test("an address reports whether it is loopback, unspecified, multicast or IPv4-mapped")
     func kinds() {
         #expect(IPAddress.loopback(.v4).isLoopback && IPAddress.loopback(.v6).isLoopback)
         #expect(IPAddress.any(.v4).isUnspecified && IPAddress.any(.v6).isUnspecified)

@@ -8,7 +8,7 @@ import Verypoll
 @Suite("Adopting descriptors")
 struct AdoptionTests {
     @Test(
-        "each type takes what it is for, and refuses everything else by a typed error",
+        "each type adopts its own kind of descriptor and rejects others with a typed error",
         arguments: adopters,
         Kind.allCases
     )
@@ -19,7 +19,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("what is refused is closed, and so is what was adopted, at its end")
+    @Test("a rejected descriptor is closed at once, and an adopted one at the end of its owner")
     func closes() async {
         await #expect(processExitsWith: .success) {
             for adopter in adopters {
@@ -30,7 +30,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("what is adopted becomes non-blocking and close-on-exec, and stays open when released")
+    @Test("adopting makes a descriptor non-blocking and close-on-exec; releasing leaves it open")
     func prepares() throws {
         try whileNoProgramStarts {
             let listener = try TCPListener(adopting: Kind.tcpListener.open())
@@ -61,7 +61,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("what was released from OwnedFD is the caller's to close")
+    @Test("the caller must close a descriptor released from OwnedFD")
     func releases() throws {
         let tracer = try Tracer()
         let copy = try tracer.sender.duplicate()

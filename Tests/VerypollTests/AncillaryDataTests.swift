@@ -9,7 +9,7 @@ import Verypoll
 // then.
 @Suite("AncillaryData: passed descriptors")
 struct AncillaryDataTests {
-    @Test("a passed descriptor is the receiver's own, and close-on-exec")
+    @Test("the receiver owns a passed descriptor, and it is close-on-exec")
     func passesOne() throws {
         let pair = try UnixStream.pair()
         let tracer = try Tracer()
@@ -33,7 +33,7 @@ struct AncillaryDataTests {
         try end.expectEnd()
     }
 
-    @Test("descriptors come in the order they were passed, 253 at most", arguments: [3, 253])
+    @Test("up to 253 descriptors arrive in the order they were passed", arguments: [3, 253])
     func passesMany(count: Int) throws {
         let pair = try UnixStream.pair()
         let tracers = try (0..<3).map { _ in Held(try Tracer()) }
@@ -51,7 +51,7 @@ struct AncillaryDataTests {
         #expect((ancillary.takeDescriptor() == nil) == true)
     }
 
-    @Test("more than 253 descriptors, or one that is not open, are refused, and nothing is sent")
+    @Test("passing over 253 descriptors, or one that is not open, fails and sends nothing")
     func limits() throws {
         let pair = try UnixStream.pair()
         let many = [FileDescriptor](repeating: .standardError, count: 254)
@@ -67,7 +67,7 @@ struct AncillaryDataTests {
         #expect(ancillary.descriptorCount == 0)
     }
 
-    @Test("what is not taken is closed with the next receive, by removeAll, or with its scope")
+    @Test("untaken descriptors close with the next receive, with removeAll, or at the end of scope")
     func closesTheRest() throws {
         let pair = try UnixStream.pair()
         let ends = try (0..<3).map { _ in
@@ -107,7 +107,7 @@ struct AncillaryDataTests {
         try end.expectEnd()
     }
 
-    @Test("descriptors without room are told of, and closed", arguments: [0, 1, 5])
+    @Test("descriptors that do not fit are reported and closed", arguments: [0, 1, 5])
     func truncates(capacity: Int) throws {
         let pair = try UnixStream.pair()
         let tracer = try Tracer()
@@ -124,7 +124,7 @@ struct AncillaryDataTests {
         try end.expectEnd()
     }
 
-    @Test("what was truncated, taken or left leaks nothing")
+    @Test("descriptors that were truncated, taken or left do not leak")
     func leaksNothing() async {
         await #expect(processExitsWith: .success) {
             let pair = try UnixStream.pair()
@@ -140,7 +140,7 @@ struct AncillaryDataTests {
         }
     }
 
-    @Test("bytes that are read without asking for descriptors close those")
+    @Test("reading bytes without asking for descriptors closes the descriptors")
     func closesUnread() throws {
         let pair = try UnixStream.pair()
         let tracer = try Tracer()
@@ -150,7 +150,7 @@ struct AncillaryDataTests {
         try end.expectEnd()
     }
 
-    @Test("one receive takes what one send passed, and leaves what the next one did")
+    @Test("one receive returns the descriptors of one send, and leaves those of the next")
     func keepsApart() throws {
         let pair = try UnixStream.pair()
         let error = FileDescriptor.standardError
@@ -166,7 +166,7 @@ struct AncillaryDataTests {
         #expect(ancillary.descriptorCount == 0)
     }
 
-    @Test("descriptors go with the first of the bytes that a stream takes, and the rest without")
+    @Test("descriptors travel with the first bytes that a stream accepts")
     func writesPartly() throws {
         let pair = try UnixStream.pair()
         // With a larger default buffer, the write would be complete.
@@ -201,7 +201,7 @@ struct AncillaryDataTests {
         #expect(received == bytes)
     }
 
-    @Test("a datagram passes descriptors, an empty one too, to its peer and to an address")
+    @Test("a datagram, even an empty one, passes descriptors to its peer and to an address")
     func passesWithDatagrams() throws {
         let receiver = try UnixDatagram(binding: .unique())
         let address = try receiver.localAddress()
@@ -226,7 +226,7 @@ struct AncillaryDataTests {
         #expect(try receive(from: receiver, into: &ancillary) == nil)
     }
 
-    @Test("a datagram that does not fit is cut and its length told, with its descriptors whole")
+    @Test("a truncated datagram reports its full length, and its descriptors arrive whole")
     func cutsDatagrams() throws {
         let pair = try UnixDatagram.pair()
         #expect(try pair.first.send([1, 2, 3].span, passing: [.standardError]) == 3)
@@ -240,7 +240,7 @@ struct AncillaryDataTests {
         #expect(ancillary.descriptorCount == 1 && !ancillary.isTruncated)
     }
 
-    @Test("a socket that refuses descriptors makes sends that pass some `notPermitted`")
+    @Test("passing descriptors to a socket that refuses them fails with `notPermitted`")
     func refuses() throws {
         let pair = try UnixStream.pair()
         do throws(Errno) {
@@ -259,7 +259,7 @@ struct AncillaryDataTests {
         #expect(try pair.second.readExactly(2) == [2, 3])
     }
 
-    @Test("descriptors that no byte of a stream would carry trap, and so does a capacity over 253")
+    @Test("descriptors without a byte to carry them on a stream trap, as does a capacity over 253")
     func traps() async {
         await #expect(processExitsWith: .failure) {
             let pair = try UnixStream.pair()

@@ -9,9 +9,9 @@ import Verypoll
 // Foundation declares a `Pipe`, too.
 private typealias Pipe = Verypoll.Pipe
 
-@Suite("A child process' standard streams")
+@Suite("Standard streams of a child process")
 struct ChildProcessTests {
-    @Test("a megabyte goes through a child and back, both ways at once and through one poll")
+    @Test("a megabyte passes through a child and back, both directions at once in one poll")
     func streams() throws {
         var child = try Child("/bin/cat")
         let input = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -20,7 +20,7 @@ struct ChildProcessTests {
         #expect(try child.process.termination() == .exited(0))
     }
 
-    @Test("a child that answers at the end of its input gets that end")
+    @Test("a child that answers only at end of input receives the end of input")
     func ends() throws {
         var child = try Child("/usr/bin/sort")
         let output = try child.converse(Array("pear\napple\nquince\n".utf8))
@@ -28,7 +28,7 @@ struct ChildProcessTests {
         #expect(try child.process.termination() == .exited(0))
     }
 
-    @Test("a child that stops reading breaks the pipe, without SIGPIPE")
+    @Test("writing to a child that stopped reading fails with `brokenPipe`, without SIGPIPE")
     func breaks() throws {
         var child = try Child("/bin/true")
         #expect(try child.converse([UInt8](repeating: 0, count: 1 << 20)) == [])
@@ -103,7 +103,7 @@ private struct Child: ~Copyable {
 /// Kernels before Linux 6.18 lack `RWF_NOSIGNAL`.
 @Suite("Pipe on older kernels")
 struct OldPipeTests {
-    @Test("writing to a pipe that nobody reads throws `brokenPipe`, without SIGPIPE")
+    @Test("writing to a pipe without a reader throws `brokenPipe`, without SIGPIPE")
     func breaks() async {
         await #expect(processExitsWith: .success) {
             signal(SIGPIPE, SIG_DFL)
@@ -117,7 +117,7 @@ struct OldPipeTests {
         }
     }
 
-    @Test("a SIGPIPE that was pending before stays so, and one that is blocked stays blocked")
+    @Test("a pending SIGPIPE stays pending, and a blocked SIGPIPE stays blocked")
     func leavesPending() async {
         await #expect(processExitsWith: .success) {
             try #require(ctest_deny(CTEST_PWRITEV2, EOPNOTSUPP) == 0)
@@ -134,7 +134,7 @@ struct OldPipeTests {
         }
     }
 
-    @Test("bytes go through, and a full pipe takes nothing")
+    @Test("bytes pass through, and a full pipe accepts nothing")
     func carriesBytes() async {
         await #expect(processExitsWith: .success) {
             try #require(ctest_deny(CTEST_PWRITEV2, EOPNOTSUPP) == 0)

@@ -4,10 +4,10 @@ import SystemPackage
 import Testing
 import Verypoll
 
-@Suite("Connections that come and go")
+@Suite("Short-lived connections")
 struct ChurnTests {
-    /// `VERYPOLL_CHURN` says how many, where the default is too few to be impressed by.
-    @Test("connecting and closing again and again leaves no descriptor open, and no event")
+    /// Set `VERYPOLL_CHURN` to the number of rounds where the default is too small.
+    @Test("connecting and closing many times leaks no descriptor and leaves no event")
     func leaksNothing() async {
         await #expect(processExitsWith: .success) {
             let text = ProcessInfo.processInfo.environment["VERYPOLL_CHURN"]

@@ -4,9 +4,9 @@ import SystemPackage
 import Testing
 import Verypoll
 
-@Suite("Descriptors that programs inherit")
+@Suite("Inherited descriptors")
 struct CloseOnExecTests {
-    @Test("no descriptor that the library makes is inherited by a program")
+    @Test("child programs inherit no descriptor that the library makes")
     func closesOnExec() async {
         await #expect(processExitsWith: .success) {
             let before = try inheritedDescriptors()

@@ -85,7 +85,7 @@ private struct CodeBlock {
                 open = CodeBlock(path: file.path, line: index + 2)
             }
         }
-        #expect(open == nil, "a code block of \(file.path) does not end")
+        #expect(open == nil, "a code block of \(file.path) is not closed")
         return blocks
     }
 

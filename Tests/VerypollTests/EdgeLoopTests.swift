@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import Verypoll
 
-/// `Slab`, `Budget` and `ReadyQueue` together, as a server uses them.
-@Suite("A fair loop over edges")
+/// `Slab`, `Budget` and `ReadyQueue` combined, as a server uses them.
+@Suite("A fair edge-triggered loop")
 struct EdgeLoopTests {
-    @Test("sources that stop at their budget lose nothing, however much the others have")
+    @Test("sources that stop at their budget lose nothing, however busy the other sources are")
     func losesNothing() throws {
         var loop = try EdgeLoop(capacity: 8)
         // One source has much data, one has none, and the sizes of the others lie between.
@@ -24,7 +24,7 @@ struct EdgeLoopTests {
         #expect(loop.isIdle == true)
     }
 
-    @Test("a quiet source has its turn between two of a loud one that is never drained")
+    @Test("a quiet source is served between two turns of a busy one that is never drained")
     func isFair() throws {
         var loop = try EdgeLoop(capacity: 2)
         let loud = try loop.add()
@@ -41,7 +41,7 @@ struct EdgeLoopTests {
         #expect(loop.count(ofSource: 0) == 50 * EdgeLoop.calls * EdgeLoop.room)
     }
 
-    @Test("an event that comes late reaches nobody, although its place has a new owner")
+    @Test("a stale event is ignored, although its slot has a new owner")
     func dropsLateEvents() throws {
         var poll = try Poll()
         var slab = Slab<Session>(capacity: 2)

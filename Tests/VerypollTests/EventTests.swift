@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("Event and Events")
 struct EventTests {
-    @Test("events are a collection of random access, emptied by removeAll with its room kept")
+    @Test("events are a random-access collection; removeAll empties it and keeps its capacity")
     func collects() throws {
         var poll = try Poll()
         let wakers = try (0..<3).map { try Waker(registry: poll.registry, token: Token($0)) }
@@ -25,7 +25,7 @@ struct EventTests {
         #expect(events.isEmpty && events.capacity == 5 && events.description == "[]")
     }
 
-    @Test("events without room for one trap")
+    @Test("events with a capacity of zero trap")
     func trapsWithoutRoom() async {
         await #expect(processExitsWith: .failure) { _ = Events(capacity: 0) }
     }
@@ -38,7 +38,7 @@ struct EventTests {
         #expect(try pendingEvents(in: &poll).map(\.token.rawValue) == [number])
     }
 
-    @Test("a readable event says so, in its mask and in words")
+    @Test("a readable event has the readable flag, and prints it")
     func isReadable() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -52,7 +52,7 @@ struct EventTests {
         #expect(event.description == "7: in")
     }
 
-    @Test("a writable event says so, in its mask and in words")
+    @Test("a writable event has the writable flag, and prints it")
     func isWritable() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -62,7 +62,7 @@ struct EventTests {
         #expect(event.description == "-7: out")
     }
 
-    @Test("the event of a closed peer names all its flags")
+    @Test("the event of a closed peer prints all its flags")
     func describes() throws {
         var poll = try Poll()
         let pair = try ForeignPair()

@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("Examples")
 struct ExampleTests {
-    @Test("the guide's server accepts and drops one client after the other")
+    @Test("the guide's server accepts and drops one client after another")
     func acceptsAndDrops() throws {
         let server = try Program("accept-and-drop", ["127.0.0.1:0"])
         let port = try portOfGreeting(of: server)
@@ -17,7 +17,7 @@ struct ExampleTests {
         _ = try server.waitForStandardOutput(containing: "dropping 127.0.0.1:")
     }
 
-    @Test("the echo gives many clients their bytes back, and the end when they have ended")
+    @Test("the echo server returns many clients' bytes, and end of file after theirs")
     func echoes() throws {
         try requireProgram("socat")
         let server = try Program("echo", ["127.0.0.1:0"])
@@ -37,7 +37,7 @@ struct ExampleTests {
         #expect(keys.count == clients.capacity)
     }
 
-    @Test("a client of the echo who does not read is not read from, and loses nothing by it")
+    @Test("the echo server stops reading from a client that does not read, and loses no bytes")
     func echoHoldsBack() throws {
         let server = try Program("echo", ["127.0.0.1:0"])
         let port = try portOfGreeting(of: server)
@@ -59,7 +59,7 @@ struct ExampleTests {
         #expect(isWhole)
     }
 
-    @Test("the UDP echo sends each datagram back to its own sender")
+    @Test("the UDP echo server returns each datagram to its sender")
     func echoesDatagrams() throws {
         try requireProgram("socat")
         let server = try Program("udp-echo", ["127.0.0.1:0"])

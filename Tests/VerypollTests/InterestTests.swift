@@ -4,7 +4,7 @@ import Verypoll
 @Suite("Interest and Token")
 struct InterestTests {
     @Test(
-        "an interest prints the names of what is watched for",
+        "an interest prints the names of its members",
         arguments: [
             (Interest.readable, "readable"), (.writable, "writable"), (.priority, "priority"),
             ([.readable, .writable], "readable|writable"),
@@ -15,7 +15,7 @@ struct InterestTests {
         #expect(interest.description == text)
     }
 
-    @Test("interests are added, taken away and asked for")
+    @Test("interests are added, removed and tested")
     func isASet() {
         var interest: Interest = .readable
         interest.insert(.priority)
@@ -26,7 +26,7 @@ struct InterestTests {
         #expect(interest.union(.writable).subtracting(.priority) == .writable)
     }
 
-    @Test("a token is any number, and equal to those of the same number")
+    @Test("a token holds any number, and tokens with the same number are equal")
     func isANumber() {
         #expect(Token(7) == Token(rawValue: 7) && Token(7) != Token(-7))
         #expect(Set([Token(1), Token(2), Token(1)]).count == 2)

@@ -4,10 +4,10 @@ import SystemPackage
 import Testing
 import Verypoll
 
-@Suite("UDPSocket's multicast")
+@Suite("UDPSocket multicast")
 struct MulticastTests {
     @Test(
-        "a group that was joined is heard, and not any more once it was left",
+        "a socket receives a group's datagrams after joining, and no more after leaving",
         arguments: [NetworkInterface.index(1), .address(.loopback(.v4))]
     )
     func joins(interface: NetworkInterface) throws {
@@ -33,7 +33,7 @@ struct MulticastTests {
         #expect(try expectLetter(to: receiver).bytes == [3])
     }
 
-    @Test("sockets that share an address each hear what is sent to the group")
+    @Test("sockets that share an address each receive the group's datagrams")
     func isShared() throws {
         var options = UDPSocket.Options()
         options.reusesAddress = true
@@ -51,7 +51,7 @@ struct MulticastTests {
         #expect(try expectLetter(to: two).bytes == [1])
     }
 
-    @Test("an IPv6 group is joined once and left once, by the number of an interface")
+    @Test("an IPv6 group is joined and left once by interface index")
     func joinsV6() throws {
         let socket = try UDPSocket(binding: SocketAddress(.any(.v6), port: 0))
         let group = groupV6()
@@ -71,7 +71,7 @@ struct MulticastTests {
     }
 
     @Test(
-        "an IPv6 group that was joined is heard",
+        "a joined IPv6 group's datagrams are received",
         .enabled(if: multicastInterface(AF_INET6) != nil, "no interface for it on this machine")
     )
     func hearsV6() throws {
@@ -94,7 +94,7 @@ struct MulticastTests {
     }
 
     @Test(
-        "what a socket that does not loop sends is not heard on the own machine",
+        "with loopback off, this machine does not receive its own multicast",
         .enabled(if: multicastInterface(AF_INET) != nil, "no interface for it on this machine")
     )
     func loops() throws {
@@ -115,7 +115,7 @@ struct MulticastTests {
         #expect(try expectLetter(to: receiver).bytes == [3])
     }
 
-    @Test("looping and the time to live of multicast are kept", arguments: families)
+    @Test("multicast loopback and time-to-live settings are kept", arguments: families)
     func keepsOptions(family: IPAddress.Family) throws {
         let socket = try UDPSocket(binding: .loopback(family, port: 0))
         #expect(try socket.multicastLoop())
@@ -137,7 +137,7 @@ struct MulticastTests {
         try socket.setMulticastInterface(.any)
     }
 
-    @Test("no group, and no interface, are told apart")
+    @Test("an invalid group and an invalid interface cause different errors")
     func refuses() throws {
         let four = try UDPSocket(binding: .loopback(.v4, port: 0))
         let six = try UDPSocket(binding: .loopback(.v6, port: 0))

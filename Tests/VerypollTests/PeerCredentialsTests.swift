@@ -7,7 +7,7 @@ import Verypoll
 
 @Suite("PeerCredentials")
 struct PeerCredentialsTests {
-    @Test("the peer's credentials are those of its process, of a pair and of a connection")
+    @Test("the peer's credentials are its process's, for a pair and for a connection")
     func tells() throws {
         let pair = try UnixStream.pair()
         #expect(try pair.first.peerCredentials() == own)
@@ -21,7 +21,7 @@ struct PeerCredentialsTests {
         #expect(try accepted.stream.peerCredentials() == own)
     }
 
-    @Test("the peer's groups are those of its process")
+    @Test("the peer's groups are its process's")
     func tellsGroups() throws {
         let pair = try UnixStream.pair()
         var groups = [gid_t](repeating: 0, count: 65_536)
@@ -29,7 +29,7 @@ struct PeerCredentialsTests {
         #expect(try pair.first.peerGroups().sorted() == groups.prefix(Int(count)).sorted())
     }
 
-    @Test("groups in any number are told")
+    @Test("any number of groups is reported")
     func tellsManyGroups() async {
         await #expect(processExitsWith: .success) {
             guard geteuid() == 0 else { return }
@@ -40,7 +40,7 @@ struct PeerCredentialsTests {
         }
     }
 
-    @Test("the peer's process is a pidfd, close-on-exec, of that process")
+    @Test("the peer's process is a close-on-exec pidfd of that process")
     func tellsProcess() throws {
         let pair = try UnixStream.pair()
         do throws(Errno) {
@@ -53,7 +53,7 @@ struct PeerCredentialsTests {
         }
     }
 
-    @Test("who asks is told the sender of each receive, and who does not is not")
+    @Test("each receive reports the sender only to a receiver that asked for it")
     func receives() throws {
         let pair = try UnixStream.pair()
         var ancillary = AncillaryData()
@@ -74,7 +74,7 @@ struct PeerCredentialsTests {
         #expect(ancillary.credentials == nil)
     }
 
-    @Test("credentials have room of their own beside as many descriptors as were asked for")
+    @Test("credentials fit beside as many descriptors as were asked for")
     func hasRoom() throws {
         let pair = try UnixStream.pair()
         try pair.second.setReceivesCredentials(true)
@@ -88,7 +88,7 @@ struct PeerCredentialsTests {
         }
     }
 
-    @Test("datagrams tell their sender as well")
+    @Test("datagrams report their sender as well")
     func receivesDatagrams() throws {
         let pair = try UnixDatagram.pair()
         try pair.second.setReceivesCredentials(true)
@@ -98,7 +98,7 @@ struct PeerCredentialsTests {
         #expect(ancillary.credentials == own)
     }
 
-    @Test("the true credentials may be sent, and a lie about them is `notPermitted`")
+    @Test("sending one's own credentials works, and false ones fail with `notPermitted`")
     func refusesLies() async {
         await #expect(processExitsWith: .success) {
             try #require(ctest_become_nobody() == 0)

@@ -8,8 +8,8 @@ import Verypoll
 // Foundation declares a `Pipe`, too.
 private typealias Pipe = Verypoll.Pipe
 
-/// Holds the table of the article "When the peer goes away" against the kernel.
-@Suite("What an event tells when the peer goes away")
+/// Checks the table in the article "When the peer goes away" against the kernel.
+@Suite("Events when the peer goes away")
 struct PeerGoneTests {
     /// A row of the article's table.
     struct Row: CustomTestStringConvertible, Sendable {
@@ -21,9 +21,9 @@ struct PeerGoneTests {
         var testDescription: String { "\(source): \(event)" }
     }
 
-    @Test("each row of the article is what happens", arguments: rows)
+    @Test("each row of the article matches the kernel's behavior", arguments: rows)
     func holds(row: Row) throws {
-        let situation = try #require(Self.situations[row.source]?[row.event], "no such row")
+        let situation = try #require(Self.situations[row.source]?[row.event], "unknown row")
         var flags: [String] = []
         do {
             try eventually("the flags of \(row.testDescription)") {
@@ -35,7 +35,7 @@ struct PeerGoneTests {
         }
     }
 
-    @Test("the article leaves no situation out")
+    @Test("the article covers every situation")
     func isComplete() {
         let described = Set(Self.rows.map(\.testDescription))
         let known = Self.situations.flatMap { source, events in

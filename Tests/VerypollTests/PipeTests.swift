@@ -10,7 +10,7 @@ private typealias Pipe = Verypoll.Pipe
 
 @Suite("Pipe")
 struct PipeTests {
-    @Test("bytes go from the sender to the receiver, in order")
+    @Test("bytes pass from the sender to the receiver in order")
     func carriesBytes() throws {
         let pipe = try Pipe()
         #expect(try read(pipe.receiver) == nil)
@@ -21,7 +21,7 @@ struct PipeTests {
         #expect(try read(pipe.receiver) == nil)
     }
 
-    @Test("several runs of bytes are written in one call, and read into two places")
+    @Test("several buffers are written in one call, and read into two buffers")
     func isVectored() throws {
         let pipe = try Pipe()
         let runs: [[UInt8]] = [[1], [2, 3], [], [4, 5]]
@@ -34,7 +34,7 @@ struct PipeTests {
         #expect(try readInTwo(pipe.receiver, 8, 8) == nil)
     }
 
-    @Test("a read over bytes replaces the first ones, and tells how many")
+    @Test("a read into existing bytes replaces the first ones, and returns their number")
     func readsOverBytes() throws {
         let pipe = try Pipe()
         var bytes: [UInt8] = [1, 2, 3]
@@ -44,7 +44,7 @@ struct PipeTests {
         #expect(bytes == [8, 9, 3])
     }
 
-    @Test("when all senders are gone the receiver reads the rest, then the end of file")
+    @Test("after all senders close, the receiver reads the rest and then end of file")
     func ends() throws {
         let receiver = try pipeWithoutSender()
         #expect(try read(receiver) == [9])
@@ -52,7 +52,7 @@ struct PipeTests {
         #expect(try read(receiver) == [])
     }
 
-    @Test("a full pipe takes nothing, and small writes whole or not at all")
+    @Test("a full pipe accepts nothing, and small writes are atomic")
     func fillsUp() throws {
         let pipe = try Pipe()
         let block = [UInt8](repeating: 7, count: 4096)
@@ -69,7 +69,7 @@ struct PipeTests {
         #expect(rest == written)
     }
 
-    @Test("writing to a pipe that nobody reads throws `brokenPipe`, without SIGPIPE")
+    @Test("writing to a pipe without a reader throws `brokenPipe`, without SIGPIPE")
     func breaks() async {
         await #expect(processExitsWith: .success) {
             signal(SIGPIPE, SIG_DFL)
@@ -80,7 +80,7 @@ struct PipeTests {
         }
     }
 
-    @Test("a blocking pipe waits in its reads, and a non-blocking one does not")
+    @Test("reads of a blocking pipe wait, and reads of a non-blocking one do not")
     func blocks() throws {
         let pipe = try Pipe()
         #expect(pipe.sender.fileDescriptor.isNonBlocking)
@@ -100,7 +100,7 @@ struct PipeTests {
         #expect(try read(ends.value.receiver) == nil)
     }
 
-    @Test("release gives an end up and leaves it open")
+    @Test("release gives up ownership of an end and leaves it open")
     func releases() throws {
         let pipe = try Pipe()
         let (sender, receiver) = pipe.release()
@@ -110,7 +110,7 @@ struct PipeTests {
         #expect(try VerypollTests.read(read) == [1])
     }
 
-    @Test("a read without room traps, as its 0 would pass for the end of file")
+    @Test("a read into an empty buffer traps, because its 0 would look like end of file")
     func trapsWithoutRoom() async {
         await #expect(processExitsWith: .failure) {
             let pipe = try Pipe()
@@ -122,7 +122,7 @@ struct PipeTests {
         }
     }
 
-    @Test("bytes are an event to the receiver, and room is one to the sender, each anew as an edge")
+    @Test("bytes wake the receiver and room wakes the sender, again for each edge")
     func reports() throws {
         var poll = try Poll()
         let pipe = try Pipe()
@@ -140,7 +140,7 @@ struct PipeTests {
         }
     }
 
-    @Test("the end of file is an event to the receiver")
+    @Test("end of file wakes the receiver")
     func reportsEnd() throws {
         var poll = try Poll()
         let receiver = try pipeWithoutSender()
@@ -151,7 +151,7 @@ struct PipeTests {
         #expect(try read(receiver) == [])
     }
 
-    @Test("that nobody reads any more is an event to the sender")
+    @Test("closing the last receiver wakes the sender")
     func reportsBreak() throws {
         var poll = try Poll()
         let sender = try pipeWithoutReceiver()

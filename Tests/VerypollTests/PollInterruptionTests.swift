@@ -7,10 +7,10 @@ import TestSupport
 import Testing
 import Verypoll
 
-/// Signal handlers and missing system calls are a whole process' own, so each is an exit test.
-@Suite("Poll, interrupted and on older kernels")
+/// Signal handlers and missing system calls affect the whole process, so each test is an exit test.
+@Suite("Interrupted polls and older kernels")
 struct PollInterruptionTests {
-    @Test("a wait that signal handlers interrupt goes on until its time is over")
+    @Test("a wait interrupted by signal handlers still lasts for its full timeout")
     func retries() async {
         await #expect(processExitsWith: .success) {
             let storm = try SignalStorm()
@@ -29,7 +29,7 @@ struct PollInterruptionTests {
         }
     }
 
-    @Test("a wait without a timeout outlasts signal handlers, and still sees events")
+    @Test("a wait without a timeout survives signal handlers, and still reports events")
     func outlasts() async {
         await #expect(processExitsWith: .success) {
             let storm = try SignalStorm()
@@ -47,7 +47,7 @@ struct PollInterruptionTests {
         }
     }
 
-    @Test("an interruptible wait throws `interrupted` when a signal handler has run")
+    @Test("an interruptible wait throws `interrupted` after a signal handler has run")
     func isInterruptible() async {
         await #expect(processExitsWith: .success) {
             let storm = try SignalStorm()
@@ -64,7 +64,7 @@ struct PollInterruptionTests {
         }
     }
 
-    @Test("waits need no epoll_wait(2), whose unit is the millisecond, where epoll_pwait2(2) is")
+    @Test("waits use epoll_pwait2(2) where it exists, and not epoll_wait(2) with its milliseconds")
     func waitsInNanoseconds() async {
         await #expect(processExitsWith: .success) {
             guard ctest_probe(CTEST_EPOLL_PWAIT2) != ENOSYS else { return }
@@ -74,7 +74,7 @@ struct PollInterruptionTests {
         }
     }
 
-    @Test("without epoll_pwait2(2) waits round up to milliseconds, and are never early")
+    @Test("without epoll_pwait2(2), timeouts round up to milliseconds and never end early")
     func waitsInMilliseconds() async {
         await #expect(processExitsWith: .success) {
             try #require(ctest_deny(CTEST_EPOLL_PWAIT2, ENOSYS) == 0)
@@ -91,7 +91,7 @@ struct PollInterruptionTests {
         }
     }
 
-    @Test("a packet budget over 64 is `notPermitted` to those without privileges")
+    @Test("a packet budget over 64 without privileges fails with `notPermitted`")
     func limitsBusyPolling() async {
         await #expect(processExitsWith: .success) {
             let poll = try Poll()

@@ -26,7 +26,7 @@ struct PollTests {
     }
 
     @Test(
-        "a wait of no time, or less, reports what is pending",
+        "a wait with a zero or negative timeout reports pending events",
         arguments: [Duration.zero, .nanoseconds(-1), .seconds(-10), .seconds(Int64.min)]
     )
     func looks(timeout: Duration) throws {
@@ -42,7 +42,7 @@ struct PollTests {
     }
 
     @Test(
-        "a wait of any length is taken",
+        "a timeout of any length is accepted",
         arguments: [
             Duration.seconds(Int64.max), .seconds(1 << 40), .seconds(1 << 31),
             .seconds(Int64(Int32.max)) + .nanoseconds(999_999_999),
@@ -62,7 +62,7 @@ struct PollTests {
         #expect(events.count == 1)
     }
 
-    @Test("a wait without a timeout lasts until something happens")
+    @Test("a wait without a timeout lasts until an event arrives")
     func waitsForEver() throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
@@ -73,7 +73,7 @@ struct PollTests {
         #expect(events.map(\.token) == [Token(7)])
     }
 
-    @Test("a wait until an instant reports what is pending even when the instant has passed")
+    @Test("a wait until a past instant still reports pending events")
     func deadlinePassed() throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
@@ -87,7 +87,7 @@ struct PollTests {
         #expect(events.isEmpty && ContinuousClock.now >= deadline)
     }
 
-    @Test("a poll empties the events of the one before")
+    @Test("a poll clears the events of the previous poll")
     func emptiesEvents() throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
@@ -101,7 +101,7 @@ struct PollTests {
     }
 
     @Test(
-        "no more events arrive than there is room for, and the rest comes with later polls",
+        "at most as many events arrive as fit, and later polls report the rest",
         arguments: 1...5
     )
     func fillsEvents(capacity: Int) throws {
@@ -119,7 +119,7 @@ struct PollTests {
         #expect(seen.sorted() == [0, 1, 2, 3, 4])
     }
 
-    @Test("a source that is dropped without deregistering gives no events")
+    @Test("a source that is dropped without deregistering causes no events")
     func drops() async {
         // Outside an exit test, another test's child process holds copies of the descriptors until
         // it calls execve(2).
@@ -134,7 +134,7 @@ struct PollTests {
         }
     }
 
-    @Test("a poll closes all its descriptors when it goes out of scope, and so do its wakers")
+    @Test("a poll and its wakers close all their descriptors at the end of scope")
     func closesDescriptors() async {
         await #expect(processExitsWith: .success) {
             try expectNoLeak {
@@ -147,7 +147,7 @@ struct PollTests {
         }
     }
 
-    @Test("polls are independent of each other, also with the same source")
+    @Test("polls are independent of each other, even with the same source")
     func sharesNothing() throws {
         var one = try Poll()
         var two = try Poll()
@@ -165,7 +165,7 @@ struct PollTests {
     }
 
     #if OSExt && !PollSelector
-    @Test("a poll's own descriptor is readable while it has events, so that polls nest")
+    @Test("a poll's descriptor is readable while it has events, so that polls nest")
     func nests() throws {
         var inner = try Poll()
         var outer = try Poll()
@@ -186,7 +186,7 @@ struct PollTests {
     #endif
 
     #if PollSelector
-    @Test("on poll(2) a poll has no descriptor of its own, and says so")
+    @Test("the poll(2) selector has no descriptor, and says so")
     func trapsOnDescriptor() async throws {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent])
         {
@@ -197,7 +197,7 @@ struct PollTests {
     }
     #endif
 
-    @Test("busy polling is set and told back where the kernel has it, else it is `notSupported`")
+    @Test("busy polling is set and read back if supported, else fails with `notSupported`")
     func busyPolls() throws {
         let poll = try Poll()
         let asked = BusyPolling(duration: .nanoseconds(20_001), packetBudget: 16)

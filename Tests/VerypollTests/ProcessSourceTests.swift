@@ -7,7 +7,7 @@ import Verypoll
 
 @Suite("ProcessSource")
 struct ProcessSourceTests {
-    @Test("the end of a child is an event, and tells its exit status", arguments: [0, 3, 255])
+    @Test("a child's exit is an event, and yields its exit status", arguments: [0, 3, 255])
     func exits(status: Int32) throws {
         var poll = try Poll()
         let process = try Shell("read line; exit \(status)")
@@ -19,7 +19,7 @@ struct ProcessSourceTests {
         #expect(try process.source.termination() == .exited(status))
     }
 
-    @Test("a child that a signal ends tells which", arguments: [Signal.terminate, .user1])
+    @Test("a child killed by a signal reports which signal", arguments: [Signal.terminate, .user1])
     func isKilled(signal: Signal) throws {
         var poll = try Poll()
         let process = try Shell("read line")
@@ -29,7 +29,7 @@ struct ProcessSourceTests {
         #expect(try process.source.termination() == .signaled(signal))
     }
 
-    @Test("the end is taken once; then it is no child any more, and takes no signals")
+    @Test("the exit is collected once; afterwards the process is not a child and gets no signals")
     func isReapedOnce() throws {
         let process = try Shell("exit 7")
         try process.source.fileDescriptor.wait()
@@ -40,7 +40,7 @@ struct ProcessSourceTests {
         #expect(throws: Errno.noSuchProcess) { try process.source.send(.terminate) }
     }
 
-    @Test("a process that is none is `noSuchProcess`")
+    @Test("a process that does not exist is `noSuchProcess`")
     func needsProcess() throws {
         let process = try Shell("exit 0")
         try process.source.fileDescriptor.wait()
@@ -51,7 +51,7 @@ struct ProcessSourceTests {
         }
     }
 
-    @Test("somebody else's process can be watched, and its end not be taken")
+    @Test("another parent's process can be watched, but its exit status not collected")
     func watchesOthers() throws {
         var poll = try Poll()
         let parent = try ProcessSource(processID: getppid())
@@ -60,7 +60,7 @@ struct ProcessSourceTests {
         #expect(throws: Errno.noChildProcess) { _ = try parent.termination() }
     }
 
-    @Test("several sources of one process all see its end")
+    @Test("several sources of one process all report its exit")
     func isWatchedTwice() throws {
         var poll = try Poll()
         let process = try Shell("read line")
@@ -74,7 +74,7 @@ struct ProcessSourceTests {
         #expect(throws: Errno.noChildProcess) { _ = try process.source.termination() }
     }
 
-    @Test("release gives the pidfd up and leaves it open, to be adopted again")
+    @Test("release gives up ownership of the pidfd and leaves it open for adoption")
     func releases() throws {
         let process = try Shell("read line")
         let pidfd = try ProcessSource(processID: process.processID).release()

@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 import TestSupport
 
-@Suite("The example proxy")
+@Suite("The proxy example")
 struct ProxyExampleTests {
     private let mebibyte = pattern(byteCount: 1 << 20)
 
@@ -11,7 +11,7 @@ struct ProxyExampleTests {
         try Program("proxy", ["127.0.0.1:0", "127.0.0.1:\(port)"])
     }
 
-    @Test("bytes pass both ways at once, and none is lost")
+    @Test("bytes pass in both directions at once, and none is lost")
     func passesBytes() throws {
         let server = try Server()
         let program = try proxy(to: server.port)
@@ -20,7 +20,7 @@ struct ProxyExampleTests {
 
         var request = Transfer(mebibyte)
         var answer = Transfer(Array(mebibyte.reversed()))
-        try eventually("the end of both ways") {
+        try eventually("both directions to end") {
             while try request.proceed(client, accepted) || answer.proceed(accepted, client) {}
             return request.isComplete && answer.isComplete
         }
@@ -28,7 +28,7 @@ struct ProxyExampleTests {
         #expect(answer.isUnchanged)
     }
 
-    @Test("a client that ends its side first gets the whole answer")
+    @Test("a half-closed client still receives the whole answer")
     func answersAfterTheEnd() throws {
         try requireProgram("socat")
         let server = try Server()
@@ -51,7 +51,7 @@ struct ProxyExampleTests {
         #expect(isWhole)
     }
 
-    @Test("a server that ends its side first still gets all that the client sends")
+    @Test("a half-closed server still receives everything that the client sends")
     func endsTheOtherWay() throws {
         let server = try Server()
         let program = try proxy(to: server.port)
@@ -66,7 +66,7 @@ struct ProxyExampleTests {
         #expect(try accepted.receiveToEnd().isEmpty)
     }
 
-    @Test("an end without a byte before it passes as well")
+    @Test("an end of file without any byte before it passes, too")
     func passesAnEmptyRequest() throws {
         let server = try Server()
         let program = try proxy(to: server.port)
@@ -79,7 +79,7 @@ struct ProxyExampleTests {
         #expect(try client.receiveToEnd() == Array("the time".utf8))
     }
 
-    @Test("of what the server does not read only a bounded part is taken, and that arrives")
+    @Test("a bounded amount is buffered for a server that does not read, and arrives later")
     func holdsBack() throws {
         let server = try Server()
         let program = try proxy(to: server.port)
@@ -88,8 +88,8 @@ struct ProxyExampleTests {
 
         var total = 0
         var isFull = false
-        // The proxy takes some more after the client was held up for the first time.
-        try eventually("the proxy to take no more") {
+        // The proxy may read a little more after the client first blocked.
+        try eventually("the proxy to stop reading") {
             let before = total
             while let count = try client.sendNow(mebibyte[(total % mebibyte.count)...]) {
                 total += count
@@ -104,7 +104,7 @@ struct ProxyExampleTests {
         #expect(isWhole)
     }
 
-    @Test("a client whose server refuses is told by the end")
+    @Test("a client whose server refuses the connection reads end of file")
     func tellsOfRefusal() throws {
         let server = try Server(backlog: nil)
         let program = try proxy(to: server.port)
@@ -112,7 +112,7 @@ struct ProxyExampleTests {
         #expect(try client.receiveToEnd().isEmpty)
     }
 
-    @Test("curl gets a page through it")
+    @Test("curl fetches a page through the proxy")
     func servesCurl() throws {
         try requireProgram("curl")
         let server = try Server()

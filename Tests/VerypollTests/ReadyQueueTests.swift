@@ -8,7 +8,7 @@ struct ReadyQueueTests {
         SlabKey(index: index, generation: generation)
     }
 
-    @Test("keys come out in the order they were put in, each once however often it was put in")
+    @Test("keys come out in insertion order, each once, however often it was added")
     func queues() {
         var queue = ReadyQueue(capacity: 4)
         #expect((queue.popFirst() == nil) == true)
@@ -20,7 +20,7 @@ struct ReadyQueueTests {
         #expect(queue.isEmpty && !queue.contains(key(2)))
     }
 
-    @Test("what is put in during a turn has the next one")
+    @Test("a key added during a turn is served in the next one")
     func takesTurns() {
         var queue = ReadyQueue(capacity: 2)
         queue.append(key(0))
@@ -34,7 +34,7 @@ struct ReadyQueueTests {
         }
     }
 
-    @Test("the key of a new value takes the place of the old one's, and is not lost")
+    @Test("a new value's key replaces the old key for the same slot, and is not lost")
     func replaces() {
         var queue = ReadyQueue(capacity: 2)
         queue.append(key(1, 4))
@@ -44,7 +44,7 @@ struct ReadyQueueTests {
         #expect(next == key(1, 5) && queue.isEmpty)
     }
 
-    @Test("a budget is spent by its calls or by its bytes, whichever comes first")
+    @Test("a budget is spent by calls or by bytes, whichever limit is reached first")
     func budgets() {
         var budget = Budget(calls: 3, bytes: 100)
         budget.spend(bytes: 60)

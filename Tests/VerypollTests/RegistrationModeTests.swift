@@ -35,7 +35,7 @@ struct RegistrationModeTests {
         #expect(try pair.first.drain() == 5)
     }
 
-    @Test("in edge mode a source that was full is writable anew once the peer has read")
+    @Test("in edge mode a full source is writable again once the peer has read")
     func writableEdge() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -61,7 +61,7 @@ struct RegistrationModeTests {
     }
 
     @Test(
-        "in the one-shot modes a source is reported once, until it is reregistered",
+        "in one-shot modes a source is reported once until it is reregistered",
         arguments: [RegistrationMode.oneShot, .edgeOneShot]
     )
     func oneShot(mode: RegistrationMode) throws {
@@ -80,7 +80,7 @@ struct RegistrationModeTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("a source that was reported in a one-shot mode stays registered")
+    @Test("a source reported in a one-shot mode stays registered")
     func oneShotStays() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -108,7 +108,7 @@ struct RegistrationModeTests {
         #expect(try pendingEvents(in: &poll).isEmpty == (new != .level))
     }
 
-    @Test("in exclusive mode a source that polls share is reported to each that looks, as a level")
+    @Test("an exclusive source shared by polls is level-triggered for each poll that checks it")
     func exclusive() throws {
         var one = try Poll()
         var two = try Poll()
@@ -163,14 +163,14 @@ struct RegistrationModeTests {
         }
         for count in 1...10 {
             try shared.value.second.send()
-            try eventually("somebody to take it") { taken.value == count }
+            try eventually("every byte to be read") { taken.value == count }
         }
         try end.value.second.send()
         for thread in waiting { try thread.join() }
         #expect(taken.value == 10)
     }
 
-    @Test("what is registered as exclusive can't be reregistered, but deregistered and come back")
+    @Test("an exclusive source can't be reregistered, but can be deregistered and registered again")
     func exclusiveStays() throws {
         var poll = try Poll()
         let pair = try ForeignPair()

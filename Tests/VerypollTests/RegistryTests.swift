@@ -8,7 +8,7 @@ import Verypoll
 @Suite("Registry")
 struct RegistryTests {
     @Test(
-        "registering twice is `fileExists`, also with another token, interest and mode",
+        "registering twice is `fileExists`, even with another token, interest and mode",
         arguments: [Token(1), Token(2)],
         [RegistrationMode.edge, .level, .oneShot]
     )
@@ -32,7 +32,7 @@ struct RegistryTests {
         #expect(event.isReadable && !event.isWritable)
     }
 
-    @Test("reregistering and deregistering what is not registered is `noSuchFileOrDirectory`")
+    @Test("reregistering or deregistering an unregistered source is `noSuchFileOrDirectory`")
     func needsRegistration() throws {
         let poll = try Poll()
         let pair = try ForeignPair()
@@ -52,7 +52,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("reregistering changes token and interest, and reports again what is ready")
+    @Test("reregistering changes token and interest, and reports readiness again")
     func reregisters() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -69,7 +69,7 @@ struct RegistryTests {
         #expect(one[0].isWritable && !one[0].isReadable)
     }
 
-    @Test("reregistering to an interest that is not ready gives no event")
+    @Test("reregistering for an interest that is not ready causes no event")
     func narrows() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -79,7 +79,7 @@ struct RegistryTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("no events come after deregistering, neither pending ones nor new ones")
+    @Test("no event arrives after deregistering, neither a pending nor a new one")
     func deregisters() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -94,7 +94,7 @@ struct RegistryTests {
         #expect(try pendingEvents(in: &poll).map(\.token) == [Token(2)])
     }
 
-    @Test("a source that was deregistered gives no events, although a duplicate of it stays open")
+    @Test("a deregistered source causes no events, although a duplicate of it stays open")
     func leavesDuplicates() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -106,7 +106,7 @@ struct RegistryTests {
         withExtendedLifetime(duplicate.fileDescriptor) {}
     }
 
-    @Test("a clone may outlive its poll; then it registers, and tells nobody")
+    @Test("a clone may outlive its poll; registering with it then succeeds without effect")
     func outlives() throws {
         func orphan() throws -> Registry {
             let poll = try Poll()
@@ -118,7 +118,7 @@ struct RegistryTests {
         try clone.deregister(pair.first)
     }
 
-    @Test("a source that another thread registers while the poll waits is seen")
+    @Test("a source that another thread registers while the poll waits is reported")
     func registersMeanwhile() throws {
         var poll = try Poll()
         let shared = Shared(registry: try poll.registry.clone(), pair: try ForeignPair())
@@ -144,7 +144,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("a source that is ready only after another thread registered it ends the wait as well")
+    @Test("a source that becomes ready after another thread registered it ends the wait as well")
     func becomesReadyMeanwhile() throws {
         var poll = try Poll()
         let shared = Shared(registry: try poll.registry.clone(), pair: try ForeignPair())
@@ -155,7 +155,7 @@ struct RegistryTests {
         #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(4)])
     }
 
-    @Test("several threads use one registry at once, while the poll waits")
+    @Test("several threads use one registry at once while the poll waits")
     func servesThreads() throws {
         var poll = try Poll()
         let registry = Shared(registry: try poll.registry.clone(), pair: try ForeignPair())

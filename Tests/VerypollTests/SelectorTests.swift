@@ -5,10 +5,10 @@ import SystemPackage
 import Testing
 import Verypoll
 
-/// What epoll(7) does of itself and poll(2) only with the library's help.
-@Suite("What is ready")
+/// Behavior that epoll(7) provides and that the library adds to poll(2).
+@Suite("Readiness")
 struct ReadinessTests {
-    @Test("a stream that a short read has drained is reported again, without a read of nil")
+    @Test("a stream drained by a short read is reported again, without a read of nil")
     func drainsShort() throws {
         var poll = try Poll()
         let pair = try UnixStream.pair()
@@ -22,7 +22,7 @@ struct ReadinessTests {
         }
     }
 
-    @Test("a stream that a write has filled is reported once its peer has made room")
+    @Test("a stream filled by a write is reported once its peer has made room")
     func fills() throws {
         var poll = try Poll()
         let pair = try UnixStream.pair()
@@ -37,7 +37,7 @@ struct ReadinessTests {
         }
     }
 
-    @Test("what becomes ready beside something that was reported brings it along")
+    @Test("a new readiness is reported together with an earlier one of the same source")
     func addsReadiness() throws {
         var poll = try Poll()
         let pair = try UnixStream.pair()
@@ -54,7 +54,7 @@ struct ReadinessTests {
     }
 
     @Test(
-        "in edge mode a hang-up is reported once, also after the end of file was read",
+        "in edge mode a hang-up is reported once, even after end of file was read",
         arguments: [Interest.readable, .writable, .priority]
     )
     func hangsUp(interest: Interest) throws {
@@ -76,7 +76,7 @@ struct ReadinessTests {
         #expect(try pendingEvents(in: &poll).map(\.token) == [Token(2)])
     }
 
-    @Test("a reset is reported once, also after its error was read")
+    @Test("a reset is reported once, even after its error was read")
     func resets() throws {
         var poll = try Poll()
         let pair = try TCPPair()
@@ -95,7 +95,7 @@ struct ReadinessTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("a socket is reported again after its error was taken, whatever call took it")
+    @Test("a socket is reported again after its error was taken by any call")
     func forgetsErrors() throws {
         for taker in ErrorTaker.allCases {
             var poll = try Poll()
@@ -146,7 +146,7 @@ struct ReadinessTests {
     }
 
     @Test(
-        "with room for one event, each of the sources that are ready has its turn",
+        "with room for one event, each ready source is reported in turn",
         arguments: [RegistrationMode.edge, .level]
     )
     func takesTurns(mode: RegistrationMode) throws {
@@ -174,7 +174,7 @@ struct ReadinessTests {
         #expect(events.isEmpty == (mode == .edge))
     }
 
-    @Test("a number that comes again after its source was dropped is a new source")
+    @Test("a descriptor number reused after its source was dropped is a new source")
     func reusesNumbers() async {
         // Run in a process that does not fork: with epoll(7), a closed descriptor stays registered
         // while a child still has a copy.
@@ -192,9 +192,9 @@ struct ReadinessTests {
     }
 }
 
-@Suite("While a poll waits")
+@Suite("Changes while a poll waits")
 struct WaitingTests {
-    @Test("what another thread registers is seen")
+    @Test("a source registered by another thread is reported")
     func seesRegistration() throws {
         var poll = try Poll()
         let registry = try Held(poll.registry.clone())
@@ -205,7 +205,7 @@ struct WaitingTests {
         #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(1)])
     }
 
-    @Test("what another thread reregisters is seen")
+    @Test("a source reregistered by another thread is reported")
     func seesReregistration() throws {
         var poll = try Poll()
         let registry = try Held(poll.registry.clone())
@@ -217,7 +217,7 @@ struct WaitingTests {
         #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(2)])
     }
 
-    @Test("a stream that another thread drains is reported once more comes")
+    @Test("a stream drained by another thread is reported once more bytes arrive")
     func seesDrain() throws {
         var poll = try Poll()
         let pair = try Held(UnixStream.pair())
@@ -233,7 +233,7 @@ struct WaitingTests {
         #expect(try expectEvents(1, from: &poll).map(\.token) == [Token(1)])
     }
 
-    @Test("a stream that another thread drops is gone for its peer")
+    @Test("a stream dropped by another thread is closed for its peer")
     func closes() throws {
         var poll = try Poll()
         let pair = try UnixStream.pair()

@@ -2,9 +2,9 @@
 import Testing
 import Verypoll
 
-@Suite("The shell")
+@Suite("The library without its traits")
 struct ShellTests {
-    @Test("without the trait OSPoll a poll traps with a clear sentence")
+    @Test("without the trait OSPoll, a poll traps with a clear message")
     func traps() async throws {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent])
         {

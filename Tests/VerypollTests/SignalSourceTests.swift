@@ -25,7 +25,7 @@ struct SignalSourceTests {
         }
     }
 
-    @Test("several signals come by one source, each with its number")
+    @Test("several signals arrive through one source, each with its number")
     func readsSeveral() throws {
         try joiningThread {
             var poll = try Poll()
@@ -40,7 +40,7 @@ struct SignalSourceTests {
         }
     }
 
-    @Test("signals of one number that come before they are read are merged")
+    @Test("signals with one number that arrive before they are read are merged")
     func merges() throws {
         try joiningThread {
             let signals = try SignalSource(blocking: [.user1])
@@ -50,7 +50,7 @@ struct SignalSourceTests {
         }
     }
 
-    @Test("a signal that was not asked for does not come")
+    @Test("a signal outside the source's set is not reported")
     func leavesOthers() throws {
         try joiningThread {
             let other = try SignalSource(blocking: [.user2])
@@ -61,7 +61,7 @@ struct SignalSourceTests {
         }
     }
 
-    @Test("a signal to a thread reaches the reads of that thread only")
+    @Test("a signal sent to a thread is read on that thread only")
     func isTheThreadsOwn() throws {
         try joiningThread {
             let signals = Held(try SignalSource(blocking: [.user1]))
@@ -73,7 +73,7 @@ struct SignalSourceTests {
         }
     }
 
-    @Test("signals stay blocked when their source is gone")
+    @Test("signals stay blocked after their source is closed")
     func leavesThemBlocked() throws {
         try joiningThread {
             do { _ = try SignalSource(blocking: [.user1]) }
@@ -82,7 +82,7 @@ struct SignalSourceTests {
         }
     }
 
-    @Test("no signal to wait for, and a number that is none, trap")
+    @Test("an empty set of signals and an invalid signal number trap")
     func traps() async {
         await #expect(processExitsWith: .failure) {
             survives { _ = try SignalSource(blocking: []) }
@@ -91,7 +91,7 @@ struct SignalSourceTests {
         await #expect(processExitsWith: .failure) { survives { _ = Signal(rawValue: 65) } }
     }
 
-    @Test("the signals with names have the system's numbers")
+    @Test("named signals have the system's numbers")
     func hasNumbers() {
         #expect(Signal.hangUp.rawValue == SIGHUP && Signal.interrupt.rawValue == SIGINT)
         #expect(Signal.user1.rawValue == SIGUSR1 && Signal.user2.rawValue == SIGUSR2)

@@ -9,7 +9,7 @@ struct SlabTests {
         var value: Int
     }
 
-    @Test("values are changed in place, and slots reused under new keys")
+    @Test("values are changed in place, and slots are reused under new keys")
     func reuses() throws {
         var slab = Slab<Counter>(capacity: 2)
         let first = try insert(1, into: &slab)
@@ -33,7 +33,7 @@ struct SlabTests {
         #expect(slab.count == 2)
     }
 
-    @Test("a key survives the way through a token, and no other token gives a key")
+    @Test("a key survives conversion to a token and back, and no other token yields a key")
     func makesTokens() {
         for key in [
             SlabKey(index: 0, generation: 0), SlabKey(index: .max >> 1, generation: 0x7FFF_FFFF),
@@ -46,7 +46,7 @@ struct SlabTests {
         #expect(SlabKey(Token(.min)) == nil)
     }
 
-    @Test("any order of insertions and removals does what a dictionary does", arguments: 0..<8)
+    @Test("random insertions and removals behave as with a dictionary", arguments: 0..<8)
     func behavesAsADictionary(seed: UInt64) throws {
         var generator = Generator(state: seed)
         var slab = Slab<Counter>(capacity: 32)
@@ -74,7 +74,7 @@ struct SlabTests {
         #expect(keys == Set(model.keys))
     }
 
-    @Test("all values are destroyed with the slab")
+    @Test("destroying the slab destroys all its values")
     func destroys() throws {
         final class Witness {}
         struct Holder: ~Copyable { let witness: Witness }
@@ -92,7 +92,7 @@ struct SlabTests {
         #expect(weakly == nil)
     }
 
-    @Test("a key whose value is gone traps")
+    @Test("using a key whose value was removed traps")
     func traps() async {
         await #expect(processExitsWith: .failure) {
             let slab = Slab<Counter>(capacity: 1)

@@ -3,9 +3,9 @@ import SystemPackage
 import Testing
 import TestSupport
 
-@Suite("The examples on Unix sockets")
+@Suite("Examples with Unix sockets")
 struct SocketExampleTests {
-    @Test("the chat passes each line to all others, says who comes and goes, and cleans up")
+    @Test("the chat passes each line to all other members, announces members, and cleans up")
     func chats() throws {
         try requireProgram("socat")
         let directory = try TemporaryDirectory()
@@ -35,7 +35,7 @@ struct SocketExampleTests {
         #expect(names == "first\nsecond\nthird\n")
     }
 
-    @Test("a member of the chat who does not read is left out, and the others go on")
+    @Test("a chat member who does not read is removed, and the others are unaffected")
     func leavesOut() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("chat")
@@ -56,7 +56,7 @@ struct SocketExampleTests {
         #expect(rest.count > 4000)
     }
 
-    @Test("sockets that systemd passed are told apart by their names, whatever their order")
+    @Test("sockets passed by systemd are identified by name, in any order")
     func takesPassedSockets() throws {
         try requireProgram("socat")
         let directory = try TemporaryDirectory()
@@ -84,7 +84,7 @@ struct SocketExampleTests {
         #expect(try shell("socat -u UNIX:\(path) -") == "this is control\n")
     }
 
-    @Test("a socket that is not what its name promises is refused")
+    @Test("a socket of another type than its name implies is rejected")
     func refusesOthers() throws {
         let web = try Server()
         let result = try Program(

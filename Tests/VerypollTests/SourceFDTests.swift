@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("SourceFD")
 struct SourceFDTests {
-    @Test("any descriptor is a source, and stays its owner's")
+    @Test("any descriptor is a source, and its owner keeps it")
     func borrows() throws {
         var poll = try Poll()
         let tracer = try Tracer()
@@ -29,7 +29,7 @@ struct SourceFDTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("its descriptor is lent to calls, whose would-block is nil")
+    @Test("the descriptor is lent to calls, and would-block becomes nil")
     func lends() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -57,7 +57,7 @@ struct SourceFDTests {
         }
     }
 
-    @Test("what others read and write is reported each time that it is ready anew, in every mode")
+    @Test("bytes and room from other code are reported for each edge, in every mode")
     func reports() throws {
         var poll = try Poll()
         let (reader, writer) = try FileDescriptor.pipe(options: .closeOnExec)
@@ -82,7 +82,7 @@ struct SourceFDTests {
         }
     }
 
-    @Test("one that its owner closes gives no more events, and its number can come again")
+    @Test("a descriptor closed by its owner causes no more events, and its number can be reused")
     func closes() async {
         // Run in a process where no other test opens or closes descriptors.
         await #expect(processExitsWith: .success) {
@@ -100,7 +100,7 @@ struct SourceFDTests {
         }
     }
 
-    @Test("a file, always ready as it is, is `notPermitted`")
+    @Test("a regular file is `notPermitted`, because it is always ready")
     func refusesFiles() throws {
         let poll = try Poll()
         let path = FilePath(#filePath)

@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("Source and DescriptorSource")
 struct SourceTests {
-    @Test("a type that wraps a source is one by forwarding to it")
+    @Test("a type that wraps a source becomes one by forwarding to it")
     func forwards() throws {
         var poll = try Poll()
         let pair = try ForeignPair()
@@ -22,7 +22,7 @@ struct SourceTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("errors of a source's own three methods reach the caller")
+    @Test("errors from a source's own three methods reach the caller")
     func refuses() throws {
         let poll = try Poll()
         #expect(throws: Errno.timedOut) {
@@ -34,7 +34,7 @@ struct SourceTests {
         #expect(throws: Errno.deadlock) { try poll.registry.deregister(Refusing()) }
     }
 
-    @Test("a source is generic code's, copyable or not")
+    @Test("generic code accepts copyable and noncopyable sources")
     func isGeneric() throws {
         func watch(_ source: borrowing some Source & ~Copyable, in poll: inout Poll) throws -> Int {
             try poll.registry.register(source, token: Token(1), interest: .writable)
@@ -47,7 +47,7 @@ struct SourceTests {
         #expect(try watch(Borrowed(fileDescriptor: pair.first.fileDescriptor), in: &poll) == 1)
     }
 
-    @Test("withDescriptor lends the descriptor to a call, and gives nil where that would block")
+    @Test("withDescriptor lends the descriptor to a call, and returns nil if the call would block")
     func lends() throws {
         let pair = try ForeignPair()
         #expect(try pair.first.receive() == nil)
@@ -61,7 +61,7 @@ struct SourceTests {
         #expect((duplicate != nil) == true)
     }
 
-    @Test("withDescriptor passes on all errors but that of would-block")
+    @Test("withDescriptor rethrows every error except would-block")
     func passesErrors() throws {
         let pair = try ForeignPair()
         for error in [Errno.brokenPipe, .interrupted, .nowInProgress] {
@@ -74,7 +74,7 @@ struct SourceTests {
         )
     }
 
-    @Test("withDescriptor drains as the library's own calls do: a new edge comes afterwards")
+    @Test("withDescriptor drains like the library's own calls: the next bytes are a new edge")
     func drains() throws {
         var poll = try Poll()
         let pair = try ForeignPair()

@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("TCPStream's events")
 struct TCPEventTests {
-    @Test("a refused connect is an event, and finishConnect throws why", arguments: families)
+    @Test("a refused connect is an event, and finishConnect throws the reason", arguments: families)
     func refuses(family: IPAddress.Family) throws {
         var poll = try Poll()
         let nobody = try Nobody(family)
@@ -19,7 +19,7 @@ struct TCPEventTests {
         #expect(throws: Errno.socketNotConnected) { _ = try client.finishConnect() }
     }
 
-    @Test("a connect that is done is an event, and one that is pending is none")
+    @Test("a completed connect is an event, and a pending one is not")
     func connects() throws {
         var poll = try Poll()
         var options = TCPListener.Options()
@@ -36,7 +36,7 @@ struct TCPEventTests {
         #expect(try second.finishConnect() == .pending)
     }
 
-    @Test("bytes are an event, once for all that is there when it was read empty")
+    @Test("arriving bytes cause one event until they are all read")
     func reads() throws {
         var poll = try Poll()
         let pair = try TCPPair()
@@ -66,7 +66,7 @@ struct TCPEventTests {
         #expect(try pair.client.write([1].span) == 1)
     }
 
-    @Test("the peer's half-close closes reading and not writing")
+    @Test("the peer's half-close closes reading but not writing")
     func halfCloses() throws {
         var poll = try Poll()
         let pair = try TCPPair()
@@ -79,7 +79,7 @@ struct TCPEventTests {
         #expect(try pair.server.write([8].span) == 1)
     }
 
-    @Test("bytes and the end behind them may come in one event, which says both")
+    @Test("bytes and the end of file after them may arrive in one event that reports both")
     func halfClosesWithBytes() throws {
         var poll = try Poll()
         let pair = try TCPPair()
@@ -97,7 +97,7 @@ struct TCPEventTests {
         #expect(try received.append(from: pair.server) == 0)
     }
 
-    @Test("when both ends have closed, both ways are closed")
+    @Test("after both ends have closed, both directions are closed")
     func hangsUp() throws {
         var poll = try Poll()
         let pair = try TCPPair()
@@ -109,7 +109,7 @@ struct TCPEventTests {
         #expect(event.isReadClosed && event.isWriteClosed)
     }
 
-    @Test("a reset closes both ways, and is an error")
+    @Test("a reset closes both directions and is an error")
     func resets() throws {
         var poll = try Poll()
         let pair = try TCPPair()
@@ -120,7 +120,7 @@ struct TCPEventTests {
         #expect(try client.takeError() == .connectionReset)
     }
 
-    @Test("out-of-band data is a priority event to those who ask for it")
+    @Test("out-of-band data is a priority event if that interest is registered")
     func isUrgent() throws {
         var poll = try Poll()
         let pair = try TCPPair()
@@ -142,7 +142,7 @@ struct TCPEventTests {
         #expect(try !expectEvent(Token(1), from: &poll).isPriority)
     }
 
-    @Test("two streams of one listener are told apart by their tokens")
+    @Test("two streams of one listener are distinguished by their tokens")
     func areTwo() throws {
         var poll = try Poll()
         let listener = try TCPListener(binding: .loopback(port: 0))
@@ -160,7 +160,7 @@ struct TCPEventTests {
         #expect(try second.stream.readExactly(1) == [2])
     }
 
-    @Test("peeking drains nothing: reregistering reports the same bytes again")
+    @Test("peeking does not drain: reregistering reports the same bytes again")
     func peeks() throws {
         var poll = try Poll()
         let pair = try TCPPair()

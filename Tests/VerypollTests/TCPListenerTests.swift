@@ -53,7 +53,7 @@ struct TCPListenerTests {
         #expect(try second.stream.readExactly(1) == [2])
     }
 
-    @Test("what connected and closed before it was accepted is accepted, and at its end")
+    @Test("a connection that closed before it was accepted is accepted and at end of file")
     func acceptsTheGone() throws {
         let listener = try TCPListener(binding: .loopback(port: 0))
         do {
@@ -78,7 +78,7 @@ struct TCPListenerTests {
         }
     }
 
-    @Test("an address that no interface has is `addressNotAvailable`, unless it is bound freely")
+    @Test("an address that no interface has is `addressNotAvailable` unless free binding is on")
     func bindsFreely() throws {
         // These networks are reserved for documentation.
         for text in ["203.0.113.7:0", "[2001:db8::7]:0"] {
@@ -91,7 +91,7 @@ struct TCPListenerTests {
         }
     }
 
-    @Test("a port whose connections linger is bound again, unless that is not wanted")
+    @Test("a port with connections in TIME-WAIT can be bound again, unless that is disabled")
     func reusesAddress() async {
         // Outside an exit test, another test's child process holds copies of the descriptors until
         // it calls execve(2).
@@ -116,7 +116,7 @@ struct TCPListenerTests {
         }
     }
 
-    @Test("[::] takes IPv4 as well, unless it is kept off")
+    @Test("[::] accepts IPv4 as well, unless IPv6-only is set")
     func separatesFamilies() throws {
         var options = TCPListener.Options()
         let both = try TCPListener(binding: SocketAddress(.any(.v6), port: 0), options: options)
@@ -142,7 +142,7 @@ struct TCPListenerTests {
         #expect(throws: Errno.notSupported) { _ = try four.isOnlyV6() }
     }
 
-    @Test("the backlog is as long as was asked for")
+    @Test("the backlog has the requested length")
     func limitsBacklog() throws {
         var options = TCPListener.Options()
         options.backlog = 7
@@ -150,7 +150,7 @@ struct TCPListenerTests {
         #expect(try backlog(of: listener.fileDescriptor) == 7)
     }
 
-    @Test("with deferred accept a connection is shown when its first bytes have come")
+    @Test("with deferred accept, a connection is reported once its first bytes have arrived")
     func defersAccept() throws {
         var options = TCPListener.Options()
         options.deferredAccept = .milliseconds(29_001)
@@ -167,7 +167,7 @@ struct TCPListenerTests {
         #expect(seconds >= 30)
     }
 
-    @Test("fast open is for as many connections as was asked for")
+    @Test("fast open accepts as many pending connections as requested")
     func opensFast() throws {
         var options = TCPListener.Options()
         let plain = try TCPListener(binding: .loopback(port: 0), options: options)
@@ -177,7 +177,7 @@ struct TCPListenerTests {
         #expect(try fast.fileDescriptor.option(Int32(IPPROTO_TCP), TCP_FASTOPEN) == 5)
     }
 
-    @Test("connections inherit the options of their listener")
+    @Test("connections inherit their listener's options")
     func handsOn() throws {
         let listener = try TCPListener(binding: .loopback(port: 0))
         try listener.setNoDelay(true)
@@ -196,13 +196,13 @@ struct TCPListenerTests {
         #expect(try !client.noDelay())
     }
 
-    @Test("a listener without trouble has no error to take")
+    @Test("a healthy listener has no pending error")
     func takesError() throws {
         #expect(try TCPListener(binding: .loopback(port: 0)).takeError() == nil)
     }
 
     #if OSPoll
-    @Test("each connection is an event once the backlog was drained", arguments: families)
+    @Test("each connection is an event after the backlog was drained", arguments: families)
     func reports(family: IPAddress.Family) throws {
         var poll = try Poll()
         let listener = try TCPListener(binding: .loopback(family, port: 0))
@@ -219,7 +219,7 @@ struct TCPListenerTests {
         }
     }
 
-    @Test("a listener that is closed while it is registered gives no events")
+    @Test("a listener closed while registered causes no events")
     func closesWhileRegistered() async {
         // Outside an exit test, another test's child process holds copies of the descriptors until
         // it calls execve(2).
@@ -248,7 +248,7 @@ struct TCPListenerTests {
         }
         var clients: [Held<TCPStream>] = []
         for _ in 0..<12 { clients.append(Held(try TCPStream(connectingTo: address))) }
-        try eventually("all to be accepted") { count.value == 12 }
+        try eventually("all connections to be accepted") { count.value == 12 }
         try shared.end.second.send()
         let accepted = try threads.flatMap { try $0.join() }
         let expected = try clients.map { try $0.value.localAddress() }

@@ -7,7 +7,7 @@ import Verypoll
 
 @Suite("TCPStream")
 struct TCPStreamTests {
-    @Test("bytes go both ways, and the addresses of both ends agree", arguments: families)
+    @Test("bytes pass both ways, and the addresses of both ends agree", arguments: families)
     func carriesBytes(family: IPAddress.Family) throws {
         let pair = try TCPPair(family)
         #expect(try pair.client.localAddress() == pair.server.peerAddress())
@@ -21,7 +21,7 @@ struct TCPStreamTests {
         #expect(try pair.client.readExactly(2) == [4, 5])
     }
 
-    @Test("a connect is pending, then connected, and the own address is known from the start")
+    @Test("a connect is pending, then done, and the local address is known from the start")
     func connects() throws {
         // The backlog is full: the kernel drops the next client's packets until a connection is
         // accepted.
@@ -44,7 +44,7 @@ struct TCPStreamTests {
         #expect(try second.peerAddress() == listener.localAddress())
     }
 
-    @Test("an error that is known at once is thrown by connecting")
+    @Test("an immediate error is thrown by connect")
     func failsAtOnce() {
         // TCP cannot connect to a multicast address.
         #expect(throws: Errno.networkUnreachable) {
@@ -52,7 +52,7 @@ struct TCPStreamTests {
         }
     }
 
-    @Test("a reset reaches the peer's reads, once, and then it is at its end", arguments: families)
+    @Test("the peer reads a reset's error once, and then end of file", arguments: families)
     func resets(family: IPAddress.Family) throws {
         let client = try resetClient(family)
         var received: [UInt8] = []
@@ -63,7 +63,7 @@ struct TCPStreamTests {
         #expect(throws: Errno.socketNotConnected) { _ = try client.peerAddress() }
     }
 
-    @Test("takeError takes the error of a reset, once")
+    @Test("takeError returns the error of a reset once")
     func takesError() throws {
         let client = try resetClient()
         #expect(try client.takeError() == .connectionReset)
@@ -72,7 +72,7 @@ struct TCPStreamTests {
         #expect(try received.append(from: client) == 0)
     }
 
-    @Test("writing after the own shutdown throws `brokenPipe`, without SIGPIPE")
+    @Test("writing after shutting down writing throws `brokenPipe`, without SIGPIPE")
     func writesAfterShutdown() async {
         await #expect(processExitsWith: .success) {
             signal(SIGPIPE, SIG_DFL)
@@ -83,7 +83,7 @@ struct TCPStreamTests {
         }
     }
 
-    @Test("shutting down writing leaves reading, which ends when the peer ends as well")
+    @Test("after shutting down writing, reading continues until the peer ends as well")
     func shutsWriting() throws {
         let pair = try TCPPair()
         #expect(try pair.client.write([7].span) == 1)
@@ -95,7 +95,7 @@ struct TCPStreamTests {
         #expect(try pair.client.readToEnd() == [])
     }
 
-    @Test("shutting down reading reads the end of file, and leaves writing")
+    @Test("after shutting down reading, reads return end of file and writing continues")
     func shutsReading() throws {
         let pair = try TCPPair()
         try pair.client.shutdown(.read)
@@ -105,7 +105,7 @@ struct TCPStreamTests {
         #expect(try pair.server.readExactly(1) == [1])
     }
 
-    @Test("shutting down both ends both")
+    @Test("shutting down both ends both directions")
     func shutsBoth() throws {
         let pair = try TCPPair()
         try pair.client.shutdown(.both)
@@ -115,7 +115,7 @@ struct TCPStreamTests {
         #expect(try pair.server.readToEnd() == [])
     }
 
-    @Test("what was peeked at is read again")
+    @Test("peeked bytes are read again")
     func peeks() throws {
         let pair = try TCPPair()
         var peeked: [UInt8] = []
@@ -136,7 +136,7 @@ struct TCPStreamTests {
         #expect(count == 0)
     }
 
-    @Test("several runs of bytes are written in one call, and read into two places")
+    @Test("several buffers are written in one call, and read into two buffers")
     func isVectored() throws {
         let pair = try TCPPair()
         #expect(try pair.client.write(parts: [[1], [2, 3]]) == 3)
@@ -155,13 +155,13 @@ struct TCPStreamTests {
         #expect(try readInTwo(pair.server, 0, 4) == [[], [10]])
     }
 
-    @Test("a write takes what there is room for, then nothing, and goes on when the peer has read")
+    @Test("a write accepts as much as fits, then nothing, and continues after the peer has read")
     func fillsUp() throws {
         let pair = try TCPPair()
         let chunk = [UInt8](repeating: 7, count: 1 << 20)
         var written = 0
-        // An acknowledgement that is on its way makes room once more.
-        try eventually("both kinds of writing to find no room") {
+        // An acknowledgement in transit makes room once more.
+        try eventually("both kinds of writes to find no room") {
             while let count = try pair.client.write(chunk.span) {
                 #expect(count > 0 && count <= chunk.count)
                 written += count
@@ -176,7 +176,7 @@ struct TCPStreamTests {
         #expect(try pair.server.readExactly(1) == [1])
     }
 
-    @Test("the time to live is known without being set, and kept when it is", arguments: families)
+    @Test("the time to live has a default, and a new value is kept", arguments: families)
     func livesAsLong(family: IPAddress.Family) throws {
         let pair = try TCPPair(family)
         let first = try pair.client.timeToLive()
@@ -192,7 +192,7 @@ struct TCPStreamTests {
         #expect(try pair.server.timeToLive() == first)
     }
 
-    @Test("small writes wait for acknowledgements unless that is set otherwise")
+    @Test("small writes wait for acknowledgements unless no-delay is set")
     func delays() throws {
         let pair = try TCPPair()
         #expect(try !pair.client.noDelay())
@@ -221,7 +221,7 @@ struct TCPStreamTests {
         #expect(throws: Errno.invalidArgument) { try pair.client.setKeepAlive(.seconds(1 << 20)) }
     }
 
-    @Test("the time that bytes may stay unacknowledged is kept in milliseconds, rounded up")
+    @Test("the timeout for unacknowledged bytes is kept in milliseconds, rounded up")
     func timesOut() throws {
         let pair = try TCPPair()
         let client = pair.client.fileDescriptor
@@ -231,7 +231,7 @@ struct TCPStreamTests {
         #expect(try client.option(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT) == 0)
     }
 
-    @Test("buffers have at least the size that was asked for")
+    @Test("buffers have at least the requested size")
     func buffers() throws {
         let pair = try TCPPair()
         try pair.client.setReceiveBufferSize(16_384)
@@ -243,7 +243,7 @@ struct TCPStreamTests {
         #expect(try pair.client.sendBufferSize() > 32_768)
     }
 
-    @Test("a read without room traps, as its 0 would pass for the end of file")
+    @Test("a read into an empty buffer traps, because its 0 would look like end of file")
     func trapsWithoutRoom() async {
         await #expect(processExitsWith: .failure) {
             let pair = try TCPPair()

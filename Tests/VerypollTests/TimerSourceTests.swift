@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("TimerSource")
 struct TimerSourceTests {
-    @Test("a timer that was not started does not run, and gives no events")
+    @Test("a timer that was not started does not fire")
     func rests() throws {
         var poll = try Poll()
         let timer = try TimerSource()
@@ -16,7 +16,7 @@ struct TimerSourceTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("a timer runs out once, as an event and never early", arguments: [false, true])
+    @Test("a timer fires once, as an event and never early", arguments: [false, true])
     func runsOut(countsSuspension: Bool) throws {
         var poll = try Poll()
         let timer = try TimerSource(countsSuspension: countsSuspension)
@@ -34,7 +34,7 @@ struct TimerSourceTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("a time of zero or less runs out at once", arguments: [Duration.zero, .seconds(-1)])
+    @Test("a time of zero or less fires at once", arguments: [Duration.zero, .seconds(-1)])
     func runsOutAtOnce(delay: Duration) throws {
         var poll = try Poll()
         let timer = try TimerSource()
@@ -44,7 +44,7 @@ struct TimerSourceTests {
         #expect(try timer.expirations() == 1)
     }
 
-    @Test("a timer with an interval runs out again and again, and counts what was not asked for")
+    @Test("a timer with an interval fires repeatedly, and counts unread expirations")
     func repeats() throws {
         var poll = try Poll()
         let timer = try TimerSource()
@@ -60,10 +60,10 @@ struct TimerSourceTests {
         #expect(try timer.remaining() != nil)
 
         try timer.start(after: .nanoseconds(1), every: .microseconds(1))
-        try eventually("more than one") { try timer.expirations() ?? 0 > 1 }
+        try eventually("more than one expiration") { try timer.expirations() ?? 0 > 1 }
     }
 
-    @Test("starting anew forgets the time before, also one that has run out")
+    @Test("restarting discards the previous time, even one that has expired")
     func restarts() throws {
         let timer = try TimerSource()
         try timer.start(after: .zero)
@@ -74,7 +74,7 @@ struct TimerSourceTests {
         #expect(remaining > .seconds(900) && remaining <= .seconds(1000))
     }
 
-    @Test("a cancelled timer gives no events, and forgets that it ran out")
+    @Test("a cancelled timer causes no events, and discards an unread expiration")
     func cancels() throws {
         var poll = try Poll()
         let timer = try TimerSource()
@@ -89,7 +89,7 @@ struct TimerSourceTests {
         #expect(try timer.expirations() == 1)
     }
 
-    @Test("a time of any length is taken")
+    @Test("a time of any length is accepted")
     func clamps() throws {
         let timer = try TimerSource()
         for delay in [Duration.seconds(Int64.max), .seconds(1 << 40)] {

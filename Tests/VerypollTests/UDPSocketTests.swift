@@ -7,7 +7,7 @@ import Verypoll
 
 @Suite("UDPSocket")
 struct UDPSocketTests {
-    @Test("datagrams tell who sent them, and answers reach that address", arguments: families)
+    @Test("datagrams report their sender, and answers reach that address", arguments: families)
     func carriesDatagrams(family: IPAddress.Family) throws {
         let one = try UDPSocket(binding: .loopback(family, port: 0))
         let two = try UDPSocket(binding: .loopback(family, port: 0))
@@ -37,7 +37,7 @@ struct UDPSocketTests {
         #expect(try received.append(datagramFrom: two) == nil)
     }
 
-    @Test("a connected socket can be connected to another, and hears that one only")
+    @Test("a connected socket can be reconnected, and receives only from its new peer")
     func reconnects() throws {
         let one = try UDPSocket(binding: .loopback(port: 0))
         let two = try UDPSocket(binding: .loopback(port: 0))
@@ -63,7 +63,7 @@ struct UDPSocketTests {
         #expect(try expectLetter(to: two).bytes == [2])
     }
 
-    @Test("a connected socket receives with the sender's address, and sends elsewhere")
+    @Test("a connected socket receives with the sender's address, and can send elsewhere")
     func mixesUnconnectedCalls() throws {
         let peer = try UDPSocket(binding: .loopback(port: 0))
         let other = try UDPSocket(binding: .loopback(port: 0))
@@ -76,7 +76,7 @@ struct UDPSocketTests {
         #expect(try socket.peerAddress() == peer.localAddress())
     }
 
-    @Test("a socket that is not connected receives without addresses, and cannot send so")
+    @Test("an unconnected socket receives without addresses, and cannot send without one")
     func mixesConnectedCalls() throws {
         let one = try UDPSocket(binding: .loopback(port: 0))
         let two = try UDPSocket(binding: .loopback(port: 0))
@@ -89,7 +89,7 @@ struct UDPSocketTests {
         #expect(received == [1, 1])
     }
 
-    @Test("an empty datagram is one: 0 bytes came, rather than none")
+    @Test("an empty datagram is received as 0 bytes rather than nil")
     func isEmpty() throws {
         let one = try UDPSocket(binding: .loopback(port: 0))
         let two = try UDPSocket(binding: .loopback(port: 0))
@@ -105,7 +105,7 @@ struct UDPSocketTests {
     }
 
     @Test(
-        "a datagram that does not fit is cut, and its whole length told",
+        "a datagram that does not fit is truncated, and its full length reported",
         arguments: [0, 1, 3, 4]
     )
     func truncates(room: Int) throws {
@@ -126,7 +126,7 @@ struct UDPSocketTests {
         #expect(try expectLetter(to: two).bytes == [5])
     }
 
-    @Test("what was peeked at is received again, with its sender")
+    @Test("a peeked datagram is received again, with its sender")
     func peeks() throws {
         let one = try UDPSocket(binding: .loopback(port: 0))
         let two = try UDPSocket(binding: .loopback(port: 0))
@@ -138,7 +138,7 @@ struct UDPSocketTests {
         #expect(try receive(from: two) == nil)
     }
 
-    @Test("more than fits a datagram is `messageTooLong`, and nothing is sent", arguments: families)
+    @Test("an oversized datagram is `messageTooLong`, and nothing is sent", arguments: families)
     func limits(family: IPAddress.Family) throws {
         let one = try UDPSocket(binding: .loopback(family, port: 0))
         let two = try UDPSocket(binding: .loopback(family, port: 0))
@@ -153,7 +153,7 @@ struct UDPSocketTests {
         #expect(try expectLetter(to: two, room: 70_000).bytes == bytes)
     }
 
-    @Test("that nobody has the port comes back as `connectionRefused`", arguments: families)
+    @Test("sending to an unused port fails with `connectionRefused`", arguments: families)
     func isRefused(family: IPAddress.Family) throws {
         let nobody = try UDPSocket(binding: .loopback(family, port: 0))
         // A socket connected to itself rejects datagrams from others, so its port counts as unused.
@@ -170,7 +170,7 @@ struct UDPSocketTests {
         #expect(try socket.takeError() == nil)
     }
 
-    @Test("an address in use is refused, unless both sockets share it")
+    @Test("an address in use is rejected, unless both sockets share it")
     func bindsOnce() throws {
         let first = try UDPSocket(binding: .loopback(port: 0))
         #expect(throws: Errno.addressInUse) { _ = try UDPSocket(binding: first.localAddress()) }
@@ -188,7 +188,7 @@ struct UDPSocketTests {
         for _ in 0..<20 { #expect(try sender.send([1].span, to: one.localAddress()) == 1) }
         // All datagrams of one sender go to the same socket.
         var counts = [0, 0]
-        try eventually("all to come") {
+        try eventually("all datagrams to arrive") {
             counts[0] += try drain(one)
             counts[1] += try drain(two)
             return counts[0] + counts[1] == 20
@@ -196,7 +196,7 @@ struct UDPSocketTests {
         #expect(Set(counts) == [0, 20])
     }
 
-    @Test("[::] hears IPv4 as well, unless it is kept off")
+    @Test("[::] receives IPv4 as well, unless IPv6-only is set")
     func separatesFamilies() throws {
         var options = UDPSocket.Options()
         let both = try UDPSocket(binding: SocketAddress(.any(.v6), port: 0), options: options)
@@ -216,7 +216,7 @@ struct UDPSocketTests {
         #expect(try four.takeError() == .connectionRefused)
     }
 
-    @Test("the time to live is known without being set, and kept when it is", arguments: families)
+    @Test("the time to live has a default, and a new value is kept", arguments: families)
     func livesAsLong(family: IPAddress.Family) throws {
         let socket = try UDPSocket(binding: .loopback(family, port: 0))
         #expect(try (1...255).contains(socket.timeToLive()))
@@ -227,7 +227,7 @@ struct UDPSocketTests {
         #expect(throws: Errno.invalidArgument) { try socket.setTimeToLive(256) }
     }
 
-    @Test("a broadcast is `permissionDenied` until it is allowed, and then arrives")
+    @Test("a broadcast is `permissionDenied` until it is enabled, and then arrives")
     func broadcasts() throws {
         let receiver = try UDPSocket(binding: SocketAddress(.any(.v4), port: 0))
         let sender = try UDPSocket(binding: .loopback(port: 0))
@@ -243,7 +243,7 @@ struct UDPSocketTests {
         #expect(throws: Errno.permissionDenied) { _ = try sender.send([3].span, to: all) }
     }
 
-    @Test("buffers have at least the size that was asked for")
+    @Test("buffers have at least the requested size")
     func buffers() throws {
         let socket = try UDPSocket(binding: .loopback(port: 0))
         try socket.setReceiveBufferSize(16_384)
@@ -254,7 +254,7 @@ struct UDPSocketTests {
 
     #if OSPoll
     @Test(
-        "datagrams are an event, anew each time that the socket was drained",
+        "datagrams are an event again each time after the socket was drained",
         arguments: [
             true, false,
         ]
@@ -274,7 +274,7 @@ struct UDPSocketTests {
         }
     }
 
-    @Test("a socket is writable at once, and reregistered and deregistered as any source")
+    @Test("a socket is writable at once, and can be reregistered and deregistered")
     func registers() throws {
         var poll = try Poll()
         let one = try UDPSocket(binding: .loopback(port: 0))
@@ -291,7 +291,7 @@ struct UDPSocketTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("a refusal is an error event")
+    @Test("a refused datagram is an error event")
     func reportsRefusal() throws {
         var poll = try Poll()
         let nobody = try UDPSocket(binding: .loopback(port: 0))

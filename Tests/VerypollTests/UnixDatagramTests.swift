@@ -7,7 +7,7 @@ import Verypoll
 
 @Suite("UnixDatagram")
 struct UnixDatagramTests {
-    @Test("datagrams go to a path and to an abstract name, and tell who sent them")
+    @Test("datagrams reach a path and an abstract name, and report their sender")
     func carriesDatagrams() throws {
         let directory = try TemporaryDirectory()
         let path = UnixAddress.path(FilePath(directory.appending("socket")))
@@ -30,7 +30,7 @@ struct UnixDatagramTests {
         #expect(throws: Errno.addressInUse) { _ = try UnixDatagram(binding: path) }
     }
 
-    @Test("a socket that was never bound sends, and is unnamed to those who receive")
+    @Test("an unbound socket can send, and its receivers see no name")
     func isUnnamed() throws {
         let receiver = try UnixDatagram(binding: .unique())
         let sender = try UnixDatagram()
@@ -39,7 +39,7 @@ struct UnixDatagramTests {
         #expect(try receive(from: receiver)?.sender == .unnamed)
     }
 
-    @Test("the two of a pair are connected and unnamed, and datagrams go both ways")
+    @Test("the sockets of a pair are connected and unnamed, and datagrams pass both ways")
     func isAPair() throws {
         let pair = try UnixDatagram.pair()
         #expect(try pair.first.localAddress() == .unnamed)
@@ -53,7 +53,7 @@ struct UnixDatagramTests {
         #expect(try received.append(datagramFrom: pair.first) == nil)
     }
 
-    @Test("a connected socket sends to its peer, and can be connected to another")
+    @Test("a connected socket sends to its peer, and can be reconnected")
     func connects() throws {
         let one = try UnixDatagram(binding: .unique())
         let two = try UnixDatagram(binding: .unique())
@@ -72,7 +72,7 @@ struct UnixDatagramTests {
         #expect(try receive(from: one)?.bytes == [3])
     }
 
-    @Test("a connected socket gets nothing from others")
+    @Test("a connected socket receives nothing from others")
     func filters() throws {
         let one = try UnixDatagram(binding: .unique())
         let two = try UnixDatagram(binding: .unique())
@@ -85,7 +85,7 @@ struct UnixDatagramTests {
         #expect(try receive(from: one)?.bytes == [2])
     }
 
-    @Test("nobody to send to: no such file, or an address that nobody has any more")
+    @Test("sending without a receiver is `noSuchFileOrDirectory` or `connectionRefused`")
     func refuses() async {
         // Outside an exit test, another test's child process holds copies of the descriptors until
         // it calls execve(2).
@@ -104,7 +104,7 @@ struct UnixDatagramTests {
         }
     }
 
-    @Test("an empty datagram is one: 0 bytes came, rather than none")
+    @Test("an empty datagram is received as 0 bytes rather than nil")
     func isEmpty() throws {
         let pair = try UnixDatagram.pair()
         #expect(try pair.first.send(Span()) == 0)
@@ -114,7 +114,7 @@ struct UnixDatagramTests {
     }
 
     @Test(
-        "a datagram that does not fit is cut, and its whole length told",
+        "a datagram that does not fit is truncated, and its full length reported",
         arguments: [0, 1, 3, 4]
     )
     func truncates(room: Int) throws {
@@ -129,7 +129,7 @@ struct UnixDatagramTests {
         #expect(received.last == 5)
     }
 
-    @Test("what was peeked at is received again, with its sender")
+    @Test("a peeked datagram is received again, with its sender")
     func peeks() throws {
         let receiver = try UnixDatagram(binding: .unique())
         let sender = try UnixDatagram(binding: .unique())
@@ -144,7 +144,7 @@ struct UnixDatagramTests {
         #expect(try receive(from: receiver) == nil)
     }
 
-    @Test("more than fits a datagram is `messageTooLong`")
+    @Test("an oversized datagram is `messageTooLong`")
     func limits() throws {
         let pair = try UnixDatagram.pair()
         let size = try pair.first.sendBufferSize()
@@ -152,7 +152,7 @@ struct UnixDatagramTests {
         #expect(throws: Errno.messageTooLong) { _ = try pair.first.send(bytes.span) }
     }
 
-    @Test("shutting down a way ends it, for both ends")
+    @Test("shutting down a direction ends it for both sockets")
     func shutsDown() async {
         await #expect(processExitsWith: .success) {
             signal(SIGPIPE, SIG_DFL)
@@ -173,7 +173,7 @@ struct UnixDatagramTests {
         }
     }
 
-    @Test("bound without a name, a socket gets an abstract one of the kernel's choice")
+    @Test("a socket bound without a name gets an abstract one from the kernel")
     func isNamedByKernel() throws {
         let receiver = try UnixDatagram(binding: .unnamed)
         let address = try receiver.localAddress()
@@ -185,7 +185,7 @@ struct UnixDatagramTests {
     }
 
     #if OSPoll
-    @Test("datagrams are an event, anew each time that the socket was drained")
+    @Test("datagrams are an event again each time after the socket was drained")
     func reports() throws {
         var poll = try Poll()
         let pair = try UnixDatagram.pair()
@@ -199,7 +199,7 @@ struct UnixDatagramTests {
         }
     }
 
-    @Test("a full queue makes the sender wait, and room is an event if it is connected there")
+    @Test("a full queue blocks the sender, and a connected sender is woken when there is room")
     func reportsRoom() throws {
         var poll = try Poll()
         let pair = try UnixDatagram.pair()

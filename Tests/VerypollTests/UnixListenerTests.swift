@@ -8,7 +8,7 @@ import Verypoll
 
 @Suite("UnixListener and UnixAddress")
 struct UnixListenerTests {
-    @Test("a path and an abstract name are bound, connected to and told back")
+    @Test("a path and an abstract name can be bound, connected to and read back")
     func connects() throws {
         let directory = try TemporaryDirectory()
         let path = FilePath(directory.appending("socket"))
@@ -30,7 +30,7 @@ struct UnixListenerTests {
         #expect(throws: Errno.addressInUse) { _ = try UnixListener(binding: .path(path)) }
     }
 
-    @Test("a path need not be UTF-8, and an abstract name may hold any bytes")
+    @Test("a path need not be UTF-8, and an abstract name may contain any bytes")
     func takesAnyBytes() throws {
         let directory = try TemporaryDirectory()
         let bytes = Array(directory.path.utf8) + [0x2F, 0xFF, 0x80, 0x20, 0xC3]
@@ -48,7 +48,7 @@ struct UnixListenerTests {
         }
     }
 
-    @Test("names have 107 bytes at most, of a path and of an abstract name")
+    @Test("a path and an abstract name may have up to 107 bytes")
     func limitsNames() throws {
         let directory = try TemporaryDirectory()
         let room = 107 - directory.path.utf8.count - 1
@@ -74,7 +74,7 @@ struct UnixListenerTests {
         #expect(throws: Errno.invalidArgument) { _ = try UnixListener(binding: .path("")) }
     }
 
-    @Test("bound without a name, a listener gets an abstract one of the kernel's choice")
+    @Test("a listener bound without a name gets an abstract one from the kernel")
     func isNamedByKernel() throws {
         let one = try UnixListener(binding: .unnamed)
         let two = try UnixListener(binding: .unnamed)
@@ -89,7 +89,7 @@ struct UnixListenerTests {
         #expect(try client.peerAddress() == address)
     }
 
-    @Test("nobody to connect to: no such file, or a file that nobody listens on any more")
+    @Test("connecting without a listener is `noSuchFileOrDirectory` or `connectionRefused`")
     func refuses() async {
         // Outside an exit test, another test's child process holds copies of the descriptors until
         // it calls execve(2).
@@ -104,7 +104,7 @@ struct UnixListenerTests {
         }
     }
 
-    @Test("a full backlog throws at once, told apart from a connect in progress")
+    @Test("a full backlog throws at once, unlike a connect in progress")
     func fillsBacklog() throws {
         let address = UnixAddress.unique()
         let listener = try UnixListener(binding: address, backlog: 0)
@@ -119,7 +119,7 @@ struct UnixListenerTests {
         #expect(try second.finishConnect() == .connected)
     }
 
-    @Test("what connected and closed before it was accepted is accepted, and at its end")
+    @Test("a connection that closed before it was accepted is accepted and at end of file")
     func acceptsTheGone() throws {
         let address = UnixAddress.unique()
         let listener = try UnixListener(binding: address)
@@ -139,7 +139,7 @@ struct UnixListenerTests {
         #expect(UnixAddress.unnamed.description.isEmpty)
     }
 
-    @Test("the peer's credentials stay known after it has ended, and so does its pidfd or an error")
+    @Test("a peer's credentials stay available after it exits, and its pidfd may stay, too")
     func outlivesPeer() async {
         // Run in an exit test, because forking is unsafe while other threads run.
         await #expect(processExitsWith: .success) {
@@ -165,7 +165,7 @@ struct UnixListenerTests {
     }
 
     #if OSPoll
-    @Test("each connection is an event once the backlog was drained")
+    @Test("each connection is an event after the backlog was drained")
     func reports() throws {
         var poll = try Poll()
         let address = UnixAddress.unique()

@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("UnixStream")
 struct UnixStreamTests {
-    @Test("the two of a pair are connected and unnamed, and bytes go both ways")
+    @Test("the streams of a pair are connected and unnamed, and bytes pass both ways")
     func isAPair() throws {
         let pair = try UnixStream.pair()
         #expect(try pair.first.localAddress() == .unnamed)
@@ -20,7 +20,7 @@ struct UnixStreamTests {
         #expect(try received.append(from: pair.first) == nil)
     }
 
-    @Test("several runs of bytes are written in one call, and read into two places")
+    @Test("several buffers are written in one call, and read into two buffers")
     func isVectored() throws {
         let pair = try UnixStream.pair()
         #expect(try pair.first.write(parts: [[1], [2, 3]]) == 3)
@@ -34,7 +34,7 @@ struct UnixStreamTests {
         #expect(count == 5 && first == [1, 2] && second == [3, 4, 5])
     }
 
-    @Test("a read over bytes replaces the first ones, and tells how many")
+    @Test("a read into existing bytes replaces the first ones, and returns their number")
     func readsOverBytes() throws {
         let pair = try UnixStream.pair()
         var bytes: [UInt8] = [1, 2, 3, 4]
@@ -47,7 +47,7 @@ struct UnixStreamTests {
         #expect(bytes == [8, 9, 3, 4])
     }
 
-    @Test("what was peeked at is read again")
+    @Test("peeked bytes are read again")
     func peeks() throws {
         let pair = try UnixStream.pair()
         #expect(try pair.first.write([1, 2, 3].span) == 3)
@@ -59,7 +59,7 @@ struct UnixStreamTests {
         #expect(try pair.second.readExactly(3) == [1, 2, 3])
     }
 
-    @Test("shutting down writing ends the peer's reading, and leaves the other way")
+    @Test("shutting down writing ends the peer's reading, and leaves the other direction open")
     func shutsWriting() throws {
         let pair = try UnixStream.pair()
         #expect(try pair.first.write([1].span) == 1)
@@ -70,7 +70,7 @@ struct UnixStreamTests {
         #expect(try pair.first.readExactly(1) == [3])
     }
 
-    @Test("shutting down reading ends the peer's writing, and leaves the other way")
+    @Test("shutting down reading ends the peer's writing, and leaves the other direction open")
     func shutsReading() throws {
         let pair = try UnixStream.pair()
         try pair.first.shutdown(.read)
@@ -80,7 +80,7 @@ struct UnixStreamTests {
         #expect(try pair.second.readExactly(1) == [2])
     }
 
-    @Test("shutting down both ends both ways")
+    @Test("shutting down both ends both directions")
     func shutsBoth() throws {
         let pair = try UnixStream.pair()
         try pair.first.shutdown(.both)
@@ -90,7 +90,7 @@ struct UnixStreamTests {
         #expect(try pair.second.readToEnd() == [])
     }
 
-    @Test("writing to a peer that is gone throws `brokenPipe`, without SIGPIPE")
+    @Test("writing to a closed peer throws `brokenPipe`, without SIGPIPE")
     func breaks() async {
         await #expect(processExitsWith: .success) {
             signal(SIGPIPE, SIG_DFL)
@@ -101,7 +101,7 @@ struct UnixStreamTests {
         }
     }
 
-    @Test("a peer that is gone with bytes unread resets the connection")
+    @Test("a peer that closes with unread bytes resets the connection")
     func resets() throws {
         let stream = try widow(unread: 3)
         var received: [UInt8] = []
@@ -109,7 +109,7 @@ struct UnixStreamTests {
         #expect(try received.append(from: stream) == 0)
     }
 
-    @Test("buffers have at least the size that was asked for")
+    @Test("buffers have at least the requested size")
     func buffers() throws {
         let pair = try UnixStream.pair()
         try pair.first.setSendBufferSize(16_384)
@@ -119,7 +119,7 @@ struct UnixStreamTests {
         #expect(try pair.first.takeError() == nil)
     }
 
-    @Test("a read without room traps, as its 0 would pass for the end of file")
+    @Test("a read into an empty buffer traps, because its 0 would look like end of file")
     func trapsWithoutRoom() async {
         await #expect(processExitsWith: .failure) {
             let pair = try UnixStream.pair()
@@ -144,7 +144,7 @@ struct UnixStreamTests {
     }
 
     #if OSPoll
-    @Test("bytes, and room, are events anew each time that a stream was drained or full")
+    @Test("bytes and room are events again each time a stream was drained or full")
     func reports() throws {
         var poll = try Poll()
         let pair = try UnixStream.pair()
@@ -174,7 +174,7 @@ struct UnixStreamTests {
         #expect(try pendingEvents(in: &poll).isEmpty)
     }
 
-    @Test("the peer's half-close closes reading only, its end closes both")
+    @Test("the peer's half-close closes reading only, and its close closes both directions")
     func reportsEnds() throws {
         var poll = try Poll()
         let pair = try UnixStream.pair()

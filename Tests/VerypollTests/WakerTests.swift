@@ -18,7 +18,7 @@ struct WakerTests {
         #expect(event.isReadable)
     }
 
-    @Test("wake-ups before a poll merge into one event, and later ones come anew")
+    @Test("wake-ups before a poll merge into one event, and later ones cause a new event")
     func merges() throws {
         var poll = try Poll()
         let waker = try Waker(registry: poll.registry, token: Token(7))
@@ -42,7 +42,7 @@ struct WakerTests {
         #expect(tokens == Set(stride(from: 0, to: 100, by: 3)) && events.count == tokens.count)
     }
 
-    @Test("wake-ups from several threads at once all arrive, merged or not")
+    @Test("concurrent wake-ups from several threads all arrive, merged or not")
     func servesThreads() throws {
         var poll = try Poll()
         let shared = try Waker(registry: poll.registry, token: Token(99))
@@ -65,7 +65,7 @@ struct WakerTests {
         #expect(try pendingEvents(in: &poll).map(\.token) == [Token(99)])
     }
 
-    @Test("a waker that is gone takes its pending event with it")
+    @Test("a closed waker's pending event is discarded")
     func takesEventAlong() async {
         // Outside an exit test, another test's child process holds copies of the descriptors until
         // it calls execve(2).
@@ -79,7 +79,7 @@ struct WakerTests {
         }
     }
 
-    @Test("a waker is made through a clone of the registry as well")
+    @Test("a waker can be made through a clone of the registry as well")
     func comesFromClone() throws {
         var poll = try Poll()
         let clone = try poll.registry.clone()

@@ -33,7 +33,7 @@ struct CommandTests: ~Copyable {
         return try Program.run("verypollctl", arguments, environment: variables)
     }
 
-    @Test("the status is the default, and goes to standard output without colours")
+    @Test("the status is the default verb, and is written to standard output without colors")
     func printsStatus() throws {
         let result = try run()
 
@@ -82,7 +82,7 @@ struct CommandTests: ~Copyable {
         )
     }
 
-    @Test("metrics are printed as they are, or as JSON")
+    @Test("metrics are printed unchanged, or as JSON")
     func printsMetrics() throws {
         let result = try run("metrics")
         #expect(result.exit == .code(0))
@@ -91,7 +91,7 @@ struct CommandTests: ~Copyable {
         #expect(json == ##"{"text":"# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n"}"## + "\n")
     }
 
-    @Test("without the legend there are only rows")
+    @Test("without the legend, only rows are printed")
     func omitsLegend() throws {
         let result = try run("sessions", "--no-legend")
 
@@ -106,7 +106,7 @@ struct CommandTests: ~Copyable {
         )
     }
 
-    @Test("sessions are listed with the options in any place")
+    @Test("session list options work in any position")
     func listsSessions() throws {
         for arguments in [["sessions"], ["sessions", "list"]] {
             let options = patientOptions(socket: daemon.path)
@@ -119,7 +119,7 @@ struct CommandTests: ~Copyable {
         }
     }
 
-    @Test("a client is found by its address with and without the port")
+    @Test("a client is found by its address with or without the port")
     func filtersByPeer() throws {
         for peer in ["10.0.0.1", "10.0.0.1:50000"] {
             let result = try run("sessions", "--peer", peer)
@@ -129,7 +129,7 @@ struct CommandTests: ~Copyable {
         #expect(try run("sessions", "--peer", "10.0.0.2").standardOutput.contains("0 sessions"))
     }
 
-    @Test("a list that is cut short says so on standard error")
+    @Test("a truncated list is noted on standard error")
     func tellsTruncation() throws {
         let result = try run("sessions", "--limit", "1")
 
@@ -138,7 +138,7 @@ struct CommandTests: ~Copyable {
         #expect(result.standardError.contains("more sessions"))
     }
 
-    @Test("a session that there is can be killed")
+    @Test("an existing session can be killed")
     func kills() throws {
         let result = try run("sessions", "kill", "7")
 
@@ -147,7 +147,7 @@ struct CommandTests: ~Copyable {
         #expect(result.standardError == "")
     }
 
-    @Test("ping and version tell what answers")
+    @Test("ping and version report who answers")
     func pings() throws {
         #expect(try run("ping").standardOutput == "verypolld answers at \(daemon.path)\n")
         #expect(
@@ -156,7 +156,7 @@ struct CommandTests: ~Copyable {
         )
     }
 
-    @Test("JSON is one line where it is short, and indented where it is pretty")
+    @Test("JSON is one line if short, and indented if pretty")
     func printsJSON() throws {
         let short = try run("sessions", "--listener", "nobody", "--json=short")
         #expect(short.exit == .code(4))
@@ -177,7 +177,7 @@ struct CommandTests: ~Copyable {
         #expect(try run("ping", "-j", "--json=off").standardOutput.hasPrefix("verypolld answers"))
     }
 
-    @Test("the JSON of the status has every field")
+    @Test("the JSON status has every field")
     func printsStatusAsJSON() throws {
         let text = try run("status", "--json=short").standardOutput
 
@@ -192,7 +192,7 @@ struct CommandTests: ~Copyable {
     }
 
     @Test(
-        "wrong usage ends with 2 and says what is wrong on standard error",
+        "wrong usage exits with 2 and explains the error on standard error",
         arguments: [
             ["no-such-verb"], ["--no-such-option"], ["sessions", "kill"],
             ["sessions", "kill", "seven"], ["sessions", "--limit", "0"],
@@ -213,7 +213,7 @@ struct CommandTests: ~Copyable {
         #expect(result.standardError.contains("Usage: verypollctl"))
     }
 
-    @Test("what is no verb is answered with the verbs there are")
+    @Test("an unknown verb is answered with the list of verbs")
     func listsVerbs() throws {
         let result = try runCommand(["statsu"])
 
@@ -224,7 +224,7 @@ struct CommandTests: ~Copyable {
         #expect(result.standardError.contains(verbs))
     }
 
-    @Test("help and version go to standard output and end with 0")
+    @Test("help and version are written to standard output and exit with 0")
     func helps() throws {
         let help = try runCommand(["--help"])
         #expect(help.exit == .code(0))
@@ -235,7 +235,7 @@ struct CommandTests: ~Copyable {
         #expect(version.standardOutput == "verypollctl \(Release.version)\n")
     }
 
-    @Test("what there is not ends with 4, and is named")
+    @Test("a missing session or listener exits with 4 and is named")
     func refusesUnknown() throws {
         let session = try run("sessions", "kill", "99")
         #expect(session.exit == .code(4))
@@ -245,7 +245,7 @@ struct CommandTests: ~Copyable {
         #expect(listener.standardError == "verypollctl: no listener is named \"nobody\"\n")
     }
 
-    @Test("a daemon that is not there ends with 3, with a hint")
+    @Test("an unreachable daemon exits with 3 and a hint")
     func cannotReach() throws {
         let path = directory.appending("none.sock")
         let result = try runCommand(["status", "--socket", path])
@@ -264,7 +264,7 @@ struct CommandTests: ~Copyable {
         #expect(version.standardOutput == "verypollctl \(Release.version)\n")
     }
 
-    @Test("a socket that nobody listens on is connection refused")
+    @Test("a socket without a listener is connection refused")
     func cannotReachStale() throws {
         let path = directory.appending("stale.sock")
         // The socket is bound but never listens: a closed listener would keep listening in another
@@ -277,7 +277,7 @@ struct CommandTests: ~Copyable {
         #expect(result.standardError.contains("connection refused"))
     }
 
-    @Test("a daemon that never answers is given up on")
+    @Test("a daemon that never answers causes a timeout")
     func timesOut() throws {
         let path = directory.appending("mute.sock")
         let server = try Server(path: path)
@@ -288,7 +288,7 @@ struct CommandTests: ~Copyable {
         #expect(result.standardError.contains("no answer in time"))
     }
 
-    @Test("something else that answers is told from verypolld")
+    @Test("another service that answers is not mistaken for verypolld")
     func refusesStranger() throws {
         let path = directory.appending("strange.sock")
         let server = try Server(path: path)
@@ -300,7 +300,7 @@ struct CommandTests: ~Copyable {
         #expect(try program.standardError.contains("does not answer as verypolld does"))
     }
 
-    @Test("the socket of the user's own daemon is used where there is no other")
+    @Test("the user's own daemon is used if there is no system daemon")
     func findsOwnSocket() throws {
         #expect(
             DaemonConnection.defaultPath(

@@ -189,7 +189,7 @@ private final class FixedHandler: ControlHandler, Sendable {
         { text throws(VarlinkError) in
             guard text.hasPrefix("{") else {
                 throw .configurationInvalid([
-                    Problem(file: "", line: 1, column: 2, pointer: "", message: "is no object")
+                    Problem(file: "", line: 1, column: 2, pointer: "", message: "must be an object")
                 ])
             }
             return ChangeList(changes: Self.changes)

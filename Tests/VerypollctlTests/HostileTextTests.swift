@@ -23,7 +23,7 @@ struct HostileTextTests {
         text.unicodeScalars.contains { $0 != "\n" && $0.steersTerminal }
     }
 
-    @Test("no verb lets a name through to a terminal, nor does the daemon's log")
+    @Test("neither a verb nor the daemon's log passes control characters to a terminal")
     func escapes() throws {
         let daemon = try RealDaemon(Self.configuration)
         for words in [["status"], ["listeners"], ["upstreams"], ["config", "show"], ["metrics"]] {
@@ -40,7 +40,7 @@ struct HostileTextTests {
         #expect(!steers(unknown.standardError))
     }
 
-    @Test("arguments that are refused are escaped as well")
+    @Test("rejected arguments are escaped as well")
     func escapesArguments() throws {
         for program in ["verypolld", "verypollctl"] {
             let result = try Program.run(program, ["--\(Self.decoded)"])
@@ -53,7 +53,7 @@ struct HostileTextTests {
         #expect(!steers(missing.standardError))
     }
 
-    @Test("JSON says the names exactly, and a pipe gets the metrics as they are")
+    @Test("JSON contains the exact names, and piped metrics are unchanged")
     func isExact() throws {
         struct List: Decodable {
             struct Listener: Decodable { let addresses: [Address] }

@@ -6,7 +6,7 @@ import Testing
 /// Runs the command against a real daemon.
 @Suite("verypollctl and verypolld")
 struct LiveTests {
-    @Test("monitor prints the present, then a line for each thing that happens, until the end")
+    @Test("monitor prints the current state, then a line for each event, until the daemon stops")
     func monitors() throws {
         let daemon = try RealDaemon()
         let monitor = try daemon.start("monitor")
@@ -35,7 +35,7 @@ struct LiveTests {
     /// Opens and closes a session on the listener echo, and returns its number.
     private func openAndClose(_ daemon: borrowing RealDaemon) throws -> Int {
         let client = try daemon.session(on: "echo")
-        let session = try eventually("the sessions before it to be gone") {
+        let session = try eventually("the earlier sessions to end") {
             let list = try daemon.run("sessions", "--no-legend").standardOutput
             let lines = list.split(separator: "\n")
             return lines.count == 1 ? lines[0] : nil
@@ -45,13 +45,13 @@ struct LiveTests {
         return try #require(session.split(separator: " ").first.flatMap { Int($0) })
     }
 
-    @Test("sessions watch prints sessions alone, those that are asked for, as JSON if wanted")
+    @Test("sessions watch prints only the matching session events, as JSON on request")
     func watches() throws {
         let daemon = try RealDaemon()
         let all = try daemon.start("sessions", "watch", "--json=short")
         let some = try daemon.start("sessions", "watch", "--listener", "web")
-        // They are there when they see a session begin.
-        try eventually("both to watch") {
+        // Both commands are watching once each has reported a new session.
+        try eventually("both commands to watch") {
             _ = try daemon.session(on: "web")
             return try all.standardOutput.contains("session-opened")
                 && some.standardOutput.contains("session-opened")
@@ -69,7 +69,7 @@ struct LiveTests {
         #expect(try !some.standardOutput.contains(" \(id) echo"))
     }
 
-    @Test("top prints as many tables as asked for, without escape sequences, or JSON lines")
+    @Test("top prints the requested number of tables without escape sequences, or JSON lines")
     func tops() throws {
         let daemon = try RealDaemon()
         let client = try daemon.session(on: "echo")
@@ -103,7 +103,7 @@ struct LiveTests {
         #expect(try daemon.run("listeners").standardOutput.contains("  accepting "))
     }
 
-    @Test("what config show prints is a configuration that makes no difference")
+    @Test("the output of config show is an equivalent configuration")
     func showsConfiguration() throws {
         let daemon = try RealDaemon()
         let shown = try daemon.run("config", "show").standardOutput
@@ -128,7 +128,7 @@ struct LiveTests {
         #expect(try daemon.run("config", "check").standardOutput.hasPrefix(daemon.file))
     }
 
-    @Test("a reload that is refused prints every problem, and ends with 5")
+    @Test("a rejected reload prints every problem and exits with 5")
     func refusesReload() throws {
         let daemon = try RealDaemon()
         _ = try daemon.directory.write("{\n\"workers\": 0}", to: "verypolld.json")
@@ -164,7 +164,7 @@ struct LiveTests {
         #expect(problems.allSatisfy { $0["file"] == .string(bad) })
     }
 
-    @Test("without a daemon, config check says what verypolld --check-config says")
+    @Test("without a daemon, config check prints the same as verypolld --check-config")
     func checksAsDaemon() throws {
         let directory = try TemporaryDirectory()
         let listener = #"{"listen": ["127.0.0.1:0"], "handler": {"type": "echo"}}"#
@@ -208,7 +208,7 @@ struct LiveTests {
         #expect(result.standardOutput == "the built-in default: the configuration is valid\n")
     }
 
-    @Test("the log level is set for all of the daemon")
+    @Test("setting the log level affects the whole daemon")
     func setsLevel() throws {
         let daemon = try RealDaemon()
         #expect(try daemon.run("log-level").standardOutput == "info\n")
@@ -216,7 +216,7 @@ struct LiveTests {
         #expect(try daemon.run("log-level").standardOutput == "debug\n")
     }
 
-    @Test("bash completes verbs, and what the daemon knows")
+    @Test("bash completes verbs and names from the daemon")
     func completes() throws {
         let daemon = try RealDaemon()
         let client = try daemon.session(on: "echo")
@@ -237,7 +237,7 @@ struct LiveTests {
         }
         /// Retries, because completion returns nothing if the daemon does not answer at once.
         func completeFromDaemon(_ words: String...) throws -> [String] {
-            try eventually("an answer at once") {
+            try eventually("an immediate answer") {
                 let completed = try complete(words)
                 return completed.isEmpty ? nil : completed
             }
@@ -255,7 +255,7 @@ struct LiveTests {
         #expect(try complete(["--socket", "/none", "drain", ""]) == [])
     }
 
-    @Test("the scripts for all three shells are made", arguments: ["bash", "zsh", "fish"])
+    @Test("scripts for all three shells are generated", arguments: ["bash", "zsh", "fish"])
     func makesScripts(shell: String) throws {
         let result = try Program.run("verypollctl", ["--generate-completion-script", shell])
         #expect(result.exit == .code(0))

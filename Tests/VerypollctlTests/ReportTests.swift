@@ -9,7 +9,7 @@ struct ReportTests {
     private let plain = Terminal(isInteractive: false, hasColor: false)
     private let colored = Terminal(isInteractive: true, hasColor: true)
 
-    @Test("the status has the shape of systemctl's")
+    @Test("the status has the same layout as systemctl's")
     func reports() {
         let now = Sample.start + 184_000_000
         let report = StatusReport(status: Sample.status, now: now, terminal: plain)
@@ -33,7 +33,7 @@ struct ReportTests {
         )
     }
 
-    @Test("a status without a file, a note and listeners has no empty places")
+    @Test("a status without a file, a note and listeners has no blank fields")
     func reportsLittle() {
         var status = Sample.status
         status.configurationPath = nil
@@ -48,7 +48,7 @@ struct ReportTests {
         #expect(lines[1] == "     Config: built-in default")
     }
 
-    @Test("colours tell the state, on a terminal that has them")
+    @Test("colors show the state on a terminal that supports them")
     func colors() {
         var status = Sample.status
         let dots = Status.State.allCases.map { state in
@@ -64,7 +64,7 @@ struct ReportTests {
         )
     }
 
-    @Test("what a daemon tells cannot steer the terminal")
+    @Test("text from a daemon cannot control the terminal")
     func defuses() {
         var status = Sample.status
         status.note = "a\u{1B}[2Jb\u{7}"
@@ -80,7 +80,7 @@ struct ReportTests {
     }
 
     @Test(
-        "bytes are told in the unit that fits",
+        "byte counts are printed in a fitting unit",
         arguments: [
             (0, "0B"), (1023, "1023B"), (1024, "1.0K"), (1536, "1.5K"), (1_048_524, "1023.9K"),
             (1_048_570, "1.0M"), (1 << 20, "1.0M"), (1 << 30, "1.0G"), (1 << 40, "1.0T"),
@@ -92,7 +92,7 @@ struct ReportTests {
     }
 
     @Test(
-        "spans of time are told in their two greatest units",
+        "time spans are printed in their two largest units",
         arguments: [
             (-5, "0ms"), (0, "0ms"), (999_999, "999ms"), (1_000_000, "1s"), (59_999_999, "59s"),
             (60_000_000, "1min 0s"), (184_000_000, "3min 4s"), (3_600_000_000, "1h 0min"),
@@ -103,7 +103,7 @@ struct ReportTests {
         #expect(formatSpan(microseconds: microseconds) == text)
     }
 
-    @Test("rows keep to their columns, and styles take no room")
+    @Test("rows align in columns, and styles do not count as width")
     func aligns() {
         var table = Table(("A", .left), ("B", .right), ("C", .left))
         table.append("long", "1", Table.Cell("x", .bold))
@@ -122,7 +122,7 @@ struct ReportTests {
         )
     }
 
-    @Test("on a narrow terminal addresses stand below their rows, and no line is too long")
+    @Test("on a narrow terminal, addresses are below their rows and no line is too long")
     func folds() {
         var narrow = plain
         narrow.columns = 80
@@ -140,7 +140,7 @@ struct ReportTests {
         )
     }
 
-    @Test("upstreams are told with their servers, and what is wrong with those below them")
+    @Test("upstreams are printed with their servers, and failures below them")
     func tellsUpstreams() {
         let table = upstreamTable(Sample.upstreams, now: Sample.start + 184_000_000)
 
@@ -157,7 +157,7 @@ struct ReportTests {
         #expect(report.lines(hasLegend: true).suffix(end.count) == end[...])
     }
 
-    @Test("where there is room, the terminal's width changes nothing")
+    @Test("a terminal wider than needed changes nothing")
     func doesNotFold() {
         let table = listenerTable(Sample.status.listeners, now: 0)
         let unlimited = table.lines(header: true, on: plain)

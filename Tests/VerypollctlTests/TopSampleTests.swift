@@ -22,7 +22,7 @@ struct TopSampleTests {
         )
     }
 
-    @Test("rates are what was counted in between, per second")
+    @Test("rates are counter differences per second")
     func rates() {
         let sample = sample { status in
             status.totals.accepted += 10
@@ -41,7 +41,7 @@ struct TopSampleTests {
         #expect(sample.workers.map(\.busyShare) == Sample.status.workers.map(\.busyShare))
     }
 
-    @Test("what is counted afresh is not less than nothing, and what is new is counted whole")
+    @Test("a counter that restarted yields no negative rate, and a new one counts in full")
     func restarts() {
         let sample = sample { status in
             status.listeners[0].accepted = 0
@@ -50,7 +50,7 @@ struct TopSampleTests {
         #expect(sample.listeners.map(\.rates.sessionsPerSecond) == [0, 38.5])
     }
 
-    @Test("the table has no escape sequences where there are no colours")
+    @Test("the table has no escape sequences without colors")
     func prints() {
         let sample = sample { $0.upstreams[0].servers[0].mode = .drain }
         let lines = sample.lines(header: true, on: plain)

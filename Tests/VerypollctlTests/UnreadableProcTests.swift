@@ -3,7 +3,7 @@ import Testing
 
 @Suite("verypollctl where /proc can't be read")
 struct UnreadableProcTests {
-    @Test("arguments count as they do elsewhere")
+    @Test("arguments are parsed as elsewhere")
     func parses() throws {
         let socket = ["--socket", "/no/such/socket"]
         for words in [["--help"], ["--no-such-option"], ["ping", "x"], ["ping"] + socket] {
@@ -12,7 +12,7 @@ struct UnreadableProcTests {
         }
     }
 
-    @Test("config check needs neither a daemon nor its program")
+    @Test("config check needs neither a daemon nor its executable")
     func checks() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("{\"listners\": {}}", to: "bad.json")

@@ -5,8 +5,8 @@ import VerypollControl
 
 @testable import verypollctl
 
-/// The verbs that act, as a process, against a daemon that tells fixed things.
-@Suite("verypollctl: verbs that act")
+/// Runs verbs that change something, as a process against a daemon with fixed answers.
+@Suite("verypollctl: verbs that change something")
 struct VerbTests: ~Copyable {
     private let directory: TemporaryDirectory
     private let daemon: FakeDaemon
@@ -38,7 +38,7 @@ struct VerbTests: ~Copyable {
         #expect(result.standardError == "verypollctl: \(message)\n")
     }
 
-    @Test("what is done is done without a word")
+    @Test("a successful action prints nothing")
     func acts() throws {
         for result in [
             try run("drain"), try run("drain", "echo", "--deadline", "1min 30s"),
@@ -54,7 +54,7 @@ struct VerbTests: ~Copyable {
         #expect(try run("drain", "--json=short").standardOutput == "{}\n")
     }
 
-    @Test("what there is not ends with 4, and is named")
+    @Test("a missing listener, server or session exits with 4 and is named")
     func refuses() throws {
         try expectRefusal("no listener is named \"mail\"", "drain", "mail")
         try expectRefusal("no listener is named \"mail\"", "resume", "mail")
@@ -79,21 +79,21 @@ struct VerbTests: ~Copyable {
         try expectRefusal("there is no session 99", "sessions", "show", "99")
     }
 
-    @Test("a span of time that is none is wrong usage, as the daemon says")
+    @Test("an invalid time span is wrong usage, reported as by the daemon")
     func refusesSpan() throws {
         let result = try run("drain", "--deadline", "soon")
         #expect(result.exit == .code(2))
         #expect(result.standardError.contains("\"deadline\""))
     }
 
-    @Test("waiting for a listener that does not drain says so")
+    @Test("waiting for a listener that does not drain reports the reason")
     func refusesWaiting() throws {
         let result = try run("drain", "echo", "--wait")
         #expect(result.exit == .code(1))
         #expect(result.standardError == "verypollctl: the listener \"echo\" accepts again\n")
     }
 
-    @Test("a session is shown with a line for each field that it has")
+    @Test("a session is printed with a line for each field that is set")
     func showsSession() throws {
         let result = try run("sessions", "show", "12")
         #expect(result.exit == .code(0))
@@ -125,17 +125,17 @@ struct VerbTests: ~Copyable {
         )
     }
 
-    @Test("problems are told with the name that the user gave the file, and end with 5")
+    @Test("problems use the file name that the user gave, and exit with 5")
     func printsProblems() throws {
         let file = try directory.write("[]", to: "bad.json")
         for verb in ["check", "diff"] {
             let result = try run("config", verb, file)
             #expect(result.exit == .code(5))
             #expect(result.standardOutput == "")
-            #expect(result.standardError == "\(file):1:2: is no object\n")
+            #expect(result.standardError == "\(file):1:2: must be an object\n")
         }
         let problems =
-            #""problems":[{"column":2,"file":"\#(file)","line":1,"message":"is no object","#
+            #""problems":[{"column":2,"file":"\#(file)","line":1,"message":"must be an object","#
             + #""pointer":""}]"#
         #expect(
             try run("config", "check", file, "--json=short").standardOutput
@@ -146,7 +146,7 @@ struct VerbTests: ~Copyable {
         )
     }
 
-    @Test("a file that cannot be read is an invalid configuration")
+    @Test("an unreadable file is an invalid configuration")
     func cannotRead() throws {
         let file = directory.appending("none.json")
         let result = try run("config", "check", file)
@@ -157,7 +157,7 @@ struct VerbTests: ~Copyable {
         #expect(folder.standardError.hasPrefix("\(directory.path): can't be read: "))
     }
 
-    @Test("a daemon on its built-in default has a configuration to show, but no file")
+    @Test("a daemon with the built-in default shows its configuration, but has no file")
     func usesBuiltIn() throws {
         let shown = try run("config", "show")
         #expect(shown.exit == .code(0))
@@ -176,13 +176,13 @@ struct VerbTests: ~Copyable {
         #expect(compared.standardError.contains("name a file"))
     }
 
-    @Test("the log level is printed where none is given")
+    @Test("without an argument, the log level is printed")
     func printsLevel() throws {
         #expect(try run("log-level").standardOutput == "info\n")
         #expect(try run("log-level", "-j").standardOutput == "{\"logLevel\":\"info\"}\n")
     }
 
-    @Test("a drain shows in the tables, with the time that is left")
+    @Test("a drain appears in the tables with the remaining time")
     func showsDrain() {
         var listener = Sample.status.listeners[0]
         listener.state = .draining
@@ -202,7 +202,7 @@ struct VerbTests: ~Copyable {
     }
 
     @Test(
-        "every verb ends with 3 where no daemon can be reached",
+        "every verb exits with 3 if no daemon can be reached",
         arguments: [
             ["status"], ["sessions"], ["sessions", "show", "1"], ["sessions", "watch"],
             ["drain"], ["resume"], ["server", "set", "a", "b:1", "--weight", "1"], ["reload"],

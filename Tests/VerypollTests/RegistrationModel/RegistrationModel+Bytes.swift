@@ -32,7 +32,7 @@ extension RegistrationModel {
         guard let count else {
             try require(
                 ends[other].load > ModelEnd.lightLoad,
-                "there was room, but not for a write",
+                "a write found no room although there was some",
                 end
             )
             ends[other].isFull = true
@@ -50,7 +50,7 @@ extension RegistrationModel {
         if count < size { ends[other].isFull = true }
         if ends[other].kind == .tcp, !ends[other].isRestless {
             let came = ends[other].socket?.wait(forUnread: ends[other].unread) ?? true
-            try require(came, "\(name(other)) did not get what was written", end)
+            try require(came, "\(name(other)) did not receive what was written", end)
         }
         return count == size
     }
@@ -83,7 +83,7 @@ extension RegistrationModel {
             return nil
         }
         log.note("read \(name(end)) \(room) -> \(describe(count))", end)
-        try require(count == expected, "the read should have given \(describe(expected))", end)
+        try require(count == expected, "the read should have returned \(describe(expected))", end)
         ends[end].take(count ?? 0)
         let isShort = count.map { $0 > 0 && $0 < room } ?? true
         if isShort, count == nil || ends[end].registration?.toldReadClosed == false {

@@ -42,7 +42,7 @@ extension RegistrationModel {
         let deadline = ContinuousClock.now + patience
         while let (end, flags) = missing.first {
             let mayWait = ends[end].kind == .tcp && ContinuousClock.now < deadline
-            try require(mayWait, "no event says of \(name(end)) what it must: \(flags)", end)
+            try require(mayWait, "no event reports these flags of \(name(end)): \(flags)", end)
             try poll.poll(&events, until: deadline)
             try account(for: events, missing: &missing)
         }
@@ -63,22 +63,22 @@ extension RegistrationModel {
     private mutating func account(for event: Event, missing: inout [Int: EventFlags]) throws {
         let told = EventFlags(event)
         guard let end = owners[event.token], let registration = ends[end].registration else {
-            throw ModelFailure(description: "an event of nobody: \(event)")
+            throw ModelFailure(description: "an event for an unknown token: \(event)")
         }
         if registration.lastTold != told { log.note("  \(name(end)) \(event) \(told)", end) }
         let truth = Readiness(of: ends[end], facing: ends[end ^ 1])
         let possible = truth.told(by: registration).possible
-        try require(!told.isEmpty, "the event says nothing", end)
+        try require(!told.isEmpty, "the event has no flags", end)
         try require(
             told.isSubset(of: possible),
-            "\(name(end)) may be \(possible), and the event says \(told)",
+            "\(name(end)) may be \(possible), but the event reports \(told)",
             end
         )
         // End of file must be reported with the bytes before it, or a short read would look like
         // the last.
         let isNear = registration.mode != .exclusive && truth.certain.contains(.readClosed)
         let tellsEnd = told.contains(.readClosed) || !told.contains(.readable)
-        try require(tellsEnd || !isNear, "\(name(end)) is told of bytes, not of the end", end)
+        try require(tellsEnd || !isNear, "\(name(end)) reports bytes without end of file", end)
         ends[end].registration?.note(told)
         if mayRepeat(end) { ends[end].registration?.isQuiet = false }
         missing[end]?.subtract(told)

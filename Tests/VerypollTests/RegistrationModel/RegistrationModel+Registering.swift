@@ -80,7 +80,7 @@ extension RegistrationModel {
             thrown = error
         }
         let name = { (error: Errno?) in error.map { "\($0)" } ?? "nothing" }
-        let what = "the call threw \(name(thrown)), where it should have thrown \(name(expected))"
+        let what = "the call threw \(name(thrown)) but should have thrown \(name(expected))"
         try require(thrown == expected, what, end)
     }
 }

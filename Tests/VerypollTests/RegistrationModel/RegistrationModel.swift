@@ -107,9 +107,9 @@ struct RegistrationModel: ~Copyable {
         log.note("shutdown \(name(end)) \(direction)", end)
         do {
             try socket.shutdown(direction)
-            try require(!isDone, "a shutdown succeeded after both ways had ended", end)
+            try require(!isDone, "a shutdown succeeded after both directions had ended", end)
         } catch Errno.socketNotConnected {
-            try require(isDone, "a shutdown found no connection", end)
+            try require(isDone, "a shutdown failed because there was no connection", end)
         }
         let (endsRead, endsWrite) = (direction != .write, direction != .read)
         if endsRead { ends[end].receiveEnded = true }
@@ -147,7 +147,7 @@ struct RegistrationModel: ~Copyable {
     func awaitEnd(of end: Int) throws {
         guard ends[end].kind == .tcp, let socket = ends[end].socket else { return }
         let came = socket.wait(for: ends[end].isBroken ? .hangUp : .readHangUp)
-        try require(came, "\(name(end)) was not told of its peer's end", end)
+        try require(came, "\(name(end)) did not see its peer's end", end)
     }
 
     func name(_ end: Int) -> String { "\(end) (\(ends[end].kind))" }

@@ -5,8 +5,9 @@ import Verypoll
 
 @Suite("Registration")
 struct RegistrationModelTests {
-    /// `VERYPOLL_MODEL_SEED` and `VERYPOLL_MODEL_STEPS` repeat a failure, or search for longer.
-    @Test("whatever is done to sockets, what must be reported is, and nothing else")
+    /// Set `VERYPOLL_MODEL_SEED` and `VERYPOLL_MODEL_STEPS` to repeat a failure, or to search for
+    /// longer.
+    @Test("random operations on sockets report exactly the required and allowed events")
     func agreesWithModel() async {
         // Outside an exit test, another test's child process holds copies of the descriptors until
         // it calls execve(2), and the kernel keeps reporting sockets that the model has closed.
