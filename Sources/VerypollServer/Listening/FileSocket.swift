@@ -109,7 +109,7 @@ package struct FileSocket: ~Copyable, Sendable {
         } catch .connectionRefused {
             return SocketFile.unlink(path)
         } catch .noSuchFileOrDirectory {
-            return  // Somebody else removed it meanwhile.
+            return  // Another process has removed it.
         } catch .resourceTemporarilyUnavailable {
             // The backlog is full, so a process listens on it.
         } catch {

@@ -96,7 +96,7 @@ struct Channel: ~Copyable {
             do throws(Errno) {
                 given += try UInt64(drain(&buffer, to: &sink))
             } catch {
-                parked = consume buffer  // The pool counts it, and gets it back later.
+                parked = consume buffer  // It is returned to the pool later.
                 throw error
             }
             guard buffer.count == 0 else {
@@ -146,7 +146,7 @@ struct Channel: ~Copyable {
         do throws(Errno) {
             given += try UInt64(drain(&context.scratch, to: &sink, isLast: isLast))
         } catch {
-            park(in: &context)  // A connection that was not made yet may get it by the next.
+            park(in: &context)  // The next server that is tried may get these bytes.
             throw error
         }
         if context.scratch.count > 0 { park(in: &context) }

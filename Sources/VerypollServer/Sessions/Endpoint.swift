@@ -48,7 +48,7 @@ package struct Endpoint: ~Copyable {
         // A read stops at descriptors that the peer has passed, which a session ignores; see
         // unix(7).
         case .unix: self.flags.insert(.isReadToNil)
-        case .none: self.flags.insert(.watchesOutput)  // As there is nothing to watch.
+        case .none: self.flags.insert(.watchesOutput)  // There is nothing to watch.
         }
         self.socket = socket
     }

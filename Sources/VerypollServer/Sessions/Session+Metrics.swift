@@ -52,6 +52,6 @@ extension Session {
             return nil
         }
         exchange.finish(now: context.now)
-        return .again  // A request that came with this one has its own turn.
+        return .again  // The next request gets a turn of its own.
     }
 }

@@ -132,7 +132,7 @@ package struct Session: ~Copyable {
         self.peer = peer
         proxyState = ProxyState(connector: Connector(upstream: upstream, now: now))
         client = Endpoint(socket, flags: .outputReady)
-        client.flags.remove(.gathers)  // As the listening socket's option says.
+        client.flags.remove(.gathers)  // The listening socket's option is inherited.
     }
 
     /// The bytes read from the client.

@@ -1,37 +1,37 @@
-// How connections are spread over the workers, and why no connection waits for that.
+// How connections are distributed to the workers without delaying any of them.
 //
 // Each worker registers each listening socket, level-triggered and exclusively (EPOLLEXCLUSIVE).
-// The kernel then wakes one worker per connection: of the workers that are waiting in epoll_wait,
-// the first one in the socket's queue. A worker that is busy is not waiting, so another one gets
-// the connection. By itself, this gives all sessions of a quiet daemon to the worker that has
-// registered first. Two rules keep the shares even:
+// For each connection, the kernel wakes one of the workers that wait in epoll_wait: the first one
+// in the socket's queue. A busy worker is not waiting, so another one gets the connection. Without
+// further rules, the worker that registered first would get all sessions of a quiet daemon. Two
+// rules keep the shares even:
 //
 // - A worker that has accepted `acceptsPerTenure` connections, or has clearly more sessions than
 //   the average, registers again, which moves it to the end of the queue.
-// - A worker that has more sessions than the average accepts one connection a turn. Other workers
-//   accept as many as `AcceptQuota` says, so they catch up under load.
+// - A worker that has more sessions than the average accepts one connection per turn. Other workers
+//   accept as many as `AcceptQuota` allows, so they catch up under load.
 //
-// No rule makes a worker stop watching a socket for the sake of the others. The others may be busy,
-// or have no processor, and then the connection would wait for nothing. A worker stops watching
-// only for the reasons of `PauseReason`: a limit is reached, resources are lacking, or the accept
-// rate is.
+// No rule makes a worker stop watching a socket so that other workers get its connections. The
+// others may be busy or may not be scheduled, and the connection would wait while this worker is
+// idle. A worker stops watching only for the reasons in `PauseReason`: a limit is reached,
+// resources are exhausted, or the accept rate is used up.
 
-/// A socket that a worker accepts from, and whether it does so at present.
+/// A socket that a worker accepts from, and whether the worker watches it at present.
 struct Acceptor {
     var listener: Int
-    /// `nil` once it is closed, until another takes its place.
+    /// `nil` once the socket is closed, until another acceptor uses the place.
     var socket: ListeningSocket?
-    /// The reason that it is not watched, or `none` if it is.
+    /// The reason that the socket is not watched; `none` if it is watched.
     var pauseReason = PauseReason.none
-    /// How many milliseconds the next pause for want of resources lasts.
+    /// The length of the next pause for lack of resources, in milliseconds.
     var backOff = Self.backOffs.lowerBound
-    /// The millisecond of its last line in the log, so that these are few.
+    /// The millisecond of the acceptor's last log entry; entries are rate-limited.
     var loggedAt: UInt64?
-    /// The connections that were taken since it was last put behind the other workers.
+    /// The connections accepted since the worker last moved to the end of the kernel's queue.
     var taken = 0
     var quota = AcceptQuota()
 
-    /// The shortest and the longest pause for want of resources, in milliseconds.
+    /// The shortest and the longest pause for lack of resources, in milliseconds.
     static let backOffs: ClosedRange<UInt64> = 100...3_200
 
     init(listener: Int, socket: ListeningSocket) {
@@ -40,30 +40,30 @@ struct Acceptor {
     }
 }
 
-/// The acceptors of a worker, and when those that are paused may go on.
+/// A worker's acceptors, and the times at which paused ones are watched again.
 struct AcceptorList {
-    /// By the index in their tokens.
+    /// The acceptors, by the index in their tokens.
     var acceptors: [Acceptor] = []
-    /// The millisecond when acceptors that paused for resources are tried again, `UInt64.max` for
-    /// never.
+    /// The millisecond at which acceptors paused for lack of resources are tried again;
+    /// `UInt64.max` for never.
     private(set) var retryAt = UInt64.max
-    /// The millisecond when acceptors that wait for their accept rate go on, `UInt64.max` for
+    /// The millisecond at which acceptors paused for the accept rate continue; `UInt64.max` for
     /// never.
     private(set) var resumeAt = UInt64.max
 
-    /// The socket at an index; `nil` if it was closed since the event came.
+    /// Returns the socket at an index; `nil` if it was closed after the event was reported.
     func socket(at index: Int) -> ListeningSocket? {
         acceptors.indices.contains(index) ? acceptors[index].socket : nil
     }
 
-    /// The index of an acceptor by its socket.
+    /// Returns the index of the acceptor with a socket.
     func index(of socket: ListeningSocket) -> Int? {
         acceptors.firstIndex { $0.socket === socket }
     }
 
-    /// Adds an acceptor, in a place that is free.
+    /// Adds an acceptor at a free index.
     ///
-    /// - Returns: Its index.
+    /// - Returns: The index.
     mutating func add(_ acceptor: Acceptor) -> Int {
         guard let index = acceptors.firstIndex(where: { $0.socket == nil }) else {
             acceptors.append(acceptor)
@@ -73,7 +73,7 @@ struct AcceptorList {
         return index
     }
 
-    /// The reason that people see for a listener: the first of its acceptors that is paused.
+    /// Returns the pause reason to report for a listener: that of the first paused acceptor.
     func shownReason(of listener: Int) -> PauseReason {
         let paused = acceptors.first { $0.listener == listener && $0.pauseReason != .none }
         return paused?.pauseReason ?? .none
@@ -81,28 +81,29 @@ struct AcceptorList {
 
     // MARK: Pauses
 
-    /// Tries an acceptor again once its back-off has passed.
+    /// Tries an acceptor again after its back-off time.
     mutating func retry(_ index: Int, now: UInt64) {
         retryAt = min(retryAt, now + acceptors[index].backOff)
     }
 
-    /// Makes the next pause for resources longer.
+    /// Doubles the next pause for lack of resources, up to the longest one.
     mutating func lengthenBackOff(of index: Int) {
         acceptors[index].backOff = min(2 * acceptors[index].backOff, Acceptor.backOffs.upperBound)
     }
 
-    /// Tries acceptors again in this turn that paused for resources, as some have become free.
+    /// Tries acceptors paused for lack of resources again in this turn, because a session has freed
+    /// some.
     mutating func retryNow(now: UInt64) {
         if retryAt != .max { retryAt = now }
     }
 
-    /// Lets acceptors go on at a nanosecond at which the accept rate allows for a connection.
+    /// Lets acceptors continue at the nanosecond at which the accept rate allows a connection.
     mutating func resume(atNanosecond nanosecond: UInt64) {
         resumeAt = min(resumeAt, nanosecond / 1_000_000 + 1)
     }
 
-    /// The indices of the acceptors that are paused for reasons of a kind, which are to be watched
-    /// again now.
+    /// Returns the indices of the acceptors that wait for this event, for the caller to watch
+    /// again, and resets their time.
     mutating func takePaused(_ wait: PauseReason.Wait) -> [Int] {
         if wait == .forResources { retryAt = .max }
         if wait == .forMoment { resumeAt = .max }

@@ -3,58 +3,53 @@
 // A drain ends the sessions of the whole daemon (at a stop), of one listener (removed by a reload),
 // or of one server (set to drain). It lasts for `drain.deadline` at most. Three rules:
 //
-// - A session that moves bytes may go on until the deadline; an operator who sets a deadline
+// - A session that moves bytes may continue until the deadline; an operator who sets a deadline
 //   promises that much time.
-// - A silent session ends earlier, because nothing is lost by that: in the first quarter of the
-//   window if it has been silent for a third of the window, in the last quarter if it has been
-//   silent for a second.
-// - Sessions that end early do so at different moments, spread evenly by their numbers. Clients
-//   whose sessions end together would reconnect together.
+// - A silent session ends earlier, because nothing is lost: in the first quarter of the window if
+//   it has been silent for a third of the window, in the last quarter if it has been silent for a
+//   second.
+// - Sessions that end early do so at different moments, spread evenly by their IDs. Clients whose
+//   sessions end together would reconnect together.
 //
 // Nothing polls for this. Each drained session's timer is set to the moment at which the session
 // would end if it stayed silent; if bytes have moved since, the timer is set again.
 
-/// The time in which sessions are ended: silent ones little by little, and at its end those that
-/// still move bytes.
-///
-/// Clients whose sessions end together reconnect together, so each session that is ended before the
-/// end of the window has a moment of its own, by its number. A session that moves bytes has the
-/// whole time, as an operator who sets a deadline promises it.
+/// The period of a drain, from which the moment at which each session ends is computed.
 package struct DrainWindow: Equatable, Sendable {
-    /// The millisecond in which it begins.
+    /// The millisecond in which the drain begins.
     package let begin: UInt64
-    /// The millisecond in which all are to have ended.
+    /// The millisecond in which the last session ends.
     package let end: UInt64
-    /// Its end in microseconds since 1970.
+    /// The end in microseconds since 1970.
     package let deadlineTimestamp: Int
 
-    /// Makes the window of so many milliseconds from now on.
+    /// Makes a window that begins now and lasts this many milliseconds.
     package init(from now: UInt64, lasting length: UInt64) {
         begin = now
         let (timestamp, isLate) = WallClock.microseconds().addingReportingOverflow(
             Int(clamping: length.multipliedReportingOverflow(by: 1_000).partialValue)
         )
         deadlineTimestamp = isLate ? .max : timestamp
-        // The present millisecond is not over yet, and no session is to end early.
+        // The present may be anywhere in its millisecond, and no session may end early.
         let (moment, overflows) = now.addingReportingOverflow(length)
         end = overflows || moment == .max ? .max : moment + 1
     }
 
-    /// The shortest silence that makes a session a silent one, in milliseconds.
+    /// The shortest time without bytes after which a session is silent, in milliseconds.
     private static let shortestSilence: UInt64 = 1_000
 
-    /// The shortest window that is worth to be spread over, in milliseconds.
+    /// The shortest window over which the ends of sessions are spread, in milliseconds.
     private static let shortestSpread: UInt64 = 2_000
 
-    /// The millisecond in which a session is to end if it does nothing more until then.
+    /// Returns the millisecond in which a session ends if it moves no more bytes until then.
     ///
     /// A session that has been silent for a third of the window ends in the first quarter, or later
-    /// as soon as it has been silent for so long. In the last quarter, each session ends at its own
-    /// moment if it has been silent for a second by then. All others end with the window.
+    /// as soon as it has been silent for that long. In the last quarter, each session ends at its
+    /// own moment if it has been silent for a second by then. All others end with the window.
     package func moment(id: UInt64, activeAt: UInt64) -> UInt64 {
         let length = end - begin
         let spread = length < Self.shortestSpread ? 0 : length / 4
-        // The upper bits of a product, so that neighbors are far apart.
+        // The upper bits of a product, so that consecutive IDs are spread far apart.
         let lot = id.mixed.multipliedFullWidth(by: spread).high
         let silence = max(length / 3, Self.shortestSilence)
         let early = max(begin + lot, activeAt + silence)
@@ -63,13 +58,13 @@ package struct DrainWindow: Equatable, Sendable {
     }
 }
 
-/// The drains that are under way.
+/// The drains in progress.
 package struct Drains: Equatable, Sendable {
-    /// That of all sessions.
+    /// The drain of all sessions.
     package var all: DrainWindow?
-    /// Those of listeners, by their slots.
+    /// The drains of listeners, by slot.
     package var listeners: [Int: DrainWindow] = [:]
-    /// Those of servers.
+    /// The drains of servers.
     package var servers: [ServerIndex: DrainWindow] = [:]
 
     package init(
@@ -82,10 +77,11 @@ package struct Drains: Equatable, Sendable {
         self.servers = servers
     }
 
-    /// Whether nothing is drained.
+    /// Whether no drain is in progress.
     package var isEmpty: Bool { all == nil && listeners.isEmpty && servers.isEmpty }
 
-    /// When a session is to end for being drained, or `nil` if it is not.
+    /// Returns the millisecond in which a drain ends a session; `nil` if the session is not
+    /// drained.
     package func moment(for session: borrowing Session) -> UInt64? {
         var first: UInt64?
         func consider(_ window: DrainWindow?) {

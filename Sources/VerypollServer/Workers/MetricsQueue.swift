@@ -2,10 +2,11 @@ internal import Verypoll
 
 /// The sessions of a worker that wait for metrics in one format.
 ///
-/// At most one question is under way for all of them, so no crowd of clients can fill a mailbox.
+/// All of them share at most one open request to the supervisor, so many clients cannot fill its
+/// mailbox.
 struct MetricsQueue {
-    /// Those that the question under way was asked for.
+    /// The sessions that the open request will answer.
     var asking: [SlabKey] = []
-    /// Those that came later: what is being written may be older than their requests.
+    /// The sessions that came later; the metrics being written may be older than their requests.
     var waiting: [SlabKey] = []
 }

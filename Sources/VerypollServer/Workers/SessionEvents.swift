@@ -2,32 +2,31 @@ internal import Synchronization
 package import SystemPackage
 package import Verypoll
 
-/// The beginnings and ends of sessions, and the pauses of listeners, on their way from the workers
-/// to those who monitor them.
+/// A queue of session and listener events from the workers to the clients that monitor the daemon.
 ///
-/// No worker waits: where events come faster than they are taken, they are counted as lost.
+/// No worker waits. When the queue is full, further events are only counted.
 package final class SessionEvents: Sendable {
-    /// The most events that wait.
+    /// The most events in the queue.
     package static let limit = 4096
 
-    /// Something has happened on a worker.
+    /// An event on a worker.
     package struct Event: Sendable {
         package enum Content: Sendable {
-            /// A session has begun, or has ended for a reason.
+            /// A session has begun, or has ended for this reason.
             case session(SessionSnapshot, reason: String?)
-            /// A worker does not accept on a listener for a reason, or does again.
+            /// A worker has paused a listener for this reason, or accepts on it again.
             case pause(PauseReason, worker: Int, listener: String)
         }
 
         package let content: Content
-        /// In microseconds since 1970.
+        /// The time in microseconds since 1970.
         package let timestamp: Int
     }
 
-    /// What has gathered.
+    /// The contents of the queue.
     package struct Gathered {
         package var events: [Event] = []
-        /// How many more there were.
+        /// The number of events that did not fit.
         package var lostCount = 0
     }
 
@@ -35,18 +34,18 @@ package final class SessionEvents: Sendable {
     private let waker: Waker
     private let wanted = Atomic(false)
 
-    /// Makes the way to whoever polls `registry`; its wake-ups carry `token`.
+    /// Makes the queue of the thread that polls `registry`; its wake-ups carry `token`.
     package init(registry: borrowing Registry, token: Token) throws(Errno) {
         waker = try Waker(registry: registry, token: token)
     }
 
-    /// Whether somebody wants to hear of them; else they are not to be made.
+    /// Whether a client monitors the daemon; workers post events only then.
     package var areWanted: Bool {
         get { wanted.load(ordering: .relaxed) }
         set { wanted.store(newValue, ordering: .relaxed) }
     }
 
-    /// Leaves an event, or counts it as lost.
+    /// Queues an event, or counts it as lost if the queue is full.
     package func post(_ event: Event) {
         let isFirst = gathered.withLock { gathered in
             guard gathered.events.count < Self.limit else {
@@ -56,11 +55,11 @@ package final class SessionEvents: Sendable {
             gathered.events.append(event)
             return gathered.events.count == 1
         }
-        // As in a mailbox, this fails only where the eventfd is gone.
+        // A wake-up fails only if the eventfd is closed, as in a mailbox.
         if isFirst { try? waker.wake() }
     }
 
-    /// Takes what has gathered, in the order it came; what was lost came after that.
+    /// Removes and returns the contents; the lost events came after the last queued one.
     package func takeAll() -> Gathered {
         gathered.withLock { gathered in
             defer { gathered = Gathered() }

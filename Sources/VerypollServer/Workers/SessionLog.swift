@@ -1,21 +1,21 @@
 internal import Logging
 
-/// What a worker logs of the sessions that end, if the configuration asks for it.
+/// Limits how many ended sessions a worker logs per second.
 ///
-/// A journal that is flooded drops what others log, so only so many lines a second are written; the
-/// next second's first line says how many were left out.
+/// A flooded journal drops messages of other services. The first entry of the next second says how
+/// many sessions were not logged.
 struct SessionLog {
-    /// The most sessions that one worker logs in a second.
+    /// The most sessions that a worker logs per second.
     static let linesPerSecond = 1_000
 
     private var second: UInt64 = 0
     private var count = 0
     private var leftOut = 0
 
-    /// When ``flush(now:logger:)`` is due, in milliseconds; `UInt64.max` for never.
+    /// The millisecond at which ``flush(now:logger:)`` must be called; `UInt64.max` for never.
     var dueAt: UInt64 { leftOut == 0 ? .max : (second + 1) * 1_000 }
 
-    /// Counts the end of a session; returns whether it is to be logged.
+    /// Counts the end of a session; returns whether to log it.
     mutating func admit(now: UInt64, logger: Logger) -> Bool {
         flush(now: now, logger: logger)
         guard count < Self.linesPerSecond else {
@@ -26,7 +26,8 @@ struct SessionLog {
         return true
     }
 
-    /// Begins another second, if it is time, and logs how many lines were left out in the last.
+    /// Starts a new second if the last one is over, and logs how many sessions were not logged in
+    /// it.
     mutating func flush(now: UInt64, logger: Logger) {
         guard now / 1_000 != second else { return }
         second = now / 1_000

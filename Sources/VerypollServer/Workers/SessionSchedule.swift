@@ -1,17 +1,17 @@
 internal import Verypoll
 
-/// When the sessions of a worker have their turn: their timers, and the queues in which they wait.
+/// A worker's timers, and the queues of its sessions that wait for a turn.
 struct SessionSchedule: ~Copyable {
     /// A timer for each session.
     var timers: TimerWheel
-    /// Sessions with work left.
+    /// Sessions that have more to do.
     var ready: ReadyQueue
     /// Sessions that wait for a buffer.
     var starved: ReadyQueue
-    /// Sessions that wait for a server, or for room in an upstream.
+    /// Sessions that wait for a server, or for a place in an upstream.
     var held: ReadyQueue
 
-    /// Reserves the memory for the sessions of a slab of the same capacity.
+    /// Reserves the memory for as many sessions as the slab has slots.
     init(capacity: Int, now: UInt64) {
         timers = TimerWheel(capacity: capacity, now: now)
         ready = ReadyQueue(capacity: capacity)
@@ -19,7 +19,7 @@ struct SessionSchedule: ~Copyable {
         held = ReadyQueue(capacity: capacity)
     }
 
-    /// Lets the sessions that wait for a buffer try again.
+    /// Makes the sessions that wait for a buffer ready.
     mutating func feedStarved(of sessions: borrowing Slab<Session>) {
         while let key = starved.popFirst() {
             if sessions.contains(key) { ready.append(key) }

@@ -1,21 +1,21 @@
-/// A session at a moment, for those who watch the daemon.
+/// The state of a session at one moment, for the control socket.
 package struct SessionSnapshot: Sendable {
     package var id: UInt64
     package var listener: String
     package var worker: Int
     /// The client; see ``Session/peerDescription``.
     package var peer: String
-    /// The address that the client has connected to; `nil` if the kernel does not tell.
+    /// The address that the client connected to; `nil` if the kernel does not report it.
     package var local: String?
     package var upstream: String?
     package var server: String?
     package var isHalfClosed: Bool
-    /// In microseconds since 1970.
+    /// The time of the accept in microseconds since 1970.
     package var openedTimestamp: Int
-    /// How long no byte has been moved.
+    /// The time since a byte was last moved.
     package var idleMicroseconds: Int
     package var bytesIn: UInt64
     package var bytesOut: UInt64
-    /// The bytes that wait for the client to take them.
+    /// The number of bytes that wait for the client.
     package var bufferedByteCount: Int
 }

@@ -2,11 +2,11 @@ internal import SystemPackage
 internal import Verypoll
 
 extension UpstreamRefusal {
-    /// Classifies the end of a session; `nil` if it is not the refusal of an upstream.
+    /// Classifies the end of a session; returns `nil` if the upstream did not refuse the session.
     ///
     /// - Parameters:
-    ///   - reason: The reason of the end.
-    ///   - isSearching: Whether the session still looked for a server.
+    ///   - reason: The reason that the session ended.
+    ///   - isSearching: Whether the session had no server yet.
     init?(_ reason: Session.EndReason, isSearching: Bool) {
         switch reason {
         case .noServer(.down): self = .down

@@ -3,18 +3,19 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollConfiguration
 
-// Accepting: from a backlog to a session. `Acceptor.swift` says how connections are spread over the
-// workers.
+// Accepting: from the backlog to a session. `Acceptor.swift` explains how connections are
+// distributed to the workers.
 
 extension Worker {
-    /// The shortest time between two lines of the log on circles, in milliseconds.
+    /// The shortest time between two log entries about connection loops, in milliseconds.
     private static let circleLogInterval: UInt64 = 10_000
 
-    /// Takes connections off a backlog, until it is empty, the turn is over or a limit is reached.
+    /// Accepts connections until the backlog is empty, the quota of the turn is used up, or a limit
+    /// is reached.
     mutating func accept(at index: Int) {
         guard let acceptor = acceptorList.socket(at: index) else { return }
         let number = acceptorList.acceptors[index].listener
-        // References that are counted once a turn, and not at each use.
+        // Local references, so that they are retained once per turn and not at each use.
         let listener = context.listeners[number]
         let total = context.totalLimiter
         let waits = listener.whenFull == .pause
@@ -31,8 +32,8 @@ extension Worker {
             let isRefused = refusal != .none
             if isRefused, waits || !isFull(listener, total) {
                 giveBack(permit, to: listener)
-                // Nobody is turned away for a place that is only held for a moment; the next poll
-                // tells of the connection again.
+                // A place that another worker holds for a moment is no reason to reject a client.
+                // The next poll reports the connection again.
                 return waits ? pause(index, because: refusal) : ()
             }
             do throws(Errno) {
@@ -64,7 +65,7 @@ extension Worker {
         acceptorList.acceptors[index].quota.fill(turn: turn)
     }
 
-    /// Takes a connection off a backlog; that of a scraper with a descriptor of the reserve, where
+    /// Accepts a connection; for a scrape of metrics, borrows a descriptor from the reserve if
     /// there is no other.
     private mutating func take(
         from acceptor: ListeningSocket,
@@ -81,7 +82,7 @@ extension Worker {
         }
     }
 
-    /// Whether it has clearly more than its share of the sessions.
+    /// Returns whether the worker has clearly more than its share of the sessions.
     mutating func isAhead() -> Bool {
         guard context.workerCount > 1 else { return false }
         let share = context.totalLimiter.active / context.workerCount
@@ -92,7 +93,8 @@ extension Worker {
         if let permit { listener.pacer?.giveBack(permit) }
     }
 
-    /// Begins a session for a connection that has its places, unless its source is refused.
+    /// Begins a session for a connection whose places are reserved, or refuses it because of its
+    /// source.
     private mutating func admit(
         _ accepted: consuming ListeningSocket.Accepted,
         to listener: Listener,
@@ -104,6 +106,7 @@ extension Worker {
             withdraw(listener, context.totalLimiter)
             accepted.socket.reset()
         } else if listener.service == .drop {
+            // No session is made; only one that awaits a PROXY header gets to `Session.dispatch`.
             tallies.note(number) { $0.accepted += 1 }
             withdraw(listener, context.totalLimiter)
             if case .admitted(true) = admission, let ip = accepted.peer?.ip {
@@ -118,15 +121,15 @@ extension Worker {
 
     // MARK: Admission
 
-    /// Whether a client may be served, and is counted among those of its source.
+    /// Whether a client may be served, and whether it is counted in the source table.
     enum Admission {
         case admitted(isCounted: Bool)
-        /// Its PROXY header is to tell first whom it speaks for.
+        /// The session must first read the client's PROXY header.
         case awaitsHeader
         case refused
     }
 
-    /// Judges a connection by where it comes from; Unix-domain clients are all admitted.
+    /// Decides about a connection by its source; Unix-domain clients are always admitted.
     mutating func admission(of peer: SocketAddress?, to listener: Listener) -> Admission {
         guard let peer else { return .admitted(isCounted: false) }
         if hops(from: peer) >= OwnConnections.limit {
@@ -144,7 +147,7 @@ extension Worker {
         return sources.enter(ip) ? .admitted(isCounted: true) : .refused
     }
 
-    /// Reads the PROXY header that a session begins with.
+    /// Reads the PROXY header at the beginning of a session.
     ///
     /// - Returns: Whether the header is complete and its source is admitted.
     mutating func readHeader(_ key: SlabKey) -> Bool {
@@ -171,12 +174,12 @@ extension Worker {
         return true
     }
 
-    /// Through how many listeners of this daemon a connection has come.
+    /// Returns the number of this daemon's listeners that a connection's chain has passed.
     mutating func hops(from peer: SocketAddress) -> UInt8 {
         context.chainedPorts.isEmpty ? 0 : context.ownConnections.hops(from: peer)
     }
 
-    /// Says in the log that a connection runs in circles.
+    /// Logs that a connection runs in a loop.
     mutating func logCircle(through listener: Listener) {
         if let last = context.circleLoggedAt, serveContext.now - last < Self.circleLogInterval {
             return
@@ -194,17 +197,17 @@ extension Worker {
 
     // MARK: Places, those of a listener and those of all
 
-    /// Whether there is no place for a session, not even one that is held only for a moment.
+    /// Returns whether sessions fill all places; places that are only reserved do not count.
     private mutating func isFull(_ listener: Listener, _ total: SessionLimiter) -> Bool {
         total.isFull(beyond: listener.reserve) || listener.limiter.isFull()
     }
 
-    /// Takes a place everywhere, or nowhere and says where there is none.
+    /// Reserves a place in both limiters, or in none; returns the limit that is reached.
     ///
-    /// Where connections wait in the backlog, the limiters remember to tell when there is.
-    ///
-    /// The listener comes first: a full listener with a reserve would otherwise take and give back
-    /// a place among all, again and again, and each time wake those that wait for one.
+    /// If connections wait in the backlog, the limiters note that a worker must be notified. The
+    /// listener's limiter comes first. Otherwise, a full listener with a reserve would reserve and
+    /// release a place among all sessions again and again, and each time wake the workers that wait
+    /// for one.
     private mutating func enter(_ listener: Listener, _ total: SessionLimiter) -> PauseReason {
         let awaits = listener.whenFull == .pause
         let reserve = listener.reserve
@@ -225,7 +228,7 @@ extension Worker {
         if isListenerAwaited || isTotalAwaited { tellOfRoom() }
     }
 
-    /// Tells all workers that a limiter for which some listener waits has room.
+    /// Notifies all workers that a limiter for which some listener waits has room.
     mutating func tellOfRoom() {
         for mailbox in context.mailboxes { mailbox.postOnce(.resume) }
     }

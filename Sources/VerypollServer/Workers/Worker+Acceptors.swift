@@ -2,23 +2,23 @@ internal import Logging
 internal import SystemPackage
 internal import Verypoll
 
-// The sockets that the worker accepts from: watching them, pausing, and closing them.
+// The sockets that the worker accepts from: watching, pausing and closing them.
 
 extension Worker {
-    /// The connections after which others have their turn at an acceptor.
+    /// The connections that a worker accepts before it moves to the end of the kernel's queue.
     private static let acceptsPerTenure = 8
 
-    /// The shortest time between two lines of the log on one acceptor, in milliseconds.
+    /// The shortest time between two log entries about one acceptor, in milliseconds.
     private static let logInterval: UInt64 = 10_000
 
-    /// How often the backlog is emptied before its socket is closed.
+    /// The most accept rounds on a backlog before its socket is closed.
     private static let lastTurns = 128
 
-    /// Puts this worker behind the others in the kernel's queue for a listening socket, once it has
-    /// accepted its share or has more sessions than they.
+    /// Moves this worker to the end of the kernel's queue for a listening socket, once it has
+    /// accepted its share or has more sessions than the others.
     ///
-    /// Of the workers that wait, the kernel wakes the one that was registered first. Without this,
-    /// that worker would have all the sessions of a daemon that is not under load.
+    /// Of the waiting workers, the kernel wakes the one that registered first. Without this
+    /// function, that worker would get all sessions of a daemon that is not under load.
     mutating func rotate(_ index: Int) {
         guard context.workerCount > 1, let socket = acceptorList.socket(at: index),
             acceptorList.acceptors[index].taken > 0,
@@ -35,7 +35,7 @@ extension Worker {
         }
     }
 
-    /// Watches the acceptors again that are paused for reasons of a kind.
+    /// Watches the acceptors again that wait for this event.
     mutating func reopenAcceptors(_ wait: PauseReason.Wait) {
         let paused = acceptorList.takePaused(wait)
         guard !isDraining else { return }
@@ -50,11 +50,11 @@ extension Worker {
         }
     }
 
-    /// Stops accepting for good.
+    /// Stops accepting until the process ends.
     mutating func closeAcceptors() {
         for index in acceptorList.acceptors.indices
         where acceptorList.acceptors[index].pauseReason == .none {
-            // A failure would leave the acceptor watched; accepting stops by the flag all the same.
+            // After a failure the acceptor stays watched, but its events are ignored.
             try? acceptorList.acceptors[index].socket?.deregister(from: poll.registry)
         }
         acceptorList.acceptors.removeAll()
@@ -64,7 +64,7 @@ extension Worker {
         do throws(Errno) {
             try acceptorList.acceptors[index].socket?.deregister(from: poll.registry)
         } catch {
-            // Still watched: it is tried again at the next event.
+            // The acceptor is still watched, so the next event tries again.
             return context.logger.error(.outOfResources, "cannot pause a listener: \(error)")
         }
         setPauseReason(reason, at: index)
@@ -75,7 +75,7 @@ extension Worker {
         if reason.wait != .forMoment { logPause(index, reason, error) }
     }
 
-    /// Leaves connections in the backlog until the listener's rate allows for the next.
+    /// Leaves connections in the backlog until the listener's rate allows the next one.
     mutating func pause(_ index: Int, until nanosecond: UInt64) {
         pause(index, because: .acceptRate)
         acceptorList.resume(atNanosecond: nanosecond)
@@ -111,7 +111,7 @@ extension Worker {
         )
     }
 
-    /// Adds the acceptors that are new, and closes those that the snapshot does not have.
+    /// Adds the snapshot's new acceptors, and closes those that are not in the snapshot.
     mutating func arrangeAcceptors(_ wanted: [WorkerSnapshot.Acceptor]) {
         for index in acceptorList.acceptors.indices {
             guard let socket = acceptorList.acceptors[index].socket else { continue }
@@ -135,9 +135,9 @@ extension Worker {
         }
     }
 
-    /// Lets go of an acceptor, after the connections that wait there.
+    /// Closes an acceptor after accepting the connections in its backlog.
     ///
-    /// Those of systemd's sockets wait for whoever comes next, as the sockets stay.
+    /// Sockets passed by systemd stay open, so their connections wait for the next process.
     private mutating func closeAcceptor(_ index: Int) {
         guard let socket = acceptorList.acceptors[index].socket else { return }
         if !socket.isActivated {
@@ -148,14 +148,14 @@ extension Worker {
             }
         }
         if acceptorList.acceptors[index].pauseReason == .none {
-            // A failure would leave it watched until the last worker has closed it.
+            // After a failure the socket stays watched until the last worker has closed it.
             try? socket.deregister(from: poll.registry)
         }
         setPauseReason(.none, at: index)
         acceptorList.acceptors[index].socket = nil
     }
 
-    /// Tells those who monitor the daemon that this worker accepts on a listener, or why not.
+    /// Reports to monitoring clients that this worker accepts on a listener, or why it does not.
     private mutating func announce(_ reason: PauseReason, of listener: Int) {
         guard context.sessionEvents.areWanted else { return }
         let name = context.listeners[listener].name
@@ -168,7 +168,7 @@ extension Worker {
 }
 
 extension PauseReason {
-    /// The reason for people.
+    /// Returns the reason as a text for operators.
     package func description(limit: Int, total: Int) -> String {
         switch self {
         case .none: "accepting"

@@ -3,20 +3,20 @@ internal import Synchronization
 internal import SystemPackage
 internal import Verypoll
 
-// A restart: handing the sessions over, and going on with those of the process before.
+// A restart: handing sessions to the next process, and restoring those of the previous one.
 
 extension Worker {
-    /// How long a restored session has at least before a timeout ends it, in milliseconds.
+    /// The time in milliseconds that a restored session has at least before a timeout ends it.
     private static let grace: UInt64 = 1_000
 
-    /// Stops accepting, without a word to the sessions.
+    /// Stops accepting; the sessions continue.
     mutating func stopAccepting() {
         closeAcceptors()
         isDraining = true
         if sessions.count == 0 { context.supervisor.post(.empty) }
     }
 
-    /// Packs its sessions for the next process, ends those that cannot go there, and its thread.
+    /// Packs the sessions for the next process, ends the others, and ends the worker's thread.
     mutating func handoff() {
         isDraining = true
         isEnding = true
@@ -36,11 +36,14 @@ extension Worker {
         context.supervisor.post(.ended)
     }
 
-    /// The sessions that another process can go on with, the busiest last.
+    /// Returns the sessions that the next process can restore, the busiest last.
     ///
-    /// Busy is what moved bytes last and, of those that did so in the same millisecond, what has
-    /// moved more. Clients that ask for metrics ask again. A session that has read part of a long
-    /// PROXY header is not recorded; the client has sent nothing else yet, and connects again.
+    /// The busiest session moved bytes last; within one millisecond, it moved the most bytes.
+    ///
+    /// Every other handler is kept. A handler with state beyond `position` and the channels must
+    /// extend `SessionRecord`, or be left out here. Clients of `metrics` repeat their request. A
+    /// client whose long PROXY header was partly read has sent nothing else yet, and connects
+    /// again.
     private func heritableKeys() -> [SlabKey] {
         var found: [(activeAt: UInt64, byteCount: UInt64, key: SlabKey)] = []
         for index in 0..<sessions.endIndex {
@@ -55,13 +58,12 @@ extension Worker {
         return found.map(\.key)
     }
 
-    /// Packs sessions into one bundle; where the kernel refuses that, into several.
+    /// Packs sessions into one bundle or, if the kernel refuses that, into several.
     ///
-    /// So a session that cannot be sent, as a Unix-domain client could see to by what it has
-    /// passed itself, is left behind alone.
-    ///
-    /// The supervisor stores a bundle at once, so that what is in it survives a crash. The worker
-    /// has let go of its sessions by then: no session is served by two processes.
+    /// A session that cannot be sent, for instance because of descriptors that its Unix-domain
+    /// client has passed, is thus left behind alone. The supervisor stores a bundle at once, so
+    /// that it survives a crash. The worker has already closed the bundle's sessions then: no two
+    /// processes serve a session.
     private mutating func pack(_ keys: [SlabKey], rank: inout Int) {
         var records: [SessionRecord] = []
         var descriptors: [FileDescriptor] = []
@@ -90,7 +92,7 @@ extension Worker {
             pack(Array(keys[(keys.count / 2)...]), rank: &rank)
             return
         }
-        // Should no process take them up, nobody is to take what is missing for the end.
+        // If no process restores them, the peers must not mistake missing bytes for the end.
         for (key, record) in zip(keys, records) where record.hasBytes {
             sessions[key].setBreaking(true)
         }
@@ -99,15 +101,15 @@ extension Worker {
         context.supervisor.post(.packed(bundle))
     }
 
-    /// Stops watching a connection, whose events would come as long as the bundle keeps it open.
+    /// Stops watching a connection; its events would be reported while the bundle keeps it open.
     private func unwatch(_ descriptor: FileDescriptor) {
-        // Pipes are not watched, so that an error is no news.
+        // Fails for pipes, which are not watched.
         try? poll.registry.deregister(SourceFD(descriptor))
     }
 
     // MARK: Restoring
 
-    /// Begins to work, once all workers are there and nothing can keep the daemon from starting.
+    /// Begins to work, once all workers are prepared and the daemon's start can no longer fail.
     mutating func begin(_ snapshot: WorkerSnapshot, _ share: SessionShare) {
         guard !isDraining else { return }
         restore(share)
@@ -117,7 +119,7 @@ extension Worker {
         context.supervisor.post(.started)
     }
 
-    /// Goes on with the sessions of the process before, where they stood.
+    /// Restores the sessions of the previous process.
     mutating func restore(_ share: SessionShare) {
         var outcome = RestoreOutcome()
         for session in share.sessions {
@@ -133,7 +135,7 @@ extension Worker {
                 outcome.restoredCount += 1
             }
         }
-        // The numbers of one worker differ by the number of workers; none is given twice.
+        // IDs of one worker differ by the number of workers; no ID is used twice.
         while nextSessionID < share.nextSessionID {
             let behind = share.nextSessionID - nextSessionID
             let step = UInt64(context.workerCount)
@@ -143,9 +145,9 @@ extension Worker {
         context.supervisor.post(.restored(outcome))
     }
 
-    /// Goes on with a session.
+    /// Restores a session.
     ///
-    /// - Returns: Why not; what is left of its descriptors is to be broken off then.
+    /// - Returns: The reason that it failed; the caller must reset the descriptors that are left.
     private mutating func restore(
         _ record: SessionRecord,
         _ descriptors: inout DescriptorList
@@ -174,7 +176,7 @@ extension Worker {
         }
     }
 
-    /// The upstream and the server of a route; the server is -1 while none is reached.
+    /// Returns the slot of a route's upstream and the index of its server, -1 if there is none yet.
     private func place(of route: SessionRecord.Route) -> (upstream: Int, server: Int)? {
         guard let upstream = context.upstreams.firstIndex(where: { $0.name == route.upstream })
         else { return nil }
@@ -196,7 +198,7 @@ extension Worker {
         var session = Session(
             id: record.id,
             listener: listener,
-            // A moment that is yet to come would make an age of less than nothing.
+            // A moment in the future would make the session's age negative.
             now: min(record.openedAt, serveContext.now),
             socket: .none,
             peer: record.peer,
@@ -223,12 +225,12 @@ extension Worker {
         return session
     }
 
-    /// Counts a session in that has its place among all, and lets it go on.
+    /// Counts a session whose place among all is reserved, and lets it continue.
     private mutating func settleIn(_ key: SlabKey, _ record: SessionRecord, server: Int) {
         let listener = context.listeners[sessions[key].listener]
         context.totalLimiter.commit()
         tallies.note(sessions[key].listener) { $0.active += 1 }
-        // Limits that have become lower since hold for those that come.
+        // Limits that were lowered apply to new sessions only.
         listener.limiter.force()
         if record.isCountedBySource, let ip = record.peer?.ip {
             sessions[key].isCountedBySource = listener.sources?.enter(ip) ?? false
@@ -250,8 +252,8 @@ extension Worker {
         } catch {
             return end(key, because: .failed(error))
         }
-        // Bytes that came during the restart are still unread, so no timeout is judged before the
-        // first events are handled: also a timeout that passed in the meantime waits for a moment.
+        // Bytes that arrived during the restart are still unread, so no timeout may end the session
+        // before its first events are handled. A timeout that has passed already waits as well.
         if let due = deadline(of: key) {
             let moment = max(due.millisecond, serveContext.now + Self.grace)
             schedule.timers.schedule(key.index, at: moment)
@@ -262,11 +264,11 @@ extension Worker {
         {
             connect(key, .started)
         } else {
-            schedule.ready.append(key)  // What waits to be sent is told of by no event.
+            schedule.ready.append(key)  // No event reports bytes that wait to be sent.
         }
     }
 
-    /// Brings a session back to where it was on its way to its server.
+    /// Restores the state of a session's search for its server.
     private mutating func resume(_ route: SessionRecord.Route, _ key: SlabKey, server: Int) {
         sessions[key].proxyState.owedHeader = .init(version: route.owedHeader)
         sessions[key].proxyState.connector.restore(
@@ -281,7 +283,7 @@ extension Worker {
             )
         )
         guard server >= 0, let upstream = upstream(of: sessions[key]) else { return }
-        // The event tells that it is made.
+        // An event reports when the connection is made.
         if route.isConnecting { sessions[key].proxyState.server.flags.remove(.outputReady) }
         upstream.limiter.force()
         upstream.servers[server].active.add(1, ordering: .relaxed)
@@ -289,7 +291,7 @@ extension Worker {
 }
 
 extension SessionLimiter {
-    /// Counts a session in that was in before this limiter was made, whatever the limit.
+    /// Counts a session that began before this limiter was made, regardless of the limit.
     fileprivate func force() {
         places.add(1, ordering: .sequentiallyConsistent)
         commit()

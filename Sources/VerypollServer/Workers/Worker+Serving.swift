@@ -2,7 +2,7 @@ internal import SystemPackage
 internal import Verypoll
 
 extension Worker {
-    /// Takes on a connection that the limiters have let in.
+    /// Begins a session for a connection that the limiters have admitted.
     mutating func begin(
         _ accepted: consuming ListeningSocket.Accepted,
         listener: Int,
@@ -26,7 +26,7 @@ extension Worker {
         }
         switch sessions.insert(session) {
         case .full:
-            // The limiter of all sessions lets no more in than the slab holds.
+            // The limiter of all sessions admits no more than the slab holds.
             preconditionFailure("slab capacity overflow")
         case .stored(let key):
             if context.sessionEvents.areWanted { announce(sessions[key]) }
@@ -49,13 +49,13 @@ extension Worker {
             if service == .proxy {
                 connect(key, .started)
             } else if !service.awaitsClient {
-                schedule.ready.append(key)  // No event tells a handler that speaks first to begin.
+                schedule.ready.append(key)  // No event starts a handler that sends first.
             }
         }
     }
 
-    /// Notes what an event tells of one of a session's connections, and serves the session unless
-    /// it has its turn later.
+    /// Updates a session's state from an event of one of its connections, and serves the session
+    /// unless it is in the ready queue already.
     mutating func handle(_ event: Event, _ key: SlabKey) {
         if !Tokens.isServer(event.token) {
             sessions[key].client.note(event)
@@ -69,9 +69,9 @@ extension Worker {
         if !schedule.ready.contains(key) { serve(key) }
     }
 
-    /// Notes what an event tells of a connection to a server that is not made yet.
+    /// Updates the state of a server's connection that is still being made.
     ///
-    /// - Returns: Whether there is anything to do for the session.
+    /// - Returns: Whether the session must be served.
     private mutating func noteConnecting(_ event: Event, _ key: SlabKey) -> Bool {
         guard event.isError else {
             sessions[key].proxyState.server.note(event)
@@ -80,7 +80,8 @@ extension Worker {
         }
         switch sessions[key].proxyState.server.socket.connectError() {
         case .connectionReset:
-            // It was made, and what the server has said before it broke it is still there.
+            // The connection was made and then reset; bytes that the server sent before can still
+            // be read.
             connectionMade(key)
             sessions[key].breakServer()
             return true
@@ -90,7 +91,7 @@ extension Worker {
         }
     }
 
-    /// Lets a session do what there is to do.
+    /// Serves a session: reads its PROXY header if it is still to be read, then runs its handler.
     mutating func serve(_ key: SlabKey) {
         if sessions[key].awaitsHeader {
             guard readHeader(key) else { return }
@@ -105,7 +106,7 @@ extension Worker {
         settle(key, outcome)
     }
 
-    /// Does what there is to do for a session, and counts it.
+    /// Runs a session's handler and counts the bytes that it has moved.
     mutating func work(_ key: SlabKey) -> Session.Outcome {
         let listener = sessions[key].listener
         let outcome = sessions[key].serve(context.listeners[listener].service, in: &serveContext)
@@ -124,7 +125,7 @@ extension Worker {
         return outcome
     }
 
-    /// Does with a session what the result of serving it says.
+    /// Acts on the result of serving a session.
     mutating func settle(_ key: SlabKey, _ outcome: Session.Outcome) {
         switch outcome.step {
         case .wait: break
@@ -141,7 +142,7 @@ extension Worker {
         feedStarved()
     }
 
-    /// Sees to it that an event tells when a session can write again.
+    /// Watches the connections whose last write came short, so that an event reports room.
     private mutating func watchOutput(_ key: SlabKey) {
         do throws(Errno) {
             if sessions[key].client.lacksOutputEvents {
@@ -156,7 +157,7 @@ extension Worker {
         }
     }
 
-    /// Ends a session and gives back all that it has.
+    /// Ends a session and releases everything that it holds.
     mutating func end(_ key: SlabKey, because reason: Session.EndReason) {
         guard var session = sessions.remove(key) else { return }
         schedule.timers.cancel(key.index)
@@ -186,12 +187,13 @@ extension Worker {
         default: break
         }
         countRefusal(session, reason)
-        // Whoever sees that it has gone is to see what it did as well.
+        // Publish the counters before releasing the places, so that no reader sees the session gone
+        // but uncounted.
         publish()
         let isListenerAwaited = listener.limiter.release()
         let isTotalAwaited = context.totalLimiter.release()
         release(&session.proxyState.connector)
-        // The descriptors are free only once the session is gone, and others may need them.
+        // Close the connections here: the refill and other workers may need their descriptors.
         if isBroken, session.proxyState.connector.upstream != nil || session.awaitsHeader {
             session.breakOff()
         } else {
@@ -204,26 +206,29 @@ extension Worker {
         if isDraining, !isEnding, sessions.count == 0 { context.supervisor.post(.empty) }
     }
 
-    /// Ends all sessions, at a stop.
+    /// Ends all sessions because the daemon stops.
     mutating func endAll() {
         for index in 0..<sessions.endIndex {
             if let key = sessions.key(at: index) { end(key, because: .stopped) }
         }
     }
 
-    /// Lets the sessions that wait for a buffer try again, once there is one.
+    /// Makes the sessions that wait for a buffer ready if the pool has room.
     private mutating func feedStarved() {
         guard !schedule.starved.isEmpty, serveContext.pool.hasRoom else { return }
         schedule.feedStarved(of: sessions)
     }
 
-    /// Sets a session's timer, where its times have changed.
+    /// Sets a session's timer after its deadline may have changed.
     mutating func bringForward(_ key: SlabKey) {
         guard let due = deadline(of: key) else { return }
         schedule.timers.schedule(key.index, at: due.millisecond)
     }
 
-    /// When a session is to end if nothing happens, and why; `nil` if no time bounds it.
+    /// Returns when the session's timer fires next, and what for; `nil` if nothing bounds the
+    /// session.
+    ///
+    /// There is one timer per session; ``handleTimers()`` acts on it.
     mutating func deadline(of key: SlabKey) -> Session.Deadline? {
         let listener = sessions[key].listener
         let due = sessions[key].deadline(context.listeners[listener].timeouts)
@@ -235,7 +240,7 @@ extension Worker {
 }
 
 extension Session {
-    /// Closes its connections; a function, because that is what ends a value's life early.
+    /// Closes the connections; consuming, so that they are closed before the caller continues.
     fileprivate consuming func close() {
         guard let client = client.socket.release(), let server = proxyState.server.socket.release()
         else {
@@ -244,7 +249,7 @@ extension Session {
         OwnedFD.close(client, server)
     }
 
-    /// Closes its connections so that both ends learn that something is missing.
+    /// Resets both connections, so that each peer learns that something is missing.
     fileprivate consuming func breakOff() {
         client.socket.reset()
         proxyState.server.socket.reset()

@@ -2,57 +2,59 @@ internal import Logging
 internal import SystemPackage
 internal import Verypoll
 
-/// What all workers share, and for each its own: what the snapshot says, and mailboxes.
+/// The environment of a worker: objects that all workers share, and the worker's view of the
+/// snapshot.
 package struct WorkerContext: Sendable {
     let index: Int
     let workerCount: Int
     var listeners: [Listener] = []
     var upstreams: [Upstream] = []
-    /// What sessions of a server that goes down get at most, in milliseconds.
+    /// The most time that sessions get after their server goes down, in milliseconds.
     var drainDeadline: UInt64 = 0
-    /// The most sessions that there can ever be.
+    /// The most sessions that the daemon can ever have.
     let capacity: Int
     /// Counts the sessions of all listeners.
     let totalLimiter: SessionLimiter
-    /// This worker's counters of each listener.
+    /// This worker's counters for each listener, by slot.
     var listenerCounters: [ListenerCounters] = []
     let counters: WorkerCounters
-    /// The mailboxes of all workers, this one's among them.
+    /// The mailboxes of all workers, including this one.
     let mailboxes: [Mailbox<WorkerMessage>]
     let supervisor: Mailbox<WorkerReport>
-    /// For those who look after the daemon.
+    /// Descriptors to lend to scrapes when sessions use all others.
     let descriptors: DescriptorReserve
-    /// For those who monitor the daemon.
+    /// The events for clients that monitor the daemon.
     let sessionEvents: SessionEvents
     let logger: Logger
     /// Whether the end of each session is logged.
     var logsSessions = false
     /// The connections of all workers that may lead to a listener of this daemon.
     let ownConnections: OwnConnections
-    /// The TCP ports that the daemon listens on, if a server of an upstream has one of them; empty
-    /// otherwise, so that no session pays for a chain that can't be.
+    /// The TCP ports that are both a listener's and a server's; if there are none, no connection
+    /// can run in a loop, and no session is checked for one.
     var chainedPorts: Set<UInt16> = []
-    /// The millisecond of the last line in the log on connections in a circle.
+    /// The millisecond of the last log entry about a connection loop.
     var circleLoggedAt: UInt64?
 }
 
-/// A thread's share of the daemon: a poll, and the sessions that were accepted on it.
+/// One thread of the daemon: a poll, and the sessions that were accepted on it.
 ///
-/// Its parts are values of their own: the acceptors, the sessions with the schedule of their turns,
-/// the tallies, the drains and the mailbox. Its extensions are what it does with them: accepting,
+/// The parts of a worker are values: the acceptors, the sessions with the schedule of their turns,
+/// the tallies, the drains and the mailbox. Its extensions are its activities: accepting,
 /// connecting, serving, handling mail, and handing sessions over.
 ///
-/// A session lives and dies here, so nothing of it is locked. A turn of the loop handles the events
-/// of one poll, then the sessions that had work left, then timers and mail, each a bounded number.
+/// A session never leaves its worker, so its state needs no lock. A turn of the loop handles the
+/// events of one poll, then the sessions that had more to do, then expired timers, a bounded number
+/// of each. Mail is handled when the mailbox's event comes up.
 package struct Worker: ~Copyable {
-    /// The tokens that are not of sessions; those are not negative.
+    /// The tokens of events; those of sessions are not negative, the others are.
     package enum Tokens {
         static let mailbox = Token(-1)
         static func acceptor(_ index: Int) -> Token { Token(-2 - index) }
         static func acceptor(of token: Token) -> Int { -2 - token.rawValue }
 
-        /// The token of a session's server is its client's with one bit more, which is free as no
-        /// slab is so large.
+        /// Returns the token of a session's server: the client's with one more bit, which slab keys
+        /// never use because no slab is that large.
         static func server(_ key: SlabKey) -> Token { Token(key.token.rawValue | serverBit) }
         static func isServer(_ token: Token) -> Bool { token.rawValue & serverBit != 0 }
         static func session(_ token: Token) -> SlabKey? {
@@ -61,10 +63,10 @@ package struct Worker: ~Copyable {
         private static let serverBit = 1 << 31
     }
 
-    /// The most events that one turn handles.
+    /// The most events that a turn handles.
     static let eventsPerTurn = 256
 
-    /// The most timers that fire in one turn.
+    /// The most timers that fire in a turn.
     private static let timersPerTurn = 1024
 
     var context: WorkerContext
@@ -74,30 +76,30 @@ package struct Worker: ~Copyable {
     var serveContext: ServeContext
     var sessions: Slab<Session>
     var schedule: SessionSchedule
-    /// Sessions that wait for metrics to be written, by the format that they want.
+    /// The sessions that wait for the supervisor to write metrics, by format.
     var metricsQueues: [MetricsFormat: MetricsQueue] = [:]
     var acceptorList = AcceptorList()
     var nextSessionID: UInt64
     var tallies = WorkerTallies()
-    /// The drains under way.
+    /// The drains in progress.
     var drains = Drains()
     var sessionLog = SessionLog()
-    /// Whether it accepts no more, and reports when no session is left.
+    /// Whether the worker accepts no more connections and reports when its last session has ended.
     var isDraining = false
-    /// Whether this turn is its last.
+    /// Whether this turn is the last one.
     var isEnding = false
 
-    /// Makes a worker that does nothing before ``begin(_:_:)``.
+    /// Makes a worker, which begins to work with ``begin(_:_:)``.
     ///
     /// - Parameters:
-    ///   - context: What it shares with the others.
-    ///   - poll: Its own poll, in which its mailbox is registered.
-    ///   - snapshot: What it does at first.
+    ///   - context: The worker's environment.
+    ///   - poll: The worker's own poll, in which its mailbox is registered.
+    ///   - snapshot: The first snapshot.
     init(_ context: WorkerContext, poll: consuming Poll, snapshot: WorkerSnapshot) {
         let now = MonotonicClock.nanoseconds() / 1_000_000
         self.context = context
         mailbox = context.mailboxes[context.index]
-        // Numbers of different workers differ; the first session of all is number 1.
+        // Each worker has IDs of its own; the first ID of all is 1.
         nextSessionID = UInt64(context.index) + 1
         serveContext = ServeContext(
             splicePipes: SplicePipePool(limit: snapshot.pipeLimit),
@@ -109,7 +111,7 @@ package struct Worker: ~Copyable {
         install(snapshot)
     }
 
-    /// Works until the supervisor says to end.
+    /// Runs the loop until the supervisor ends it.
     mutating func run() throws(Errno) {
         var before = MonotonicClock.nanoseconds()
         while !isEnding {
@@ -127,7 +129,7 @@ package struct Worker: ~Copyable {
         }
     }
 
-    /// Waits for events; a signal handler that ran meanwhile ends the wait without any.
+    /// Waits for events; if a signal handler interrupts the wait, there are none.
     private mutating func wait(_ timeout: Duration?) throws(Errno) {
         do throws(Errno) {
             try poll.poll(&events, timeout: timeout, interruptible: true)
@@ -136,8 +138,8 @@ package struct Worker: ~Copyable {
         }
     }
 
-    // Mutating, as are many other functions of this type that change nothing: Swift 6.3 calls a
-    // borrowing method of so large a noncopyable value on a copy of all its bytes.
+    // Mutating, like many functions of this type that change nothing: Swift 6.3 calls a borrowing
+    // method of such a large noncopyable value on a copy of all its bytes.
     private mutating func timeout(now: UInt64) -> Duration? {
         if !schedule.ready.isEmpty { return .zero }
         let deadline = min(
@@ -167,14 +169,14 @@ package struct Worker: ~Copyable {
     }
 
     private mutating func handleReady() {
-        // Those that are put in meanwhile have their turn after the next poll.
+        // Sessions that are added meanwhile get their turn after the next poll.
         for _ in 0..<schedule.ready.count {
             if let key = schedule.ready.popFirst(), sessions.contains(key) { serve(key) }
         }
     }
 
     private mutating func handleTimers() {
-        // What is due beyond that makes the next poll return at once.
+        // If more timers have expired, the next poll returns at once.
         for _ in 0..<Self.timersPerTurn {
             guard let index = schedule.timers.popExpired(now: serveContext.now) else { break }
             guard let key = sessions.key(at: Int(index)) else { continue }
@@ -196,7 +198,7 @@ package struct Worker: ~Copyable {
         }
     }
 
-    /// Shows the tallies to other threads.
+    /// Publishes the tallies for other threads.
     mutating func publish() {
         tallies.worker.sessions = UInt64(sessions.count)
         tallies.publish(to: context.listenerCounters, context.counters)

@@ -1,24 +1,24 @@
 internal import SystemPackage
 
-/// What the supervisor, or another worker, tells a worker.
+/// A message to a worker from the supervisor or another worker.
 package enum WorkerMessage: Equatable, Sendable {
-    /// Go on with these sessions, accept by this snapshot, and tell.
+    /// Restore these sessions, accept according to this snapshot, and report `started`.
     case begin(WorkerSnapshot, SessionShare)
-    /// Answer with `pong`, which shows that the loop turns.
+    /// Answer with `pong`, which proves that the worker's loop runs.
     case ping
-    /// A limiter has room again: accept on listeners that paused for it.
+    /// A limiter has room again: accept on the listeners that wait for it.
     case resume
-    /// Work by this snapshot, and tell.
+    /// Use this snapshot from now on, and report `adopted`.
     case adopt(WorkerSnapshot)
-    /// Stop accepting, end the sessions within a time, and tell when no session is left.
+    /// Stop accepting, end the sessions within this window, and report `empty` after the last one.
     case drain(DrainWindow)
-    /// Stop accepting, while the sessions go on.
+    /// Stop accepting; the sessions continue.
     case stopAccepting
     /// Pack the sessions for the next process, and end the thread.
     case handoff
     /// End all sessions and the thread.
     case end
-    /// List the sessions that fit.
+    /// List the sessions that match the filter.
     case listSessions(SessionFilter, callID: Int)
     /// Show a session.
     case showSession(id: UInt64, callID: Int)
@@ -26,15 +26,15 @@ package enum WorkerMessage: Equatable, Sendable {
     case killSession(id: UInt64, callID: Int)
     /// The answer to `writeMetrics`.
     case metrics([UInt8], MetricsFormat)
-    /// A server of an upstream may have become available: sessions that wait for one go on.
+    /// A server of an upstream may have become available: retry the sessions that wait for one.
     case serversChanged
-    /// A server is down, or ejected: its live sessions get what the upstream's `whenDown` says.
+    /// A server is down or ejected: apply the upstream's `whenDown` to its live sessions.
     case serverDown(upstream: Int, server: Int)
 }
 
-/// Which sessions are asked for.
+/// The filter of a list of sessions.
 package struct SessionFilter: Equatable, Sendable {
-    /// The slots of the listener.
+    /// The slots of the listener; `nil` for all listeners.
     package var listeners: [Int]?
     package var upstream: String?
     package var peer: String?

@@ -2,27 +2,27 @@ package import Logging
 package import SystemPackage
 internal import Verypoll
 
-/// The workers as the supervisor sees them: their mailboxes and counters.
+/// The workers from the supervisor's point of view: their mailboxes and counters.
 package struct WorkerPool {
     package let mailboxes: [Mailbox<WorkerMessage>]
     package let counters: [WorkerCounters]
     /// Counts the sessions of all workers.
     package let totalLimiter: SessionLimiter
-    /// Descriptors to lend while sessions have all others.
+    /// Descriptors to lend when sessions use all others.
     package let descriptors: DescriptorReserve
     private let threads: [Thread]
 
-    /// How many workers there are.
+    /// The number of workers.
     package var count: Int { mailboxes.count }
 
-    /// What the threads are given to begin with.
+    /// The initial values for a worker's thread.
     private struct Seed: ~Copyable, Sendable {
         let context: WorkerContext
         let poll: Poll
         let snapshot: WorkerSnapshot
     }
 
-    /// Starts the threads; each tells the supervisor when it is prepared, and then waits.
+    /// Starts the threads; each reports `prepared` to the supervisor and then waits for `begin`.
     package init(
         _ snapshot: WorkerSnapshot,
         count: Int,
@@ -68,27 +68,28 @@ package struct WorkerPool {
         self.threads = threads
     }
 
-    /// Leaves the same message with every worker.
+    /// Queues a message for every worker.
     package func post(_ message: WorkerMessage) {
         for mailbox in mailboxes { mailbox.post(message) }
     }
 
-    /// Leaves a message with every worker that does not have the same one already.
+    /// Queues a message for every worker whose mailbox does not hold an equal one.
     package func postOnce(_ message: WorkerMessage) {
         for mailbox in mailboxes { mailbox.postOnce(message) }
     }
 
-    /// Waits for the threads, each of which has said that it ends.
+    /// Waits for the threads to end; call this after each has reported `ended`.
     package func join() {
         for thread in threads { thread.join() }
     }
 
-    /// Makes a worker, and leaves its sockets to it alone, as they close with the last reference.
+    /// Makes a worker and consumes the seed, whose references would keep sockets open that the
+    /// worker has closed.
     private static func makeWorker(_ seed: consuming Seed) -> Worker {
         Worker(seed.context, poll: seed.poll, snapshot: seed.snapshot)
     }
 
-    /// The whole life of a worker's thread.
+    /// The body of a worker's thread.
     private static func work(_ handoff: TransferBox<Seed>) {
         guard let seed = handoff.take() else { return }
         let supervisor = seed.context.supervisor

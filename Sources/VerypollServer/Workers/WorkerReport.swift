@@ -1,36 +1,36 @@
 package import SystemPackage
 
-/// A message of a worker, or of another thread, to the supervisor.
+/// A message to the supervisor from a worker or another thread.
 package enum WorkerReport: Sendable {
-    /// The worker has all that it needs, and waits for `begin`.
+    /// The worker is set up and waits for `begin`.
     case prepared
     /// The worker accepts on all its listeners.
     case started
-    /// The worker works by the snapshot of this number.
+    /// The worker uses the snapshot with this number.
     case adopted(snapshot: Int)
-    /// The worker cannot work.
+    /// The worker has failed and stopped.
     case failed(Errno)
     /// The answer to `ping`.
     case pong(worker: Int)
-    /// The answer to `listSessions`, at most as many as asked for.
+    /// The answer to `listSessions`, with at most the requested number of sessions.
     case sessions([SessionSnapshot], isTruncated: Bool, callID: Int)
     /// The answer to `showSession`.
     case session(SessionSnapshot?, callID: Int)
     /// The answer to `killSession`.
     case killed(Bool, callID: Int)
-    /// A session has changed the health of a server, at a time in microseconds since 1970.
+    /// A session has changed the health of a server, at this time in microseconds since 1970.
     case serverChanged(upstream: Int, server: Int, ServerChange, timestamp: Int)
-    /// Answer with the metrics as text.
+    /// A request for metrics in this format; the answer is the message `metrics`.
     case writeMetrics(MetricsFormat, worker: Int)
-    /// What became of the sessions of the process before that are the worker's.
+    /// The result of restoring the worker's share of the previous process's sessions.
     case restored(RestoreOutcome)
-    /// The numbers of the sessions that the worker is about to pack.
+    /// The IDs of the sessions that the worker is about to pack.
     case packing(worker: Int, ids: [UInt64])
-    /// Some of the worker's sessions, which it does not serve any more.
+    /// Some of the worker's sessions, which it no longer serves.
     case packed(SessionBundle)
-    /// The worker has packed everything, and closed so many that cannot be handed over.
+    /// The worker has packed its sessions, and closed those that cannot be handed over.
     case handedOff(closedCount: Int)
-    /// The worker drains, and no session is left.
+    /// The worker has stopped accepting, and its last session has ended.
     case empty
     /// The worker's thread is about to end.
     case ended

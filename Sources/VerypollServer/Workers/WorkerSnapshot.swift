@@ -1,11 +1,11 @@
 internal import Verypoll
 
-/// What the workers are to do; the supervisor makes another one whenever that changes.
+/// The configuration of the workers; the supervisor makes a new snapshot for each change.
 ///
-/// Sessions name their listeners and upstreams by slots, of which each snapshot has the same things
-/// in the same places, but for those that no session has any more; see ``LiveConfiguration``.
+/// Sessions refer to listeners and upstreams by slot. From one snapshot to the next, a slot keeps
+/// its contents as long as a session refers to it; see ``LiveConfiguration``.
 package struct WorkerSnapshot: Sendable {
-    /// Where connections are accepted, and the slot of the listener that gets them.
+    /// A listening socket, and the slot of the listener that serves its connections.
     package struct Acceptor: Sendable {
         package let listener: Int
         package let socket: ListeningSocket
@@ -19,7 +19,7 @@ package struct WorkerSnapshot: Sendable {
         }
     }
 
-    /// Each has a higher one than the snapshot before.
+    /// The number of the snapshot; each has a higher one than the snapshot before.
     package var number = 0
     /// The listeners by slot.
     package var listeners: [Listener] = []
@@ -29,9 +29,9 @@ package struct WorkerSnapshot: Sendable {
     package var drains = Drains()
     /// Whether the end of each session is logged.
     package var logsSessions = false
-    /// What sessions of a server that goes down get at most, in milliseconds.
+    /// The most time that sessions get after their server goes down, in milliseconds.
     package var drainDeadline: UInt64 = 0
-    /// How many pipes a worker may have in use for bulk.
+    /// The most pipes that a worker may have in use for splicing.
     package var pipeLimit = 0
 
     package init(
@@ -56,7 +56,7 @@ package struct WorkerSnapshot: Sendable {
 }
 
 extension WorkerSnapshot {
-    /// The TCP ports of listeners that servers of upstreams have as well.
+    /// The TCP ports that are both a listener's and a server's.
     var chainedPorts: Set<UInt16> {
         let listening = Set(acceptors.compactMap { SocketAddress($0.socket.address)?.port })
         let servers = upstreams.flatMap { $0.servers.compactMap(\.port) }

@@ -1,20 +1,21 @@
-/// What a worker has counted, in its own hands until it is published at the end of the turn.
+/// A worker's counts, which it publishes at the end of each turn.
 struct WorkerTallies {
-    /// By the slot of the listener.
+    /// The counts of listeners, by slot.
     var listeners: [ListenerTally] = []
-    /// The listeners whose tallies have changed in this turn.
+    /// The slots of the listeners whose counts have changed in this turn.
     private var dirtyListeners: [Int] = []
-    /// The bytes of servers.
+    /// The bytes of each server.
     var servers = ServerTallies()
     var worker = WorkerTally()
 
-    /// Changes a listener's tally.
+    /// Changes the counts of a listener.
     mutating func note(_ listener: Int, _ change: (inout ListenerTally) -> Void) {
         if !dirtyListeners.contains(listener) { dirtyListeners.append(listener) }
         change(&listeners[listener])
     }
 
-    /// Goes over to other listeners; a slot that another listener has now begins at zero.
+    /// Adopts the listeners of a new snapshot; the counts of a slot with a new listener begin at
+    /// zero.
     mutating func adopt(_ listeners: [Listener], after former: [Listener]) {
         for slot in listeners.indices {
             if slot == self.listeners.count {
@@ -26,7 +27,7 @@ struct WorkerTallies {
         dirtyListeners.reserveCapacity(listeners.count)
     }
 
-    /// Shows the tallies to other threads.
+    /// Publishes the counts for other threads.
     mutating func publish(to listenerCounters: [ListenerCounters], _ counters: WorkerCounters) {
         for listener in dirtyListeners {
             listenerCounters[listener].publish(listeners[listener])
