@@ -28,6 +28,9 @@ UNITS = verypolld.service verypolld.socket verypolld-varlink.socket
 STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now
 # A folder with verypolld and verypollctl, for those who have built them already.
 BINARIES ?=
+# The maintainer of the package, as "Name <mail>"; Scripts/deb has a default.
+MAINTAINER ?=
+export MAINTAINER
 
 .DEFAULT_GOAL := help
 .PHONY: help run static deb test bench bench-proxy bench-latency fuzz soak docs install uninstall
@@ -48,7 +51,7 @@ static:
 	swift build $(STATIC) --product verypolld
 	swift build $(STATIC) --product verypollctl
 
-deb: ## Makes a Debian package, .build-deb/verypolld_*.deb; REVISION=n (1).
+deb: ## Makes a Debian package, .build-deb/verypolld_*.deb; REVISION=n (1), MAINTAINER="Name <mail>".
 ifeq ($(BINARIES),)
 	@Scripts/install-dependencies deb
 	@$(MAKE) --no-print-directory static

@@ -1,5 +1,7 @@
-/// What the daemon and the command say about themselves.
+/// The release of this package.
 package enum Release {
-    /// The version of this package.
-    package static let version = "0.1.0"
+    /// The version.
+    ///
+    /// The commands, Scripts/man-pages and Scripts/deb read it here.
+    package static let version = "0.2.0"
 }

@@ -66,7 +66,8 @@ struct MetricsHandlerTests {
         let lines = Set(text.split(separator: "\n"))
         let duration = "verypolld_listener_session_duration_seconds"
         for line in [
-            #"verypolld_build_info{version="0.1.0"} 1"#, "verypolld_active_sessions 1",
+            #"verypolld_build_info{version="\#(Release.version)"} 1"#,
+            "verypolld_active_sessions 1",
             #"verypolld_listener_accepted_total{listener="echo"} 1"#,
             #"verypolld_listener_received_bytes_total{listener="echo"} 5"#,
             #"verypolld_listener_sent_bytes_total{listener="echo"} 5"#,

@@ -1,0 +1,50 @@
+import Foundation
+import TestSupport
+import Testing
+import VerypollControl
+
+@Suite("the release")
+struct ReleaseTests {
+    private func text(of path: String) throws -> String {
+        try String(contentsOfFile: "\(Repository.path)/\(path)", encoding: .utf8)
+    }
+
+    @Test("the changelog's newest release has the version of the programs, and a date")
+    func changelogNamesVersion() throws {
+        let heading = /## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}/
+        let newest = try #require(try text(of: "CHANGELOG.md").firstMatch(of: heading))
+        #expect(newest.output.1 == Release.version)
+    }
+
+    @Test(
+        "documents that name a version of the library name this one",
+        arguments: ["Features.md", "GettingStarted.md"]
+    )
+    func articlesNameVersion(name: String) throws {
+        let article = try text(of: "Sources/Verypoll/Verypoll.docc/\(name)")
+        let versions = article.matches(of: /from: "([^"]*)"/).map { String($0.output.1) }
+        #expect(versions == [Release.version])
+    }
+
+    @Test("the security policy supports this minor version")
+    func policyNamesVersion() throws {
+        let minor = Release.version.split(separator: ".").prefix(2).joined(separator: ".")
+        #expect(try text(of: "SECURITY.md").contains("| \(minor) | yes |"))
+    }
+
+    @Test("the Swift version is the same for contributors, the package and continuous integration")
+    func namesOneSwift() throws {
+        let swift = try text(of: ".swift-version").trimmingCharacters(in: .newlines)
+        #expect(try text(of: "Package.swift").hasPrefix("// swift-tools-version: \(swift)\n"))
+        #expect(try text(of: ".github/workflows/ci.yml").contains("image: swift:\(swift)-bookworm"))
+        #expect(try text(of: ".spi.yml").contains("swift_version: \"\(swift)\""))
+    }
+
+    @Test("Scripts/deb refuses a maintainer without a mail address")
+    func refusesMaintainer() throws {
+        let script = "\(Repository.path)/Scripts/deb"
+        let result = try Program.run(script, ["/"], environment: ["MAINTAINER": "nobody"])
+        #expect(result.exit == .code(2))
+        #expect(result.standardError.contains("MAINTAINER: \"nobody\" is not valid; expected"))
+    }
+}
