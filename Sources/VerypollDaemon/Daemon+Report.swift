@@ -4,11 +4,12 @@ internal import Systemd
 package import VerypollServer
 
 extension Daemon {
-    /// Says why the daemon does not start: a line as an error each where the standard error is the
-    /// journal, and as it is elsewhere.
+    /// Reports why the daemon does not start or cannot continue: as one error per line if standard
+    /// error is connected to the journal, as plain lines otherwise.
     ///
-    /// The journal reads these from the standard error, whose unit it knows. An entry in its own
-    /// protocol could come when the process has ended already, and then belongs to no unit.
+    /// The journal reads these entries from standard error, whose unit it knows. An entry in the
+    /// journal's own protocol could arrive after the process has exited, and would then belong to
+    /// no unit.
     package static func report(_ text: String, as kind: JournalMessageID) {
         guard LogDestination.standardError != .lines else {
             Console.printError(DisplayText.lines(of: text))

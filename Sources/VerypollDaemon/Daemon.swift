@@ -6,17 +6,17 @@ package import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-/// The daemon as a whole: `verypolld` is its command line.
+/// The daemon as a whole. `verypolld` is its command line.
 package enum Daemon {
-    /// Runs until a signal ends it.
+    /// Runs the daemon until a signal or an idle exit ends it.
     ///
-    /// Nothing is served before all of the configuration is in effect, and readiness is told to
-    /// systemd when every worker accepts.
+    /// No connection is served before the whole configuration is in effect. systemd is notified of
+    /// readiness when every worker accepts.
     ///
     /// - Parameters:
-    ///   - loaded: What to do.
-    ///   - options: What the command line says.
-    /// - Throws: Why it does not start, or cannot go on.
+    ///   - loaded: The configuration to run.
+    ///   - options: The options of the command line.
+    /// - Throws: `LaunchError` if the daemon cannot start or cannot continue.
     package static func run(
         _ loaded: LoadedConfiguration,
         options: LaunchOptions
@@ -29,9 +29,9 @@ package enum Daemon {
         }
         BrokenPipe.ignoreSignal()
         do {
-            // Before the first other thread, so that all of them leave the signals to it.
+            // Block the signals before other threads start and inherit the mask.
             let signals = try SignalSource(blocking: [.terminate, .interrupt, .hangUp, .user1])
-            // Before other descriptors, so that these have low numbers.
+            // Open the reserve before other descriptors, so that its descriptors have low numbers.
             let descriptors = try DescriptorReserve(descriptorLimit: loaded.descriptorLimit)
             var activated = try ActivatedSockets.takeFromEnvironment()
             let handoffStore = HandoffStore(logger: logger)

@@ -1,4 +1,4 @@
-/// Why the daemon does not start, but for its configuration, or does not go on.
+/// The reason why the daemon cannot start, other than its configuration, or cannot continue.
 package struct LaunchError: Error, CustomStringConvertible {
     package let description: String
 }

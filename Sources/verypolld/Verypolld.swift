@@ -68,7 +68,7 @@ struct Verypolld: ParsableCommand {
     }
 
     func validate() throws {
-        // Most often the value of a variable that is not set.
+        // An empty path is most often the value of an unset variable.
         if [config, file, socket].contains("") {
             throw ValidationError("The path of a file or socket is not empty.")
         }
@@ -92,7 +92,7 @@ struct Verypolld: ParsableCommand {
         }
     }
 
-    /// Says what the parser has to say, and exits.
+    /// Prints the parser's message, and exits.
     private static func end(with error: any Error) -> Never {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)
@@ -102,7 +102,7 @@ struct Verypolld: ParsableCommand {
             Glibc.exit(code.rawValue)
         }
         do {
-            // It is the help or the version that was asked for.
+            // Success means that the help or the version was requested.
             try Console.print(lines)
             Glibc.exit(code.rawValue)
         } catch {

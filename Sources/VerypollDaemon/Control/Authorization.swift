@@ -1,20 +1,20 @@
 internal import Verypoll
 
-/// What a client of the control socket may do; each level includes those before it.
+/// The permission of a client of the control socket. Each level includes the lower ones.
 enum Permission: Comparable, Sendable {
-    /// Look.
+    /// Read the state, and check configurations.
     case read
-    /// Look, and act on sessions, listeners and servers.
+    /// Change sessions, listeners, servers and the log level, and reload.
     case operate
     /// Everything.
     case all
 }
 
-/// Who may do what on the control socket.
+/// The permissions of peers on the control socket.
 struct Authorization: Hashable, Sendable {
-    /// What the kernel shows in the place of users and groups that have no number in the daemon's
-    /// user namespace, which `PrivateUsers=` gives it: so many stand behind it that it says
-    /// nothing.
+    /// The ID that the kernel shows for users and groups that have no ID in the daemon's user
+    /// namespace, which `PrivateUsers=` creates. It identifies nobody, because many users and
+    /// groups share it.
     private static let unknown: UInt32 = 65_534
 
     /// The user that the daemon runs as.
@@ -23,10 +23,11 @@ struct Authorization: Hashable, Sendable {
     /// The group of the socket's file, if it has one.
     var group: UInt32?
 
-    /// What a peer may do; who could not even open the socket was kept out by its mode.
+    /// Returns the permission of a peer. The socket's mode has already kept out users who may not
+    /// connect.
     ///
     /// - Parameters:
-    ///   - peer: Who was at the other end when it connected.
+    ///   - peer: The credentials of the peer at the time it connected.
     ///   - groups: The peer's supplementary groups.
     /// - Returns: The highest level that the peer has.
     func permission(for peer: PeerCredentials, groups: [UInt32]) -> Permission {

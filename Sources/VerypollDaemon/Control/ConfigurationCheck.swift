@@ -2,14 +2,14 @@ internal import Varlink
 internal import VerypollConfiguration
 internal import VerypollControl
 
-/// How the text of a configuration is checked that somebody has sent.
+/// Checks the text of a configuration that a client has sent.
 struct ConfigurationCheck: Sendable {
     /// The configuration that is in effect.
     let present: Configuration
-    /// How many descriptors the daemon can have.
+    /// The most descriptors that the daemon can open.
     let descriptorLimit: Int
 
-    /// The changes that loading the text would make.
+    /// Returns the changes that loading the text would make.
     ///
     /// - Throws: ``VarlinkError/configurationInvalid(_:omitted:)``.
     func changes(in text: String) throws(VarlinkError) -> ChangeList {

@@ -1,19 +1,19 @@
 internal import VerypollServer
 
-/// How much processor time the clients of the control socket may take.
+/// The processor time that the clients of the control socket may use.
 ///
-/// The supervisor's thread shares a processor with a worker, where there are no more processors
-/// than workers, and clients of the control socket must not slow down sessions, however many they
-/// are and whatever they send. A client that calls now and then is answered at once; one that calls
-/// without end is served now and then.
+/// If there are no more processors than workers, the supervisor's thread shares a processor with a
+/// worker. The clients of the control socket must not slow down sessions, regardless of their
+/// number and of what they send. A client that calls occasionally is answered immediately. A client
+/// that calls constantly is throttled.
 ///
-/// All clients together have one credit, and each has a credit of its own. Every turn is paid from
-/// both, in full. A client whose own credit is used up is not polled until its debt is paid, so
-/// that it does not use up the credit of the others. Of the clients that may be served, the one
-/// with the most credit is served first.
+/// All clients share a common credit, and each client has its own credit. Every turn is charged to
+/// both in full. A client that has used up its own credit is not polled until its debt is paid, so
+/// that it cannot use up the common credit. Of the clients that may be served, the one with the
+/// most credit is served first.
 struct ControlCPUBudget {
-    /// The share of a processor in the long run: with more, the slowest of a hundred sessions takes
-    /// measurably longer.
+    /// The long-term share of a processor. A larger share would measurably slow down the slowest of
+    /// a hundred sessions.
     static let share = 0.005
 
     /// The time that all clients together can use at once after a while without calls.
@@ -22,19 +22,19 @@ struct ControlCPUBudget {
     /// The time that one client can use at once.
     static let clientBurst = Duration.milliseconds(20)
 
-    /// The deepest debt of all clients together, so that no pause is longer than 5 s.
+    /// The largest debt of all clients together, which limits a pause to 5 s.
     ///
-    /// The debt of one client has no bound.
+    /// The debt of a single client is not limited.
     static let deepestDebt = Duration.milliseconds(25)
 
-    /// The credit that ends a pause: enough for a few short calls, so that pauses are few.
+    /// The credit at which a pause ends. It covers a few short calls, so that there are few pauses.
     static let resumption = Duration.microseconds(250)
 
     private var common: Credit
-    /// By slot.
+    /// The credits of the clients, by slot.
     private var clients: [Credit]
 
-    /// Makes the pace of so many clients at most, none of which has used anything.
+    /// Creates a budget with full credits for up to `slots` clients.
     init(slots: Int, now: ContinuousClock.Instant = .now) {
         common = Credit(burst: Self.burst, deepestDebt: Self.deepestDebt, now: now)
         clients = Array(repeating: Credit(burst: Self.clientBurst, now: now), count: slots)
@@ -43,54 +43,55 @@ struct ControlCPUBudget {
     /// Whether no client may be served.
     var isOver: Bool { common.isOver }
 
-    /// When clients may be served again, if none may be now.
+    /// The time at which clients may be served again, if none may be served now.
     var resumesAt: ContinuousClock.Instant { common.resumesAt }
 
-    /// Lets the credit of all clients together grow with the time.
+    /// Increases the common credit by the time that has passed.
     mutating func update(now: ContinuousClock.Instant) { common.update(now: now) }
 
-    /// Whether one client may not be served.
+    /// Returns whether a client may not be served.
     func isOver(_ slot: Int) -> Bool { clients[slot].isOver }
 
-    /// When a client may be served again, if it may not be now.
+    /// Returns the time at which a client may be served again, if it may not be served now.
     func resumesAt(_ slot: Int) -> ContinuousClock.Instant { clients[slot].resumesAt }
 
-    /// Lets the credit of a client grow with the time; returns what it has.
+    /// Increases the credit of a client by the time that has passed, and returns it.
     mutating func update(_ slot: Int, now: ContinuousClock.Instant) -> Duration {
         clients[slot].update(now: now)
         return clients[slot].amount
     }
 
-    /// Notes that a client has taken some time of the supervisor's thread.
+    /// Charges a client for time on the supervisor's thread.
     mutating func use(_ time: Duration, by slot: Int) {
         common.use(time)
         clients[slot].use(time)
     }
 
-    /// Notes that another thread has worked for a client, at a lower priority than the workers.
+    /// Charges a client for time on another thread, which runs at a lower priority than the
+    /// workers.
     mutating func useElsewhere(_ time: Duration, by slot: Int) {
         clients[slot].use(time)
     }
 
-    /// Gives a slot to another client, which has used nothing.
+    /// Resets the credit of a slot for a new client.
     mutating func reset(_ slot: Int, now: ContinuousClock.Instant) {
         clients[slot] = Credit(burst: Self.clientBurst, now: now)
     }
 }
 
-/// An amount of processor time that grows with the time.
+/// A credit of processor time, which grows as time passes.
 struct Credit {
     private let burst: Duration
     private let deepestDebt: Duration?
     private var updatedAt: ContinuousClock.Instant
 
-    /// The time that is left; negative for a debt.
+    /// The remaining time; negative if there is a debt.
     private(set) var amount: Duration
 
-    /// Whether there was a debt that is not paid yet.
+    /// Whether a debt is not paid yet.
     private(set) var isOver = false
 
-    /// Makes a full credit.
+    /// Creates a full credit.
     init(burst: Duration, deepestDebt: Duration? = nil, now: ContinuousClock.Instant) {
         self.burst = burst
         self.deepestDebt = deepestDebt
@@ -98,14 +99,14 @@ struct Credit {
         amount = burst
     }
 
-    /// When the debt is paid.
+    /// The time at which the debt is paid.
     var resumesAt: ContinuousClock.Instant {
-        // A nanosecond more, lest rounding makes it too early.
+        // Add a nanosecond, so that rounding does not make the time too early.
         updatedAt + (ControlCPUBudget.resumption - amount) / ControlCPUBudget.share
             + .nanoseconds(1)
     }
 
-    /// Lets the credit grow with the time.
+    /// Increases the credit by the share of the time that has passed.
     mutating func update(now: ContinuousClock.Instant) {
         guard now > updatedAt else { return }
         amount = min(amount + (now - updatedAt) * ControlCPUBudget.share, burst)
@@ -113,7 +114,7 @@ struct Credit {
         if amount >= ControlCPUBudget.resumption { isOver = false }
     }
 
-    /// Notes that some time was used.
+    /// Subtracts time that was used.
     mutating func use(_ time: Duration) {
         amount -= time
         if let deepestDebt { amount = max(amount, .zero - deepestDebt) }

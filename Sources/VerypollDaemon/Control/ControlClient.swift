@@ -2,24 +2,24 @@ internal import SystemPackage
 internal import Varlink
 internal import Verypoll
 
-/// One connection to the control socket.
+/// A client of the control socket.
 final class ControlClient {
     /// The most bytes that are read in one turn.
     private static let readLimit = 64 << 10
 
-    /// Never used twice.
+    /// The ID of the client, which is never reused.
     let id: Int
     let permission: Permission
     var connection: ServerConnection
-    /// When a byte last came from the client.
+    /// The time at which the last byte was received from the client.
     var lastActivity: ContinuousClock.Instant
 
-    /// The number of the call that is to be answered without the values that come for it.
+    /// The number of the call to answer without the values of its result.
     var callWithoutValues: Int?
 
-    /// Whether the call in progress is answered with all that happens.
+    /// Whether the client monitors the daemon: its call is answered with every event.
     var isMonitor = false
-    /// Whether the client sends no more.
+    /// Whether the client has ended its input to the daemon.
     private(set) var inputHasEnded = false
 
     private let stream: UnixStream
@@ -59,23 +59,23 @@ final class ControlClient {
 
     /// Whether nothing remains to be done for the client.
     ///
-    /// A monitor that sends no more has gone as a rule, and nothing else would tell of that.
+    /// A monitor that ends its input has usually gone, and nothing else would report that.
     var isFinished: Bool { connection.isFinished || (isMonitor && inputHasEnded) }
 
-    /// Whether the kernel takes no more for now.
+    /// Whether the socket's send buffer is full.
     var awaitsRoom: Bool { interest.contains(.writable) }
 
-    /// Writes until nothing is left or the kernel takes no more.
+    /// Writes until no output is left or the send buffer is full.
     func send() throws(Errno) {
         while try connection.send({ bytes throws(Errno) in try stream.write(bytes) }) {}
     }
 
-    /// Watches the socket for what the connection can go on with, and only for that, as the watch
+    /// Watches the socket only for the events that the connection can handle now, because the watch
     /// is level-triggered.
     ///
     /// - Parameters:
-    ///   - registry: The one that watches it.
-    ///   - isPaused: Whether it is not to be watched at all for now.
+    ///   - registry: The registry that watches the socket.
+    ///   - isPaused: Whether to stop watching the socket for now.
     /// - Throws: See epoll_ctl(2).
     func watch(with registry: borrowing Registry, isPaused: Bool = false) throws(Errno) {
         var wanted: Interest = []

@@ -2,29 +2,29 @@ internal import Varlink
 internal import VerypollControl
 internal import VerypollServer
 
-/// What the control server asks the daemon for.
+/// The operations that the control server requests from the daemon.
 ///
-/// Parameters have been checked, and the caller may do what it asks for.
+/// The control server has already checked the form of the parameters and the caller's permission.
 protocol ControlHandler: AnyObject {
-    /// How the daemon is doing.
+    /// Returns the status of the daemon.
     func status() -> Status
 
-    /// How the daemon is doing, after which it tells the monitors of the control server what
-    /// happens.
+    /// Returns the status of the daemon, and starts to send events to the clients that monitor it.
     func beginMonitoring() -> Status
 
-    /// The listeners, in the order of their names.
+    /// Returns the listeners, sorted by name.
     func listeners() -> [Status.Listener]
 
-    /// The upstreams, in the order of their names.
+    /// Returns the upstreams, sorted by name.
     func upstreams() -> [Status.Upstream]
 
-    /// All numbers, as OpenMetrics text.
+    /// Returns all metrics as OpenMetrics text.
     func metrics() -> MetricsText
 
-    /// Lists the open sessions that `query` describes, at most as many as its limit.
+    /// Lists the open sessions that match `query`, up to its limit.
     ///
-    /// - Throws: ``VarlinkError/listenerNotFound(_:)`` if the query names none that there is.
+    /// - Throws: ``VarlinkError/listenerNotFound(_:)`` or ``VarlinkError/upstreamNotFound(_:)`` if
+    ///   the query names a listener or an upstream that does not exist.
     func sessions(
         matching query: SessionQuery,
         callID: CallID
@@ -46,13 +46,13 @@ protocol ControlHandler: AnyObject {
         callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
-    /// Begins to drain a listener, or all of them.
+    /// Starts to drain a listener, or all listeners.
     ///
     /// - Parameters:
-    ///   - listener: Which; `nil` is all.
-    ///   - deadline: The time that sessions get; `nil` is that of the configuration.
-    ///   - callID: The call, for an answer that comes later.
-    /// - Returns: The answer, or that it comes later.
+    ///   - listener: The name of the listener; `nil` for all.
+    ///   - deadline: The time within which sessions must end; `nil` for the configured time.
+    ///   - callID: The ID of the call, for a later answer.
+    /// - Returns: The answer, or `later`.
     /// - Throws: ``VarlinkError/listenerNotFound(_:)``.
     func drain(
         listener: String?,
@@ -60,16 +60,16 @@ protocol ControlHandler: AnyObject {
         callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
-    /// Accepts again on a listener, or on all of them.
+    /// Accepts again on a listener, or on all listeners.
     ///
     /// - Throws: ``VarlinkError/listenerNotFound(_:)``, or ``VarlinkError/reloadFailed(_:)`` if a
-    ///   socket cannot be had any more.
+    ///   socket cannot be opened.
     func resume(
         listener: String?,
         callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
-    /// Changes what a server gets; the weight, if there is one, is in range.
+    /// Changes the mode or the weight of a server. The weight, if there is one, is in range.
     ///
     /// - Throws: ``VarlinkError/upstreamNotFound(_:)`` or ``VarlinkError/serverNotFound(_:of:)``.
     func setServer(
@@ -77,33 +77,33 @@ protocol ControlHandler: AnyObject {
         callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
-    /// How the text of a configuration is to be checked.
+    /// Returns a function that checks the text of a configuration.
     func configurationCheck() -> ControlJob.Check
 
-    /// Does a job on another thread, and then calls ``ControlServer/finish(_:now:handler:)``.
+    /// Runs a job on another thread, and then calls ``ControlServer/finish(_:now:handler:)``.
     func start(_ job: ControlJob)
 
-    /// The configuration that is in effect.
+    /// Returns the configuration that is in effect.
     func configuration() -> EffectiveConfiguration
 
-    /// Reads the configuration's file again, and puts what is new into effect.
+    /// Reads the configuration file again, and puts it into effect.
     ///
     /// - Throws: ``VarlinkError/reloadFailed(_:)``.
     func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList>
 
-    /// Sets the least level that is logged to one of syslog(3), from 0 to 7.
+    /// Sets the log level, as a priority of syslog(3) from 0 to 7.
     func setLogLevel(_ level: Int)
 }
 
-/// An answer, or the promise of one.
+/// An answer, now or later.
 enum ControlAnswer<Value: Sendable>: Sendable {
-    /// The answer is here.
+    /// The answer.
     case now(Value)
-    /// The answer comes through ``ControlServer/complete(_:with:)``.
+    /// The answer follows through ``ControlServer/complete(_:with:)``.
     case later
 }
 
-/// A call that waits for its answer.
+/// The ID of a call that waits for its answer.
 struct CallID: Hashable, Sendable {
     let slot: Int
     let client: Int

@@ -2,7 +2,7 @@ internal import Varlink
 internal import VerypollControl
 internal import VerypollServer
 
-/// Work for a call that takes too long for the supervisor's thread.
+/// Work for a call that would take too long on the supervisor's thread.
 struct ControlJob: Sendable {
     /// The work to do.
     enum Work: Sendable {
@@ -18,19 +18,19 @@ struct ControlJob: Sendable {
     /// The result of the work.
     enum Outcome: Sendable {
         case decoded(Swift.Result<Call, MalformedMessage>)
-        /// `nil` if JSON cannot say the answer.
+        /// `nil` if the answer cannot be encoded as JSON.
         case answered(PreparedReply?)
     }
 
-    /// The outcome, and what it has cost.
+    /// The outcome of the work, and its cost.
     struct Result: Sendable {
         let callID: CallID
         let outcome: Outcome
-        /// The processor time that it took.
+        /// The processor time that the work took.
         let time: Duration
     }
 
-    /// The call; for a message that is not decoded yet, its number is 0.
+    /// The ID of the call. Its number is 0 if the message is not decoded yet.
     let callID: CallID
     let work: Work
 
@@ -55,16 +55,16 @@ struct ControlJob: Sendable {
     }
 }
 
-/// The jobs that wait, and what jobs have cost.
+/// The waiting jobs, and the processor time that jobs have used.
 ///
-/// They are done one after the other. Each client has one at most, so they are no more than the
-/// clients. All of them together may take the same share of a processor as the clients of the
-/// control socket on the supervisor's thread.
+/// Jobs run one after the other. Each client has at most one job, so there are never more jobs than
+/// clients. All jobs together may use the same share of a processor as the clients on the
+/// supervisor's thread.
 struct ControlJobs {
-    /// The time that jobs can use at once after a while without any.
+    /// The time that jobs can use at once after a while without jobs.
     private static let burst = Duration.milliseconds(500)
 
-    /// The deepest debt, so that no pause is longer than 20 s.
+    /// The largest debt, which limits a pause to 20 s.
     private static let deepestDebt = Duration.milliseconds(100)
 
     private var waiting: [ControlJob] = []
@@ -75,20 +75,20 @@ struct ControlJobs {
         credit = Credit(burst: Self.burst, deepestDebt: Self.deepestDebt, now: now)
     }
 
-    /// When ``next(now:)`` may return a job, `earliest` if at once; `nil` if none waits or one
-    /// runs.
+    /// Returns the time at which ``next(now:)`` may return a job: `earliest` if it may do so
+    /// immediately; `nil` if no job is waiting or one is running.
     func deadline(earliest: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         guard !isRunning, !waiting.isEmpty else { return nil }
         return credit.isOver ? credit.resumesAt : earliest
     }
 
-    /// Adds a job of a client that has no other.
+    /// Adds a job of a client that has no other job.
     mutating func add(_ job: ControlJob) { waiting.append(job) }
 
-    /// Forgets the job of a client that is gone, unless it runs.
+    /// Removes the job of a client that is gone, unless the job is running.
     mutating func remove(ofClientIn slot: Int) { waiting.removeAll { $0.callID.slot == slot } }
 
-    /// Takes the next job, if it may be done now; it runs until ``finish(after:now:)``.
+    /// Takes the next job if it may run now. It counts as running until ``finish(after:now:)``.
     mutating func next(now: ContinuousClock.Instant) -> ControlJob? {
         guard !isRunning, !waiting.isEmpty else { return nil }
         credit.update(now: now)
@@ -97,7 +97,7 @@ struct ControlJobs {
         return waiting.removeFirst()
     }
 
-    /// Notes that the job which runs is done.
+    /// Notes that the running job has ended.
     mutating func finish(after time: Duration, now: ContinuousClock.Instant) {
         isRunning = false
         credit.update(now: now)

@@ -3,26 +3,27 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollServer
 
-/// When the control socket accepts again after accept(2) has failed.
+/// Determines when the control socket accepts again after accept(2) has failed.
 ///
-/// Out of descriptors or memory, it tries again every second. A failure of the listening socket
-/// itself is retried as well, as an unknown error may be transient, but ever more rarely.
+/// If the process is out of descriptors or memory, the next attempt follows after a second. If the
+/// listening socket itself fails, the error may still be transient, so attempts continue at growing
+/// intervals.
 struct AcceptBackoff {
-    /// The time between two tries while the daemon is out of descriptors or memory.
+    /// The time between two attempts while the daemon is out of descriptors or memory.
     static let resourceDelay = Duration.seconds(1)
-    /// The longest time between two tries on a listening socket that is broken.
+    /// The longest time between two attempts while the listening socket is broken.
     static let longestDelay = Duration.seconds(64)
 
-    /// When to try again; `nil` unless accepting is paused.
+    /// The time of the next attempt; `nil` unless accepting is paused.
     private(set) var retryAt: ContinuousClock.Instant?
-    /// Why accepting is paused, or was until the last try.
+    /// The reason why accepting is paused, or was paused until the last attempt.
     private(set) var failure: AcceptFailure?
     private var delay = AcceptBackoff.resourceDelay
 
     /// Notes that accept(2) has failed.
     ///
-    /// - Returns: Whether the failure is news, which is to be logged; one that only concerns the
-    ///   client never is.
+    /// - Returns: Whether to log the failure, because it is a new one. A failure that concerns only
+    ///   the client is never logged.
     mutating func fail(_ failure: AcceptFailure, now: ContinuousClock.Instant) -> Bool {
         let isNews = failure != self.failure
         switch failure {
@@ -38,26 +39,26 @@ struct AcceptBackoff {
     /// Notes that the socket is watched again; the next accept(2) shows whether it works.
     mutating func retry() { retryAt = nil }
 
-    /// Notes that accept(2) has not failed.
+    /// Notes that accept(2) has succeeded.
     ///
-    /// - Returns: Whether it has failed before, so that the recovery is to be logged.
+    /// - Returns: Whether to log the recovery, because accept(2) had failed before.
     mutating func succeed() -> Bool {
         defer { self = AcceptBackoff() }
         return failure != nil
     }
 }
 
-/// The listening end of the control socket.
+/// The listening socket of the control server.
 ///
-/// It is watched level-triggered, and not at all while accept(2) fails or after the socket was shut
-/// down: it would be ready without end.
+/// The socket is watched level-triggered. It is not watched while accept(2) fails or after the
+/// socket was shut down, because it would be ready all the time.
 struct ControlListener: ~Copyable {
     private let socket: UnixListener
     private let token: Token
     private let logger: Logger
     private var backoff = AcceptBackoff()
     private var isWatched = false
-    /// Whether the last event said that the socket itself has ended, as after shutdown(2).
+    /// Whether the last event reported that the socket itself has ended, as after shutdown(2).
     private var hasEnded = false
 
     /// Watches the socket with `registry`.
@@ -76,23 +77,24 @@ struct ControlListener: ~Copyable {
         isWatched = true
     }
 
-    /// When ``retryIfDue(now:registry:)`` has something to do.
+    /// The time at which ``retryIfDue(now:registry:)`` must be called; `nil` unless accepting is
+    /// paused.
     var deadline: ContinuousClock.Instant? { backoff.retryAt }
 
-    /// Notes what the poll says of the socket.
+    /// Notes an event of the socket.
     mutating func note(_ event: Event) {
         hasEnded = event.isReadClosed || event.isError
     }
 
-    /// Takes the next connection off the backlog, past those that have failed already.
+    /// Accepts the next connection, and skips connections that have already failed.
     ///
     /// - Parameters:
-    ///   - attempts: How many connections it may still take; those that have failed count.
-    ///   - now: The present.
-    ///   - registry: The one that watches the socket.
-    /// - Returns: `nil` if no connection waits, or if accepting is paused now.
-    /// - Throws: An error of `AcceptFailure.resources` for which the caller may make room, and try
-    ///   again; if not, it calls ``pause(after:now:registry:)``.
+    ///   - attempts: The number of connections that may still be taken, including failed ones.
+    ///   - now: The current time.
+    ///   - registry: The registry that watches the socket.
+    /// - Returns: `nil` if no connection is waiting, or if accepting is now paused.
+    /// - Throws: An error of `AcceptFailure.resources`. The caller either frees a descriptor and
+    ///   tries again, or calls ``pause(after:now:registry:)``.
     mutating func accept(
         attempts: inout Int,
         now: ContinuousClock.Instant,
@@ -103,7 +105,8 @@ struct ControlListener: ~Copyable {
             do throws(Errno) {
                 let accepted = try socket.accept()
                 if accepted == nil, hasEnded {
-                    // An error by then, but accept(2) only says that nobody waits.
+                    // The socket was shut down, but accept(2) only reports that no connection is
+                    // waiting.
                     pause(.listener, "it was shut down", now: now, registry: registry)
                     return nil
                 }
@@ -113,7 +116,7 @@ struct ControlListener: ~Copyable {
             } catch {
                 switch AcceptFailure(error) {
                 case .connection: continue
-                // Room for a client is of no use to a socket that gets none any more.
+                // A free descriptor does not help a socket that gets no more clients.
                 case .resources where !hasEnded: throw error
                 case .resources, .listener: break
                 }
@@ -124,7 +127,7 @@ struct ControlListener: ~Copyable {
         return nil
     }
 
-    /// Watches the socket again if it is time to.
+    /// Watches the socket again once the next attempt is due.
     mutating func retryIfDue(now: ContinuousClock.Instant, registry: borrowing Registry) {
         guard let due = backoff.retryAt, due <= now else { return }
         do throws(Errno) {
@@ -138,7 +141,7 @@ struct ControlListener: ~Copyable {
         }
     }
 
-    /// Stops watching the socket after accept(2) has failed, until it is time to try again.
+    /// Stops watching the socket until the next attempt, because accept(2) has failed.
     mutating func pause(
         after error: Errno,
         now: ContinuousClock.Instant,

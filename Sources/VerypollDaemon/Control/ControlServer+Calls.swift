@@ -4,7 +4,7 @@ internal import VerypollControl
 internal import VerypollServer
 
 extension ControlServer {
-    /// The type of a method's parameters, if the method is one of the daemon's.
+    /// Returns the type of a method's parameters; `nil` if the method is not one of the daemon's.
     static func parametersType(of method: String) -> (any CallParameters.Type)? {
         if let method = SystemdInterface.Method(rawValue: method) {
             return switch method {
@@ -26,7 +26,7 @@ extension ControlServer {
         }
     }
 
-    /// Answers a call, or leaves its number with the handler.
+    /// Answers a call, or passes its ID to the handler, which answers later.
     mutating func answer(
         _ call: Call,
         of client: ControlClient,
@@ -175,7 +175,7 @@ extension ControlServer {
             _ = try call.parameters(as: NoParameters.self)
             switch try handler.reload(callID: callID) {
             case .now: client.connection.reply(NoParameters())
-            // What the handler answers later is not in this interface.
+            // The handler's later answer has values that are not in this interface.
             case .later: client.callWithoutValues = callID.call
             }
         }
@@ -188,7 +188,7 @@ extension ControlServer {
 }
 
 extension DaemonInterface.Method {
-    /// What it takes to call the method.
+    /// The permission that the method requires.
     fileprivate var permission: Permission {
         switch self {
         case .getStatus, .listListeners, .listUpstreams, .listSessions, .getSession, .getMetrics,
@@ -200,7 +200,7 @@ extension DaemonInterface.Method {
 }
 
 extension SystemdInterface.Method {
-    /// What it takes to call the method.
+    /// The permission that the method requires.
     fileprivate var permission: Permission {
         switch self {
         case .ping: .read
@@ -210,7 +210,7 @@ extension SystemdInterface.Method {
 }
 
 extension DrainRequest {
-    /// The deadline, if there is one.
+    /// The requested deadline; `nil` if the request has none.
     fileprivate var duration: Duration? {
         get throws(VarlinkError) {
             guard let deadline else { return nil }

@@ -5,7 +5,7 @@ internal import Verypoll
 internal import VerypollControl
 internal import VerypollServer
 
-// How the clients come, have their turns, and go.
+// Scheduling, accepting and closing the clients.
 
 extension ControlServer {
     // MARK: Turns
@@ -17,7 +17,8 @@ extension ControlServer {
         var best: (slot: Int, credit: Duration)?
         for slot in slots {
             let credit = cpuBudget.update(slot, now: now)
-            // The listening socket has its turn by the same rule, but no debt: others pay.
+            // The listening socket is scheduled by its credit as well, but served even if it has
+            // none left.
             if cpuBudget.isOver(slot), slot != Self.listenerSlot { continue }
             if best.map({ $0.credit < credit }) ?? true { best = (slot, credit) }
         }
@@ -38,14 +39,14 @@ extension ControlServer {
         try pay(threadTime() - start, for: slot)
     }
 
-    /// Notes what a turn has cost, and stops watching those that have used up their time.
+    /// Charges a client for the time of its turn, and stops watching what has used up its credit.
     mutating func pay(_ time: Duration, for slot: Int) throws(Errno) {
         cpuBudget.use(time, by: slot)
         if cpuBudget.isOver(slot), slot != Self.listenerSlot { finishTurn(of: slot) }
         if cpuBudget.isOver { try watch(false) }
     }
 
-    /// Has the supervisor's poll watch the server's, or not.
+    /// Adds the server's poll to the supervisor's poll, or removes it.
     mutating func watch(_ isWanted: Bool) throws(Errno) {
         guard isWanted != isWatched else { return }
         let source = SourceFD(poll.fileDescriptor)
@@ -93,7 +94,7 @@ extension ControlServer {
             call: client.connection.callCount
         )
         answer(call, of: client, callID: callID, handler: handler)
-        // A monitor never ends its call, so it is counted once.
+        // The call of a monitor never ends, so a monitor is counted once.
         if client.isMonitor { monitorCount += 1 }
     }
 
@@ -105,7 +106,7 @@ extension ControlServer {
                 return try client.watch(with: poll.registry, isPaused: cpuBudget.isOver(slot))
             }
         } catch {
-            // The client is gone, and nobody else is concerned.
+            // The connection has failed, which concerns only this client.
         }
         close(slot)
     }
@@ -132,8 +133,8 @@ extension ControlServer {
                 acceptedCount += 1
                 admitIfPossible(stream, now: now)
             } catch {
-                // Without a free descriptor the call fails even where no connection waits. For the
-                // first connection, an event has reported that there is one.
+                // Without a free descriptor, accept(2) fails even if no connection is waiting. An
+                // event has only reported the first one.
                 guard acceptedCount == 0 else { return }
                 if makeRoom(after: error) { continue }
                 return listener.pause(after: error, now: now, registry: poll.registry)
@@ -187,10 +188,10 @@ extension ControlServer {
         cpuBudget.reset(slot, now: now)
     }
 
-    /// A slot that is free, if need be made free at the cost of the client that has been idle
-    /// longest, so that clients which were forgotten open don't lock the operator out.
+    /// Returns a free slot. If there is none, closes the client that has been idle longest, so that
+    /// forgotten clients do not lock the operator out.
     ///
-    /// Monitors, which never end by themselves, come after all others.
+    /// A monitor is closed only if there is no other idle client, because its call never ends.
     ///
     /// - Returns: `nil` if every client waits for an answer.
     private mutating func freeSlot() -> Int? {

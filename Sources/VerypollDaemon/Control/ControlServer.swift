@@ -5,25 +5,25 @@ internal import Verypoll
 internal import VerypollControl
 internal import VerypollServer
 
-/// The daemon's end of the control socket.
+/// The server of the control socket.
 ///
-/// It lives on the supervisor's thread and never waits. It has a poll of its own, nested in the
-/// supervisor's: while the clients have used up their processor time, the supervisor stops watching
-/// that one descriptor, and everything else goes on. Each turn serves one client: it reads once and
-/// answers one call at most. Output is bounded per client. Work that takes long is left to another
-/// thread as a ``ControlJob``.
+/// The server runs on the supervisor's thread and never blocks. It has its own poll, nested in the
+/// supervisor's poll. When the clients have used up their processor time, the supervisor stops
+/// watching the nested poll, and everything else continues. Each turn serves one client, with one
+/// read and at most one answer. The output of each client is bounded. Long-running work is passed
+/// to another thread as a ``ControlJob``.
 struct ControlServer: ~Copyable {
-    /// The most clients at a time.
+    /// The most clients that can be connected at the same time.
     static let clientLimit = 64
 
-    /// Messages of more bytes are decoded on another thread.
+    /// Messages with more bytes than this are decoded on another thread.
     static let inlineByteCount = 16 << 10
 
     static let acceptsPerTurn = 4
     /// The slot of the listening socket, which has no client.
     static let listenerSlot = clientLimit
 
-    /// The answer in the place of one that is too long to be sent.
+    /// The error that replaces an answer that is too long to be sent.
     static let oversizeError = VarlinkError.answerTooLong
 
     let service: Varlink.Service
@@ -39,26 +39,27 @@ struct ControlServer: ~Copyable {
     var listener: ControlListener
     var clients: [ControlClient?]
     var clientCount = 0
-    /// How many clients are told what happens.
+    /// The number of clients that monitor the daemon.
     var monitorCount = 0
     var cpuBudget: ControlCPUBudget
-    /// Tells how much processor time the thread has used.
+    /// Returns the processor time that the calling thread has used.
     let threadTime: () -> Duration
-    /// When the server last worked.
+    /// The time of the last turn.
     private var lastTurn = ContinuousClock.now
 
-    /// Begins to accept clients.
+    /// Starts accepting clients.
     ///
     /// - Parameters:
     ///   - listener: The socket, bound and listening.
-    ///   - registry: A handle of the supervisor's poll; its events of `token` are for
-    ///     ``handle(now:handler:)``.
-    ///   - token: The token of all that is the server's.
-    ///   - service: What the daemon says about itself, and its interfaces.
-    ///   - authorization: Who may do what.
-    ///   - descriptors: Descriptors for clients while the process has no others.
-    ///   - logger: Hears of failures of the listening socket.
-    ///   - threadTime: Tells how much processor time the calling thread has used.
+    ///   - registry: A handle of the supervisor's poll. The supervisor passes its events with
+    ///     `token` to ``handle(now:handler:)``.
+    ///   - token: The token of the server's poll.
+    ///   - service: The description of the daemon and its interfaces.
+    ///   - authorization: The permissions of the clients.
+    ///   - descriptors: A reserve of descriptors for clients, used when the process has no others
+    ///     left.
+    ///   - logger: The logger for failures of the listening socket.
+    ///   - threadTime: Returns the processor time that the calling thread has used.
     /// - Throws: See epoll_create1(2) and epoll_ctl(2).
     init(
         listener: consuming UnixListener,
@@ -94,7 +95,8 @@ struct ControlServer: ~Copyable {
         self.poll = poll
     }
 
-    /// When ``tick(now:handler:)`` is due; an instant of the past means at once.
+    /// The time at which ``tick(now:handler:)`` must be called. A time in the past means
+    /// immediately.
     var deadline: ContinuousClock.Instant? {
         var deadlines = [jobs.deadline(earliest: lastTurn)].compactMap { $0 }
         if cpuBudget.isOver {
@@ -106,7 +108,7 @@ struct ControlServer: ~Copyable {
                 if cpuBudget.isOver(slot) {
                     deadlines.append(cpuBudget.resumesAt(slot))
                 } else if client.connection.hasCall {
-                    // No event tells of it, as it was read already.
+                    // The call was already read, so no event will report it.
                     deadlines.append(lastTurn)
                 }
             }
@@ -114,7 +116,7 @@ struct ControlServer: ~Copyable {
         return deadlines.min()
     }
 
-    /// Works on one of the sources that are ready: that of the client with the most credit.
+    /// Serves one of the ready sources: the one with the most credit.
     ///
     /// - Throws: See epoll_wait(2) and epoll_ctl(2).
     mutating func handle(
@@ -125,8 +127,8 @@ struct ControlServer: ~Copyable {
         cpuBudget.update(now: now)
         guard !cpuBudget.isOver else { return try watch(false) }
         try poll.poll(&events, timeout: .zero)
-        // An event may come late, for a client that is gone or for one that took its place;
-        // nothing but the calls on the socket themselves is believed.
+        // An event may arrive late, when its client is gone or another client has its slot. So only
+        // the results of calls on the socket count.
         let slots = events.map(\.token.rawValue)
         for event in events where event.token.rawValue == Self.listenerSlot {
             listener.note(event)
@@ -135,7 +137,7 @@ struct ControlServer: ~Copyable {
         try turn(of: slot, now: now, handler: handler)
     }
 
-    /// Works on what is due.
+    /// Starts the next job, resumes paused clients, and serves a call that was already read.
     ///
     /// - Throws: See epoll_ctl(2).
     mutating func tick(
@@ -158,7 +160,7 @@ struct ControlServer: ~Copyable {
         try turn(of: slot, now: now, handler: handler)
     }
 
-    /// Goes on with the call that a job was done for; nothing happens if its client is gone.
+    /// Continues the call that a finished job belongs to. Does nothing if its client is gone.
     ///
     /// - Throws: See epoll_ctl(2).
     mutating func finish(
@@ -187,7 +189,7 @@ struct ControlServer: ~Copyable {
         try pay(threadTime() - start, for: slot)
     }
 
-    /// Answers a call that was left waiting; nothing happens if its client is gone.
+    /// Answers a pending call. Does nothing if its client is gone.
     mutating func complete(
         _ callID: CallID,
         with result: Result<some Encodable, VarlinkError>
@@ -206,14 +208,14 @@ struct ControlServer: ~Copyable {
         cpuBudget.use(threadTime() - start, by: callID.slot)
     }
 
-    /// Tells the clients that monitor the daemon what has happened.
+    /// Sends events to the clients that monitor the daemon.
     mutating func tell(_ events: [MonitorEvent]) {
         guard monitorCount > 0, !events.isEmpty else { return }
         let reply = SharedReply(events)
         for slot in clients.indices {
             guard let client = clients[slot], client.isMonitor else { continue }
             client.connection.reply(reply)
-            // One that has no room will say when it has.
+            // A client whose send buffer is full gets its turn once it is writable.
             if !client.awaitsRoom || client.isFinished { finishTurn(of: slot) }
         }
     }

@@ -4,20 +4,20 @@ internal import Verypoll
 internal import VerypollControl
 internal import VerypollServer
 
-/// The control socket's server, with everything that its calls need beside the supervisor's thread.
+/// The server of the control socket, with its pending calls, its job thread and the socket's file.
 ///
-/// A class, because a call that the server handles may add to the pending calls meanwhile.
+/// This is a class, so that a call that the server handles can add to the pending calls.
 final class ControlService {
-    /// The server; it lives on the supervisor's thread.
+    /// The server, which runs on the supervisor's thread.
     var server: ControlServer
-    /// The calls that wait for answers of workers.
+    /// The calls that wait for answers from workers.
     var pendingCalls = PendingCalls()
-    /// Does work that takes long, one job after the other.
+    /// The thread that runs jobs, one after the other.
     private let thread: JobThread
-    /// The socket's file, unless the socket is systemd's.
+    /// The socket's file; `nil` if systemd passed the socket.
     private let file: SocketFile?
 
-    /// Makes the service of a server.
+    /// Creates the service of a server.
     ///
     /// - Throws: See pthread_create(3).
     init(_ server: consuming ControlServer, file: consuming SocketFile?) throws(Errno) {
@@ -26,9 +26,9 @@ final class ControlService {
         self.server = server
     }
 
-    /// Does a job on the service's thread, which then reports the result.
+    /// Runs a job on the service's thread, which then reports the result.
     func start(_ job: ControlJob, report: @escaping @Sendable (ControlJob.Result) -> Void) {
-        // One job at a time, so there is room for it.
+        // Only one job runs at a time, so the thread always has room for it.
         _ = thread.add { report(job.run()) }
     }
 
@@ -37,12 +37,12 @@ final class ControlService {
         server.complete(callID, with: result)
     }
 
-    /// Answers a call once the workers have reported everything.
+    /// Answers a call if the workers have reported everything.
     func complete<Value: Encodable>(_ answer: PendingCalls.Answer<Value>?) {
         if let answer { server.complete(answer.callID, with: answer.result) }
     }
 
-    /// Answers the calls that have waited too long for workers.
+    /// Fails the calls that have waited too long for workers.
     func expireCalls(now: ContinuousClock.Instant) {
         for callID in pendingCalls.expire(now: now) {
             server.complete(callID, with: Result<NoParameters, VarlinkError>.failure(.busy))

@@ -4,27 +4,29 @@ internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollServer
 
-/// The socket on which the daemon is asked and steered: systemd's, or the daemon's own.
+/// The control socket, passed by systemd or bound by the daemon.
 struct ControlSocket: ~Copyable {
-    /// What systemd has to call it, as the specification of Varlink says; no listener may.
+    /// The name that systemd must pass the socket under, according to the Varlink specification. No
+    /// listener may use this name.
     static let systemdName = ListenAddress.reservedName
 
-    /// The socket, listening.
+    /// The listening socket.
     let listener: UnixListener
 
-    /// Its file where the daemon made it, to be removed at the end; that of systemd is systemd's.
+    /// The socket's file if the daemon created it, which removes it at the end. A file that systemd
+    /// created stays with systemd.
     let file: SocketFile?
 
-    /// The group of its file, whether or not the daemon made it; an abstract name has none.
+    /// The group of the socket's file, regardless of who created it; `nil` for an abstract name.
     let group: UInt32?
 
-    /// Takes the socket that systemd passed or, where it passed none, binds one.
+    /// Takes the socket that systemd passed or, if there is none, binds one.
     ///
     /// - Parameters:
-    ///   - activated: The sockets of systemd, of which this one is taken.
-    ///   - path: Where the file is to be if there has to be one.
-    ///   - configuration: What else that file is to be like.
-    /// - Throws: What is wrong, to be shown to the operator.
+    ///   - activated: The sockets passed by systemd; the control socket is taken out.
+    ///   - path: The path to bind if systemd passed no control socket.
+    ///   - configuration: The mode and the group of the file to create.
+    /// - Throws: An error that tells the operator what is wrong.
     init(
         from activated: inout ActivatedSockets,
         orBinding path: FilePath,

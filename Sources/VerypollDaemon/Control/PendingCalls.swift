@@ -2,9 +2,9 @@ internal import Varlink
 internal import VerypollControl
 internal import VerypollServer
 
-/// The calls of control clients that wait for answers of workers.
+/// The calls of control clients that wait for answers from workers.
 struct PendingCalls {
-    /// How long a worker may take to answer.
+    /// The time within which the workers must answer.
     private static let limit = Duration.seconds(2)
 
     private struct Listing {
@@ -16,14 +16,14 @@ struct PendingCalls {
         var isTruncated = false
     }
 
-    /// What one worker is asked about one session.
+    /// A question to one worker about one session.
     private struct Single {
         let callID: CallID
         let session: Int
         let dueAt: ContinuousClock.Instant
     }
 
-    /// An answer that is whole.
+    /// A complete answer.
     struct Answer<Value: Sendable> {
         let callID: CallID
         let result: Result<Value, VarlinkError>
@@ -33,7 +33,8 @@ struct PendingCalls {
     private var singles: [Int: Single] = [:]
     private var lastNumber = 0
 
-    /// Notes that `workers` are asked for sessions; returns the number that they answer to.
+    /// Notes that `workers` workers are asked for sessions. Returns the number that their answers
+    /// carry.
     mutating func addListing(for callID: CallID, limit: Int, workers: Int) -> Int {
         lastNumber += 1
         listings[lastNumber] = Listing(
@@ -45,15 +46,15 @@ struct PendingCalls {
         return lastNumber
     }
 
-    /// Notes that a worker is asked to show or to end a session; returns the number that it
-    /// answers to.
+    /// Notes that a worker is asked to show or close a session. Returns the number that its answer
+    /// carries.
     mutating func add(_ session: Int, for callID: CallID) -> Int {
         lastNumber += 1
         singles[lastNumber] = Single(callID: callID, session: session, dueAt: .now + Self.limit)
         return lastNumber
     }
 
-    /// Adds one worker's sessions; the last one's make the answer.
+    /// Adds the sessions of one worker. Returns the answer once all workers have reported.
     mutating func add(
         _ sessions: [Status.Session],
         _ isTruncated: Bool,
@@ -77,12 +78,13 @@ struct PendingCalls {
         return Answer(callID: listing.callID, result: .success(list))
     }
 
-    /// Takes a worker's word on whether there was such a session.
+    /// Completes a call to close a session, after the worker has reported whether it found the
+    /// session.
     mutating func finish(_ number: Int, isFound: Bool) -> Answer<NoParameters>? {
         finish(number, isFound ? NoParameters() : nil)
     }
 
-    /// Takes the session that a worker was to show.
+    /// Completes a call to show a session, after the worker has reported what it found.
     mutating func finish(_ number: Int, session: Status.Session?) -> Answer<SessionAnswer>? {
         finish(number, session.map(SessionAnswer.init))
     }
@@ -95,7 +97,7 @@ struct PendingCalls {
         )
     }
 
-    /// Gives up on what has waited too long, and returns whose calls these were.
+    /// Removes the calls that have waited too long, and returns their IDs.
     mutating func expire(now: ContinuousClock.Instant) -> [CallID] {
         guard !listings.isEmpty || !singles.isEmpty else { return [] }
         let late = listings.filter { $0.value.dueAt <= now }

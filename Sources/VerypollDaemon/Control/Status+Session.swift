@@ -2,11 +2,11 @@ internal import VerypollControl
 internal import VerypollServer
 
 extension Status.Session {
-    /// A session as clients of the control socket see it.
+    /// Creates the description of a session for clients of the control socket.
     ///
     /// - Parameters:
-    ///   - session: What its worker reports.
-    ///   - isClosing: Whether it has just ended.
+    ///   - session: The report of the session's worker.
+    ///   - isClosing: Whether the session has just ended.
     init(_ session: SessionSnapshot, isClosing: Bool = false) {
         self.init(
             id: Int(session.id),

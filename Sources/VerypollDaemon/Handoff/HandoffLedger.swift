@@ -2,38 +2,40 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollServer
 
-/// Which sessions are on their way to the next process.
+/// The list of the sessions that are being handed off to the next process.
 ///
-/// The file is in the descriptor store before the first session is, and out of it once the last one
-/// is there. So a process that is passed a ledger knows that the hand-over broke off, and which
-/// sessions are lost. In the file, after its head, each entry follows the one before; a later entry
-/// of a worker replaces an earlier one. All numbers are little-endian:
+/// The ledger file is added to the descriptor store before the first session and removed after the
+/// last one. A process that receives a ledger therefore knows that the handoff was interrupted, and
+/// which sessions are lost.
+///
+/// The file has a head and then one entry after the other. A later entry of a worker replaces an
+/// earlier one. All numbers are little-endian:
 ///
 ///     8 bytes   "vplledgr"
 ///     32 bits   the version, 1
-///     each      32 bits: the worker; 32 bits: how many sessions it has; 32 bits: how many numbers
-///               follow, which is 0 while they are not known; 64 bits for each number
+///     entries   32 bits: the worker; 32 bits: its number of sessions; 32 bits: the number of IDs
+///               that follow, 0 while they are not known; 64 bits: each ID
 struct HandoffLedger: Equatable {
     private static let magic = Array("vplledgr".utf8)
     private static let version: UInt32 = 1
 
-    /// The most bytes of the file that are read.
+    /// The most bytes of a ledger file that are read.
     static let limit = 64 << 20
 
-    /// The sessions of a worker.
+    /// The sessions of one worker.
     struct Entry: Equatable {
         var count: Int
-        /// Their numbers, where the worker has told them.
+        /// The IDs of the sessions; empty until the worker has reported them.
         var ids: [UInt64]
     }
 
-    /// By worker.
+    /// The latest entry of each worker.
     private(set) var entries: [Int: Entry] = [:]
 
-    /// Makes an empty ledger.
+    /// Creates an empty ledger.
     init() {}
 
-    /// The bytes that the file begins with.
+    /// Returns the bytes that the file begins with.
     static func head(sessionCounts: [Int]) -> [UInt8] {
         var writer = RecordWriter()
         writer.append(contentsOf: magic)
@@ -44,7 +46,7 @@ struct HandoffLedger: Equatable {
         return writer.bytes
     }
 
-    /// The part that is added once the numbers of a worker's sessions are known.
+    /// Returns the entry to append once the IDs of a worker's sessions are known.
     static func entry(of worker: Int, ids: [UInt64]) -> [UInt8] {
         var writer = RecordWriter()
         append(Entry(count: ids.count, ids: ids), of: worker, to: &writer)
@@ -58,11 +60,11 @@ struct HandoffLedger: Equatable {
         for id in entry.ids { writer.append(id) }
     }
 
-    /// Reads the bytes of a file.
+    /// Decodes the bytes of a ledger file.
     ///
-    /// An entry that its process did not finish is left out.
+    /// An entry that the previous process did not finish is ignored.
     ///
-    /// - Throws: If they are not those of a ledger.
+    /// - Throws: `RecordError` if the bytes are not a ledger of this version.
     init(decoding bytes: [UInt8]) throws(RecordError) {
         guard bytes.starts(with: Self.magic) else { throw .foreign }
         var reader = RecordReader(bytes[...])
@@ -88,13 +90,14 @@ struct HandoffLedger: Equatable {
         }
     }
 
-    /// The sessions that are not among those that arrived.
+    /// Returns the sessions that are missing from those that arrived.
     ///
-    /// - Returns: How many there are, and the numbers of those whose worker has told them.
+    /// - Returns: The number of missing sessions, and the IDs of those whose worker reported them.
     func missing(besides arrived: Set<UInt64>) -> (count: Int, ids: [UInt64]) {
         var count = 0
         var ids: [UInt64] = []
-        // A worker tells the numbers before it packs, so that none of the others have arrived.
+        // A worker reports its IDs before it packs, so an entry without IDs has no session that
+        // arrived.
         for entry in entries.values {
             let missing = entry.ids.filter { !arrived.contains($0) }
             count += entry.ids.isEmpty ? entry.count : missing.count

@@ -2,25 +2,26 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollServer
 
-/// The sessions on their way to the next process, as they get into the store.
+/// The progress of storing the sessions for the next process.
 struct HandoffProgress {
-    /// SessionBundles of a rank below this one have room in the store, whatever else comes.
+    /// Bundles with a lower rank than this are certain to fit the store.
     private(set) var certainRanks = 0
-    /// The bundles that may have to give way to those of quieter sessions.
+    /// The bundles that wait, because bundles of quieter sessions may need their room.
     var waiting: [SessionBundle] = []
     var storedBundles = 0
     var storedSessions = 0
-    /// How many sessions cannot be handed over.
+    /// The number of sessions that cannot be handed off.
     var closedCount = 0
-    /// Tells the next process which sessions are missing, if this one crashes meanwhile.
+    /// The ledger, from which the next process learns which sessions are missing if this process
+    /// crashes during the handoff.
     var ledger: HandoffLedgerFile?
 
-    /// Finds out which bundles can be stored as soon as they come.
+    /// Determines which bundles can be stored as soon as they arrive.
     ///
     /// - Parameters:
-    ///   - counts: How many sessions each worker has.
-    ///   - room: How many bundles the store can take.
-    /// - Returns: How many bundles there will be.
+    ///   - counts: The number of sessions of each worker.
+    ///   - room: The number of bundles that fit the store.
+    /// - Returns: The number of bundles to expect.
     mutating func plan(_ counts: [Int], room: Int) -> Int {
         let limit = SessionFile.sessionLimit
         let bundles = counts.map { ($0 + limit - 1) / limit }

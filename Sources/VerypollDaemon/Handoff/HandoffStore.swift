@@ -6,12 +6,13 @@ internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollServer
 
-/// What the next process of the service gets from this one, by the manager's descriptor store.
+/// The service manager's descriptor store, in which this process leaves sockets and sessions to the
+/// next process of the service.
 ///
-/// Listening sockets are in the store from the moment they are bound, so that a process that is
-/// killed loses none of them; sessions are put there when the process ends for a restart.
+/// Listening sockets are stored as soon as they listen, so none is lost if the process is killed.
+/// Sessions are stored when the process stops for a restart.
 final class HandoffStore: SocketKeeper {
-    /// What sessions are stored by.
+    /// The name of session bundles in the store.
     static let sessionsName = "verypolld sessions"
     /// The name of the ``HandoffLedger`` in the store while sessions are handed off.
     static let ledgerName = "verypolld ledger"
@@ -24,39 +25,39 @@ final class HandoffStore: SocketKeeper {
     private let isComing = Atomic(false)
     private let isBegun = Atomic(false)
 
-    /// Makes what is to be shared by all who leave something.
+    /// Creates the store, which everything that hands off descriptors shares.
     init(_ store: DescriptorStore = DescriptorStore(), logger: Logger) {
         self.store = store
         self.logger = logger
     }
 
-    /// Whether this process ends so that the next can begin: what is stored stays then.
+    /// Whether this process stops for a restart. If so, everything stored stays in the store.
     var isForRestart: Bool {
         get { isComing.load(ordering: .relaxed) }
         set { isComing.store(newValue, ordering: .relaxed) }
     }
 
-    /// Whether this process has taken the place of the one before.
+    /// Whether this process has taken over from the previous one.
     ///
-    /// Until then it may still fail to start, and nothing that it was passed is taken out of the
-    /// store, so that the next process gets the same.
+    /// Until then, this process may still fail to start. Nothing that it received is removed from
+    /// the store, so the next process receives the same.
     var hasBegun: Bool {
         get { isBegun.load(ordering: .relaxed) }
         set { isBegun.store(newValue, ordering: .relaxed) }
     }
 
-    /// How many listening sockets are in the store.
+    /// The number of listening sockets in the store.
     var socketCount: Int { storedCount.load(ordering: .relaxed) }
 
-    /// How many of them the process before has left there.
+    /// The number of listening sockets that were restored from the previous process.
     var inheritedCount: Int { adoptedCount.load(ordering: .relaxed) }
 
-    /// How many descriptors the store can take besides the listening sockets.
+    /// The number of descriptors that fit the store besides the listening sockets.
     var room: Int { max(0, store.capacity - socketCount) }
 
-    /// Leaves a listening socket in the store for as long as the result lives.
+    /// Keeps a listening socket in the store until the returned value is released.
     ///
-    /// - Returns: `nil` if the store has no room; then it ends with this process.
+    /// - Returns: `nil` if the socket could not be stored; it then closes with this process.
     func keep(
         _ socket: FileDescriptor,
         at address: ListenAddress,
@@ -69,14 +70,14 @@ final class HandoffStore: SocketKeeper {
         return entry(name)
     }
 
-    /// Leaves a listening socket in the store for as long as it lives.
+    /// Keeps a listening socket in the store for as long as the socket exists.
     func keep(_ socket: ListeningSocket, of listener: String) {
         socket.keep { keep(socket.descriptor, at: socket.place, of: listener) }
     }
 
-    /// Goes on keeping a socket that the process before has left in the store.
+    /// Continues to keep a socket that the previous process stored.
     ///
-    /// One that retires is not counted as taken over.
+    /// A retiring socket is not counted as restored; `isCounted` is `false` for it.
     func adopt(_ name: String, isCounted: Bool = true) -> StoredSocket {
         if isCounted { adoptedCount.add(1, ordering: .relaxed) }
         return entry(name)
@@ -87,31 +88,31 @@ final class HandoffStore: SocketKeeper {
         return StoredSocket(name: name, keeper: self)
     }
 
-    /// Takes a socket out of the store, unless the next process is to have it.
+    /// Removes a socket from the store, unless the next process is to receive it.
     func release(_ name: String) {
         storedCount.subtract(1, ordering: .relaxed)
         if hasBegun, !isForRestart { forget(name) }
     }
 
-    /// Leaves something in the store, for which the caller has found that there is room.
+    /// Adds a descriptor to the store. The caller has checked that there is room.
     ///
-    /// - Returns: Whether the manager was told.
+    /// - Returns: Whether the manager was notified.
     func store(_ descriptor: FileDescriptor, named name: String) -> Bool {
         tell { () throws(Errno) in try store.add([descriptor], named: name) }
     }
 
-    /// Takes something out of the store.
+    /// Removes what is stored under a name.
     func forget(_ name: String) {
         tell { () throws(Errno) in try store.remove(named: name) }
     }
 
-    /// Waits until the manager has done what it was told.
+    /// Waits until the manager has processed all notifications.
     func settle(within limit: Duration = .seconds(10)) {
         guard store.capacity > 0 else { return }
         tell { () throws(Errno) in try store.barrier(within: limit) }
     }
 
-    /// Tells the manager something; if that fails, the log says so.
+    /// Notifies the manager; a failure is logged.
     @discardableResult
     private func tell(_ notify: () throws(Errno) -> Void) -> Bool {
         do throws(Errno) {
@@ -127,10 +128,10 @@ final class HandoffStore: SocketKeeper {
 extension StoredSocket {
     private static let prefix = "verypolld listener "
 
-    /// What a socket is stored by: the address as the configuration has it, and what tells apart
-    /// all sockets of all processes at it.
+    /// Returns the name to store a socket under: the configured address, and a suffix that makes
+    /// the name unique among all sockets of all processes.
     ///
-    /// - Returns: `nil` if that is more than systemd takes.
+    /// - Returns: `nil` if the name is longer than systemd allows.
     fileprivate static func name(
         of address: ListenAddress,
         listener: String,
@@ -141,12 +142,13 @@ extension StoredSocket {
         return name.utf8.count <= 255 ? name : nil
     }
 
-    /// Whether something in the store is a listening socket.
+    /// Returns whether a name in the store is that of a listening socket.
     static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
-    /// What the names of all sockets at an address begin with.
+    /// Returns the beginning of the names of all sockets at an address.
     ///
-    /// Where the kernel chooses the port, several listeners may have the same address.
+    /// If the kernel chooses the port, it includes the listener's name, because several listeners
+    /// may have the same address.
     static func prefix(of address: ListenAddress, listener: String) -> String {
         if case .ip(let ip) = address, ip.port == 0 {
             return "\(prefix)\(escaped("\(address) \(listener)")) "
@@ -154,12 +156,14 @@ extension StoredSocket {
         return "\(prefix)\(escaped(address.description)) "
     }
 
-    /// A text of the characters that systemd takes, and without blanks.
+    /// Returns the text with all characters escaped that systemd does not allow in names, and all
+    /// spaces.
     private static func escaped(_ original: String) -> String {
         let plain = UInt8(ascii: "!")...UInt8(ascii: "~")
         var text = ""
         for byte in original.utf8 {
-            // A colon separates names, and is in nearly every address; systemd takes no others.
+            // systemd separates names with colons. Nearly every address has one, so its escape is
+            // short.
             if byte == UInt8(ascii: ":") {
                 text += "|"
             } else if plain.contains(byte), byte != UInt8(ascii: "%"), byte != UInt8(ascii: "|") {

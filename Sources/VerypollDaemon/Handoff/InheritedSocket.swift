@@ -5,28 +5,29 @@ internal import VerypollServer
 
 /// A listening socket that was passed to this process and that no listener has claimed yet.
 ///
-/// It closes with this value, which ends nothing: the service manager holds a duplicate.
+/// The descriptor closes with this value. The socket keeps listening, because the service manager
+/// holds a duplicate.
 final class InheritedSocket {
-    /// Where it listens.
+    /// The place at which a socket listens.
     enum Place {
         case ip(SocketAddress, BoundAddress)
         case unix(UnixAddress)
     }
 
-    /// The name that it was passed under.
+    /// The name under which the socket was passed.
     let name: String
     let place: Place
-    /// Valid for as long as this value, or the socket that was made of it.
+    /// The descriptor. It is valid while this value or the socket made from it exists.
     let descriptor: FileDescriptor
     private var kind: ListeningSocket.Kind?
 
-    /// Takes a descriptor over.
+    /// Takes ownership of a passed descriptor.
     ///
-    /// - Throws: If it is no listening stream socket; it is closed then.
+    /// - Throws: `Errno` if the descriptor is not a listening stream socket. It is closed then.
     init(_ activated: ActivatedSocket) throws(Errno) {
         name = activated.name
         let owned = OwnedFD(adopting: activated.descriptor)
-        // An attempt takes the descriptor over, so the first is made on a second one.
+        // Each attempt consumes a descriptor, so the first one uses a duplicate.
         let copy = try owned.duplicate()
         do throws(Errno) {
             let listener = try UnixListener(adopting: copy)
@@ -43,12 +44,12 @@ final class InheritedSocket {
         }
     }
 
-    /// The address that it keeps others from.
+    /// The IP address and port that the socket occupies; `nil` for a Unix-domain socket.
     var bound: BoundAddress? {
         if case .ip(_, let bound) = place { bound } else { nil }
     }
 
-    /// The address as the configuration writes it.
+    /// The address in the notation of the configuration.
     var address: String {
         switch place {
         case .ip(let address, _): address.description
@@ -56,6 +57,6 @@ final class InheritedSocket {
         }
     }
 
-    /// Gives the socket away; `nil` if that was done before.
+    /// Hands the socket to the caller, or returns `nil` if that was done before.
     func take() -> ListeningSocket.Kind? { kind.take() }
 }

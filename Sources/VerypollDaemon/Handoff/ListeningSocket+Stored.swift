@@ -4,7 +4,7 @@ internal import VerypollConfiguration
 internal import VerypollServer
 
 extension ListenerConfiguration {
-    /// Whether a socket of the process before can be the one at an address.
+    /// Returns whether a socket of the previous process fits an address of this listener.
     func accepts(_ socket: InheritedSocket, at address: ListenAddress) -> Bool {
         switch (socket.place, address) {
         case (.ip(let present, let bound), .ip(let wanted)):
@@ -17,14 +17,14 @@ extension ListenerConfiguration {
         }
     }
 
-    /// Makes a socket of the process before one of this process.
+    /// Turns a socket of the previous process into a socket of this process.
     ///
     /// - Parameters:
-    ///   - inherited: One that it accepts; see ``accepts(_:at:)``.
-    ///   - address: The address as the configuration has it.
-    ///   - worker: The one worker that accepts from it, or `nil` if all do.
-    ///   - handoffStore: Where it stays stored.
-    /// - Returns: `nil` if it cannot be used; then it is of no use to anybody.
+    ///   - inherited: A socket that the listener accepts; see ``accepts(_:at:)``.
+    ///   - address: The address as configured.
+    ///   - worker: The only worker that accepts from the socket, or `nil` if all workers do.
+    ///   - handoffStore: The store that keeps the socket.
+    /// - Returns: `nil` if the socket cannot be used.
     func adopt(
         _ inherited: InheritedSocket,
         at address: ListenAddress,
@@ -48,7 +48,8 @@ extension ListenerConfiguration {
         }
     }
 
-    /// Adds its file to a socket that has one: without it nobody finds the socket.
+    /// Attaches the socket's file, if the address is a path. Fails without the file, because no
+    /// client could find the socket.
     private static func withFile(
         _ kind: consuming ListeningSocket.Kind,
         at address: ListenAddress,
@@ -65,8 +66,8 @@ extension ListenerConfiguration {
 }
 
 extension ListeningSocket {
-    /// Sets how long a connection without data stays out of the backlog, for a socket that was not
-    /// bound by this process.
+    /// Sets how long a connection without data stays out of the backlog, on a socket that this
+    /// process did not bind.
     fileprivate func setDeferral(_ time: Duration?) throws(Errno) {
         guard bound != nil else { return }
         let seconds = time.map { Int($0.milliseconds + 999) / 1000 }

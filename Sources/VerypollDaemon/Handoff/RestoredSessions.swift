@@ -3,25 +3,25 @@ internal import Systemd
 internal import Verypoll
 internal import VerypollServer
 
-/// All sessions that the process before has left.
+/// The sessions that the previous process stored.
 struct RestoredSessions: Sendable {
-    /// Those that can be taken up, as far as that is known.
+    /// The sessions that can be restored, as far as their records show.
     private var sessions: [RestoredSession] = []
-    /// The descriptors of sessions that cannot be taken up.
+    /// The descriptors of the sessions that cannot be restored.
     private var useless: [FileDescriptor] = []
-    /// No session had this number or a larger one.
+    /// An ID that is larger than the IDs of all previous sessions.
     private(set) var nextSessionID: UInt64 = 1
-    /// Those that cannot.
+    /// The sessions that cannot be restored, by reason.
     private(set) var outcome = RestoreOutcome()
-    /// The bundles that hold all of them, for the next process if this one fails to start.
+    /// The bundles that hold all sessions. They stay whole for the next process until this one has
+    /// claimed them, in case this one fails to start.
     private let bundles: [FileDescriptor]
-    /// Whether the process before ended while it handed its sessions over.
+    /// Whether the previous process ended while it was handing off its sessions.
     private let hasLedger: Bool
 
-    /// Duplicates all sessions that the process before has left.
+    /// Duplicates all sessions that the previous process stored.
     ///
-    /// Everything stays in the store, and nothing is done to the sessions, before
-    /// ``claim(_:)``.
+    /// Until ``claim(_:)``, everything stays in the store and the sessions are left unchanged.
     init(_ activated: inout ActivatedSockets) {
         bundles = activated.take(named: HandoffStore.sessionsName)
         let ledgers = activated.take(named: HandoffStore.ledgerName)
@@ -34,7 +34,7 @@ struct RestoredSessions: Sendable {
         for ledger in ledgers { compare(with: OwnedFD(adopting: ledger)) }
     }
 
-    /// Finds out which sessions never got into the store.
+    /// Determines which sessions never reached the store.
     private mutating func compare(with file: consuming OwnedFD) {
         guard let bytes = try? SealedFile.read(file, limit: HandoffLedger.limit, isSealed: false),
             let ledger = try? HandoffLedger(decoding: bytes)
@@ -45,12 +45,13 @@ struct RestoredSessions: Sendable {
         nextSessionID = max(nextSessionID, (missing.ids.last ?? 0) + 1)
     }
 
-    /// Makes the sessions those of this process, and takes them out of the store; those that cannot
-    /// be taken up are broken off.
+    /// Takes over the sessions and removes them from the store. Sessions that cannot be restored
+    /// are reset.
     mutating func claim(_ handoffStore: HandoffStore) {
         if !bundles.isEmpty { handoffStore.forget(HandoffStore.sessionsName) }
         if hasLedger { handoffStore.forget(HandoffStore.ledgerName) }
-        // From now on this process alone holds the sessions, also if the manager keeps the bundles.
+        // From here on, only this process holds the sessions, even if the manager keeps the
+        // bundles.
         for bundle in bundles {
             _ = DescriptorList(SessionBundle.open(OwnedFD(adopting: bundle)).descriptors)
         }
@@ -58,14 +59,15 @@ struct RestoredSessions: Sendable {
         useless = []
     }
 
-    /// Breaks all sessions off, and takes them out of the store.
+    /// Resets all sessions, and removes them from the store.
     mutating func breakOff(_ handoffStore: HandoffStore) {
         useless += sessions.flatMap(\.descriptors)
         sessions = []
         claim(handoffStore)
     }
 
-    /// A worker's part: whose numbers say so; see `Worker.nextSessionID`.
+    /// Returns the sessions of one worker. The ID of a session determines its worker; see
+    /// `Worker.nextSessionID`.
     func share(of worker: Int, workers: Int) -> SessionShare {
         let own = sessions.filter { Int(($0.record.id - 1) % UInt64(workers)) == worker }
         return SessionShare(sessions: own, nextSessionID: nextSessionID)

@@ -2,16 +2,15 @@ internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollServer
 
-/// The sockets that there are when a configuration takes the place of another, for the listeners
-/// that are to have them.
+/// The existing sockets that the listeners of a new configuration can take over.
 struct FreeSockets {
     private struct Entry {
-        /// Its place among all, which tells the order.
+        /// The position among all sockets, which determines their order.
         let number: Int
         let socket: ListeningSocket
-        /// The listener that had it.
+        /// The listener that had the socket; `nil` if none had it.
         let owner: ListenerConfiguration?
-        /// Whether it stays with its owner.
+        /// Whether the socket stays with its owner.
         let isKept: Bool
     }
 
@@ -21,9 +20,9 @@ struct FreeSockets {
     /// Collects the sockets.
     ///
     /// - Parameters:
-    ///   - spare: Those that no listener had.
-    ///   - former: The listeners before.
-    ///   - listeners: Those that are to be.
+    ///   - spare: The sockets that no listener had.
+    ///   - former: The listeners of the previous configuration.
+    ///   - listeners: The listeners of the new configuration.
     init(
         _ spare: [ListeningSocket],
         _ former: [LiveListener],
@@ -50,7 +49,7 @@ struct FreeSockets {
         entries[socket.place, default: []].append(entry)
     }
 
-    /// Takes sockets out that stay where they are.
+    /// Removes sockets that stay with their listener.
     mutating func remove(_ sockets: [ListeningSocket]) {
         let identities = Set(sockets.map(ObjectIdentifier.init))
         for place in Set(sockets.map(\.place)) {
@@ -58,10 +57,10 @@ struct FreeSockets {
         }
     }
 
-    /// Takes the sockets of an address, its owner's before others'.
+    /// Takes the sockets of an address. If the listener has sockets there, it gets those.
     ///
-    /// - Returns: `nil` if there are none.
-    /// - Throws: If there are some that another configuration cannot go on with.
+    /// - Returns: `nil` if no socket at the address is free.
+    /// - Throws: `ListenerError` if the sockets were bound with options other than the listener's.
     mutating func take(
         _ address: ListenAddress,
         for listener: ListenerConfiguration
@@ -86,7 +85,7 @@ struct FreeSockets {
         return sockets
     }
 
-    /// Takes the sockets that nobody has taken: those of systemd, and the others.
+    /// Takes all remaining sockets: those passed by systemd, and the daemon's own.
     mutating func takeRest() -> (activated: [ListeningSocket], own: [ListeningSocket]) {
         defer { entries = [:] }
         let sockets = entries.values.joined().sorted { $0.number < $1.number }.map(\.socket)
@@ -95,14 +94,14 @@ struct FreeSockets {
 }
 
 extension ListenAddress {
-    /// Whether its port is a new one each time.
+    /// Whether the kernel chooses the port.
     fileprivate var isChosenByKernel: Bool {
         if case .ip(let address) = self { address.port == 0 } else { false }
     }
 }
 
 extension SocketOptions {
-    /// Whether the options are the same that are set before a socket is bound.
+    /// Returns whether the options that are set before a socket is bound are equal.
     fileprivate func isBoundAlike(_ other: SocketOptions) -> Bool {
         (reusePort, freeBind, deferAccept, onlyV6)
             == (other.reusePort, other.freeBind, other.deferAccept, other.onlyV6)

@@ -4,34 +4,34 @@ internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollServer
 
-/// Why a listener cannot be opened.
+/// The reason why a listener cannot be opened.
 struct ListenerError: Error, CustomStringConvertible {
     let listener: String
     let address: ListenAddress
     let reason: String
-    /// The way to the key that is wrong, below the listener.
+    /// The path to the key with the problem, below the listener.
     var keys = ["listen"]
 
     var description: String { "listener \(listener): \(address): \(reason)" }
 }
 
 extension ListenerConfiguration {
-    /// How many sockets there are at an address of the configuration.
+    /// Returns the number of sockets at each address of the listener.
     func socketCount(workers: Int) -> Int { socket.reusePort ? workers : 1 }
 
-    /// Opens the sockets at an address that are missing.
+    /// Opens the missing sockets at an address.
     ///
-    /// Those at IP addresses are bound and do not listen before the commit of the exchange.
+    /// Sockets at IP addresses are only bound. They listen once the exchange is committed.
     ///
     /// - Parameters:
-    ///   - address: One of the listener's.
-    ///   - kept: The sockets that it has there already.
-    ///   - activated: The sockets of systemd; those that are named are taken.
-    ///   - workers: How many workers there are, which matters to `reusePort`.
-    ///   - exchange: The change that this is part of.
-    ///   - handoffStore: Where the sockets are kept for the next process.
-    /// - Returns: One socket, or several of one address.
-    /// - Throws: What the operator is to mend.
+    ///   - address: One of the listener's addresses.
+    ///   - kept: The sockets that the listener already has at the address.
+    ///   - activated: The sockets passed by systemd; the ones of the address are taken out.
+    ///   - workers: The number of workers; with `reusePort`, each has a socket of its own.
+    ///   - exchange: The exchange that the new sockets are part of.
+    ///   - handoffStore: The store that keeps sockets for the next process.
+    /// - Returns: The kept sockets and the new ones.
+    /// - Throws: `ListenerError`, which tells the operator what to correct.
     func open(
         _ address: ListenAddress,
         besides kept: [ListeningSocket],
@@ -53,7 +53,7 @@ extension ListenerConfiguration {
                     opened = kept
                 }
             case .ip(let ip):
-                // Of a port that the kernel has chosen, all have the same.
+                // If the kernel has chosen the port, all sockets have the same one.
                 let present = kept.first.flatMap { SocketAddress($0.address) } ?? ip
                 let missing = kept.count..<max(kept.count, socketCount(workers: workers))
                 opened =
@@ -76,13 +76,13 @@ extension ListenerConfiguration {
         return opened
     }
 
-    /// Binds sockets at the place of another address, one for each of the workers or one for all.
+    /// Binds one socket for each worker, or one for all workers.
     ///
     /// - Parameters:
-    ///   - address: Where.
-    ///   - place: The same as the configuration has it.
-    ///   - workers: Whose sockets they are.
-    ///   - sharesPort: Whether a socket that gives way to them is there.
+    ///   - address: The address to bind.
+    ///   - place: The address as configured.
+    ///   - workers: The workers that need a socket; a single one if all workers share a socket.
+    ///   - sharesPort: Whether existing sockets, which the new ones replace, have the port.
     /// - Returns: The sockets, which do not listen yet.
     /// - Throws: See bind(2).
     func bind(
@@ -153,7 +153,7 @@ extension ListenerConfiguration {
         _ descriptor: consuming OwnedFD,
         place: ListenAddress
     ) throws(Errno) -> ListeningSocket {
-        // An attempt takes the descriptor over, so the first is made on a second one.
+        // Each attempt consumes a descriptor, so the first one uses a duplicate.
         let copy = try descriptor.duplicate()
         do throws(Errno) {
             let socket = try UnixListener(adopting: copy)

@@ -2,7 +2,7 @@ internal import Systemd
 internal import VerypollServer
 
 extension LiveConfiguration {
-    /// Makes the snapshot of what is in effect and what is drained.
+    /// Renews the snapshot from the present listeners, upstreams and drains.
     mutating func renewSnapshot() {
         snapshot.number += 1
         snapshot.acceptors = listeners.filter { $0.drain == nil && !isClosed }.flatMap { entry in
@@ -19,30 +19,31 @@ extension LiveConfiguration {
         // The sessions of a removed listener end as well, in a window of their own.
         for (slot, window) in retiringListeners { snapshot.drains.listeners[slot] = window }
         for index in snapshot.upstreams.serverIndices {
-            // Without the order, it is another server in the memory of one that is gone.
+            // Check the order: a new server may have the memory, and so the identifier, of a
+            // removed one.
             let server = snapshot.upstreams[index]
             guard server.ordered == .drain else { continue }
             snapshot.drains.servers[index] = serverDrains[ObjectIdentifier(server)]
         }
     }
 
-    /// Stops accepting on a listener, and ends its sessions in a time.
+    /// Stops accepting on a listener, and ends its sessions within a window.
     ///
-    /// - Returns: `false` if there is none of this name.
+    /// - Returns: `false` if there is no listener with this name.
     mutating func drain(listener name: String, _ window: DrainWindow) -> Bool {
         guard let index = listeners.firstIndex(where: { $0.name == name }) else { return false }
         listeners[index].drain = window
-        // Only systemd can bind those again.
+        // Sockets passed by systemd are kept, because the daemon cannot bind them again.
         listeners[index].sockets.removeAll { !$0.isActivated }
         renewSnapshot()
         return true
     }
 
-    /// Accepts again on a listener that was drained, once the exchange is committed; its sessions
-    /// live on.
+    /// Resumes accepting on a drained listener, once the exchange is committed. Its sessions
+    /// continue.
     ///
-    /// - Returns: `false` if there is none of this name.
-    /// - Throws: Why a socket cannot be had; nothing has changed then.
+    /// - Returns: `false` if there is no listener with this name.
+    /// - Throws: `ListenerError` if a socket cannot be opened. Nothing has changed then.
     mutating func resume(
         listener name: String,
         exchange: SocketExchange
@@ -61,34 +62,34 @@ extension LiveConfiguration {
         return true
     }
 
-    /// Orders a server, and ends its sessions in a time if that is what the order says.
+    /// Sets the order of a server. If the order is to drain, its sessions end within the window.
     mutating func order(_ server: UpstreamServer, _ order: ServerOrder, _ window: DrainWindow?) {
         server.ordered = order
         serverDrains[ObjectIdentifier(server)] = window
         renewSnapshot()
     }
 
-    /// Stops accepting everywhere, or accepts again.
+    /// Stops accepting on all listeners, or accepts again.
     mutating func setClosed(_ isClosed: Bool) {
         self.isClosed = isClosed
         renewSnapshot()
     }
 
-    /// Lets go of all sockets, so that they close when the workers have let go of them.
+    /// Releases all sockets, so that they close once the workers have released them too.
     mutating func releaseSockets() {
         for index in listeners.indices { listeners[index].sockets = [] }
         retiringSockets = []
         snapshot.acceptors = []
     }
 
-    /// The listeners that another configuration had otherwise, or not at all.
+    /// Returns the listeners that are new or differ from those of a former configuration.
     func listenersChanged(from former: LiveConfiguration) -> [LiveListener] {
         let former = Dictionary(named: former.listeners, by: \.name)
         return listeners.filter { former[$0.name]?.configuration != $0.configuration }
     }
 
-    /// The servers that another configuration had and this one has not, wherever a session may know
-    /// them.
+    /// Returns the servers that a former configuration has and this one lacks, at every index by
+    /// which a session may know them.
     func serversLeft(by former: LiveConfiguration) -> [ServerIndex] {
         func current(_ live: LiveConfiguration) -> Set<ObjectIdentifier> {
             Set(live.upstreams.flatMap { live.upstream(of: $0).servers.map(ObjectIdentifier.init) })

@@ -3,10 +3,11 @@ internal import VerypollConfiguration
 internal import VerypollServer
 
 extension LiveConfiguration {
-    /// Gives the files of the sockets that stay the access that their listeners ask for now.
+    /// Changes the mode, owner and group of the files of kept sockets to those of the new
+    /// configuration.
     ///
-    /// - Parameter former: The configuration before, by which the files are as they are.
-    /// - Throws: Why a file can't have it; then all files are as they were.
+    /// - Parameter former: The previous configuration, whose access the files have now.
+    /// - Throws: `ListenerError` if a file's access cannot be changed. All files are then restored.
     func applyFileAccess(after former: LiveConfiguration) throws(ListenerError) {
         var undo: [(socket: ListeningSocket, former: ListenerConfiguration)] = []
         let changed = listenersChanged(from: former)
@@ -33,7 +34,7 @@ extension LiveConfiguration {
         }
     }
 
-    /// The listeners of the sockets.
+    /// The configuration of each socket's listener.
     private var owners: [ObjectIdentifier: ListenerConfiguration] {
         var owners: [ObjectIdentifier: ListenerConfiguration] = [:]
         for entry in listeners {

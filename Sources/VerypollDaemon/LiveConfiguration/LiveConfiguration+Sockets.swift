@@ -3,19 +3,19 @@ internal import VerypollConfiguration
 internal import VerypollServer
 
 extension LiveConfiguration {
-    /// A listener on its way into effect.
+    /// A listener of a new configuration whose missing sockets are not opened yet.
     struct Draft {
         let configuration: ListenerConfiguration
         let former: LiveListener?
         /// The slot of its upstream.
         let upstream: Int?
-        /// The sockets that it has already.
+        /// The sockets that the listener already has.
         let kept: [ListeningSocket]
-        /// Whether it stays as it is.
+        /// Whether the listener stays unchanged.
         let isUnchanged: Bool
     }
 
-    /// Finds out what a listener keeps.
+    /// Determines what a listener keeps.
     func draft(
         _ former: LiveListener?,
         as configuration: ListenerConfiguration,
@@ -50,7 +50,7 @@ extension LiveConfiguration {
         )
     }
 
-    /// Opens what a listener lacks.
+    /// Opens the sockets that a listener lacks, and returns the listener.
     mutating func finish(
         _ draft: Draft,
         _ exchange: SocketExchange,
@@ -84,7 +84,7 @@ extension LiveConfiguration {
         return entry
     }
 
-    /// Opens all sockets of a listener that it does not have yet.
+    /// Opens the sockets that a listener does not have yet.
     func open(
         _ configuration: ListenerConfiguration,
         besides kept: [ListeningSocket],
@@ -106,7 +106,7 @@ extension LiveConfiguration {
         return sockets
     }
 
-    /// Has the sockets retire that have given way to others.
+    /// Starts the retirement of the sockets that new ones replace.
     mutating func retire(_ exchange: SocketExchange) {
         let present = listeners.flatMap { entry in
             entry.sockets.map { (listener: entry.name, socket: $0) }
@@ -125,16 +125,16 @@ extension LiveConfiguration {
         }
     }
 
-    /// When the next socket has retired; `nil` for never.
+    /// The time at which the next socket's retirement ends; `nil` if no socket is retiring.
     var retirementEndsAt: ContinuousClock.Instant? { retiringSockets.map(\.endsAt).min() }
 
-    /// Lets go of the sockets that have retired, so that the workers close them.
+    /// Releases the sockets whose retirement has ended, so that the workers close them.
     mutating func endRetirement(now: ContinuousClock.Instant) {
         retiringSockets.removeAll { $0.endsAt <= now }
         renewSnapshot()
     }
 
-    /// The sockets that have given way, with the slots of the listeners that serve them.
+    /// The retiring sockets, with the slots of the listeners that serve their backlogs.
     var retiringAcceptors: [WorkerSnapshot.Acceptor] {
         guard !retiringSockets.isEmpty else { return [] }
         let heirs = Dictionary(named: listeners, by: \.name)

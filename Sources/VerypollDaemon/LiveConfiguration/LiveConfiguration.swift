@@ -3,65 +3,66 @@ internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-/// The listeners and upstreams that are in effect, and those that live sessions have left of
-/// earlier configurations.
+/// The listeners and upstreams in effect, and those of earlier configurations that still have
+/// sessions.
 ///
-/// Each is known to the workers by a slot. What a reload changes gets a new slot, and the old one
-/// stays as it is for as long as a session has it; after that it is used again. So a session keeps
-/// what it began with, and nothing is counted on its behalf.
+/// Workers know each listener and upstream by a slot. A listener or upstream that a reload changes
+/// gets a new slot. The old slot stays as it is until no session uses it, and is then reused. A
+/// session needs no reference to its listener or upstream; its slot number is enough.
 struct LiveConfiguration {
-    /// In the order of the configuration.
+    /// The listeners in effect, in the order of the configuration.
     var listeners: [LiveListener] = []
     private(set) var upstreams: [LiveUpstream] = []
     /// The snapshot that the workers adopt.
     var snapshot = WorkerSnapshot()
     let workers: Int
-    /// The most sessions that there can ever be.
+    /// The most sessions that can ever be open at the same time.
     let capacity: Int
-    /// Where sockets are kept for the next process.
+    /// The store that keeps sockets for the next process.
     let handoffStore: HandoffStore
-    /// The slots of listeners that are gone, but for sessions, and when those end.
+    /// The slots of removed listeners that still have sessions, and the windows in which these end.
     var retiringListeners: [(slot: Int, drain: DrainWindow)] = []
-    /// The totals of removed listeners that have no session any more.
+    /// The totals of removed listeners that have no sessions left.
     private var retiredTotals = ListenerTally()
-    /// Whether nothing is accepted anywhere.
+    /// Whether no listener accepts, because the daemon is idle.
     var isClosed = false
-    /// The sockets that have given way to others.
+    /// The sockets that new ones have replaced and whose backlogs are still served.
     var retiringSockets: [RetiringSocket] = []
-    /// Systemd's sockets that no listener names at present.
+    /// The sockets passed by systemd that no listener names at present.
     private var spareSockets: [ListeningSocket] = []
-    /// The times in which the sessions of servers end that the operator drains.
+    /// The windows in which the sessions of drained servers end, by server.
     var serverDrains: [ObjectIdentifier: DrainWindow] = [:]
-    /// The slots that are not free, while a change is made.
+    /// The slots in use; only valid while a change is made.
     private var listenerSlots = TakenSlots([])
     private var upstreamSlots = TakenSlots([])
 
-    /// Makes an empty one.
+    /// Creates an empty live configuration.
     init(workers: Int, capacity: Int, handoffStore: HandoffStore) {
         self.handoffStore = handoffStore
         self.workers = workers
         self.capacity = capacity
     }
 
-    /// The listener of an entry.
+    /// Returns the listener of an entry.
     func listener(of entry: LiveListener) -> Listener { snapshot.listeners[entry.slot] }
 
-    /// The upstream of an entry.
+    /// Returns the upstream of an entry.
     func upstream(of entry: LiveUpstream) -> Upstream { snapshot.upstreams[entry.slot] }
 
-    /// What all forms of a listener have counted.
+    /// Returns the totals of a listener, including those of its earlier configurations.
     func tally(of entry: LiveListener) -> ListenerTally {
         ([entry.slot] + entry.formerSlots).map { snapshot.listeners[$0].tally }
             .reduce(entry.past, +)
     }
 
-    /// What all listeners have counted since the start, those that are gone included.
+    /// The totals of all listeners since the start, including removed ones.
     var totalTally: ListenerTally {
         let retiring = retiringListeners.map { snapshot.listeners[$0.slot].tally }
         return (retiring + listeners.map(tally)).reduce(retiredTotals, +)
     }
 
-    /// The slots that a listener of this name has and had.
+    /// Returns the present slot and the earlier slots of a listener; `nil` if no listener has this
+    /// name.
     func slots(ofListener name: String) -> [Int]? {
         guard let entry = listeners.first(where: { $0.name == name }) else { return nil }
         return [entry.slot] + entry.formerSlots
@@ -69,13 +70,13 @@ struct LiveConfiguration {
 
     // MARK: Changes
 
-    /// Goes over to another configuration: opens what is new, and keeps what is the same.
+    /// Changes to another configuration. New sockets are opened; unchanged listeners and upstreams
+    /// stay.
     ///
-    /// Nothing is in effect before the exchange is committed, the snapshot has reached the workers
-    /// and ``applyLimits()`` was called; so whoever keeps a copy of the configuration before this
-    /// may still go back to it.
+    /// The change takes effect once the exchange is committed, the snapshot has reached the workers
+    /// and ``applyLimits()`` was called. Until then, the caller can return to a copy made before.
     ///
-    /// - Throws: Why a socket cannot be had; the configuration is not to be used then.
+    /// - Throws: `ListenerError` if a socket cannot be opened. This value must not be used then.
     mutating func change(
         to configuration: Configuration,
         exchange: SocketExchange,
@@ -96,7 +97,8 @@ struct LiveConfiguration {
             lasting: configuration.drain.deadline.milliseconds
         )
         var free = FreeSockets(spareSockets, formerListeners, keptBy: configuration.listeners)
-        // All have what they keep before anything is bound, so that one knows what gives way.
+        // Assign all kept sockets before binding any, so that it is known which sockets are
+        // replaced.
         var drafts: [Draft] = []
         var rest = Dictionary(named: formerListeners, by: \.name)
         for listener in configuration.listeners {
@@ -119,7 +121,7 @@ struct LiveConfiguration {
         renewSnapshot()
     }
 
-    /// Puts limits into effect that are shared with what was before.
+    /// Applies the limits that are shared with earlier configurations.
     func applyLimits() {
         for entry in upstreams { upstream(of: entry).applyLimits() }
         for entry in listeners { listener(of: entry).applyLimits() }
@@ -153,10 +155,9 @@ struct LiveConfiguration {
         return slot
     }
 
-    /// Finds out which slots may be used again: those that no session has.
+    /// Determines which slots can be reused: those without sessions.
     ///
-    /// It takes that the snapshot has reached all workers, so that no session can begin in a slot
-    /// that has been left.
+    /// The snapshot must have reached all workers, so that no session can start in an earlier slot.
     private mutating func forgetSlots() {
         for index in listeners.indices {
             let (kept, free) = listeners[index].formerSlots.split { snapshot.listeners[$0].isInUse }
@@ -176,15 +177,15 @@ struct LiveConfiguration {
     }
 }
 
-/// The slots of a table that are not free.
+/// The slots of a table that are in use.
 private struct TakenSlots {
     private var taken: Set<Int>
-    /// All below are taken.
+    /// All slots below this one are in use.
     private var next = 0
 
     init(_ slots: [Int]) { taken = Set(slots) }
 
-    /// Takes the first that is free; it is the end of the table if all in it are taken.
+    /// Takes the first free slot. If all slots of the table are in use, that is the table's end.
     mutating func take() -> Int {
         while !taken.insert(next).inserted { next += 1 }
         return next
@@ -192,26 +193,27 @@ private struct TakenSlots {
 }
 
 extension Dictionary where Key == String {
-    /// Finds values by their names, of which none is there twice.
+    /// Creates a dictionary of values by their names, which are unique.
     init(named values: [Value], by name: (Value) -> String) {
         self.init(values.map { (name($0), $0) }, uniquingKeysWith: { first, _ in first })
     }
 }
 
 extension ListenerConfiguration {
-    /// The name of the upstream that gets its sessions.
+    /// The name of the upstream that gets the listener's sessions; `nil` if the listener is not a
+    /// proxy.
     fileprivate var upstream: String? {
         if case .proxy(let name) = handler { name } else { nil }
     }
 }
 
 extension Listener {
-    /// Whether it has a session.
+    /// Whether the listener has a session.
     fileprivate var isInUse: Bool { tally.active > 0 }
 }
 
 extension [Int] {
-    /// Those that fit, and the others.
+    /// Returns the elements that satisfy a condition, and the others.
     fileprivate func split(by isFitting: (Int) -> Bool) -> (fitting: [Int], others: [Int]) {
         (filter(isFitting), filter { !isFitting($0) })
     }

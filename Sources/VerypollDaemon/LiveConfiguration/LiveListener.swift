@@ -6,26 +6,26 @@ internal import VerypollServer
 struct LiveListener {
     var configuration: ListenerConfiguration
     var slot: Int
-    /// None while it is drained, but for those of systemd.
+    /// The sockets. While the listener is drained, it only has those passed by systemd.
     var sockets: [ListeningSocket]
-    /// Where it accepts, or did before it was drained, for people.
+    /// The addresses on which the listener accepts or, if it is drained, accepted before.
     var addresses: [Status.Listener.Address]
-    /// The slots of its earlier forms that sessions may still have.
+    /// The slots of the listener's earlier configurations that may still have sessions.
     var formerSlots: [Int] = []
-    /// What its earlier forms have counted that no session has any more.
+    /// The totals of the earlier configurations that have no sessions left.
     var past = ListenerTally()
-    /// The time in which its sessions end, while it accepts nothing.
+    /// The window in which the sessions end while the listener is drained; `nil` if it is not.
     var drain: DrainWindow?
 
     var name: String { configuration.name }
 }
 
-/// A socket that has given way to another one, whose backlog is still served.
+/// A socket that another one has replaced and whose backlog is still served.
 struct RetiringSocket {
     let socket: ListeningSocket
-    /// The name of the listener that serves it.
+    /// The name of the listener that serves the backlog.
     let listener: String
-    /// When it closes.
+    /// The time at which the socket closes.
     let endsAt: ContinuousClock.Instant
 }
 
@@ -36,7 +36,7 @@ struct LiveUpstream {
 }
 
 extension [ListeningSocket] {
-    /// Where they are, each address once.
+    /// The addresses of the sockets, each address once.
     var addresses: [Status.Listener.Address] {
         filter { ($0.worker ?? 0) == 0 }
             .map { .init(address: $0.address, origin: $0.isActivated ? .systemd : .bound) }

@@ -4,7 +4,7 @@ internal import Verypoll
 internal import VerypollServer
 
 extension SocketExchange {
-    /// Takes out of the store what no listener has claimed, and says so.
+    /// Removes the sockets that no listener has claimed from the store, and logs their addresses.
     func releaseRest() {
         for name in useless { handoffStore.forget(name) }
         for socket in inherited {
@@ -29,7 +29,7 @@ extension SocketExchange {
         shared = []
         retiring = []
         guard !paths.isEmpty else { return }
-        // Only then does nobody listen there any more.
+        // The files are stale only after the manager has closed its duplicates.
         handoffStore.settle()
         for path in paths { try? FileSocket.removeStale(path) }
     }

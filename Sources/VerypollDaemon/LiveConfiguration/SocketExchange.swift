@@ -5,21 +5,21 @@ internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollServer
 
-/// The listening sockets on their way from one configuration to the next, or from the process
-/// before to this one: all of the change takes place, or none.
+/// Moves the listening sockets from one configuration to the next, or from the previous process to
+/// this one. Either the whole change takes place, or none of it.
 ///
 /// 1. Listeners claim the sockets that they keep; see ``claim(_:for:limit:)``.
-/// 2. New sockets are bound and do not listen. A socket of ours at an overlapping address would
-///    keep the kernel from that, so it shares its port meanwhile.
-/// 3. ``commit()`` has the new ones listen. Those in their way get no new connections from then on,
-///    and retire: workers serve their backlogs for ``retirement`` before they close.
+/// 2. New sockets are bound, but do not listen yet. If a socket of the daemon has an overlapping
+///    address, it shares its port for the time being, because bind(2) would fail otherwise.
+/// 3. ``commit()`` makes the new sockets listen. The sockets that they replace get no more
+///    connections and retire: workers serve their backlogs for ``retirement`` before they close.
 ///
-/// One that ends without a commit leaves everything as it was.
+/// An exchange that is released without a commit restores the sockets.
 final class SocketExchange {
-    /// How long a socket that gives way to another still accepts.
+    /// The time for which workers accept from a replaced socket.
     ///
-    /// A connection whose handshake began before may yet be completed: the time is that of a round
-    /// trip and of a lost packet that the kernel sends again after a second.
+    /// A handshake that began before the commit may still complete. The time covers a round trip
+    /// and a lost packet, which the kernel sends again after a second.
     static let retirement = Duration.seconds(3)
 
     struct Opened {
@@ -29,11 +29,11 @@ final class SocketExchange {
 
     /// A socket whose `SO_REUSEPORT` was changed.
     struct Shared {
-        /// Keeps the descriptor open.
+        /// The owner of the descriptor, which keeps it open.
         let owner: AnyObject
         let descriptor: FileDescriptor
         let isShared: Bool
-        /// What it is to be after the commit.
+        /// The value of the option after the commit.
         let staysShared: Bool
     }
 
@@ -41,13 +41,13 @@ final class SocketExchange {
     let logger: Logger
     /// Sockets of the previous process that no listener has claimed.
     var inherited: [InheritedSocket] = []
-    /// The names of what the process before has left and nobody can use.
+    /// The names of stored sockets of the previous process that cannot be used.
     var useless: [String] = []
-    /// The sockets of systemd's units.
+    /// The sockets passed by systemd's socket units.
     private var activatedSockets: [(name: String, bound: BoundAddress)] = []
     /// Sockets of this process that no listener keeps.
     var former: [ListeningSocket] = []
-    /// Those of them that have a port, by that.
+    /// The sockets of ``former`` that have a port, by port.
     private var formerByPort: [UInt16: [(socket: ListeningSocket, bound: BoundAddress)]] = [:]
     var opened: [Opened] = []
     var claimed: [Opened] = []
@@ -56,7 +56,7 @@ final class SocketExchange {
     var retiring: [ListeningSocket] = []
     private var isCommitted = false
 
-    /// Begins a change.
+    /// Begins an exchange.
     init(_ handoffStore: HandoffStore, logger: Logger) {
         self.handoffStore = handoffStore
         self.logger = logger
@@ -69,7 +69,7 @@ final class SocketExchange {
         }
     }
 
-    /// Takes what the process before has left, and notes what systemd's units have passed.
+    /// Takes the sockets that the previous process stored, and notes those of socket units.
     func inherit(from activated: inout ActivatedSockets) {
         for socket in activated.take(where: StoredSocket.isName).sorted(by: { $0.name < $1.name }) {
             do throws(Errno) {
@@ -98,7 +98,7 @@ final class SocketExchange {
         }
     }
 
-    /// Claims sockets of the process before for an address of a listener, `limit` at most.
+    /// Claims up to `limit` sockets of the previous process for an address of a listener.
     func claim(
         _ address: ListenAddress,
         for listener: ListenerConfiguration,
@@ -116,7 +116,7 @@ final class SocketExchange {
                 useless.append(socket.name)
                 return true
             }
-            // Those that join it at its address need that as well.
+            // More sockets can be bound at the address only if this one has the option as well.
             if own.bound != nil {
                 share(own, own.descriptor, now: listener.socket.reusePort)
             }
@@ -127,7 +127,7 @@ final class SocketExchange {
         return found
     }
 
-    /// Binds sockets at an address, one for each of the workers or one for all.
+    /// Binds one socket for each worker at an address, or one for all workers.
     ///
     /// - Throws: See bind(2).
     func bind(
@@ -152,7 +152,7 @@ final class SocketExchange {
         do throws(Errno) {
             sockets = try listener.bind(address, at: place, workers, sharesPort: isShared)
         } catch .addressInUse where handoffStore.store.capacity > 0 && !isActivated(target) {
-            // The manager may not yet have closed what this process has let go of.
+            // The manager may not have closed yet what this process released.
             handoffStore.settle(within: .seconds(1))
             sockets = try listener.bind(address, at: place, workers, sharesPort: isShared)
         }
@@ -165,7 +165,7 @@ final class SocketExchange {
         opened.append(Opened(socket: socket, configuration: listener))
     }
 
-    /// The name of systemd's socket at an address, or at one that overlaps.
+    /// Returns the name of systemd's socket that overlaps with an address; `nil` if there is none.
     func unit(at address: SocketAddress, isOnlyV6: Bool) -> String? {
         let target = BoundAddress(address, isOnlyV6: isOnlyV6)
         return activatedSockets.first { $0.bound.overlaps(target) }?.name
@@ -183,9 +183,10 @@ final class SocketExchange {
         }
     }
 
-    /// Has a socket share its port.
+    /// Makes a socket share its port.
     ///
-    /// It does so, or not, for good if `isOn` says so, else until the commit.
+    /// If `isOn` is set, the socket keeps that setting after the commit. Otherwise, it shares its
+    /// port only until the commit.
     private func share(_ owner: AnyObject, _ descriptor: FileDescriptor, now isOn: Bool? = nil) {
         guard sharing.insert(ObjectIdentifier(owner)).inserted else { return }
         let isShared = StoredSocketState.sharesPort(descriptor)
@@ -197,13 +198,13 @@ final class SocketExchange {
                 staysShared: isOn ?? false
             )
         )
-        // Where this fails, so does the bind, which says why.
+        // If this fails, bind(2) fails as well and reports why.
         if !isShared, isOn != false {
             try? StoredSocketState.setSharesPort(true, of: descriptor)
         }
     }
 
-    /// Takes those that overlap with a socket of a listener: the listener serves their backlogs.
+    /// Takes the unclaimed sockets that overlap with a listener's socket, which replaces them.
     func retire(
         besides sockets: [(listener: String, socket: ListeningSocket)]
     ) -> [(listener: String, socket: ListeningSocket)] {
@@ -238,9 +239,9 @@ final class SocketExchange {
         return found
     }
 
-    /// Has the new sockets listen, and those in their way get no more connections.
+    /// Makes the new sockets listen, and turns connections away from the sockets that they replace.
     ///
-    /// - Throws: Why one does not listen; everything is as it was once this value has ended.
+    /// - Throws: `ListenerError` if a socket cannot listen. Release this value then.
     func commit() throws(ListenerError) {
         try applyFileAccess()
         for entry in opened {
@@ -266,13 +267,13 @@ final class SocketExchange {
                 try StoredSocketState.turnConnectionsAway(from: socket.descriptor)
                 socket.leaveStore()
             } catch {
-                // It goes on to get connections until it is closed.
+                // The socket still gets connections until it is closed.
                 logger.debug("cannot turn connections away from \(socket.address): \(error)")
             }
         }
     }
 
-    /// Gives the files of claimed sockets the access that their listeners ask for.
+    /// Sets the mode, owner and group of the claimed sockets' files as configured.
     private func applyFileAccess() throws(ListenerError) {
         for entry in claimed {
             do throws(FileAccessError) {

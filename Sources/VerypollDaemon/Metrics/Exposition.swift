@@ -1,11 +1,12 @@
 internal import VerypollServer
 
-/// Metrics as text, in either of the formats that Prometheus reads.
+/// Metrics as text, in one of the two formats that Prometheus reads.
 ///
-/// Families are written one after the other, each with all its samples; one without samples is left
-/// out. A name ends with its unit, `seconds` or `bytes`, and the `_total` of a counter is added.
+/// Families are written one after the other, each with all its samples. A family without samples is
+/// left out. The name of a family ends with its unit, `seconds` or `bytes`, if it has one; the
+/// suffix `_total` of a counter is added.
 struct Exposition {
-    /// Something to have samples of, with the labels that tell which it is.
+    /// An element that a sample is about, with the labels of the sample.
     typealias Labeled<Element> = (labels: MetricLabels, element: Element)
 
     private enum Kind: String {
@@ -19,13 +20,13 @@ struct Exposition {
         self.format = format
     }
 
-    /// Writes numbers that only grow.
+    /// Writes a family of counters, which only grow.
     ///
     /// - Parameters:
     ///   - name: The name without `_total`.
-    ///   - help: A sentence without quotes, backslashes and line ends.
-    ///   - elements: What is counted for.
-    ///   - value: The number of an element, if it has one.
+    ///   - help: A sentence without quotes, backslashes and line breaks.
+    ///   - elements: The elements to write samples of.
+    ///   - value: Returns the value of an element, or `nil` if it has none.
     mutating func counters<Element, Value: CustomStringConvertible>(
         _ name: String,
         _ help: String,
@@ -35,7 +36,8 @@ struct Exposition {
         write(.counter, name, help, suffix: "_total", elements, value)
     }
 
-    /// Writes numbers that go up and down; parameters as for ``counters(_:_:_:_:)``.
+    /// Writes a family of gauges, which go up and down. The parameters are those of
+    /// ``counters(_:_:_:_:)``.
     mutating func gauges<Element, Value: CustomStringConvertible>(
         _ name: String,
         _ help: String,
@@ -45,12 +47,13 @@ struct Exposition {
         write(.gauge, name, help, suffix: "", elements, value)
     }
 
-    /// Writes what is told by labels alone; the `_info` of the name is added.
+    /// Writes a metric that consists of labels alone. The suffix `_info` of its name is added.
     mutating func info(_ name: String, _ help: String, _ labels: MetricLabels) {
         write(.info, name, help, suffix: "_info", [(labels, 1)]) { $0 }
     }
 
-    /// Writes how often a time was how long, in seconds; parameters as for ``counters(_:_:_:_:)``.
+    /// Writes a family of histograms of durations, in seconds. The parameters are those of
+    /// ``counters(_:_:_:_:)``.
     mutating func histograms<Element, Scale>(
         _ name: String,
         _ help: String,
@@ -72,7 +75,7 @@ struct Exposition {
         }
     }
 
-    /// The whole of the text; nothing can follow.
+    /// Returns the complete text.
     consuming func finish() -> [UInt8] {
         if format == .openMetrics { text += "# EOF\n" }
         return Array(text.utf8)
@@ -104,7 +107,7 @@ struct Exposition {
             }
             text += "# HELP \(name) \(help)\n"
         case .classic:
-            // It knows no such thing as an info, and takes the ends of names as they come.
+            // The classic format has no type for information, and its names include the suffix.
             let word = kind == .info ? "gauge" : kind.rawValue
             text += "# HELP \(name)\(suffix) \(help)\n# TYPE \(name)\(suffix) \(word)\n"
         }
@@ -121,7 +124,7 @@ struct Exposition {
     }
 }
 
-/// The base unit of time.
+/// Converts microseconds to seconds, the base unit of Prometheus for time.
 func seconds(_ microseconds: UInt64) -> Double {
     Double(microseconds) / 1_000_000
 }

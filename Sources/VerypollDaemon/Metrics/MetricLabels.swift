@@ -1,4 +1,4 @@
-/// The labels of a sample, written as both formats want them: `listener="web"`.
+/// The labels of a sample, in the notation of both formats: `listener="web"`.
 struct MetricLabels: ExpressibleByDictionaryLiteral, Sendable {
     let text: String
 

@@ -1,7 +1,7 @@
 internal import VerypollServer
 
 extension MetricsSnapshot {
-    /// All of it as text.
+    /// Returns all metrics as text.
     func exposition(in format: MetricsFormat) -> [UInt8] {
         var exposition = Exposition(format)
         writeDaemon(to: &exposition)

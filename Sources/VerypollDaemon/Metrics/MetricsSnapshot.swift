@@ -1,12 +1,12 @@
 internal import VerypollServer
 
-/// All numbers of the daemon at one moment, to be told to whoever watches it.
+/// All metrics of the daemon at one moment.
 struct MetricsSnapshot: Sendable {
     /// A listener.
     struct Listener: Sendable {
         var name: String
         var active = 0
-        /// The limit that the configuration sets, if it does.
+        /// The configured limit; `nil` if there is none.
         var maxSessions: Int?
         var isPaused = false
         var tally = ListenerTally()
@@ -18,9 +18,9 @@ struct MetricsSnapshot: Sendable {
         var active = 0
         /// The sessions that wait for a server.
         var waiting = 0
-        /// The limit that the configuration sets, if it does.
+        /// The configured limit; `nil` if there is none.
         var maxSessions: Int?
-        /// The clients that were turned away without a server.
+        /// The clients that were turned away without a server, by reason.
         var refusals: [(reason: UpstreamRefusal, count: UInt64)] = []
     }
 
@@ -30,13 +30,13 @@ struct MetricsSnapshot: Sendable {
         var address: String
         var isUp = true
         var active = 0
-        /// The sessions that it got since the start.
+        /// The sessions that have connected to the server since the start.
         var sessions: UInt64 = 0
-        /// The sessions that could not connect to it.
+        /// The sessions that could not connect to the server.
         var failures: UInt64 = 0
-        /// The bytes that came from it.
+        /// The bytes received from the server.
         var bytesIn: UInt64 = 0
-        /// The bytes that were sent to it.
+        /// The bytes sent to the server.
         var bytesOut: UInt64 = 0
         var connectTime = Histogram<ConnectTime>()
     }
@@ -48,7 +48,7 @@ struct MetricsSnapshot: Sendable {
     }
 
     var version: String
-    /// Microseconds since the beginning of 1970 UTC.
+    /// The time of the start, in microseconds since the beginning of 1970 UTC.
     var startedAt: UInt64 = 0
     var process = ProcessUsage()
     var active = 0

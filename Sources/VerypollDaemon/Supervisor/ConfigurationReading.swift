@@ -4,21 +4,21 @@ internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-/// A configuration that was read and checked, and what it changes.
+/// A configuration that was read and checked, and its changes.
 struct NextConfiguration: Sendable {
     let loaded: LoadedConfiguration
     let changes: [ConfigurationChange]
 }
 
-/// The reading and checking of the configuration's file, on a thread of its own.
+/// Reads and checks the configuration file on a thread of its own.
 ///
-/// A file system that hangs may hold the thread up without end; then the reading is given up, and
-/// the thread ends when the file system lets it.
+/// If the file system hangs, it may block the thread indefinitely. The reading is then abandoned,
+/// and the thread ends once the file system responds.
 final class ConfigurationReading: Sendable {
-    /// The longest that reading the file may take.
+    /// The longest time that reading the file may take.
     static let limit = Duration.seconds(10)
 
-    /// The message that a reading posts at its end, unless it was given up.
+    /// The outcome that a reading posts at its end, unless it was abandoned.
     typealias Outcome = Result<NextConfiguration, ConfigurationError>
 
     private enum State {
@@ -29,12 +29,14 @@ final class ConfigurationReading: Sendable {
 
     private let state = Mutex(State.reading)
 
-    /// Starts a thread that reads the file which takes the place of `present`.
+    /// Starts a thread that reads the configuration to replace `present`.
     ///
     /// - Parameters:
     ///   - present: The configuration that is in effect.
-    ///   - descriptors: What the file is read with if the process has no other descriptor.
-    ///   - supervisor: Gets `configurationRead`, or `readingEnded` if it was given up.
+    ///   - descriptors: A reserve with a descriptor for the file, used when the process has no
+    ///     others left.
+    ///   - supervisor: The mailbox that receives `configurationRead`, or `readingEnded` if the
+    ///     reading was abandoned.
     /// - Throws: See pthread_create(3).
     convenience init(
         after present: LoadedConfiguration,
@@ -53,7 +55,7 @@ final class ConfigurationReading: Sendable {
         }
     }
 
-    /// Starts a thread for `read`, which calls its argument once it has read the file.
+    /// Starts a thread that runs `read`, which calls its argument once it has read the file.
     init(
         supervisor: Mailbox<SupervisorMessage>,
         read: @escaping @Sendable (_ hasRead: () -> Void) -> Outcome
@@ -67,9 +69,9 @@ final class ConfigurationReading: Sendable {
         }.detach()
     }
 
-    /// Gives the reading up.
+    /// Abandons the reading, unless the file has already been read.
     ///
-    /// - Returns: Whether the file was not read yet; else the outcome comes soon.
+    /// - Returns: Whether the reading was abandoned. If not, its outcome follows soon.
     func abandon() -> Bool {
         state.withLock { state in
             guard state == .reading else { return false }

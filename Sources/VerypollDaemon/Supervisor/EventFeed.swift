@@ -2,21 +2,21 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollServer
 
-/// Everything that those who monitor the daemon are told: changes that the supervisor notes, and
-/// the sessions and pauses that workers report.
+/// The events for the clients that monitor the daemon: changes that the supervisor notes, and the
+/// sessions and pauses that workers report.
 struct EventFeed {
-    /// How long sessions gather, so that each does not take a turn of the supervisor's thread,
-    /// which may share the session's processor.
+    /// The time for which sessions are collected. Without it, each session would take a turn of the
+    /// supervisor's thread, which may share a processor with a worker.
     private static let sessionDelay = Duration.milliseconds(100)
 
-    /// Sessions and pauses on their way from the workers.
+    /// The sessions and pauses that the workers have reported.
     let sessions: SessionEvents
-    /// When the sessions are told next, if there are any to tell.
+    /// The time at which the sessions are sent; `nil` if there are none.
     private(set) var sessionsDueAt: ContinuousClock.Instant?
     /// Changes of listeners, servers and the configuration.
     var changes = Monitoring()
 
-    /// Makes a feed that wakes whoever polls `registry`.
+    /// Creates a feed whose sessions wake the poll of `registry`.
     init(registry: borrowing Registry, token: Token) throws(Errno) {
         sessions = try SessionEvents(registry: registry, token: token)
     }
@@ -26,13 +26,13 @@ struct EventFeed {
         sessionsDueAt = now + Self.sessionDelay
     }
 
-    /// Takes the sessions that have gathered.
+    /// Takes the collected sessions.
     mutating func takeSessions() -> SessionEvents.Gathered {
         sessionsDueAt = nil
         return sessions.takeAll()
     }
 
-    /// Ends when nobody monitors any more.
+    /// Stops collecting, once no client monitors any more.
     mutating func end() {
         sessions.areWanted = false
         changes.end()

@@ -1,37 +1,38 @@
 // A restart that keeps sockets and sessions.
 //
-// Listening sockets are in systemd's descriptor store from the moment they are bound. At a stop for
-// a restart, each worker packs its sessions into bundles, quietest sessions first, and each bundle
-// is stored as soon as it is packed. A ledger is stored before the first bundle: it tells the next
-// process which sessions are missing if this one crashes in between. The next process is given
-// everything and reads it without taking anything out. Only when nothing can keep it from starting
-// any more does it claim what it was given, so a start that fails loses nothing.
+// Listening sockets are in systemd's descriptor store as soon as they listen. When the daemon stops
+// for a restart, each worker packs its sessions into bundles, quietest sessions first. Each bundle
+// is stored when it is packed, or at the end if quieter sessions may need its room. A ledger is
+// stored before the first bundle: from it, the next process learns which sessions are missing if
+// this one crashes in between. The next process receives everything, and reads it without removing
+// anything from the store. It claims what it received only when nothing else can prevent its start.
+// So a failed start loses nothing.
 internal import Logging
 internal import SystemPackage
 internal import Systemd
 internal import Verypoll
 internal import VerypollServer
 
-/// The sockets and sessions that came from the previous process, and that go to the next one.
+/// The sockets and sessions received from the previous process, and those for the next one.
 struct Handoff {
-    /// How long an announcement that the coming stop is for a restart is valid.
+    /// The time for which the announcement of a restart is valid.
     private static let announcementLife = Duration.seconds(30)
 
     /// The store that outlives this process.
     let store: HandoffStore
     private let logger: Logger
-    /// Whether sessions are kept, if there is a next process.
+    /// Whether sessions are kept at a restart.
     var keepsSessions: Bool
     private var announcedAt: ContinuousClock.Instant?
-    /// The sessions of the previous process; none is left here once the workers have them.
+    /// The sessions of the previous process, of which each worker gets its share.
     private(set) var restoredSessions: RestoredSessions
-    /// The listening sockets on their way to this process, until it has begun.
+    /// The exchange of the listening sockets, until this process has taken over.
     private(set) var exchange: SocketExchange?
     /// The outcome of restoring the sessions, as far as the workers have reported it.
     private var outcome: RestoreOutcome
-    /// The sessions of this process on their way to the next one.
+    /// The progress of storing this process's sessions.
     private var progress = HandoffProgress()
-    /// How many listening sockets go to the next process.
+    /// The number of listening sockets that go to the next process.
     private var socketCount = 0
 
     init(
@@ -51,24 +52,24 @@ struct Handoff {
 
     // MARK: From the previous process
 
-    /// Claims everything that the previous process has left.
+    /// Claims everything that the previous process stored.
     ///
-    /// - Throws: Why a socket does not listen. Then nothing has changed, and the next process gets
-    ///   the same.
+    /// - Throws: `ListenerError` if a socket cannot listen. Nothing has changed then, and the next
+    ///   process receives the same.
     mutating func claim() throws(ListenerError) {
         try exchange?.commit()
         store.hasBegun = true
         restoredSessions.claim(store)
     }
 
-    /// Closes what no listener has claimed.
+    /// Closes the sockets that no listener has claimed.
     mutating func releaseRest() {
         exchange?.releaseRest()
         exchange = nil
     }
 
-    /// Drops everything that the previous process has left, as this one ends for good before it
-    /// has begun.
+    /// Drops everything that the previous process stored. Used if this process stops before it has
+    /// taken over, and not for a restart.
     mutating func abandon() {
         guard !store.hasBegun else { return }
         store.hasBegun = true
@@ -79,7 +80,7 @@ struct Handoff {
     /// Notes the outcome of one worker's share.
     mutating func note(_ other: RestoreOutcome) { outcome.add(other) }
 
-    /// Logs what was restored, and what was not.
+    /// Logs the sockets and sessions that were restored, and why others were not.
     func reportRestored() {
         let sockets = store.inheritedCount
         guard sockets > 0 || !outcome.isEmpty else { return }
@@ -105,10 +106,10 @@ struct Handoff {
 
     // MARK: To the next process
 
-    /// Notes that the coming stop is for a restart.
+    /// Notes that the next stop is for a restart.
     mutating func announce(now: ContinuousClock.Instant = .now) { announcedAt = now }
 
-    /// Decides, once a stop has come, whether it is for a restart.
+    /// Decides whether the stop that has begun is for a restart.
     mutating func decide(now: ContinuousClock.Instant = .now) {
         guard let announcedAt, now - announcedAt < Self.announcementLife else { return }
         store.isForRestart = store.store.capacity > 0
@@ -118,10 +119,10 @@ struct Handoff {
     /// Whether the sessions go to the next process.
     var handsOff: Bool { keepsSessions && store.isForRestart }
 
-    /// How many descriptors the store can take besides the listening sockets.
+    /// The number of descriptors that fit the store besides the listening sockets.
     private var room: Int { max(0, store.store.capacity - socketCount) }
 
-    /// Whether a stop has to wait until the workers have fewer sessions, so that all fit the store.
+    /// Returns whether a stop must wait until there are fewer sessions, so that all fit the store.
     func awaitsRoom(for sessionCounts: [Int]) -> Bool {
         let limit = SessionFile.sessionLimit
         let needed = sessionCounts.reduce(0) { $0 + ($1 + limit - 1) / limit }
@@ -131,7 +132,8 @@ struct Handoff {
     /// Stores the ledger, before any session is packed.
     mutating func begin(_ sessionCounts: [Int]) {
         let bundleCount = progress.plan(sessionCounts, room: room)
-        // Where room is short, sessions come first. A bundle may yet have to be split in two.
+        // If room is short, sessions come before the ledger. A bundle may still have to be split in
+        // two.
         guard bundleCount > 0, bundleCount < room else { return }
         do throws(Errno) {
             let ledger = try HandoffLedgerFile(sessionCounts: sessionCounts)
@@ -143,7 +145,7 @@ struct Handoff {
         }
     }
 
-    /// Notes the sessions that a worker is about to pack.
+    /// Adds the IDs of the sessions that a worker is about to pack to the ledger.
     func noteSessions(_ ids: [UInt64], of worker: Int) {
         guard let ledger = progress.ledger else { return }
         do throws(Errno) {
@@ -153,9 +155,9 @@ struct Handoff {
         }
     }
 
-    /// Stores sessions at once, unless quieter ones may need the room.
+    /// Stores a bundle at once, unless quieter sessions may need the room.
     mutating func add(_ bundle: SessionBundle) {
-        // The ledger has a place as well, until the last bundle is there.
+        // The ledger also needs room until the last bundle is stored.
         let room = room - (progress.ledger == nil ? 0 : 1)
         let isCertain = bundle.rank < progress.certainRanks
         if isCertain, progress.storedBundles < room {
@@ -168,16 +170,17 @@ struct Handoff {
     /// Notes that a worker has closed sessions that cannot be handed off.
     mutating func noteClosed(_ count: Int) { progress.closedCount += count }
 
-    /// Stores the rest after the last worker has ended, and logs what the next process gets.
+    /// Stores the waiting bundles after the last worker has ended, and logs what the next process
+    /// gets.
     ///
-    /// Of the sessions that find no room, the busiest are closed: a bundle of each worker's
-    /// quietest goes before any with busier ones.
+    /// If not all sessions fit, the busiest are closed: bundles of quieter sessions are stored
+    /// first.
     mutating func finish() {
         guard store.isForRestart else { return }
-        // All is packed, so that the ledger's place is free for the last bundle.
+        // All sessions are packed, so the last bundle can have the ledger's room.
         let leftCount = storeWaiting()
         endLedger()
-        // What the manager has not read yet would be lost with this process.
+        // Notifications that the manager has not read yet would be lost with this process.
         store.settle()
         let other = progress.closedCount
         let lost = other + leftCount
@@ -194,18 +197,19 @@ struct Handoff {
         )
     }
 
-    /// Leaves what is packed to the next process, as this one has to end before all is.
+    /// Stores the bundles that are ready, because this process must end before all sessions are
+    /// packed.
     mutating func breakOff() {
         guard handsOff else { return }
-        // The ledger stays, where there is one: the next process logs what is missing.
+        // The ledger stays in the store, so that the next process logs the missing sessions.
         _ = storeWaiting()
         store.settle()
     }
 
-    /// Stores the bundles that had to wait, those of the quietest sessions first, and breaks off
-    /// those that find no room.
+    /// Stores the waiting bundles, those of the quietest sessions first, and resets the sessions
+    /// that do not fit.
     ///
-    /// - Returns: How many sessions found none.
+    /// - Returns: The number of sessions that did not fit.
     private mutating func storeWaiting() -> Int {
         let waiting = progress.waiting.sorted { $0.rank < $1.rank }
         progress.waiting = []
@@ -222,14 +226,14 @@ struct Handoff {
         return leftCount
     }
 
-    /// Takes the ledger out of the store.
+    /// Removes the ledger from the store.
     private mutating func endLedger() {
         guard progress.ledger != nil else { return }
         progress.ledger = nil
         store.forget(HandoffStore.ledgerName)
     }
 
-    /// Puts sessions into the store.
+    /// Puts a bundle into the store.
     private mutating func put(_ bundle: SessionBundle) {
         let socket = bundle.socket.fileDescriptor
         guard store.store(socket, named: HandoffStore.sessionsName) else { return }

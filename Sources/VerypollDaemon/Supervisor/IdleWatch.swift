@@ -1,18 +1,19 @@
-/// Tells when the daemon has had no session for so long that it may end.
+/// Detects that the daemon has had no session for so long that it may exit.
 struct IdleWatch {
     private var accepted: UInt64?
     private var since: ContinuousClock.Instant?
-    /// Whether nothing is accepted any more, because no client came.
+    /// Whether all workers have stopped accepting, because the daemon is idle.
     var isClosed = false
 
-    /// Notes how things are at a moment.
+    /// Notes the present number of sessions and connections.
     ///
     /// - Parameters:
-    ///   - active: The sessions that live.
-    ///   - accepted: The connections accepted so far, by which short sessions are seen as well.
-    ///   - limit: The time without a session that is enough; `nil` for never.
-    ///   - now: The moment.
-    /// - Returns: Whether it has been so long.
+    ///   - active: The number of open sessions.
+    ///   - accepted: The number of connections accepted so far, which also shows sessions that were
+    ///     short.
+    ///   - limit: The time without a session after which the daemon exits; `nil` for never.
+    ///   - now: The current time.
+    /// - Returns: Whether the daemon has had no session for that time.
     mutating func isDue(
         active: Int,
         accepted: UInt64,

@@ -3,14 +3,14 @@ package import Logging
 internal import SystemPackage
 internal import Systemd
 
-/// What the command line says.
+/// The options of the command line.
 package struct LaunchOptions: Sendable {
-    /// The control socket in the place of the configured one.
+    /// The path of the control socket, which overrides the configured one.
     package var socketPath: String?
-    /// The log level in the place of the configured one.
+    /// The log level, which overrides the configured one.
     package var logLevel: Logger.Level?
 
-    /// Makes options of their parts.
+    /// Creates options.
     package init(
         socketPath: String? = nil,
         logLevel: Logger.Level? = nil
@@ -21,15 +21,16 @@ package struct LaunchOptions: Sendable {
 }
 
 extension FilePath {
-    /// Where the control socket is if neither the command line nor the file says so.
+    /// The path of the control socket, unless the command line or the configuration sets one.
     ///
-    /// `control.sock` in the runtime directory that systemd made for the service; else in
-    /// `/run/verypolld` for root, and in `$XDG_RUNTIME_DIR/verypolld` for others who have that.
+    /// The path is `control.sock` in the runtime directory that systemd created for the service.
+    /// Without such a directory, it is in `$XDG_RUNTIME_DIR/verypolld` for users other than root
+    /// that have that variable, and in `/run/verypolld` otherwise.
     static var defaultControlSocket: FilePath {
         func variable(_ name: String) -> String? {
             unsafe getenv(name).map { unsafe String(cString: $0) }
         }
-        // The directories of the unit are separated by colons.
+        // systemd separates the directories of the unit with colons.
         let given = variable("RUNTIME_DIRECTORY")?.split(separator: ":").first.map(String.init)
         let own = geteuid() == 0 ? nil : variable("XDG_RUNTIME_DIR").map { $0 + "/verypolld" }
         return FilePath(given ?? own ?? "/run/verypolld").appending("control.sock")

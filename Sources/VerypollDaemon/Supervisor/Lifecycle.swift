@@ -1,22 +1,22 @@
-/// The phases of the daemon's life, and how far the workers are in the present one.
+/// The phase of the daemon, and the progress of the workers in it.
 ///
-/// A value without I/O: the supervisor does what the returned steps say.
+/// This is a value without I/O. The supervisor performs the returned steps.
 struct Lifecycle {
-    /// A phase.
+    /// A phase of the daemon.
     enum Phase: Equatable {
         case starting
         case running
-        /// Sessions may end by themselves until then.
+        /// Sessions may end by themselves until the given time.
         case draining(until: ContinuousClock.Instant)
-        /// All are being closed, which takes no longer than until then.
+        /// All sessions are being closed or packed, until the given time at the latest.
         case stopping(until: ContinuousClock.Instant)
     }
 
-    /// What is to be done next.
+    /// The step to perform next.
     enum Step: Equatable {
-        /// Nothing, but wait for the other workers.
+        /// Wait for the other workers.
         case wait
-        /// All workers are prepared: have them begin.
+        /// All workers are prepared: let them begin.
         case begin
         /// All workers accept: the daemon is ready.
         case becomeReady
@@ -29,18 +29,18 @@ struct Lifecycle {
     private(set) var phase = Phase.starting
     private let workers: Int
     private var isBegun = false
-    /// The workers that have done what the phase waits for.
+    /// The number of workers that have done what the phase waits for.
     private var doneCount = 0
 
-    /// Makes the life of a daemon with so many workers.
+    /// Creates the lifecycle of a daemon with this many workers.
     init(workers: Int) {
         self.workers = workers
     }
 
-    /// Whether the daemon serves.
+    /// Whether the daemon is in normal operation.
     var isRunning: Bool { phase == .running }
 
-    /// When the phase is over in any case.
+    /// The time at which the phase ends at the latest; `nil` if it has no limit.
     var deadline: ContinuousClock.Instant? {
         switch phase {
         case .starting, .running: nil
@@ -48,9 +48,9 @@ struct Lifecycle {
         }
     }
 
-    /// Notes that a worker has everything that it needs.
+    /// Notes that a worker is prepared.
     mutating func notePrepared() -> Step {
-        // Otherwise a signal came first.
+        // Otherwise a signal has already begun the stop.
         guard phase == .starting, !isBegun else { return .wait }
         return count(.begin)
     }
@@ -70,17 +70,17 @@ struct Lifecycle {
     /// Notes that the daemon is ready.
     mutating func becomeReady() { enter(.running) }
 
-    /// Notes that sessions may end by themselves until a moment.
+    /// Notes that the daemon drains until `end`.
     mutating func drain(until end: ContinuousClock.Instant) { enter(.draining(until: end)) }
 
     /// Notes that a worker has no session left.
     mutating func noteEmpty() -> Step {
-        // It may come late, when the stop has begun.
+        // The report may arrive late, after the stop has begun.
         guard case .draining = phase else { return .wait }
         return count(.stop)
     }
 
-    /// Notes that all sessions are being closed.
+    /// Notes that all sessions are being closed or packed, until `end` at the latest.
     mutating func stop(until end: ContinuousClock.Instant) { enter(.stopping(until: end)) }
 
     /// Notes that a worker has ended.

@@ -3,29 +3,30 @@ internal import SystemPackage
 internal import Systemd
 internal import VerypollServer
 
-/// Tells the service manager how the daemon is doing; see sd_notify(3).
+/// Notifies the service manager of the daemon's state; see sd_notify(3).
 ///
-/// If the manager cannot be told, the log says so, and the service goes on.
+/// If a notification fails, the failure is logged and the daemon continues.
 struct ManagerNotifications {
     private let notifier = ServiceNotifier()
     private let descriptors: DescriptorReserve
     private let logger: Logger
-    /// How often the status is brought up to date.
+    /// The interval at which the status is updated.
     private static let statusInterval = Duration.seconds(1)
 
     /// The status that the manager shows.
     private var status = ""
-    /// When it is brought up to date next.
+    /// The time of the next update of the status.
     private(set) var statusDueAt: ContinuousClock.Instant
     private var watchdog: Watchdog?
 
-    /// Makes the notifications of a service.
+    /// Creates the notifications of the service.
     ///
     /// - Parameters:
-    ///   - descriptors: Descriptors for the socket while the process has no others.
-    ///   - logger: Hears of failures.
-    ///   - now: The present.
-    /// - Throws: What is wrong with the manager's settings for the watchdog.
+    ///   - descriptors: A reserve of descriptors for the notification's socket, used when the
+    ///     process has no others left.
+    ///   - logger: The logger for failures.
+    ///   - now: The current time.
+    /// - Throws: `Errno` if the manager's setting of the watchdog is not valid.
     init(
         _ descriptors: DescriptorReserve,
         logger: Logger,
@@ -37,53 +38,55 @@ struct ManagerNotifications {
         statusDueAt = now
     }
 
-    /// Whether it is time to bring the status up to date; if so, it is not for a while after.
+    /// Returns whether the status must be updated now. If so, the next update is due an interval
+    /// later.
     mutating func isStatusDue(_ now: ContinuousClock.Instant) -> Bool {
         guard statusDueAt <= now else { return false }
         statusDueAt = now + Self.statusInterval
         return true
     }
 
-    /// Tells that the service is ready, also after a reload.
+    /// Notifies that the service is ready, also after a reload.
     mutating func ready(_ status: String) {
         self.status = status
         tell { () throws(Errno) in try notifier.ready(status: status) }
     }
 
-    /// Tells that a reload is under way.
+    /// Notifies that a reload is in progress.
     func reloading(_ status: String) {
         tell { () throws(Errno) in try notifier.reloading(status: status) }
     }
 
-    /// Tells that the service is stopping.
+    /// Notifies that the service is stopping.
     mutating func stopping(_ status: String) {
         self.status = status
         tell { () throws(Errno) in try notifier.stopping(status: status) }
     }
 
-    /// Tells the status if it has changed.
+    /// Sends the status if it has changed.
     mutating func update(_ status: String) {
         guard status != self.status else { return }
         self.status = status
         tell { () throws(Errno) in try notifier.status(status) }
     }
 
-    /// Asks for more time for the start or the stop under way.
+    /// Requests more time for the start or the stop in progress.
     func extendTimeout(by time: Duration) {
         tell { () throws(Errno) in try notifier.extendTimeout(by: time) }
     }
 
     // MARK: The watchdog
 
-    /// When ``needsAnswers(_:workers:)`` is due; `nil` without a watchdog.
+    /// The time at which ``needsAnswers(_:workers:)`` must be called; `nil` without a watchdog.
     var watchdogDueAt: ContinuousClock.Instant? { watchdog?.dueAt }
 
-    /// Whether all workers are to be asked for a sign of life now.
+    /// Returns whether all workers must be pinged now.
     mutating func needsAnswers(_ now: ContinuousClock.Instant, workers: Int) -> Bool {
         watchdog?.isDue(now, workers: workers) == true
     }
 
-    /// Notes a worker's sign of life; after the last one, the manager's watchdog is told.
+    /// Notes the answer of a worker to a ping. After the last answer, the manager's watchdog is
+    /// notified.
     mutating func noteAnswer(of worker: Int) {
         guard watchdog?.answer(of: worker) == true else { return }
         tell { () throws(Errno) in try notifier.watchdog() }

@@ -1,45 +1,45 @@
 internal import VerypollControl
 internal import VerypollServer
 
-/// The changes that those who monitor the daemon are to be told of.
+/// The changes to send to the clients that monitor the daemon.
 ///
-/// Each is noted where it happens, with the time at which it happens, and told at the end of the
-/// supervisor's turn. Beyond a number, they are counted as lost.
+/// Each change is noted where it happens, with its time, and sent at the end of the supervisor's
+/// turn. Changes beyond ``limit`` are counted as lost.
 struct Monitoring {
-    /// The most changes that wait to be told.
+    /// The most changes that wait to be sent.
     static let limit = 4096
 
-    /// The most problems that a refused reload is told with.
+    /// The most problems that the event of a refused reload contains.
     static let problemLimit = 64
 
-    /// Whether somebody monitors; else nothing is noted.
+    /// Whether a client monitors the daemon. If none does, nothing is noted.
     private(set) var isActive = false
     private var events: [MonitorEvent] = []
     private var lostCount = 0
-    /// The listeners as they were told last.
+    /// The listeners as they were last sent, by name.
     private var listeners: [String: Status.Listener] = [:]
-    /// Why each worker does not accept on a listener, by the listener's name.
+    /// The reason why each worker does not accept on a listener, by the listener's name.
     private var pauses: [String: [PauseReason]] = [:]
-    /// When the last session ended of listeners that drain.
+    /// The time at which the last session of each draining listener ended, by the listener's name.
     private(set) var lastEnds: [String: Int] = [:]
 
-    /// Begins with what is told as the present.
+    /// Begins with the listeners as they are sent first.
     mutating func begin(with present: [Status.Listener], pauses: [String: [PauseReason]]) {
-        guard !isActive else { return }  // Others have to hear of changes first.
+        guard !isActive else { return }  // Other clients still need the noted changes.
         isActive = true
         self.pauses = pauses
         listeners = Dictionary(present.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// Ends when nobody monitors any more.
+    /// Drops everything, once no client monitors any more.
     mutating func end() {
         self = Monitoring()
     }
 
-    /// Whether there is anything to tell.
+    /// Whether there are events to send.
     var hasEvents: Bool { !events.isEmpty || lostCount > 0 }
 
-    /// Takes what is to be told, in the order in which it was noted.
+    /// Takes the events to send, in the order in which they were noted.
     mutating func takeEvents() -> (events: [MonitorEvent], lostCount: Int) {
         defer { (events, lostCount) = ([], 0) }
         return (events, lostCount)
@@ -54,7 +54,7 @@ struct Monitoring {
 
     // MARK: Listeners
 
-    /// Notes how the listeners are since a moment, where that is not as they were.
+    /// Notes the state of the listeners at a time, as far as it has changed.
     mutating func note(_ present: [Status.Listener], timestampUSec: Int) {
         guard isActive else { return }
         for listener in present { note(listener, timestampUSec: timestampUSec) }
@@ -69,7 +69,7 @@ struct Monitoring {
         }
     }
 
-    /// Notes how a listener is since a moment, where that is not as it was.
+    /// Notes the state of a listener at a time, if it has changed.
     mutating func note(_ listener: Status.Listener, timestampUSec: Int) {
         guard isActive else { return }
         if listener.state != .draining { lastEnds[listener.name] = nil }
@@ -78,9 +78,9 @@ struct Monitoring {
         note(MonitorEvent(listener, timestampUSec: timestampUSec))
     }
 
-    /// Notes why a worker does not accept on a listener, or that it does.
+    /// Notes why a worker does not accept on a listener, or that it accepts.
     ///
-    /// - Returns: The reason that is to be told of the listener, of all its workers.
+    /// - Returns: The reason to report for the listener, over all its workers.
     mutating func note(_ reason: PauseReason, of worker: Int, on listener: String) -> PauseReason {
         var reasons = pauses[listener] ?? []
         while reasons.count <= worker { reasons.append(.none) }
@@ -89,7 +89,7 @@ struct Monitoring {
         return reasons.first { $0 != .none } ?? .none
     }
 
-    /// Notes that a session has ended: the last one, if the listener drains.
+    /// Notes that a session has ended. If the listener drains, it may be the last one.
     mutating func noteEnd(of listener: String, timestampUSec: Int) {
         guard listeners[listener]?.state == .draining else { return }
         lastEnds[listener] = timestampUSec
@@ -102,27 +102,28 @@ extension MonitorEvent {
         self.listener = listener
     }
 
-    /// The configuration was loaded again.
+    /// Creates the event of a completed reload.
     init(_ changes: [ConfigurationChange], timestampUSec: Int) {
         self.init(.reloaded, timestampUSec: timestampUSec)
         self.changes = changes
     }
 
-    /// A reload was refused.
+    /// Creates the event of a refused reload.
     init(_ problems: [Problem], timestampUSec: Int) {
         self.init(.reloadRefused, timestampUSec: timestampUSec)
         self.problems = Array(problems.prefix(Monitoring.problemLimit))
         count = problems.count
     }
 
-    /// A server gets sessions or does not, since its health or its mode has changed.
+    /// Creates the event of a server that now gets sessions or no longer does, because its health
+    /// or its mode has changed.
     init(_ server: Status.Server, of upstream: String, timestampUSec: Int) {
         self.init(server.getsSessions ? .serverUp : .serverDown, timestampUSec: timestampUSec)
         self.upstream = upstream
         self.server = server
     }
 
-    /// So many events could not be told.
+    /// Creates the event that reports how many events were lost.
     init(lost count: Int) {
         self.init(.lost, timestampUSec: WallClock.microseconds())
         self.count = count
@@ -130,12 +131,12 @@ extension MonitorEvent {
 }
 
 extension Status.Server {
-    /// Whether sessions go there, as far as the server itself is concerned.
+    /// Whether the server's health and mode let it get sessions.
     var getsSessions: Bool { state == .up && mode == .up }
 }
 
 extension Status.Listener {
-    /// Whether nothing but counters is different.
+    /// Returns whether only counters differ.
     fileprivate func isLike(_ other: Status.Listener) -> Bool {
         state == other.state && stateReason == other.stateReason
             && hasDeadline(like: other)
@@ -143,7 +144,8 @@ extension Status.Listener {
             && maxSessions == other.maxSessions
     }
 
-    /// Whether the deadlines are less than a second apart, as the clocks that make them are.
+    /// Returns whether the deadlines are less than a second apart, as far as the clocks make them
+    /// differ.
     private func hasDeadline(like other: Status.Listener) -> Bool {
         guard let deadline = drainDeadlineTimestampUSec,
             let another = other.drainDeadlineTimestampUSec

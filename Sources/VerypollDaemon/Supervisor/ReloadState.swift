@@ -1,46 +1,46 @@
 internal import VerypollControl
 
-/// How far a reload is, and who waits for it.
+/// The progress of a reload, and the calls that wait for it.
 ///
-/// A reload reads and checks the file on another thread, waits until no other snapshot is on its
-/// way to the workers, and then puts the configuration into effect as a whole, or not at all. Those
-/// who ask for a reload while one is under way are answered by the next one, as the file may have
-/// changed after it was read.
+/// A reload reads and checks the file on another thread, waits until all workers have adopted
+/// earlier snapshots, and then puts the configuration into effect as a whole, or not at all. A call
+/// that requests a reload while one is in progress is answered by the next one, because the file
+/// may have changed after it was read.
 struct ReloadState {
-    /// The most readings that may hang at a time.
+    /// The most readings that may hang at the same time.
     static let hangLimit = 4
 
-    /// Whether the file is to be read anew.
+    /// Whether the file must be read again.
     private(set) var isDue = false
-    /// Those who are to be told what comes of that.
+    /// The calls to answer after the next reload.
     private var waiting: [CallID] = []
-    /// Those who are told what comes of the present reading.
+    /// The calls to answer after the present reload.
     private(set) var callers: [CallID] = []
-    /// The present reading, and when it is given up.
+    /// The present reading, and the time at which it is abandoned.
     private(set) var reading: (ConfigurationReading, dueAt: ContinuousClock.Instant)?
-    /// The configuration that was read, until it is put into effect.
+    /// The outcome of a reading, until it is applied.
     private var outcome: ConfigurationReading.Outcome?
-    /// The readings that were given up and have not ended.
+    /// The number of abandoned readings that have not ended.
     private(set) var hangCount = 0
-    /// Why the last reload was refused, if it was.
+    /// The reason why the last reload was refused; `nil` if it was not.
     var refusal: String?
 
-    /// Whether the file is being read, or was read and is not in effect yet.
+    /// Whether the file is being read, or was read and is not applied yet.
     var isBusy: Bool { reading != nil || outcome != nil }
 
-    /// Whether few enough readings hang for another one.
+    /// Whether few enough readings hang to start another one.
     var mayRead: Bool { hangCount < Self.hangLimit }
 
-    /// When the present reading is given up.
+    /// The time at which the present reading is abandoned.
     var deadline: ContinuousClock.Instant? { reading?.dueAt }
 
-    /// Notes that somebody asks for a reload.
+    /// Notes a request for a reload.
     mutating func request(for callID: CallID? = nil) {
         isDue = true
         if let callID { waiting.append(callID) }
     }
 
-    /// Notes that a reload begins, which answers all who have asked so far.
+    /// Notes that a reload begins. It answers all calls that have requested one so far.
     mutating func begin() {
         isDue = false
         callers = waiting
@@ -52,19 +52,19 @@ struct ReloadState {
         self.reading = (reading, now + ConfigurationReading.limit)
     }
 
-    /// Notes what was read.
+    /// Notes the outcome of the reading.
     mutating func finishReading(_ outcome: ConfigurationReading.Outcome) {
         reading = nil
         self.outcome = outcome
     }
 
-    /// Gives up a reading that takes too long.
+    /// Abandons a reading that takes too long.
     ///
-    /// - Returns: Whether it was given up.
+    /// - Returns: Whether the reading was abandoned.
     mutating func abandonIfLate(now: ContinuousClock.Instant) -> Bool {
         guard let (reading, due) = reading, due <= now else { return false }
         guard reading.abandon() else {
-            // The file was read, and checking it takes the rest of the time.
+            // The file was read. The rest of the time is spent on checking it.
             self.reading = (reading, now + ConfigurationReading.limit)
             return false
         }
@@ -73,16 +73,16 @@ struct ReloadState {
         return true
     }
 
-    /// Notes that a reading which was given up has ended.
+    /// Notes that an abandoned reading has ended.
     mutating func endHang() { hangCount -= 1 }
 
-    /// Takes what was read, to put it into effect.
+    /// Takes the outcome of the reading, to apply it.
     mutating func takeOutcome() -> ConfigurationReading.Outcome? {
         defer { outcome = nil }
         return outcome
     }
 
-    /// Takes those who are told what came of the reload.
+    /// Takes the calls to answer after the reload.
     mutating func takeCallers() -> [CallID] {
         defer { callers = [] }
         return callers

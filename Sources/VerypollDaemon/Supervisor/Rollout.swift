@@ -1,22 +1,22 @@
 internal import VerypollControl
 internal import VerypollServer
 
-/// A snapshot that is on its way to the workers, and who waits for it.
+/// A snapshot that not all workers have adopted yet, and the calls that wait for it.
 ///
-/// The snapshot takes effect for certain, so its callers wait until it has, however long that is.
-/// If a worker is stalled, the watchdog of the service manager ends the daemon; without one, the
-/// wait ends when the worker goes on.
+/// A snapshot always takes effect in the end, so its callers wait until then, without a limit. If a
+/// worker stalls, the service manager's watchdog ends the daemon. Without a watchdog, the wait
+/// lasts until the worker continues.
 struct Rollout {
-    /// The time that a snapshot usually takes at most.
+    /// The time within which all workers usually adopt a snapshot.
     static let moment = Duration.seconds(1)
 
-    /// What it is for.
+    /// The purpose of a snapshot.
     enum Purpose {
-        /// An operator's order.
+        /// An operator's order, or another change outside of a reload.
         case order
-        /// Another configuration, and what that changes.
+        /// A reload, and its changes.
         case reload(ChangeList)
-        /// To stop accepting, as nobody has come for so long.
+        /// Stop accepting, because the daemon is idle.
         case idleExit
     }
 
@@ -24,26 +24,26 @@ struct Rollout {
     let snapshot: Int
     let purpose: Purpose
     let startedAt: ContinuousClock.Instant
-    /// The workers that have not taken it up yet.
+    /// The number of workers that have not adopted the snapshot yet.
     var missing: Int
-    /// The calls that wait for it.
+    /// The calls to answer once the snapshot is in effect.
     var callers: [CallID]
 
-    /// What an operator is told who waits, or sees that somebody does.
+    /// Returns what the rollout waits for, in words for the operator.
     func description(workers: Int) -> String {
         let what = if case .reload = purpose { "the reload" } else { "an order" }
         return "\(what) waits for \(missing) of \(workers) workers"
     }
 }
 
-/// The rollouts under way, in the order in which they began.
+/// The rollouts in progress, in the order in which they began.
 struct Rollouts {
     private var all: [Rollout] = []
 
-    /// Whether none is under way.
+    /// Whether no rollout is in progress.
     var isEmpty: Bool { all.isEmpty }
 
-    /// Notes that a snapshot is sent to so many workers.
+    /// Notes that a snapshot is sent to this many workers.
     mutating func begin(
         _ snapshot: Int,
         workers: Int,
@@ -64,15 +64,14 @@ struct Rollouts {
 
     /// Notes that a worker has adopted a snapshot.
     ///
-    /// - Returns: The rollout, once all workers have: it is in effect then.
+    /// - Returns: The rollout, once all workers have adopted the snapshot; `nil` before.
     mutating func noteAdoption(of snapshot: Int) -> Rollout? {
         guard let index = all.firstIndex(where: { $0.snapshot == snapshot }) else { return nil }
         all[index].missing -= 1
         return all[index].missing == 0 ? all.remove(at: index) : nil
     }
 
-    /// Says, for people, that a snapshot has not reached all workers for longer than a moment;
-    /// `nil` if none is so late.
+    /// Returns a note about the oldest rollout, in words for the operator; `nil` if it is not late.
     func note(workers: Int, now: ContinuousClock.Instant = .now) -> String? {
         guard let rollout = all.first, rollout.startedAt <= now - Rollout.moment else { return nil }
         return rollout.description(workers: workers)

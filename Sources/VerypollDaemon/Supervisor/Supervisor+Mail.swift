@@ -7,7 +7,7 @@ internal import VerypollControl
 internal import VerypollServer
 
 extension Supervisor {
-    /// Does what other threads ask for.
+    /// Handles the messages of other threads.
     func handleMail() throws {
         for message in inbox.mailbox.takeAll() {
             switch message {
@@ -18,9 +18,9 @@ extension Supervisor {
         }
     }
 
-    /// Acts on what the workers report.
+    /// Handles the reports of the workers.
     func handleReports() throws {
-        // The workers that wait for metrics, by the format that they want.
+        // The workers that wait for metrics, by the format that they requested.
         var metricsAskers: [MetricsFormat: [Int]] = [:]
         for report in inbox.reports.takeAll() {
             switch report {
@@ -56,7 +56,7 @@ extension Supervisor {
 
     // MARK: Metrics
 
-    /// Writes the metrics for the workers that have asked for them, once for all of a turn.
+    /// Writes the metrics for all workers that requested them in this turn, once per format.
     private func answer(_ askers: [MetricsFormat: [Int]]) {
         guard !askers.isEmpty else { return }
         let snapshot = metricsSnapshot()
@@ -68,7 +68,7 @@ extension Supervisor {
         }
     }
 
-    /// All numbers at this moment.
+    /// Returns all metrics at this moment.
     func metricsSnapshot() -> MetricsSnapshot {
         let now = MonotonicClock.nanoseconds() / 1_000_000
         return MetricsSnapshot(

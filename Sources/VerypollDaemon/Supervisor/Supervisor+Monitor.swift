@@ -2,11 +2,11 @@ internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-// Notes what happens for those who monitor the daemon, and tells them.
+// Collects events for the clients that monitor the daemon, and sends them.
 
 extension Supervisor {
     func beginMonitoring() -> Status {
-        // First, so that no session falls between the present and the events.
+        // Collect sessions before taking the status, so that none is missed in between.
         events.sessions.areWanted = true
         upstreamMonitor.isMonitored = true
         let pauses = live.listeners.map { entry in
@@ -22,13 +22,13 @@ extension Supervisor {
 
     // MARK: Noting
 
-    /// Notes how the listeners are from now on.
+    /// Notes the present state of the listeners.
     func noteListeners(at timestamp: Int = WallClock.microseconds()) {
         guard events.changes.isActive else { return }
         events.changes.note(listeners(), timestampUSec: timestamp)
     }
 
-    /// Notes what became of a reload.
+    /// Notes the outcome of a reload.
     func noteReload(_ result: Result<[ConfigurationChange], ConfigurationError>) {
         guard events.changes.isActive else { return }
         let timestamp = WallClock.microseconds()
@@ -41,11 +41,11 @@ extension Supervisor {
         }
     }
 
-    /// Notes what an operator has set a server to.
+    /// Notes that an operator has set the mode or the weight of a server.
     ///
     /// - Parameters:
     ///   - index: The server.
-    ///   - former: How it was before.
+    ///   - former: The status of the server before.
     func noteOrder(to index: ServerIndex, former: Status.Server) {
         guard events.changes.isActive else { return }
         noteServers()
@@ -60,7 +60,7 @@ extension Supervisor {
         events.changes.note(MonitorEvent(server, of: upstream, timestampUSec: timestamp))
     }
 
-    /// Notes what has changed in the health of servers.
+    /// Notes changes in the health of servers.
     private func noteServers() {
         for change in upstreamMonitor.takeChanges() {
             events.changes.note(
@@ -73,7 +73,7 @@ extension Supervisor {
         }
     }
 
-    /// Notes that listeners have drained whose last session has ended.
+    /// Notes the listeners that are drained because their last session has ended.
     private func noteDrained() {
         for (name, timestamp) in events.changes.lastEnds {
             guard let entry = live.listeners.first(where: { $0.name == name }) else { continue }
@@ -94,9 +94,9 @@ extension Supervisor {
         events.changes.note(listener, timestampUSec: time)
     }
 
-    // MARK: Telling
+    // MARK: Sending
 
-    /// Tells those who monitor what has happened, each in the order of time.
+    /// Sends the collected events to the clients that monitor the daemon, in the order of time.
     func announce(now: ContinuousClock.Instant) {
         let areSessionsDue = events.sessionsDueAt.map { $0 <= now } ?? false
         guard events.changes.isActive else {
@@ -110,7 +110,8 @@ extension Supervisor {
         noteServers()
         noteDrained()
         guard areSessionsDue || events.changes.hasEvents else { return }
-        // Also those that are not due, as they may have happened before.
+        // Take all sessions, even if they are not due yet: they may have happened before the other
+        // events.
         let gathered = events.takeSessions()
         var all = gathered.events.compactMap(event)
         noteDrained()
@@ -125,7 +126,7 @@ extension Supervisor {
         control.server.tell(all)
     }
 
-    /// What is told of a session; a pause is noted with the other changes.
+    /// Returns the event of a session. A pause is noted with the other changes instead.
     private func event(_ gathered: SessionEvents.Event) -> MonitorEvent? {
         switch gathered.content {
         case .session(let session, let reason):

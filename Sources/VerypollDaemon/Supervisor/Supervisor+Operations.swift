@@ -9,8 +9,8 @@ internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-// What operators do to listeners, servers and the configuration. A call is answered when all
-// workers have adopted the change, so that the answer can be relied on.
+// Operations on listeners, servers and the configuration. A call is answered once all workers have
+// adopted the change, so that the caller can rely on it.
 
 extension Supervisor {
     func drain(
@@ -126,7 +126,7 @@ extension Supervisor {
         EffectiveConfiguration(config: loaded.configuration.effective, path: loaded.path)
     }
 
-    /// The least level that is logged; that of one logger is that of all.
+    /// The log level, which all loggers share.
     var logLevel: Logger.Level { logger.logLevel }
 
     func setLogLevel(_ level: Int) {
@@ -141,7 +141,7 @@ extension Supervisor {
         logger.notice("the log level is \(logger.logLevel) now, no more \(former)")
     }
 
-    /// The listeners that are meant: one, or all.
+    /// Returns the names of the listeners that a call is about: one, or all.
     private func names(of listener: String?) throws(VarlinkError) -> [String] {
         guard lifecycle.isRunning else { throw .busy }
         guard let listener else { return live.listeners.map(\.name) }
@@ -194,7 +194,7 @@ extension ServerOrder {
 }
 
 extension UpstreamServer {
-    /// What the operator has ordered, for people.
+    /// The mode that the operator has set.
     var mode: Status.Server.Mode {
         switch ordered {
         case .up: .up

@@ -8,13 +8,13 @@ internal import VerypollControl
 internal import VerypollServer
 
 extension Supervisor {
-    /// How long the workers may take to close everything.
+    /// The time within which the workers must close everything.
     private static let stopLimit = Duration.seconds(5)
 
-    /// How long they may take to pack everything for the next process.
+    /// The time within which the workers must pack everything for the next process.
     private static let packingLimit = Duration.seconds(20)
 
-    /// Does what the lifecycle says is next.
+    /// Performs the next step of the lifecycle.
     func perform(_ step: Lifecycle.Step) throws {
         switch step {
         case .wait, .end: break
@@ -24,10 +24,10 @@ extension Supervisor {
         }
     }
 
-    /// Takes the place of the process before, now that nothing can keep this one from starting.
+    /// Takes over from the previous process, now that everything else is ready.
     ///
-    /// - Throws: Why a socket does not listen. Then nothing that was passed has changed, and the
-    ///   next process gets the same.
+    /// - Throws: `ListenerError` if a socket cannot listen. Nothing that was passed has changed
+    ///   then, and the next process receives the same.
     private func begin() throws {
         lifecycle.begin()
         try handoff.claim()
@@ -38,7 +38,7 @@ extension Supervisor {
         handoff.releaseRest()
     }
 
-    /// Tells that all workers accept.
+    /// Reports that all workers accept.
     private func becomeReady() {
         lifecycle.becomeReady()
         logReadiness()
@@ -46,7 +46,7 @@ extension Supervisor {
         manager.ready(summary)
     }
 
-    /// Says where it listens, and that it is ready.
+    /// Logs the listening addresses, and that the daemon is ready.
     private func logReadiness() {
         for entry in live.listeners {
             for address in entry.addresses {
@@ -74,7 +74,7 @@ extension Supervisor {
 
     // MARK: Stopping
 
-    /// Stops accepting, and gives the sessions their time to end.
+    /// Stops accepting, and gives the sessions until the drain deadline to end.
     func drain(because signal: Signal) {
         let name = signal == .terminate ? "SIGTERM" : "SIGINT"
         logger.notice(
@@ -98,13 +98,13 @@ extension Supervisor {
         }
     }
 
-    /// Whether a stop has to wait until the sessions are fewer.
+    /// Whether a stop must wait, because not all sessions fit the store.
     var awaitsRoom: Bool { handoff.awaitsRoom(for: sessionCounts) }
 
-    /// How many sessions each worker has.
+    /// The number of sessions of each worker.
     private var sessionCounts: [Int] { workers.counters.map { Int($0.tally.sessions) } }
 
-    /// Closes all sessions, and has the workers end.
+    /// Closes all sessions, or packs them for the next process, and ends the workers.
     func stop(because reason: String) {
         let left = workers.totalLimiter.active
         if left > 0, !handoff.handsOff {
@@ -115,17 +115,17 @@ extension Supervisor {
             )
         }
         lifecycle.stop(until: .now + (handoff.handsOff ? Self.packingLimit : Self.stopLimit))
-        // To be killed now would be to lose them all.
+        // If systemd killed the process during the handoff, all sessions would be lost.
         if handoff.handsOff { manager.extendTimeout(by: Self.packingLimit * 2) }
         noteListeners()
         if handoff.handsOff { handoff.begin(sessionCounts) }
         workers.post(handoff.handsOff ? .handoff : .end)
     }
 
-    /// Ends the daemon if nobody has come for as long as the configuration says.
+    /// Ends the daemon if it has been idle for the configured time.
     ///
-    /// Its sockets are all systemd's then, so that a connection which comes now starts it anew. Of
-    /// those that are accepted in the very last moment none is lost: the daemon goes on with them.
+    /// All sockets are then sockets of systemd, so the next connection starts the daemon again. If
+    /// a connection is accepted at the last moment, the daemon keeps running and serves it.
     func leaveIfIdle(_ now: ContinuousClock.Instant) {
         guard lifecycle.isRunning else { return }
         if idle.isClosed {

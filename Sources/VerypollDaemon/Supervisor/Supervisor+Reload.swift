@@ -9,10 +9,10 @@ internal import VerypollControl
 internal import VerypollServer
 
 extension Supervisor {
-    /// Goes on with a reload, if somebody has asked for one.
+    /// Continues a reload, or starts one that was requested.
     ///
-    /// While a snapshot is on its way to the workers it waits, as one can tell only then which
-    /// slots of the last one are free.
+    /// A reload waits until all workers have adopted earlier snapshots. Only then is it known which
+    /// slots are free.
     func reloadIfDue(_ now: ContinuousClock.Instant) {
         if reload.abandonIfLate(now: now) {
             refuseReload(
@@ -44,7 +44,7 @@ extension Supervisor {
         }
     }
 
-    /// Goes over to what was read, or says why not.
+    /// Applies the configuration that was read, or refuses the reload.
     private func finish(_ outcome: ConfigurationReading.Outcome) {
         guard lifecycle.isRunning else { return refuseReload("the daemon is stopping") }
         do throws(ConfigurationError) {
@@ -55,7 +55,7 @@ extension Supervisor {
         }
     }
 
-    /// Goes over to another configuration as a whole, or not at all.
+    /// Applies another configuration as a whole, or not at all.
     private func goOver(to read: NextConfiguration) throws(ConfigurationError) -> ChangeList {
         let next = read.loaded
         let former = loaded.configuration
@@ -96,7 +96,7 @@ extension Supervisor {
         return ChangeList(changes: read.changes)
     }
 
-    /// Gives the sockets that stay the options that can be changed.
+    /// Sets the options of kept sockets that can be changed while they are open.
     private func applySocketOptions(of listeners: [LiveListener]) {
         for entry in listeners {
             for socket in entry.sockets {
@@ -125,7 +125,7 @@ extension Supervisor {
         workers.post(.adopt(live.snapshot))
     }
 
-    /// Notes that a worker has adopted a snapshot; with the last one it is in effect.
+    /// Notes that a worker has adopted a snapshot. Once all workers have, the callers are answered.
     func finishRollout(of snapshot: Int) {
         guard let rollout = rollouts.noteAdoption(of: snapshot) else { return }
         switch rollout.purpose {
@@ -138,13 +138,14 @@ extension Supervisor {
         }
     }
 
-    /// When sockets that have given way to others close next, if a snapshot can be sent then.
+    /// The time at which the next retiring sockets close; `nil` if there are none, or while no
+    /// snapshot can be sent.
     var retirementDueAt: ContinuousClock.Instant? {
         guard rollouts.isEmpty, lifecycle.isRunning else { return nil }
         return live.retirementEndsAt
     }
 
-    /// Has the workers close the sockets that have given way to others for long enough.
+    /// Makes the workers close the sockets whose retirement has ended.
     func endRetirement(_ now: ContinuousClock.Instant) {
         guard let due = retirementDueAt, due <= now else { return }
         live.endRetirement(now: now)
@@ -153,7 +154,7 @@ extension Supervisor {
 
     // MARK: Answers
 
-    /// Says that another configuration is in effect.
+    /// Reports that another configuration is in effect.
     private func finishReload(_ changes: ChangeList, for callers: [CallID]) {
         reload.refusal = nil
         noteReload(.success(changes.changes))
@@ -171,7 +172,7 @@ extension Supervisor {
         }
     }
 
-    /// Says why the configuration stays as it was.
+    /// Reports why the configuration was not changed.
     private func refuse(_ error: ConfigurationError) {
         for problem in error.problems { logger.error(.reloadRefused, "\(problem)") }
         noteReload(.failure(error))
@@ -191,7 +192,7 @@ extension Supervisor {
         }
     }
 
-    /// Says why the file as a whole is not loaded.
+    /// Refuses a reload for a reason that concerns the whole file.
     private func refuseReload(_ reason: String) {
         refuse(ConfigurationError(file: loaded.nextPath, reason))
     }

@@ -8,7 +8,7 @@ internal import VerypollServer
 
 extension Supervisor: ControlHandler {
     func status() -> Status {
-        // Before the tallies, which know all that has left.
+        // Read this before the tallies, so that they include all sessions that have ended by now.
         let active = workers.totalLimiter.active
         let tally = live.totalTally
         return Status(
@@ -44,7 +44,7 @@ extension Supervisor: ControlHandler {
         )
     }
 
-    /// What the daemon says about itself, and its interfaces.
+    /// Returns the description of the daemon and its interfaces.
     static func service() throws -> Service {
         try Service(
             vendor: "Verypoll",
@@ -115,10 +115,10 @@ extension Supervisor: ControlHandler {
         return .later
     }
 
-    /// The mailbox of the worker that has a session, if it is open.
+    /// Returns the mailbox of the worker that has a session, if the session is open.
     private func mailbox(forSession id: Int) throws(VarlinkError) -> Mailbox<WorkerMessage> {
         guard id > 0 else { throw .sessionNotFound(id) }
-        // The numbers tell the worker; see `Worker.nextSessionID`.
+        // The ID of a session determines its worker; see `Worker.nextSessionID`.
         return workers.mailboxes[(id - 1) % workers.count]
     }
 
@@ -137,7 +137,7 @@ extension Supervisor: ControlHandler {
         return prefix + text + (note.map { "; " + $0 } ?? "")
     }
 
-    /// What an operator should know.
+    /// Conditions that an operator should know of; `nil` if there are none.
     private var note: String? {
         let pauses = live.listeners.compactMap { entry in
             pauseDescription(of: entry).map { "\(entry.name) paused: \($0)" }
@@ -179,7 +179,7 @@ extension Supervisor: ControlHandler {
         )
     }
 
-    /// Why a worker does not accept on a listener at present, or `nil` if all do.
+    /// Returns why a worker does not accept on a listener at present, or `nil` if all workers do.
     func pauseDescription(of entry: LiveListener) -> String? {
         guard lifecycle.isRunning, entry.drain == nil else { return nil }
         let listener = live.listener(of: entry)
@@ -187,7 +187,7 @@ extension Supervisor: ControlHandler {
         return describe(reason ?? .none, of: entry)
     }
 
-    /// Why a listener is paused, in words, or `nil` if it is not.
+    /// Returns why a listener is paused, in words, or `nil` if it is not.
     func describe(_ reason: PauseReason, of entry: LiveListener) -> String? {
         guard reason != .none else { return nil }
         let listener = live.listener(of: entry)
@@ -199,14 +199,15 @@ extension Supervisor: ControlHandler {
 }
 
 extension Supervisor {
-    /// What the daemon does as a whole.
+    /// The state of the daemon as a whole.
     fileprivate var state: Status.State {
         let isDrained = live.listeners.allSatisfy { $0.drain != nil }
         if lifecycle.isRunning, isDrained { return .draining }
         return lifecycle.phase.state
     }
 
-    /// When the sessions are ended that are left, if the daemon stops or all listeners are drained.
+    /// The time at which remaining sessions are closed, if the daemon stops or all listeners are
+    /// drained.
     fileprivate var drainDeadlineTimestamp: Int? {
         switch lifecycle.phase {
         case .draining(let end), .stopping(let end):

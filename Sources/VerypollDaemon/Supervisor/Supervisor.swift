@@ -1,14 +1,15 @@
-// The control plane's main thread. It owns everything that decides, and what talks to people and to
-// systemd; the workers serve the sessions.
+// The main thread of the control plane. It makes all decisions, and talks to operators and to
+// systemd. The workers serve the sessions.
 //
-// One reload, as an example of how the parts work together: a call of the control socket (or
-// SIGHUP) notes a request in `reload`. The next turn starts a thread that reads and checks the file
-// (VerypollConfiguration) and posts the outcome to the inbox. `Supervisor+Reload` lets a copy of
-// `live` go over to it, which opens what is new; if anything fails, the copy is dropped and nothing
-// has changed. Then the copy takes effect: its snapshot goes to all workers, and once each of them
-// has reported that it has adopted it, the callers get their answer.
+// A reload shows how the parts work together. A call on the control socket, or SIGHUP, notes a
+// request in `reload`. The next turn starts a thread that reads and checks the file
+// (VerypollConfiguration) and posts the outcome to the inbox. `Supervisor+Reload` changes a copy of
+// `live` to the new configuration, which opens the new sockets. If that fails, the copy is dropped
+// and nothing has changed. Otherwise the copy replaces `live`, and its snapshot is sent to all
+// workers. Once every worker has reported that it has adopted the snapshot, the callers are
+// answered.
 //
-// No turn blocks or sleeps. Whatever takes long is done on another thread, which posts the result.
+// No turn blocks or sleeps. Long-running work is done on another thread, which posts the result.
 internal import Glibc
 internal import Logging
 internal import SystemPackage
@@ -19,9 +20,10 @@ internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-/// The daemon's main thread: signals, control socket, service manager, and the workers' watch.
+/// The daemon's main thread: it handles signals, the control socket and the service manager, and
+/// watches the workers.
 ///
-/// It serves no session, so nothing that it does delays one.
+/// The supervisor serves no sessions, so its work does not delay them.
 final class Supervisor {
     typealias Tokens = Inbox.Tokens
 
@@ -35,9 +37,10 @@ final class Supervisor {
     var lifecycle: Lifecycle
     /// The configuration that is in effect.
     var loaded: LoadedConfiguration
-    /// What is served, by whom, and what earlier configurations have left.
+    /// The listeners and upstreams in effect, and those of earlier configurations that still have
+    /// sessions.
     var live: LiveConfiguration
-    /// The snapshots that are on their way to the workers.
+    /// The snapshots that not all workers have adopted yet.
     var rollouts = Rollouts()
     var reload = ReloadState()
     var idle = IdleWatch()
@@ -47,7 +50,7 @@ final class Supervisor {
     var events: EventFeed
     var manager: ManagerNotifications
 
-    /// Makes everything ready and starts the workers.
+    /// Prepares everything, and starts the workers.
     init(
         _ loaded: LoadedConfiguration,
         options: LaunchOptions,
@@ -98,11 +101,12 @@ final class Supervisor {
         self.poll = poll
     }
 
-    /// Works until the daemon has stopped.
+    /// Runs until the daemon has stopped.
     ///
-    /// - Throws: Why it cannot go on; then the sessions end with the process.
+    /// - Throws: An error that says why the daemon cannot continue. The sessions then end with the
+    ///   process.
     func run() throws {
-        // One, so that a turn is short; the kernel gives each source its turn.
+        // Take one event per turn, so that turns are short. The kernel serves the sources in turn.
         var events = Events(capacity: 1)
         while true {
             try poll.poll(&events, until: deadline)
@@ -173,7 +177,7 @@ final class Supervisor {
         manager.update(summary)
         leaveIfIdle(now)
         guard case .draining = lifecycle.phase else { return }
-        // Stay ahead of systemd's patience for as long as the configuration allows.
+        // Keep systemd's stop timeout from expiring for as long as the drain may last.
         manager.extendTimeout(by: .seconds(10))
         if handoff.handsOff, !awaitsRoom { stop(because: "the rest fits the store") }
     }

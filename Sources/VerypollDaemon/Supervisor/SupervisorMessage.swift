@@ -1,11 +1,11 @@
 internal import VerypollServer
 
-/// A message of another thread that is not a worker's to the supervisor.
+/// A message to the supervisor from a thread that is not a worker.
 enum SupervisorMessage: Sendable {
     /// Work for a client of the control socket is done.
     case controlJob(ControlJob.Result)
-    /// The configuration's file was read, for a reload.
+    /// The configuration file was read for a reload.
     case configurationRead(ConfigurationReading.Outcome)
-    /// A reading that was given up has ended.
+    /// An abandoned reading has ended.
     case readingEnded
 }

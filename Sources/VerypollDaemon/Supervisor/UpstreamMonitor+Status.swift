@@ -5,21 +5,21 @@ internal import VerypollControl
 internal import VerypollServer
 
 extension UpstreamMonitor {
-    /// The state of a server as somebody last saw it.
+    /// The last known state of a server.
     struct ServerHealth {
         let state: Status.Server.State
-        /// When it was first seen so, in microseconds since 1970.
+        /// The time at which the state was first seen, in microseconds since 1970.
         let since: Int
     }
 
-    /// A server is in another state than before.
+    /// A change of a server's state.
     struct Change {
         let upstream: String
-        /// As it was then.
+        /// The status of the server after the change.
         let server: Status.Server
     }
 
-    /// How the upstreams are doing, in the order of their names.
+    /// Returns the status of the upstreams in effect, sorted by name.
     mutating func status() -> [Status.Upstream] {
         var list: [Status.Upstream] = []
         for index in slots {
@@ -42,7 +42,7 @@ extension UpstreamMonitor {
         return list.sorted { $0.name < $1.name }
     }
 
-    /// What an operator should know, a line for each upstream that does not have all its servers.
+    /// Notes for the operator, one for each upstream that has servers that are not up.
     var notes: [String] {
         current.compactMap { upstream in
             let upCount = upstream.servers.count { $0.state == .up }
@@ -51,13 +51,13 @@ extension UpstreamMonitor {
         }
     }
 
-    /// Notes the present state of a server, and since when it is so.
+    /// Notes the present state of a server.
     @discardableResult
     mutating func look(at index: ServerIndex) -> ServerHealth {
         enter(upstreams[index].state, of: index, at: WallClock.microseconds())
     }
 
-    /// Notes that a server is in a state since a moment, if it was not so before.
+    /// Notes that a server is in a state since a time, unless it was in that state before.
     @discardableResult
     mutating func enter(
         _ state: Status.Server.State,
@@ -74,7 +74,7 @@ extension UpstreamMonitor {
         return health
     }
 
-    /// How a server is doing.
+    /// Returns the status of a server.
     mutating func status(of index: ServerIndex) -> Status.Server {
         let health = look(at: index)
         return describe(index, health)
@@ -114,7 +114,7 @@ extension UpstreamServer {
         return state == .up && isEjected(now: MonotonicClock.milliseconds()) ? .ejected : state
     }
 
-    /// The state that it has or would have, were it not ejected.
+    /// The state of the server, regardless of an ejection.
     var stateButForEjection: Status.Server.State {
         if isUnresolved { return .unresolved }
         return isDown ? .down : .up

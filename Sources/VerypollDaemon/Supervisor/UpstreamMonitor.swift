@@ -5,45 +5,47 @@ internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-/// What the supervisor does for the upstreams: names, checks, and ejections that sessions report.
+/// The supervisor's work for the upstreams: name resolution, health checks, and the ejections that
+/// sessions report.
 ///
-/// It lives inside the supervisor's poll: events of ``tokens`` go to ``handle(_:now:)``, and at
-/// ``deadline`` it wants ``tick(now:)``. What the workers are to be told gathers in ``takeNews()``.
+/// The supervisor's poll watches its sources. The supervisor passes events of ``tokens`` to
+/// ``handle(_:now:)``, calls ``tick(now:)`` at ``deadline``, and passes on the messages of
+/// ``takeNews()`` to the workers.
 struct UpstreamMonitor: ~Copyable {
-    /// Why a server is ejected, in words.
+    /// The reason for an ejection, in words.
     static let ejectionReason = "sessions could not connect to it"
 
-    /// The tokens of the watch's sources.
+    /// The tokens of the monitor's sources.
     let tokens: Range<Int>
 
-    /// By slot, those that only sessions still have among them.
+    /// All upstreams by slot, including those of earlier configurations that still have sessions.
     private(set) var upstreams: [Upstream]
-    /// The slots of those that are in effect.
+    /// The slots of the upstreams in effect.
     private(set) var slots: [Int]
     private let logger: Logger
     private(set) var resolver: Resolver
     private(set) var checker: HealthChecker
-    /// The ends of the ejections that the workers have not been told of.
+    /// The ends of the present ejections.
     private var ejections: [ServerIndex: ContinuousClock.Instant] = [:]
-    /// The states of the servers, for people.
+    /// The last known health of the servers, as operators see it.
     var serverHealth: [ServerIndex: ServerHealth] = [:]
-    /// Whether somebody wants to hear of all changes of state.
+    /// Whether changes of health are collected for clients that monitor the daemon.
     var isMonitored = false {
         didSet { if !isMonitored { changes = [] } }
     }
-    /// The changes since they were taken last.
+    /// The changes of health since ``takeChanges()`` was last called.
     var changes: [Change] = []
     private var news: [WorkerMessage] = []
 
-    /// Makes the watch, whose first look-ups and checks are due at once.
+    /// Creates the monitor. Its first lookups and checks are due at once.
     ///
     /// - Parameters:
-    ///   - upstreams: All of them, in the order of the configuration.
-    ///   - registry: A handle of the poll whose events come to it.
-    ///   - firstToken: The first of the tokens that are its own; see ``tokens``.
-    ///   - now: The present.
-    ///   - logger: Hears of changes.
-    ///   - lookup: Asks the name service.
+    ///   - upstreams: All upstreams, in the order of the configuration.
+    ///   - registry: A handle of the poll that watches the monitor's sources.
+    ///   - firstToken: The first of the monitor's tokens; see ``tokens``.
+    ///   - now: The current time.
+    ///   - logger: The logger for changes.
+    ///   - lookup: Resolves names.
     /// - Throws: See eventfd(2).
     init(
         _ upstreams: [Upstream],
@@ -75,15 +77,15 @@ struct UpstreamMonitor: ~Copyable {
         for index in upstreams.serverIndices { look(at: index) }
     }
 
-    /// Those that are in effect.
+    /// The upstreams in effect.
     var current: [Upstream] { slots.map { upstreams[$0] } }
 
-    /// Goes over to other upstreams; what is known of servers that stay is kept.
+    /// Changes to other upstreams. The health of servers that stay is kept.
     ///
     /// - Parameters:
-    ///   - upstreams: All of them, by slot.
-    ///   - slots: The slots of those that are in effect.
-    ///   - now: The present.
+    ///   - upstreams: All upstreams, by slot.
+    ///   - slots: The slots of the upstreams in effect.
+    ///   - now: The current time.
     mutating func adopt(
         _ upstreams: [Upstream],
         slots: [Int],
@@ -105,24 +107,24 @@ struct UpstreamMonitor: ~Copyable {
         }
     }
 
-    /// When ``tick(now:)`` is due.
+    /// The time at which ``tick(now:)`` must be called; `nil` if nothing is scheduled.
     var deadline: ContinuousClock.Instant? {
         [resolver.deadline, checker.deadline, ejections.values.min()].compactMap { $0 }.min()
     }
 
-    /// Takes the changes of state that were seen since the last time.
+    /// Takes the changes of health since the last call.
     mutating func takeChanges() -> [Change] {
         defer { changes = [] }
         return changes
     }
 
-    /// Takes what the workers are to be told.
+    /// Takes the messages to send to the workers.
     mutating func takeNews() -> [WorkerMessage] {
         defer { news = [] }
         return news
     }
 
-    /// Works on what an event tells of.
+    /// Handles an event of one of the monitor's sources.
     mutating func handle(_ event: Event, now: ContinuousClock.Instant = .now) {
         if checker.tokens.contains(event.token.rawValue) {
             if let change = checker.handle(event, now: now) { note(change) }
@@ -135,7 +137,7 @@ struct UpstreamMonitor: ~Copyable {
         }
     }
 
-    /// Works on what is due.
+    /// Performs the lookups and checks that are due, and ends ejections.
     mutating func tick(now: ContinuousClock.Instant = .now) {
         resolver.tick(now: now)
         for change in checker.tick(now: now) { note(change) }
@@ -148,7 +150,7 @@ struct UpstreamMonitor: ~Copyable {
             ejections[server] = nil
             let moment = WallClock.microseconds() - Int((now - end) / .microseconds(1))
             enter(upstreams[server].stateButForEjection, of: server, at: moment)
-            // It may be out again by now, and the message that says so be on its way.
+            // The server may be ejected again by now, with the message about that still to come.
             if upstreams[server].isEjected(now: MonotonicClock.milliseconds()) { continue }
             let name = upstreams[server].name
             if let obstacle = upstreams[server].obstacle {
@@ -161,16 +163,16 @@ struct UpstreamMonitor: ~Copyable {
         }
     }
 
-    /// Notes what a session has changed in the health of a server.
+    /// Notes a change that a session has made to the health of a server.
     ///
-    /// By the time that the supervisor hears of it, the next change may be made already, whose
-    /// message follows; so the states are those of the messages.
+    /// When the supervisor handles this message, the server may have changed again, with another
+    /// message to follow. So the ejection is taken from the message and not from the server.
     ///
     /// - Parameters:
-    ///   - change: What has changed.
-    ///   - server: The server, by any of its places.
-    ///   - timestamp: When it has changed, in microseconds since 1970.
-    ///   - now: The present.
+    ///   - change: The change.
+    ///   - server: The index of the server, in the present or an earlier configuration.
+    ///   - timestamp: The time of the change, in microseconds since 1970.
+    ///   - now: The current time.
     mutating func note(
         _ change: ServerChange,
         of server: ServerIndex,
@@ -184,7 +186,7 @@ struct UpstreamMonitor: ~Copyable {
         case .ejected(let until):
             enter(state == .up ? .ejected : state, of: server, at: timestamp)
             let left = Int64(clamping: until) - Int64(clamping: MonotonicClock.milliseconds())
-            // A millisecond more, as that clock is cut to milliseconds.
+            // Add a millisecond, because that clock is truncated to milliseconds.
             ejections[server] = now + .milliseconds(max(left, 0) + 1)
             let time = upstreams[server.upstream].configuration.passive.duration.timeSpan
             let name = upstreams[server].name
@@ -205,7 +207,7 @@ struct UpstreamMonitor: ~Copyable {
         }
     }
 
-    /// The place that a server has in effect, of which a session may know by an earlier one.
+    /// Returns the index of a server in effect. A session may know the server by an earlier index.
     private func currentIndex(of index: ServerIndex) -> ServerIndex? {
         if slots.contains(index.upstream) { return index }
         let server = upstreams[index]
@@ -221,7 +223,7 @@ struct UpstreamMonitor: ~Copyable {
         }
     }
 
-    /// Sessions may know the server by other places, of earlier configurations.
+    /// Reports a server as down to the workers, at every index by which sessions may know it.
     private mutating func tellDown(_ index: ServerIndex) {
         let server = upstreams[index]
         for place in upstreams.serverIndices where upstreams[place] === server {

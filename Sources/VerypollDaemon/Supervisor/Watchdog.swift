@@ -1,21 +1,21 @@
-/// Asks the workers for a sign of life, in good time for the service manager's watchdog.
+/// Determines when to ping the workers, so that the service manager's watchdog is notified in time.
 struct Watchdog {
     private let interval: Duration
     private var awaited: Set<Int> = []
 
-    /// When to ask next.
+    /// The time of the next ping.
     private(set) var dueAt: ContinuousClock.Instant
 
-    /// Makes a watchdog that asks twice within `interval`, as sd_watchdog_enabled(3) recommends.
+    /// Creates a watchdog that pings twice within `interval`, as sd_watchdog_enabled(3) recommends.
     init(interval: Duration, now: ContinuousClock.Instant) {
         self.interval = interval / 2
         dueAt = now
     }
 
-    /// Whether all workers are to be asked now.
+    /// Returns whether all workers must be pinged now.
     ///
-    /// It is not asked again while an answer is missing: who does not answer need not get more
-    /// questions, and without that answer the service manager hears nothing.
+    /// While an answer is missing, workers are not pinged again. A stalled worker does not need
+    /// more pings, and without its answer the service manager is not notified.
     mutating func isDue(_ now: ContinuousClock.Instant, workers: Int) -> Bool {
         guard dueAt <= now else { return false }
         dueAt = now + interval
@@ -24,7 +24,7 @@ struct Watchdog {
         return true
     }
 
-    /// Notes an answer; returns whether it was the last that was missing.
+    /// Notes the answer of a worker. Returns whether it was the last missing one.
     mutating func answer(of worker: Int) -> Bool {
         awaited.remove(worker) != nil && awaited.isEmpty
     }
