@@ -43,7 +43,7 @@ package struct AddressClaims {
         if let owner {
             problems.report(
                 pointer,
-                "\(address) overlaps with \(owner); take another address, or remove one"
+                "\(address) overlaps with \(owner); use another address, or remove one of them"
             )
         }
         for claim in needs.flatMap(\.own) where owners[claim] == nil { owners[claim] = pointer }

@@ -27,8 +27,8 @@ extension Configuration {
         for finding in UpstreamCircles.find(listeners, upstreams) {
             problems.report(
                 JSONPointer(["upstreams", finding.upstream, "servers"]),
-                "\(finding.server) is the daemon's own listener \(finding.listener.quoted), from"
-                    + " where connections would run in circles; name another server"
+                "\(finding.server) is the daemon's own listener \(finding.listener.quoted), which"
+                    + " leads back to this upstream; use another server"
             )
         }
     }
@@ -43,8 +43,9 @@ extension Configuration {
             guard let own else { continue }
             problems.report(
                 JSONPointer(["exitOnIdle"]),
-                "needs sockets of systemd alone, but the listener \(listener.name.quoted) has"
-                    + " \(own); write \"off\", or a systemd: address there"
+                "requires that systemd opens all sockets, but the listener"
+                    + " \(listener.name.quoted) has \(own); write \"off\", or use a systemd:"
+                    + " address"
             )
             return
         }
@@ -71,14 +72,14 @@ extension Configuration {
             if count > budget {
                 problems.report(
                     pointer,
-                    "\(descriptors) carries \(budget) sessions, not \(count); \(remedy), or lower"
-                        + " this one"
+                    "\(descriptors) allows \(budget) sessions, not \(count); \(remedy), or lower"
+                        + " this value"
                 )
             } else if count > limits.maxSessions {
                 problems.report(
                     pointer,
                     "the daemon's limit is \(limits.maxSessions) sessions, not \(count); raise"
-                        + " \(limit), or lower this one"
+                        + " \(limit), or lower this value"
                 )
             }
         }

@@ -77,15 +77,15 @@ extension Configuration {
         case .system(let error):
             "can't be read: \(error) (errno \(error.rawValue)); \(remedy(for: error))"
         case .notRegular(let kind):
-            "is \(kind); expected a regular file (write the configuration to one, and name that)"
+            "is \(kind); expected a regular file (save the configuration as a regular file)"
         }
     }
 
     private static func remedy(for error: Errno) -> String {
         switch error {
-        case .noSuchFileOrDirectory, .notDirectory: "write the file, or name another"
+        case .noSuchFileOrDirectory, .notDirectory: "write the file, or name another one"
         case .permissionDenied: "allow the daemon's user to read it"
-        case .isDirectory: "name a file in it"
+        case .isDirectory: "name a file in this directory"
         case .noSuchAddressOrDevice: "name a regular file"
         default: "see open(2) and read(2)"
         }

@@ -11,13 +11,13 @@ extension Configuration {
             guard !isSame, !problems.contains(pointer) else { return }
             problems.report(
                 pointer,
-                "\(what) cannot be changed by a reload; restart the daemon, or write what it was"
+                "a reload cannot change \(what); restart the daemon, or restore the former value"
             )
         }
         require(
             workers == former.workers,
             "workers",
-            what: "the number of workers, which is \(former.workers),"
+            what: "the number of workers, which is \(former.workers)"
         )
         require(
             control.socket == former.control.socket,
@@ -25,14 +25,19 @@ extension Configuration {
             "socket",
             what: "the control socket"
         )
-        require(control.mode == former.control.mode, "control", "mode", what: "its mode")
-        require(control.group == former.control.group, "control", "group", what: "its group")
+        require(control.mode == former.control.mode, "control", "mode", what: "the socket's mode")
+        require(
+            control.group == former.control.group,
+            "control",
+            "group",
+            what: "the socket's group"
+        )
         let limit = JSONPointer(["limits", "maxSessions"])
         if limits.maxSessions > former.limits.capacity, !problems.contains(limit) {
             problems.report(
                 limit,
-                "a reload can allow \(former.limits.capacity) sessions and no more; restart the"
-                    + " daemon, or lower this"
+                "a reload can allow at most \(former.limits.capacity) sessions; restart the daemon"
+                    + " to allow more, or lower this value"
             )
         }
     }

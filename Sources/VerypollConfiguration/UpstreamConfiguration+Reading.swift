@@ -45,7 +45,8 @@ extension UpstreamConfiguration {
             if let owner = owners[server.address] {
                 object.problems.report(
                     pointer,
-                    "\(server.address) is \(owner) already; remove one, or give it a weight"
+                    "duplicate server; first listed at \(owner); remove one (set a weight to"
+                        + " give a server more sessions)"
                 )
             }
             owners[server.address] = pointer

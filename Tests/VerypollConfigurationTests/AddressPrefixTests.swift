@@ -26,20 +26,20 @@ struct AddressPrefixTests {
         arguments: [
             (
                 "10.0.0.66/8",
-                "\"10.0.0.66/8\" has bits set behind the prefix; write \"10.0.0.0/8\" for the block"
+                "\"10.0.0.66/8\" has bits set after the prefix; write \"10.0.0.0/8\" for the block"
                     + " or \"10.0.0.66\" for the address"
             ),
             (
                 "10.0.0.0/33",
-                "\"33\" is no length of a prefix of 10.0.0.0; write a number from 0 to 32"
+                "\"33\" is not a valid prefix length for 10.0.0.0; write a number from 0 to 32"
             ),
             (
                 "10.0.0.0/+8",
-                "\"+8\" is no length of a prefix of 10.0.0.0; write a number from 0 to 32"
+                "\"+8\" is not a valid prefix length for 10.0.0.0; write a number from 0 to 32"
             ),
             (
                 "localhost",
-                "\"localhost\" is no block of addresses; write one such as \"10.0.0.0/8\" or"
+                "\"localhost\" is not a valid address block; write one such as \"10.0.0.0/8\" or"
                     + " \"2001:db8::1\""
             ),
         ]

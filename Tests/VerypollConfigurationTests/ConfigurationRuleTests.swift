@@ -22,7 +22,7 @@ struct ConfigurationRuleTests {
             (
                 "\"limits\": {\"maxSessions\": null}",
                 "/limits/maxSessions: must be a whole number from 1 to 10000000, not null;"
-                    + " leave the key out for its default"
+                    + " remove the key to use its default"
             ),
             ("\"log\": {\"sessions\": []}", "/log/sessions: must be true or false, not a list"),
             (
@@ -33,26 +33,26 @@ struct ConfigurationRuleTests {
             ("\"control\": {\"group\": 7}", "/control/group: must be a string, not the number 7"),
             (
                 "\"drain\": {\"deadline\": {}}",
-                "/drain/deadline: must be a span of time such as \"30s\" or \"1min 30s\","
+                "/drain/deadline: must be a time span such as \"30s\" or \"1min 30s\","
                     + " not an object"
             ),
             (
                 "\"drain\": {\"deadline\": \"off\"}",
-                "/drain/deadline: \"off\" is no span of time: a number and a unit are due"
-                    + " where \"off\" stands"
+                "/drain/deadline: \"off\" is not a valid time span: expected a number and a unit,"
+                    + " found \"off\""
             ),
             ("\"upstreams\": []", "/upstreams: must be an object, not a list"),
             (
                 "\"control\": {\"group\": \"a b\"}",
-                "/control/group: \"a b\" is no name of a group; see /etc/group for them"
+                "/control/group: \"a b\" is not a valid group name; /etc/group lists them"
             ),
             (
                 "\"control\": {\"socket\": \"c.sock\"}",
-                "/control/socket: \"c.sock\" is no absolute path; begin it with \"/\""
+                "/control/socket: \"c.sock\" is not an absolute path; begin it with \"/\""
             ),
             (
                 "\"control\": {\"mode\": \"0999\"}",
-                "/control/mode: \"0999\" is no file mode; write a 0 and three octal"
+                "/control/mode: \"0999\" is not a valid file mode; write 0 and three octal"
                     + " digits, as in \"0660\""
             ),
         ]
@@ -84,7 +84,7 @@ struct ConfigurationRuleTests {
             ),
             (
                 "\"timeouts\": {\"idle\": \"0\"}",
-                "/timeouts/idle: must be from 1ms to 100y, not \"0\"; write \"off\" for none"
+                "/timeouts/idle: must be from 1ms to 100y, not \"0\"; write \"off\" to disable it"
             ),
             (
                 "\"timeouts\": {\"userTimeout\": \"1month\"}",
@@ -103,7 +103,7 @@ struct ConfigurationRuleTests {
             ("{}", "1:1: the key \"listeners\" is missing; add it"),
             (
                 "{\"listeners\": {}}",
-                "1:15: /listeners: there are none; add an object under a name of your choice"
+                "1:15: /listeners: the object is empty; add a member under a name of your choice"
             ),
             ("[]", "1:1: must be an object, not a list"),
         ]
@@ -122,7 +122,7 @@ struct ConfigurationRuleTests {
         )
         #expect(
             complaints(about: "{\"listeners\": {\"web\": {\"listen\": [], \"handler\": {}}}}") == [
-                "/listeners/web/listen: the list is empty; it needs at least one element",
+                "/listeners/web/listen: the list is empty; add at least one element",
                 "/listeners/web/handler: the key \"type\" is missing; add it",
             ]
         )
@@ -136,7 +136,7 @@ struct ConfigurationRuleTests {
             let found = problems(in: text(name))
             #expect(found.count == 1)
             #expect(found.first?.hasPrefix("1:16: /listeners/") ?? false)
-            #expect(found.first?.contains("a name has 1 to 64 of the letters") ?? false)
+            #expect(found.first?.contains("not a valid name; use 1 to 64 ASCII letters") ?? false)
         }
     }
 
@@ -219,8 +219,8 @@ struct ConfigurationRuleTests {
         let text = listener(listen: "unix:/run/c").dropFirst()
         #expect(
             complaints(about: "{\"control\": {\"socket\": \"/run/c\"}, \(text)") == [
-                "/listeners/web/listen/0: unix:/run/c overlaps with /control/socket; take another"
-                    + " address, or remove one"
+                "/listeners/web/listen/0: unix:/run/c overlaps with /control/socket; use another"
+                    + " address, or remove one of them"
             ]
         )
     }
@@ -228,10 +228,11 @@ struct ConfigurationRuleTests {
     @Test(
         "invalid servers are rejected",
         arguments: [
-            ("[]", "/servers: the list is empty; it needs at least one element"),
+            ("[]", "/servers: the list is empty; add at least one element"),
             (
                 "[\"a:1\", \"a:1\"]",
-                "/servers/1: a:1 is /upstreams/app/servers/0 already; remove one, or give it a weight"
+                "/servers/1: duplicate server; first listed at /upstreams/app/servers/0; remove one"
+                    + " (set a weight to give a server more sessions)"
             ),
             (
                 "[5]",
@@ -239,7 +240,7 @@ struct ConfigurationRuleTests {
             ),
             (
                 "[{\"address\": \"a:1\", \"wieght\": 2}]",
-                "/servers/0/wieght: there is no key of this name here (did you mean \"weight\"?)"
+                "/servers/0/wieght: unknown key (did you mean \"weight\"?)"
             ),
             ("[{\"weight\": 1}]", "/servers/0: the key \"address\" is missing; add it"),
             (
@@ -247,9 +248,12 @@ struct ConfigurationRuleTests {
                 "/servers/0/weight: must be a whole number from 1 to 1000, not the number 0"
             ),
             (
-                "[\"a:0\"]", "/servers/0: \"a:0\" has port 0, which no server has; write its port"
+                "[\"a:0\"]", "/servers/0: \"a:0\" has port 0; write the port of the server"
             ),
-            ("[\"systemd:a\"]", "/servers/0: \"systemd:a\" is an address for listeners only"),
+            (
+                "[\"systemd:a\"]",
+                "/servers/0: \"systemd:a\" is an address for listeners only; use another"
+            ),
         ]
     )
     func servers(list: String, expected: String) {
@@ -266,8 +270,8 @@ struct ConfigurationRuleTests {
         #expect(complaints(about: text("systemd:web")) == [])
         #expect(
             complaints(about: text("systemd:web\", \"[::1]:80")) == [
-                "/exitOnIdle: needs sockets of systemd alone, but the listener \"web\" has [::1]:80;"
-                    + " write \"off\", or a systemd: address there"
+                "/exitOnIdle: requires that systemd opens all sockets, but the listener \"web\" has"
+                    + " [::1]:80; write \"off\", or use a systemd: address"
             ]
         )
     }

@@ -207,21 +207,21 @@ struct ConfigurationTests {
             """
         let expected = [
             "2:14: /workers: must be \"auto\", or a whole number from 1 to 1024, not the number 0",
-            "4:26: /drain/deadline: in \"5 parsecs\" there is no unit of time \"parsecs\"; units are"
+            "4:26: /drain/deadline: \"5 parsecs\": unknown unit of time \"parsecs\"; the units are"
                 + " us, ms, s, min, h, d, w, month, y",
-            "5:3: /listners: there is no key of this name here (did you mean \"listeners\"?)",
-            "8:34: /listeners/web/listen/1: \"localhost\" is no IP address; a listener takes one, such"
-                + " as \"127.0.0.1:81\" or \"[::1]:81\"",
+            "5:3: /listners: unknown key (did you mean \"listeners\"?)",
+            "8:34: /listeners/web/listen/1: \"localhost\" is not an IP address; a listener needs"
+                + " one, such as \"127.0.0.1:81\" or \"[::1]:81\"",
             "9:49: /listeners/web/handler/upstream: no upstream is named \"ap\" (did you mean"
                 + " \"app\"?)",
             "10:19: /listeners/web/whenFull: must be one of \"pause\", \"reject\", not \"paus\" (did"
                 + " you mean \"pause\"?)",
-            "13:18: /listeners/mail/listen/0: 0.0.0.0:80 overlaps with /listeners/web/listen/0; take"
-                + " another address, or remove one",
-            "15:29: /listeners/mail/timeouts/idle: must be a span of time such as \"30s\" or \"1min"
+            "13:18: /listeners/mail/listen/0: 0.0.0.0:80 overlaps with /listeners/web/listen/0; use"
+                + " another address, or remove one of them",
+            "15:29: /listeners/mail/timeouts/idle: must be a time span such as \"30s\" or \"1min"
                 + " 30s\", or \"off\"; write \"30s\"",
             "16:30: /listeners/mail/socket/noDelay: must be true or false, not the string \"yes\"",
-            "18:5: /listeners/mail: this key stands twice, first at 12:5; remove or rename one",
+            "18:5: /listeners/mail: duplicate key; first defined at 12:5; remove or rename one",
         ]
         #expect(problems(in: text) == expected)
     }
@@ -234,7 +234,7 @@ struct ConfigurationTests {
         #expect(
             error?.description
                 == """
-                test.json:1:2: /a\\u000Ab\\u001B: there is no key of this name here (known are \
+                test.json:1:2: /a\\u000Ab\\u001B: unknown key (known keys: \
                 "$schema", "workers", "control", "limits", "drain", "restart", "exitOnIdle", "log", \
                 "listeners", "upstreams")
                 test.json:1:32: /listeners: must be an object, not a list

@@ -88,18 +88,18 @@ struct LimitsTests {
         let limits = "{\"limits\": {\"maxSessions\": 945}, \(text.dropFirst())"
         #expect(
             complaints(about: limits, descriptorLimit: 1024) == [
-                "/limits/maxSessions: the limit of 1024 file descriptors carries 944 sessions, not"
+                "/limits/maxSessions: the limit of 1024 file descriptors allows 944 sessions, not"
                     + " 945; raise it with LimitNOFILE= in the unit or with ulimit -n, or lower this"
-                    + " one"
+                    + " value"
             ]
         )
         #expect(complaints(about: limits, descriptorLimit: 1025).isEmpty)
         let listeners = "{\"workers\": 2, \(listener("\"maxSessions\": 945").dropFirst())"
         #expect(
             complaints(about: listeners, descriptorLimit: 1024) == [
-                "/listeners/web/maxSessions: the limit of 1024 file descriptors carries 944"
+                "/listeners/web/maxSessions: the limit of 1024 file descriptors allows 944"
                     + " sessions, not 945; raise it with LimitNOFILE= in the unit or with ulimit -n,"
-                    + " or lower this one"
+                    + " or lower this value"
             ]
         )
     }
@@ -121,7 +121,7 @@ struct LimitsTests {
         #expect(
             complaints(about: text) == [
                 "/listeners/web/maxSessions: the daemon's limit is 10 sessions, not 11; raise"
-                    + " /limits/maxSessions, or lower this one"
+                    + " /limits/maxSessions, or lower this value"
             ]
         )
     }

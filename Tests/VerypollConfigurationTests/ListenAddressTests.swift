@@ -34,23 +34,24 @@ struct ListenAddressTests {
             (
                 "8080",
                 "\"8080\" is a port without an address; write \"[::]:8080\" for all addresses of"
-                    + " the machine, or \"0.0.0.0:8080\" for those of IPv4"
+                    + " the machine, or \"0.0.0.0:8080\" for IPv4 only"
             ),
             (
                 "*",
-                "\"*\" names no address and no port; write \"[::]:80\" for all addresses of the"
+                "\"*\" has no address and no port; write \"[::]:80\" for all addresses of the"
                     + " machine"
             ),
             (
                 "web",
-                "\"web\" is no IP address and has no port; write one such as \"127.0.0.1:80\", or"
-                    + " \"systemd:web\" for a socket of systemd"
+                "\"web\" is not an IP address and has no port; write an address such as"
+                    + " \"127.0.0.1:80\", or \"systemd:web\" for a socket from systemd"
             ),
             (
                 "/run/a.sock",
-                "\"/run/a.sock\" is no address; write \"unix:/run/a.sock\" for a Unix-domain socket"
+                "\"/run/a.sock\" is not a valid address; write \"unix:/run/a.sock\" for a"
+                    + " Unix-domain socket"
             ),
-            ("@a", "\"@a\" is no address; write \"unix:@a\" for a Unix-domain socket"),
+            ("@a", "\"@a\" is not a valid address; write \"unix:@a\" for a Unix-domain socket"),
             (
                 "tcp://127.0.0.1:80/",
                 "\"tcp://127.0.0.1:80/\" is a URL, not an address; write the host and the port alone,"
@@ -62,43 +63,49 @@ struct ListenAddressTests {
             ),
             (
                 "2001:db8::7",
-                "\"2001:db8::7\" is no address with a port; IPv6 addresses stand in brackets before"
-                    + " it, as in \"[2001:db8::7]:80\""
+                "\"2001:db8::7\" is not a valid address with a port; write the IPv6 address in"
+                    + " brackets, as in \"[2001:db8::7]:80\""
             ),
             (
                 "10.0.0.1:80:90",
                 "\"10.0.0.1:80:90\" has more than one colon; write an address and a port, as in"
                     + " \"127.0.0.1:80\" or \"[::1]:80\""
             ),
-            ("127.0.0.1:", "\"\" is no port; write a number of up to 65535"),
-            ("127.0.0.1:70000", "\"70000\" is no port; write a number of up to 65535"),
-            ("127.0.0.1:080", "\"080\" is no port; write a number of up to 65535"),
-            ("127.0.0.1:http", "\"http\" is no port; write a number of up to 65535"),
+            ("127.0.0.1:", "\"\" is not a valid port; write a number up to 65535"),
+            ("127.0.0.1:70000", "\"70000\" is not a valid port; write a number up to 65535"),
+            ("127.0.0.1:080", "\"080\" is not a valid port; write a number up to 65535"),
+            ("127.0.0.1:http", "\"http\" is not a valid port; write a number up to 65535"),
             (
                 "::1:80",
-                "\"::1:80\" is no address with a port; IPv6 addresses stand in brackets before it, as"
-                    + " in \"[::1]:80\""
+                "\"::1:80\" is not a valid address with a port; write the IPv6 address in brackets,"
+                    + " as in \"[::1]:80\""
             ),
             ("[::1]", "\"[::1]\" has no port; write \"[::1]:80\""),
-            (":80", "\":80\" names no address; write \"[::]:80\" for all of the machine's"),
-            ("*:80", "\"*:80\" names no address; write \"[::]:80\" for all of the machine's"),
+            (":80", "\":80\" has no address; write \"[::]:80\" for all addresses of the machine"),
+            (
+                "*:80",
+                "\"*:80\" has no address; write \"[::]:80\" for all addresses of the machine"
+            ),
             (
                 "localhost:80",
-                "\"localhost\" is no IP address; a listener takes one, such as \"127.0.0.1:80\" or"
-                    + " \"[::1]:80\""
+                "\"localhost\" is not an IP address; a listener needs one, such as"
+                    + " \"127.0.0.1:80\" or \"[::1]:80\""
             ),
-            ("224.0.0.1:80", "224.0.0.1 is a multicast address, which TCP can't listen on"),
-            ("unix:web.sock", "\"web.sock\" is no absolute path; begin it with \"/\""),
-            ("unix:/run/", "\"/run/\" can't be the path of a socket; name a file"),
+            (
+                "224.0.0.1:80",
+                "224.0.0.1 is a multicast address, on which TCP cannot listen; use another"
+            ),
+            ("unix:web.sock", "\"web.sock\" is not an absolute path; begin it with \"/\""),
+            ("unix:/run/", "\"/run/\" is not a valid path of a socket; name a file"),
             ("unix:@", "the abstract name has 0 bytes; write 1 to 107"),
             (
                 "systemd:a:b",
-                "\"a:b\" can't be a FileDescriptorName=, which has 1 to 255 printable ASCII"
-                    + " characters and no colon"
+                "\"a:b\" is not a valid FileDescriptorName=; use 1 to 255 printable ASCII"
+                    + " characters without a colon"
             ),
             (
                 "systemd:varlink",
-                "\"varlink\" is the control socket's name; give the socket another"
+                "\"varlink\" is reserved for the control socket; use another name"
             ),
         ]
     )
@@ -113,7 +120,8 @@ struct ListenAddressTests {
         _ = try ListenAddress("unix:@\(longest)x")
         #expect(
             reason { () throws(InvalidValue) in _ = try ListenAddress("unix:/\(longest)x") }
-                == "the path has 108 bytes, but a socket's has at most 107; choose a shorter one"
+                == "the path has 108 bytes, but the path of a socket can have at most 107; use a"
+                + " shorter one"
         )
         #expect(
             reason { () throws(InvalidValue) in _ = try ListenAddress("unix:@\(longest)é") }

@@ -73,7 +73,7 @@ struct LoadedConfigurationTests {
         let isMade = unsafe mkfifo(file, 0o600) == 0
         #expect(isMade)
         let expected =
-            "is a FIFO; expected a regular file (write the configuration to one, and name that)"
+            "is a FIFO; expected a regular file (save the configuration as a regular file)"
         let error = #expect(throws: ConfigurationError.self) {
             try Configuration.load(file: file, descriptorLimit: 1024)
         }

@@ -32,32 +32,34 @@ struct TimeSpanTests {
     @Test(
         "text that is not a time span is rejected with the reason",
         arguments: [
-            ("", "\"\" is no span of time; write one such as \"30s\""),
+            ("", "\"\" is not a valid time span; write one such as \"30s\""),
             (
                 "soon",
-                "\"soon\" is no span of time: a number and a unit are due where \"soon\" stands"
+                "\"soon\" is not a valid time span: expected a number and a unit, found \"soon\""
             ),
             (
                 "-5s",
-                "\"-5s\" is no span of time: a number and a unit are due where \"-5s\" stands"
+                "\"-5s\" is not a valid time span: expected a number and a unit, found \"-5s\""
             ),
             (
                 "1.2.3s",
-                "\"1.2.3s\" is no span of time: a number and a unit are due where \"1.2.3s\" stands"
+                "\"1.2.3s\" is not a valid time span: expected a number and a unit, found"
+                    + " \"1.2.3s\""
             ),
             (
                 "5 30s",
-                "in \"5 30s\" the number 5 has no unit; units are us, ms, s, min, h, d, w, month, y"
+                "\"5 30s\": the number 5 has no unit; the units are us, ms, s, min, h, d, w, month,"
+                    + " y"
             ),
             (
                 "5 fortnights",
-                "in \"5 fortnights\" there is no unit of time \"fortnights\"; units are us, ms, s,"
+                "\"5 fortnights\": unknown unit of time \"fortnights\"; the units are us, ms, s,"
                     + " min, h, d, w, month, y"
             ),
-            ("101y", "\"101y\" is longer than 100 years; write a shorter span"),
+            ("101y", "\"101y\" is longer than 100 years; write a shorter one"),
             (
                 "99999999999999999999y",
-                "\"99999999999999999999y\" is longer than 100 years; write a shorter span"
+                "\"99999999999999999999y\" is longer than 100 years; write a shorter one"
             ),
         ]
     )

@@ -41,8 +41,8 @@ struct UpstreamCircleTests {
             complaint.hasPrefix("/upstreams/u0/servers: ")
                 && complaint.hasSuffix(
                     """
-                     is the daemon's own listener "l0", from where connections would run in \
-                    circles; name another server
+                     is the daemon's own listener "l0", which leads back to this upstream; use \
+                    another server
                     """
                 ),
             "\(complaint)"

@@ -86,14 +86,14 @@ package struct ObjectReader {
             problems.report(
                 pointer / member.key,
                 at: member.position,
-                "there is no key of this name here \(remedy(for: member.key, among: names))"
+                "unknown key \(remedy(for: member.key, among: names))"
             )
         }
     }
 
     private func remedy(for key: String, among names: [String]) -> String {
         let nearest = problems.suggestions.nearest(to: key, among: names)
-        return nearest.map { "(did you mean \($0.quoted)?)" } ?? "(known are \(names.quotedList))"
+        return nearest.map { "(did you mean \($0.quoted)?)" } ?? "(known keys: \(names.quotedList))"
     }
 }
 
@@ -210,7 +210,7 @@ extension ObjectReader {
                 problems.report(
                     pointer,
                     at: member.position,
-                    "a name has 1 to 64 of the letters a-z and A-Z, digits, \".\", \"_\" and \"-\""
+                    "not a valid name; use 1 to 64 ASCII letters, digits, \".\", \"_\" and \"-\""
                 )
             }
             let reader = ObjectReader(member.value, table, at: pointer, problems: problems)

@@ -27,7 +27,7 @@ package final class ProblemList {
             report(
                 duplicate.pointer,
                 at: duplicate.position,
-                "this key stands twice, first at \(duplicate.first); remove or rename one"
+                "duplicate key; first defined at \(duplicate.first); remove or rename one"
             )
         }
         omittedCount += document.omittedDuplicateCount

@@ -68,7 +68,7 @@ extension ValueForm {
     /// Parses a span of time, or returns `nil` for `"off"`.
     func span(_ content: JSONValue.Content) throws(InvalidValue) -> Duration? {
         let range: ClosedRange<Duration>
-        var wanted = "a span of time such as \"30s\" or \"1min 30s\""
+        var wanted = "a time span such as \"30s\" or \"1min 30s\""
         switch self {
         case .span(let allowed): range = allowed
         case .spanOrOff(let allowed):
@@ -125,7 +125,7 @@ extension ValueForm {
             throw mismatch(content, wanted: "a list in square brackets")
         }
         if elements.isEmpty, !isEmptyAllowed {
-            throw InvalidValue("the list is empty; it needs at least one element")
+            throw InvalidValue("the list is empty; add at least one element")
         }
         return elements
     }
@@ -137,20 +137,20 @@ extension ValueForm {
             throw mismatch(content, wanted: "an object")
         }
         if object.members.isEmpty, !isEmptyAllowed {
-            throw InvalidValue("there are none; add an object under a name of your choice")
+            throw InvalidValue("the object is empty; add a member under a name of your choice")
         }
         return object.members
     }
 
     private func mismatch(_ content: JSONValue.Content, wanted: String) -> InvalidValue {
         if case .null = content {
-            return InvalidValue("must be \(wanted), not null; leave the key out for its default")
+            return InvalidValue("must be \(wanted), not null; remove the key to use its default")
         }
         return InvalidValue("must be \(wanted), not \(content)")
     }
 
     /// What to do about a span of time that is too short for a form that can be off.
     private func remedy(for value: Duration) -> String {
-        if case .spanOrOff = self, value == .zero { "; write \"off\" for none" } else { "" }
+        if case .spanOrOff = self, value == .zero { "; write \"off\" to disable it" } else { "" }
     }
 }

@@ -18,7 +18,7 @@ enum AccountName {
         file: String
     ) throws(InvalidValue) -> String {
         if name.isEmpty || name.contains(where: \.isWhitespace) || name.contains(":") {
-            throw InvalidValue("\(name.quoted) is no name of a \(kind); see \(file) for them")
+            throw InvalidValue("\(name.quoted) is not a valid \(kind) name; \(file) lists them")
         }
         return name
     }

@@ -26,7 +26,7 @@ package struct AddressPrefix: Hashable, Sendable {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress(String($0)) }) else {
             throw InvalidValue(
-                "\(text.quoted) is no block of addresses; write one such as \"10.0.0.0/8\" or"
+                "\(text.quoted) is not a valid address block; write one such as \"10.0.0.0/8\" or"
                     + " \"2001:db8::1\""
             )
         }
@@ -37,8 +37,8 @@ package struct AddressPrefix: Hashable, Sendable {
                 parts[1].allSatisfy(\.isNumber)
             else {
                 throw InvalidValue(
-                    "\(String(parts[1]).quoted) is no length of a prefix of \(address); write a"
-                        + " number from 0 to \(width)"
+                    "\(String(parts[1]).quoted) is not a valid prefix length for \(address); write"
+                        + " a number from 0 to \(width)"
                 )
             }
             bitCount = number
@@ -46,7 +46,7 @@ package struct AddressPrefix: Hashable, Sendable {
         let first = Self.mask(address, to: bitCount)
         guard first == address else {
             throw InvalidValue(
-                "\(text.quoted) has bits set behind the prefix; write \"\(first)/\(bitCount)\""
+                "\(text.quoted) has bits set after the prefix; write \"\(first)/\(bitCount)\""
                     + " for the block or \"\(address)\" for the address"
             )
         }

@@ -6,7 +6,8 @@ extension FilePermissions {
     package init(octal text: String) throws(InvalidValue) {
         guard text.utf8.count == 4, text.hasPrefix("0"), let mode = CModeT(text, radix: 8) else {
             throw InvalidValue(
-                "\(text.quoted) is no file mode; write a 0 and three octal digits, as in \"0660\""
+                "\(text.quoted) is not a valid file mode; write 0 and three octal digits, as in"
+                    + " \"0660\""
             )
         }
         self.init(rawValue: mode)

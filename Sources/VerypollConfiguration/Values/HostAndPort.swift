@@ -39,7 +39,7 @@ enum HostAndPort {
         let digits = text[text.index(after: colon)...]
         guard let port = port(digits) else {
             throw InvalidValue(
-                "\(String(digits).quoted) is no port; write a number of up to 65535"
+                "\(String(digits).quoted) is not a valid port; write a number up to 65535"
             )
         }
         return (String(text[..<colon]), port)
@@ -56,8 +56,8 @@ enum HostAndPort {
     private static func checkKind(_ text: String) throws(InvalidValue) {
         if text.hasPrefix("/") || text.hasPrefix("@") {
             throw InvalidValue(
-                "\(text.quoted) is no address; write \("unix:\(text)".quoted) for a Unix-domain"
-                    + " socket"
+                "\(text.quoted) is not a valid address; write \("unix:\(text)".quoted) for a"
+                    + " Unix-domain socket"
             )
         }
         if let scheme = text.firstRange(of: "://") {
@@ -75,8 +75,8 @@ enum HostAndPort {
         let parts = "[\(text[..<last])]:\(text[text.index(after: last)...])"
         for address in [parts, "[\(text)]:80"] where SocketAddress(address) != nil {
             return InvalidValue(
-                "\(text.quoted) is no address with a port; IPv6 addresses stand in brackets before"
-                    + " it, as in \(address.quoted)"
+                "\(text.quoted) is not a valid address with a port; write the IPv6 address in"
+                    + " brackets, as in \(address.quoted)"
             )
         }
         return InvalidValue(
@@ -90,7 +90,7 @@ enum HostAndPort {
             return InvalidValue(
                 role == .listener
                     ? "\(text.quoted) is a port without an address; write \"[::]:\(port)\" for all"
-                        + " addresses of the machine, or \"0.0.0.0:\(port)\" for those of IPv4"
+                        + " addresses of the machine, or \"0.0.0.0:\(port)\" for IPv4 only"
                     : "\(text.quoted) is a port without a host; write \"127.0.0.1:\(port)\" for a"
                         + " server on this machine"
             )
@@ -98,16 +98,16 @@ enum HostAndPort {
         if text.isEmpty || text == "*" {
             return InvalidValue(
                 role == .listener
-                    ? "\(text.quoted) names no address and no port; write \"[::]:80\" for all"
+                    ? "\(text.quoted) has no address and no port; write \"[::]:80\" for all"
                         + " addresses of the machine"
-                    : "\(text.quoted) names no host and no port; write \"127.0.0.1:80\" for a server"
+                    : "\(text.quoted) has no host and no port; write \"127.0.0.1:80\" for a server"
                         + " on this machine"
             )
         }
         if role == .listener, SocketAddress("\(text):80") == nil {
             return InvalidValue(
-                "\(text.quoted) is no IP address and has no port; write one such as"
-                    + " \"127.0.0.1:80\", or \("systemd:\(text)".quoted) for a socket of systemd"
+                "\(text.quoted) is not an IP address and has no port; write an address such as"
+                    + " \"127.0.0.1:80\", or \("systemd:\(text)".quoted) for a socket from systemd"
             )
         }
         return InvalidValue("\(text.quoted) has no port; write \"\(text.shortened):80\"")

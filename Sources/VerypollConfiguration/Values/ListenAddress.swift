@@ -33,13 +33,13 @@ package enum ListenAddress: Hashable, Sendable {
             name.utf8.allSatisfy(allowed.contains)
         else {
             throw InvalidValue(
-                "\(name.quoted) can't be a FileDescriptorName=, which has 1 to 255 printable ASCII"
-                    + " characters and no colon"
+                "\(name.quoted) is not a valid FileDescriptorName=; use 1 to 255 printable ASCII"
+                    + " characters without a colon"
             )
         }
         if name == reservedName {
             throw InvalidValue(
-                "\(name.quoted) is the control socket's name; give the socket another"
+                "\(name.quoted) is reserved for the control socket; use another name"
             )
         }
         return name
@@ -49,17 +49,20 @@ package enum ListenAddress: Hashable, Sendable {
         let (host, port) = try HostAndPort.split(text, of: .listener)
         if host.isEmpty || host == "*" {
             throw InvalidValue(
-                "\(text.quoted) names no address; write \"[::]:\(port)\" for all of the machine's"
+                "\(text.quoted) has no address; write \"[::]:\(port)\" for all addresses of the"
+                    + " machine"
             )
         }
         guard let address = SocketAddress(text) else {
             throw InvalidValue(
-                "\(host.quoted) is no IP address; a listener takes one, such as \"127.0.0.1:\(port)\""
-                    + " or \"[::1]:\(port)\""
+                "\(host.quoted) is not an IP address; a listener needs one, such as"
+                    + " \"127.0.0.1:\(port)\" or \"[::1]:\(port)\""
             )
         }
         if address.ip.isMulticast {
-            throw InvalidValue("\(address.ip) is a multicast address, which TCP can't listen on")
+            throw InvalidValue(
+                "\(address.ip) is a multicast address, on which TCP cannot listen; use another"
+            )
         }
         return address
     }

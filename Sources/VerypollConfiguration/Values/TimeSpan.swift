@@ -15,7 +15,7 @@ extension Duration {
     package init(timeSpan text: String) throws(InvalidValue) {
         var rest = Substring(text).trimmingSpace()
         if rest.isEmpty {
-            throw InvalidValue("\(text.quoted) is no span of time; write one such as \"30s\"")
+            throw InvalidValue("\(text.quoted) is not a valid time span; write one such as \"30s\"")
         }
         var total: Int128 = 0
         var isFirst = true
@@ -23,8 +23,8 @@ extension Duration {
             let number = rest.takePrefix { $0.isASCII && ($0.isNumber || $0 == ".") }
             guard let scaled = Self.millionths(number) else {
                 throw InvalidValue(
-                    "\(text.quoted) is no span of time: a number and a unit are due where"
-                        + " \(String(number + rest).quoted) stands"
+                    "\(text.quoted) is not a valid time span: expected a number and a unit, found"
+                        + " \(String(number + rest).quoted)"
                 )
             }
             rest = rest.trimmingSpace()
@@ -37,7 +37,7 @@ extension Duration {
             total += scaled * microseconds / 1_000_000
             isFirst = false
             guard total <= Self.microseconds(of: .longest) else {
-                throw InvalidValue("\(text.quoted) is longer than 100 years; write a shorter span")
+                throw InvalidValue("\(text.quoted) is longer than 100 years; write a shorter one")
             }
         }
         self = .microseconds(Int64(total))
@@ -83,8 +83,8 @@ extension Duration {
         let subject =
             unit.isEmpty
             ? "the number \(number) has no unit"
-            : "there is no unit of time \(String(unit).quoted)"
-        return InvalidValue("in \(text.quoted) \(subject); units are \(units)")
+            : "unknown unit of time \(String(unit).quoted)"
+        return InvalidValue("\(text.quoted): \(subject); the units are \(units)")
     }
 }
 

@@ -25,15 +25,15 @@ extension UnixAddress {
     /// Checks that a text is the absolute path of a file that a socket can be bound to.
     static func socketPath(_ text: String) throws(InvalidValue) -> FilePath {
         guard text.hasPrefix("/") else {
-            throw InvalidValue("\(text.quoted) is no absolute path; begin it with \"/\"")
+            throw InvalidValue("\(text.quoted) is not an absolute path; begin it with \"/\"")
         }
         guard !text.utf8.contains(0), !text.hasSuffix("/") else {
-            throw InvalidValue("\(text.quoted) can't be the path of a socket; name a file")
+            throw InvalidValue("\(text.quoted) is not a valid path of a socket; name a file")
         }
         guard text.utf8.count <= maximumByteCount else {
             throw InvalidValue(
-                "the path has \(text.utf8.count) bytes, but a socket's has at most"
-                    + " \(maximumByteCount); choose a shorter one"
+                "the path has \(text.utf8.count) bytes, but the path of a socket can have at most"
+                    + " \(maximumByteCount); use a shorter one"
             )
         }
         return FilePath(text)

@@ -13,7 +13,7 @@ package enum UpstreamAddress: Hashable, Sendable {
     /// Parses `IP:PORT`, `[IPv6]:PORT`, `HOST:PORT`, `unix:/PATH` or `unix:@NAME`.
     package init(_ text: String) throws(InvalidValue) {
         if text.hasPrefix("systemd:") {
-            throw InvalidValue("\(text.quoted) is an address for listeners only")
+            throw InvalidValue("\(text.quoted) is an address for listeners only; use another")
         }
         if let socket = try UnixAddress(configured: text) {
             self = .unix(socket)
@@ -22,11 +22,12 @@ package enum UpstreamAddress: Hashable, Sendable {
         let (host, port) = try HostAndPort.split(text, of: .server)
         if host.isEmpty || host == "*" {
             throw InvalidValue(
-                "\(text.quoted) names no host; write \"127.0.0.1:\(port)\" for a server on this machine"
+                "\(text.quoted) has no host; write \"127.0.0.1:\(port)\" for a server on this"
+                    + " machine"
             )
         }
         guard port != 0 else {
-            throw InvalidValue("\(text.quoted) has port 0, which no server has; write its port")
+            throw InvalidValue("\(text.quoted) has port 0; write the port of the server")
         }
         if let address = SocketAddress(text) {
             self = .ip(address)
@@ -50,8 +51,8 @@ package enum UpstreamAddress: Hashable, Sendable {
         let isNumeric = labels.last?.allSatisfy(\.isNumber) ?? true
         guard isValid, !isNumeric else {
             throw InvalidValue(
-                "\(name.quoted) is neither an IP address nor a host name, such as \"10.0.0.1\","
-                    + " \"[::1]\" or \"app.example\""
+                "\(name.quoted) is neither an IP address nor a host name; write one such as"
+                    + " \"10.0.0.1\", \"[::1]\" or \"app.example\""
             )
         }
         return name
