@@ -2,29 +2,29 @@ internal import StrictJSON
 internal import SystemPackage
 internal import Verypoll
 
-/// The addresses that listeners and the control socket take, none of which may be taken twice.
+/// The addresses of listeners and of the control socket, of which no two may overlap.
 package struct AddressClaims {
     private let problems: ProblemList
     private var owners: [Claim: JSONPointer] = [:]
 
-    /// What a socket has for itself.
+    /// Addresses that a socket occupies.
     private enum Claim: Hashable {
         case unix(UnixAddress)
         case systemd(String)
         /// One address and port.
         case one(SocketAddress)
-        /// Some address of that protocol at that port.
+        /// Any address of the protocol at the port.
         case some(IPAddress.Family, UInt16)
-        /// All addresses of that protocol at that port.
+        /// All addresses of the protocol at the port.
         case all(IPAddress.Family, UInt16)
     }
 
-    /// Makes the set of no addresses.
+    /// Makes an empty set.
     init(problems: ProblemList) {
         self.problems = problems
     }
 
-    /// Takes an address, and reports if it overlaps with one that was taken before.
+    /// Adds an address, and reports an overlap with an address that was added before.
     mutating func claim(
         _ address: ListenAddress,
         onlyV6: Bool = false,
@@ -49,12 +49,12 @@ package struct AddressClaims {
         for claim in needs.flatMap(\.own) where owners[claim] == nil { owners[claim] = pointer }
     }
 
-    /// What an IP socket conflicts with, and what it then has.
+    /// Returns the claims that conflict with an IP socket, and the socket's own claims.
     private static func needs(
         of socket: SocketAddress,
         onlyV6: Bool
     ) -> [(conflict: Claim, own: [Claim])] {
-        guard socket.port != 0 else { return [] }  // The kernel chooses a free one.
+        guard socket.port != 0 else { return [] }  // The kernel chooses a free port.
         let ip = socket.ip.unmapped
         let port = socket.port
         if ip.isUnspecified {

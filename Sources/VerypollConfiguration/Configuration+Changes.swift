@@ -2,9 +2,10 @@ internal import StrictJSON
 package import VerypollControl
 
 extension Configuration {
-    /// What is different in another configuration, in the order of the pointers.
+    /// Returns the differences to another configuration, in the order of the pointers.
     ///
-    /// Listeners and upstreams are added and removed as wholes, and lists change as wholes.
+    /// A listener, an upstream or a list that is added or removed is one change. A list that
+    /// differs in an element is one change too.
     package func changes(to other: Configuration) -> [ConfigurationChange] {
         differences(between: .object(effective), and: .object(other.effective), at: .root)
     }

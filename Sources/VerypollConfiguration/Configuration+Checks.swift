@@ -1,10 +1,10 @@
 internal import Console
 internal import StrictJSON
 
-// What can be checked only when the whole configuration is known.
+// Checks that need the whole configuration.
 
 extension Configuration {
-    /// Reports what does not fit together.
+    /// Reports settings that contradict each other or the limit of file descriptors.
     package func check(descriptorLimit: Int, reportingTo problems: ProblemList) {
         checkUpstreams(problems)
         checkExitOnIdle(problems)
@@ -33,7 +33,8 @@ extension Configuration {
         }
     }
 
-    /// Only systemd can start a daemon again that ended because it was idle.
+    /// Reports listeners that systemd does not open: after an idle exit, only systemd can start the
+    /// daemon again.
     private func checkExitOnIdle(_ problems: ProblemList) {
         guard exitOnIdle != nil else { return }
         for listener in listeners {
@@ -87,6 +88,6 @@ extension Configuration {
 }
 
 extension ListenerConfiguration {
-    /// The way to the listener in the file.
+    /// The listener's JSON pointer in the file.
     var pointer: JSONPointer { JSONPointer(["listeners", name]) }
 }

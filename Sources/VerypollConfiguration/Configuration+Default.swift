@@ -1,5 +1,5 @@
 extension Configuration {
-    /// The configuration of a daemon that has no file: that of config/default.json.
+    /// The configuration of a daemon without a file: the text of config/default.json.
     package static let embeddedDefault = Array(
         """
         {

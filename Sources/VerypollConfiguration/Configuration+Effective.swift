@@ -2,9 +2,9 @@ internal import Logging
 package import StrictJSON
 internal import SystemPackage
 
-// A configuration in the form of its file, with every default filled in.
+// The configuration in the form of its file, with every default filled in.
 
-/// The members of a JSON object; what is `nil` is left out.
+/// Makes a JSON object, without the members that are `nil`.
 private func object(_ members: [String: JSONValue?]) -> JSONValue {
     .object(members.compactMapValues { $0 })
 }
@@ -20,7 +20,8 @@ private func texts(_ values: [some CustomStringConvertible]) -> JSONValue {
 }
 
 extension Configuration {
-    /// The members of a file that says the same, but for what has no value unless the file says so.
+    /// The members of a file with the same meaning, with every default filled in. Settings without
+    /// a default are left out if they are not set.
     package var effective: [String: JSONValue] {
         [
             "workers": .number(workers),

@@ -2,18 +2,18 @@ package import StrictJSON
 internal import SystemPackage
 
 extension Configuration {
-    /// The most bytes that a configuration file may have.
+    /// The maximum size of a configuration file, in bytes.
     package static let maximumByteCount = 1 << 20
 
     /// Parses and checks the text of a configuration.
     ///
     /// - Parameters:
     ///   - text: The bytes of the file, at most ``maximumByteCount``.
-    ///   - file: The name that problems give the file.
-    ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
-    ///   - former: The configuration whose place it is to take while the daemon runs.
-    /// - Throws: `ConfigurationError` with everything that is wrong, or with the first mistake in
-    ///   the syntax of JSON.
+    ///   - file: The name of the file in problems.
+    ///   - descriptorLimit: The most descriptors that the daemon may have; see getrlimit(2).
+    ///   - former: The current configuration of a running daemon, for a reload.
+    /// - Throws: `ConfigurationError` with every problem, or with the first error in the JSON
+    ///   syntax.
     package init(
         parsing text: [UInt8],
         file: String,
@@ -44,12 +44,12 @@ extension Configuration {
     ///
     /// - Parameters:
     ///   - file: The path of the file.
-    ///   - descriptorLimit: How many descriptors the daemon may have; see getrlimit(2).
-    ///   - former: The configuration whose place it is to take while the daemon runs.
-    ///   - attempt: Makes the call that opens the file, again if it has to.
-    ///   - hasRead: Called when the file has been read, and is not needed any more.
-    /// - Returns: What the file says.
-    /// - Throws: `ConfigurationError` with everything that is wrong.
+    ///   - descriptorLimit: The most descriptors that the daemon may have; see getrlimit(2).
+    ///   - former: The current configuration of a running daemon, for a reload.
+    ///   - attempt: Calls the function that opens the file, and repeats the call if needed.
+    ///   - hasRead: Called as soon as the file has been read and closed.
+    /// - Returns: The configuration.
+    /// - Throws: `ConfigurationError` with every problem.
     static func load(
         file: String,
         descriptorLimit: Int,
@@ -93,7 +93,7 @@ extension Configuration {
 }
 
 extension ConfigurationError {
-    /// Makes the error of a file that has one problem as a whole.
+    /// Makes an error with one problem, which concerns the whole file.
     package init(file: String, position: SourcePosition? = nil, _ message: String) {
         self.init(
             problems: [

@@ -1,10 +1,12 @@
 internal import StrictJSON
 
-// What a daemon that runs cannot go over to.
+// Changes that a running daemon cannot make.
 
 extension Configuration {
-    /// Reports what takes a restart, unless it is wrong anyway: then it has become the default,
-    /// which nobody has asked for.
+    /// Reports changes that require a restart.
+    ///
+    /// An invalid value is not compared: it was replaced by the default, which the file does not
+    /// ask for.
     package func check(after former: Configuration, reportingTo problems: ProblemList) {
         func require(_ isSame: Bool, _ path: String..., what: String) {
             let pointer = JSONPointer(path)

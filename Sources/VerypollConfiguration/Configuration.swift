@@ -3,11 +3,11 @@ internal import StrictJSON
 package import SystemPackage
 internal import Verypoll
 
-/// What verypolld is to do, as its file says it, checked, with every default filled in.
+/// The checked configuration of verypolld, with every default filled in.
 ///
-/// Two configurations are equal if they mean the same.
+/// Two configurations are equal if they have the same meaning.
 package struct Configuration: Equatable, Sendable {
-    /// How many workers serve the sessions.
+    /// The number of workers that serve the sessions.
     package var workers: Int
 
     /// The control socket.
@@ -19,10 +19,10 @@ package struct Configuration: Equatable, Sendable {
     /// How the daemon stops.
     package var drain: Drain
 
-    /// What outlives a restart.
+    /// What a restart keeps.
     package var restart: Restart
 
-    /// The time without a session after which the daemon ends, or `nil` for never.
+    /// The time without a session after which the daemon exits, or `nil` for never.
     package var exitOnIdle: Duration?
 
     /// What the daemon logs.
@@ -36,31 +36,31 @@ package struct Configuration: Equatable, Sendable {
 
     /// The socket over which the daemon is controlled.
     package struct Control: Equatable, Sendable {
-        /// Where it is, or `nil` for the runtime directory of the daemon's user.
+        /// The path of the socket, or `nil` for the default; see `FilePath.defaultControlSocket`.
         package var socket: FilePath?
-        /// Its permissions.
+        /// The permissions of the socket's file.
         package var mode: FilePermissions
-        /// The group it belongs to, or `nil` for the daemon's own.
+        /// The group of the socket's file, or `nil` for the daemon's own.
         package var group: String?
     }
 
     /// How the daemon stops.
     package struct Drain: Equatable, Sendable {
-        /// The time that a stop gives to live sessions.
+        /// The time that open sessions have to end when the daemon stops or a listener drains.
         package var deadline: Duration
     }
 
-    /// What outlives a restart.
+    /// What a restart keeps.
     package struct Restart: Equatable, Sendable {
-        /// Whether live sessions are handed to the next process, as listeners always are.
+        /// Whether open sessions are handed to the next process, as listening sockets always are.
         package var keepSessions: Bool
     }
 
     /// What the daemon logs.
     package struct Log: Equatable, Sendable {
-        /// The least level that is logged.
+        /// The lowest level that is logged.
         package var level: Logger.Level
-        /// Whether the begin and the end of each session are logged.
+        /// Whether the end of each session is logged.
         package var sessions: Bool
     }
 }
@@ -116,7 +116,8 @@ extension Configuration {
 }
 
 extension Configuration {
-    /// The index of the upstream that a listener's sessions are proxied to, if they are.
+    /// Returns the index of the upstream that a listener's handler names, or `nil` if the handler
+    /// is not a proxy.
     func upstreamIndex(of listener: ListenerConfiguration) -> Int? {
         guard case .proxy(let name) = listener.handler else { return nil }
         return upstreams.firstIndex { $0.name == name }

@@ -2,7 +2,7 @@ internal import StrictJSON
 package import VerypollControl
 
 extension Problem {
-    /// The problem as those see it who ask over the control socket.
+    /// Makes the problem that the control socket reports.
     package init(_ problem: ConfigurationProblem) {
         self.init(
             file: problem.file,
@@ -15,6 +15,6 @@ extension Problem {
 }
 
 extension ConfigurationError {
-    /// The problems as those see them who ask over the control socket.
+    /// The problems that the control socket reports.
     package var reported: [Problem] { problems.map(Problem.init) }
 }

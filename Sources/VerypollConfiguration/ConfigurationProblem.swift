@@ -1,18 +1,18 @@
 internal import Console
 package import StrictJSON
 
-/// Something that is wrong with a configuration.
+/// A problem in a configuration.
 package struct ConfigurationProblem: Hashable, Sendable {
     /// The configuration's file, as the user named it.
     package let file: String
 
-    /// Where in the file it is, or `nil` if the file could not be read at all.
+    /// The problem's position in the file, or `nil` if the file could not be read.
     let position: SourcePosition?
 
-    /// The way to the value, as RFC 6901 writes it; empty for the whole file and for its syntax.
+    /// The JSON pointer of the value (RFC 6901); empty for the whole file and for syntax errors.
     package let pointer: String
 
-    /// What is wrong, and how to mend it.
+    /// The problem and its remedy.
     package let message: String
 
     package init(
@@ -29,7 +29,7 @@ package struct ConfigurationProblem: Hashable, Sendable {
 }
 
 extension ConfigurationProblem: CustomStringConvertible {
-    /// `FILE:LINE:COLUMN: POINTER: MESSAGE` on one line, without the parts that are empty.
+    /// `FILE:LINE:COLUMN: POINTER: MESSAGE` on one line, without the empty parts.
     package var description: String {
         let place = position.map { "\(file):\($0)" } ?? file
         return [place, pointer, message].filter { !$0.isEmpty }.joined(separator: ": ")
@@ -37,15 +37,15 @@ extension ConfigurationProblem: CustomStringConvertible {
     }
 }
 
-/// A configuration that is refused, with everything that is wrong with it.
+/// The problems of an invalid configuration.
 package struct ConfigurationError: Error, Hashable, Sendable {
-    /// What is wrong, in the order of the file; never empty.
+    /// The problems in the order of the file; never empty.
     package let problems: [ConfigurationProblem]
 
-    /// How many more problems there are, which are left out because they are too many.
+    /// The number of further problems, which are left out because there are too many.
     package let omittedCount: Int
 
-    /// Makes an error of its problems.
+    /// Makes an error from its problems.
     package init(problems: [ConfigurationProblem], omittedCount: Int = 0) {
         self.problems = problems
         self.omittedCount = omittedCount
@@ -53,7 +53,7 @@ package struct ConfigurationError: Error, Hashable, Sendable {
 }
 
 extension ConfigurationError: CustomStringConvertible {
-    /// The problems, a line each, and how many are left out.
+    /// The problems, one per line, and the number of problems that are left out.
     package var description: String {
         let omitted = omittedText.map { ["\(problems.first?.file ?? ""): \($0)"] } ?? []
         return (problems.map(\.description) + omitted).joined(separator: "\n")

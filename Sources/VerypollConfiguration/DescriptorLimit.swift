@@ -3,17 +3,17 @@ package import SystemPackage
 
 /// The number of file descriptors that the process may have open, `RLIMIT_NOFILE`.
 package enum DescriptorLimit {
-    /// What the soft limit could be raised to.
+    /// Returns the hard limit, to which the soft limit can be raised.
     package static func hard() throws(Errno) -> Int {
         Int(clamping: try limits().rlim_max)
     }
 
-    /// How many the process may have now.
+    /// Returns the soft limit, which applies now.
     package static func soft() throws(Errno) -> Int {
         Int(clamping: try limits().rlim_cur)
     }
 
-    /// Raises the soft limit to the hard one, and returns it; see setrlimit(2).
+    /// Raises the soft limit to the hard limit, and returns the new soft limit; see setrlimit(2).
     package static func raise() throws(Errno) -> Int {
         var limits = try limits()
         if limits.rlim_cur < limits.rlim_max {

@@ -2,35 +2,37 @@ internal import Glibc
 package import SystemPackage
 
 extension FileDescriptor.OpenOptions {
-    /// A terminal that is opened does not become that of the process.
+    /// An opened terminal does not become the controlling terminal of the process.
     fileprivate static var noControllingTerminal: Self { Self(rawValue: O_NOCTTY) }
 }
 
-/// Calls its argument, which opens a file, until that succeeds or another try is of no use: so the
-/// daemon opens its configuration even if it is out of descriptors.
+/// Calls a function that opens a file, and repeats the call as long as that can help.
+///
+/// With it, the daemon opens its configuration even if it is out of descriptors.
 package typealias OpenAttempt =
     (_ open: () throws(Errno) -> FileDescriptor) throws(Errno) -> FileDescriptor
 
 /// The bytes of a regular file.
 enum FileContents {
-    /// Why a file can't be read.
+    /// The reason why a file can't be read.
     enum Failure: Error, Equatable {
         /// A system call failed.
         case system(Errno)
-        /// It is no regular file, but what the text says: "a FIFO".
+        /// The file is not a regular file; the text names its kind, such as "a FIFO".
         case notRegular(String)
     }
 
-    /// Reads a file whole.
+    /// Reads a regular file.
     ///
-    /// Other kinds of files are refused, because reading them can block without end. A regular file
-    /// blocks only if its file system hangs.
+    /// Other kinds of files are refused, because reading them can block forever. Reading a regular
+    /// file blocks only if its file system hangs.
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - limit: The most bytes that are of interest.
-    ///   - attempt: Makes the call that opens the file, again if it has to.
-    /// - Returns: The bytes; more than `limit` if the file has more, though not all of them.
+    ///   - limit: The most bytes that the caller accepts.
+    ///   - attempt: Calls the function that opens the file, and repeats the call if needed.
+    /// - Returns: All bytes of the file, or, if the file is larger than `limit`, more than `limit`
+    ///   bytes of it.
     /// - Throws: See open(2) and read(2).
     static func read(
         _ path: String,
@@ -79,8 +81,8 @@ enum FileContents {
         }
     }
 
-    /// Names the kind of an open file; `nil` if it is a regular file or a directory, of which
-    /// read(2) says so.
+    /// Returns the kind of an open file, or `nil` for a regular file and for a directory, which
+    /// read(2) refuses by itself.
     private static func kind(of file: FileDescriptor) throws -> String? {
         switch try Stat(file).type {
         case .regular, .directory: nil

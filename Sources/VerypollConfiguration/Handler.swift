@@ -1,13 +1,13 @@
 internal import Console
 internal import StrictJSON
 
-/// What serves the sessions of a listener.
+/// The service of a listener.
 package enum Handler: Hashable, Sendable {
-    /// Sends back what comes (RFC 862).
+    /// Sends received bytes back (RFC 862).
     case echo
-    /// Reads and forgets what comes (RFC 863).
+    /// Reads and ignores received bytes (RFC 863).
     case discard
-    /// Closes at once.
+    /// Closes the connection at once.
     case drop
     /// Sends the date and time, then closes (RFC 867).
     case daytime
@@ -15,10 +15,10 @@ package enum Handler: Hashable, Sendable {
     case chargen
     /// Answers HTTP requests for the daemon's metrics.
     case metrics
-    /// Hands the session to a server of the upstream of that name.
+    /// Connects the session to a server of the named upstream.
     case proxy(upstream: String)
 
-    /// Its kind, as the file and the status name it.
+    /// The kind, under its name in the configuration and in the status.
     package var kind: Kind {
         switch self {
         case .echo: .echo
@@ -31,12 +31,12 @@ package enum Handler: Hashable, Sendable {
         }
     }
 
-    /// A handler without what it is given.
+    /// A kind of handler, without its settings.
     package enum Kind: String, CaseIterable, Sendable {
         case echo, discard, drop, daytime, chargen, metrics, proxy
     }
 
-    /// Whether sessions are handed to an upstream, and so have two sockets.
+    /// Whether sessions are proxied and therefore have two sockets.
     var isProxy: Bool { kind == .proxy }
 }
 
@@ -48,7 +48,7 @@ extension Handler {
         Key("upstream", .text),
     ])
 
-    /// Reads the handler; whether the upstream exists is checked when all are known.
+    /// Reads the handler. `Configuration.check` tests later whether the upstream exists.
     init(_ object: ObjectReader) {
         let kind: Kind? = object.optionalWord("type")
         let upstream = object.text("upstream") { name in name }

@@ -1,32 +1,32 @@
 extension Configuration {
     /// The limits of the whole daemon.
     package struct Limits: Equatable, Sendable {
-        /// The most sessions that live at a time.
+        /// The most sessions at the same time.
         package var maxSessions: Int
 
-        /// The most pipes that a worker has, through which the kernel moves bytes.
+        /// The most pipes that a worker uses for splice(2).
         package var pipesPerWorker: Int
 
-        /// The most sessions that a reload can allow, as room for them is reserved at the start.
+        /// The most sessions that a reload can allow; memory for them is reserved at the start.
         package var capacity: Int
     }
 }
 
 extension Configuration.Limits {
-    /// The most sessions of any listener, and of the daemon where the file sets no limit.
+    /// The largest limit that the file can set for the sessions of a listener or of the daemon.
     static let largest = 10_000_000
 
-    /// The most sessions of the daemon where the file sets no limit.
+    /// The most sessions of the daemon if the file sets no limit.
     static let defaultLimit = 100_000
 
-    /// The room that is reserved where there are descriptors for it, and the file wants no more.
+    /// The capacity that is reserved if there are enough descriptors and the file asks for no more.
     private static let usualCapacity = 1 << 17
 
     package static let keys = KeyTable([
         Key("maxSessions", .integer(1...largest))
     ])
 
-    /// Reads the limits; `budget` is how many sessions there are descriptors for.
+    /// Reads the limits; `budget` is the number of sessions that the descriptors allow.
     init(_ object: ObjectReader, budget: Int, pipesPerWorker: Int, descriptorLimit: Int) {
         self.pipesPerWorker = pipesPerWorker
         maxSessions =
@@ -34,16 +34,17 @@ extension Configuration.Limits {
         capacity = max(maxSessions, min(descriptorLimit, Self.usualCapacity))
     }
 
-    /// How many sessions the limit of file descriptors can carry; 0 if none.
+    /// Returns the number of sessions that the limit of file descriptors allows; 0 if none.
     ///
-    /// It is what the limit leaves, divided by what a session costs: 1 descriptor, or 2 if any
-    /// listener is a proxy. From the limit are taken
+    /// A session costs 1 descriptor, or 2 if any listener is a proxy. These descriptors are
+    /// subtracted from the limit first:
     /// - 3 for the standard streams and 8 for the supervisor: its signals, timers, poll, control
     ///   socket, journal and notifications;
-    /// - 2 for each worker, its poll and its waker;
-    /// - 1 for each address that is listened on, or for each worker and address with `reusePort`;
+    /// - 2 for each worker: its poll and its waker;
+    /// - 1 for each listening address, or for each worker and address with `reusePort`;
     /// - 2 for each pipe that a worker may have, see ``pipesPerWorker``;
-    /// - 1 for each server that is probed, and 8 for looking up names if any server has one;
+    /// - 1 for each server that is checked, and 8 for name resolution if any server has a host
+    ///   name;
     /// - a reserve for clients of the control socket and for logs, an eighth of the limit and at
     ///   most 64.
     package static func sessionBudget(
@@ -68,10 +69,10 @@ extension Configuration.Limits {
         return max(0, descriptorLimit - fixed) / descriptorsPerSession
     }
 
-    /// How many pipes a worker may have, through which the kernel moves the bytes of sessions.
+    /// Returns the number of pipes that a worker may use for splice(2).
     ///
-    /// There are at most 64, and those of all workers take at most an eighth of the limit of file
-    /// descriptors; without a proxy there are none.
+    /// The number is at most 64, and the pipes of all workers take at most an eighth of the limit
+    /// of file descriptors. Without a proxy, it is 0.
     package static func pipesPerWorker(
         descriptorLimit: Int,
         workers: Int,
@@ -83,7 +84,7 @@ extension Configuration.Limits {
 }
 
 extension UpstreamConfiguration {
-    /// Whether any server is reached by a name.
+    /// Whether any server has a host name.
     fileprivate var hasNames: Bool {
         servers.contains { server in
             if case .host = server.address { true } else { false }

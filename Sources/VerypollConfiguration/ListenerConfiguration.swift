@@ -1,26 +1,27 @@
 package import StrictJSON
 
-/// A listener: where connections are accepted, and what becomes of them.
+/// A listener: the addresses on which it accepts connections, and how it serves them.
 package struct ListenerConfiguration: Equatable, Sendable {
-    /// Its name, which no other listener has.
+    /// The name, which is unique among the listeners.
     package var name: String
 
-    /// Where its name stands in the file.
+    /// The position of the name in the file.
     package var position: Uncompared<SourcePosition?>
 
-    /// Where it accepts connections; never empty.
+    /// The addresses on which it accepts connections; never empty.
     package var addresses: [ListenAddress]
 
-    /// What serves the sessions.
+    /// The service of the sessions.
     package var handler: Handler
 
-    /// The most sessions it has at a time, or `nil` for no limit but the daemon's.
+    /// The most sessions at the same time, or `nil` if only the daemon's limit applies.
     package var maxSessions: Int?
 
-    /// What becomes of connections beyond the limit.
+    /// What happens to connections beyond the limit.
     package var whenFull: WhenFull
 
-    /// The most sessions of one IPv4 address or IPv6 /64 at a time, or `nil` for no limit.
+    /// The most sessions of one IPv4 address or IPv6 /64 network at the same time, or `nil` for no
+    /// limit.
     package var maxSessionsPerSource: Int?
 
     /// How fast connections are accepted, or `nil` for no limit.
@@ -29,39 +30,39 @@ package struct ListenerConfiguration: Equatable, Sendable {
     /// The only sources that may connect, or `nil` if all may.
     package var allow: [AddressPrefix]?
 
-    /// The sources that may not connect, even if they are among ``allow``.
+    /// The sources that may not connect, even if ``allow`` contains them.
     package var deny: [AddressPrefix]
 
-    /// Whose PROXY protocol headers are read, or `nil` if none are.
+    /// The sources that send PROXY protocol headers, or `nil` if no headers are read.
     package var proxyProtocol: ProxyProtocolSource?
 
-    /// When sessions end by themselves.
+    /// The times after which the daemon ends a session.
     package var timeouts: Timeouts
 
-    /// The options of its sockets.
+    /// The options of the sockets.
     package var socket: SocketOptions
 
-    /// What becomes of connections while a listener has as many sessions as it may.
+    /// What happens to new connections while a session limit is reached.
     package enum WhenFull: String, CaseIterable, Sendable {
-        /// They wait in the kernel's backlog.
+        /// The connections wait in the kernel's backlog.
         case pause
-        /// They are accepted and reset.
+        /// The connections are accepted and reset.
         case reject
     }
 
     /// How fast a listener accepts connections.
     package struct AcceptRate: Equatable, Sendable {
-        /// The connections of a second, in the long run.
+        /// The connections per second, on average.
         package var perSecond: Int
-        /// The connections that may come at once after a pause.
+        /// The most connections that are accepted at once after a quiet time.
         package var burst: Int
     }
 
-    /// Whose PROXY protocol headers a listener reads.
+    /// The PROXY protocol headers that a listener reads.
     package struct ProxyProtocolSource: Equatable, Sendable {
-        /// The sources that send the header, and must; others must not.
+        /// The sources that must send the header; from others, no header is read.
         package var from: [AddressPrefix]
-        /// The time in which the header has to come.
+        /// The time in which the whole header must arrive.
         package var timeout: Duration
     }
 }
@@ -111,7 +112,7 @@ extension ListenerConfiguration.AcceptRate {
         Key("burst", .integer(1...1_000_000)),
     ])
 
-    /// Reads the rate; the burst is as large as the rate of a second if the file has none.
+    /// Reads the rate. Without a burst in the file, the burst is the number of one second.
     package init(_ object: ObjectReader) {
         perSecond = object.optionalInteger("perSecond") ?? 1
         burst = object.optionalInteger("burst") ?? perSecond

@@ -1,38 +1,37 @@
 internal import Glibc
 internal import SystemPackage
 
-/// A configuration, and the file that it was read from: `nil` for the built-in default.
+/// A checked configuration and its file.
 package struct LoadedConfiguration: Sendable {
-    /// The configuration, checked.
     package let configuration: Configuration
-    /// The absolute path of the file.
+    /// The absolute path of the file, or `nil` for the built-in default.
     package let path: String?
-    /// How many descriptors the daemon can have.
+    /// The most descriptors that the daemon can have.
     package let descriptorLimit: Int
-    /// The absolute path that the command line names, if it names one.
+    /// The absolute path of the file that the command line names, if any.
     private let givenPath: String?
 
-    /// The file that is read where the command line names none.
+    /// The file that is read if the command line names none.
     package static let defaultPath = "/etc/verypolld/verypolld.json"
 
     /// Reads and checks a configuration.
     ///
     /// - Parameters:
-    ///   - path: The file; `nil` is ``defaultPath`` or, where there is no such file, the built-in
+    ///   - path: The file; `nil` for ``defaultPath`` or, if that file does not exist, the built-in
     ///     default.
-    ///   - descriptorLimit: How many descriptors the daemon can have.
-    /// - Throws: Everything that is wrong with it.
+    ///   - descriptorLimit: The most descriptors that the daemon can have.
+    /// - Throws: All problems of the configuration.
     package init(path: String?, descriptorLimit: Int) throws(ConfigurationError) {
         try self.init(path: path, descriptorLimit: descriptorLimit, after: nil)
     }
 
-    /// Reads and checks the configuration that is to take the place of this one.
+    /// Reads and checks the next configuration, for a reload.
     ///
     /// - Parameters:
-    ///   - attempt: Makes the call that opens the file, again if it has to.
-    ///   - hasRead: Called when the file has been read, and is not needed any more.
+    ///   - attempt: Calls the function that opens the file, and repeats the call if needed.
+    ///   - hasRead: Called as soon as the file has been read and closed.
     /// - Returns: The configuration.
-    /// - Throws: Everything that is wrong with it, and what cannot be changed by a reload.
+    /// - Throws: All problems of the configuration, and all changes that a reload cannot make.
     package func next(
         attempt: OpenAttempt? = nil,
         hasRead: () -> Void
@@ -82,7 +81,8 @@ package struct LoadedConfiguration: Sendable {
 }
 
 extension LoadedConfiguration {
-    /// The path from the root, as those who ask the daemon for it work in other folders.
+    /// Returns the absolute path of a file. Clients of the control socket get this path, and they
+    /// may have other working directories.
     private static func absolutePath(of file: String) -> String {
         guard FilePath(file).isRelative, let folder = unsafe getcwd(nil, 0) else { return file }
         defer { unsafe free(folder) }

@@ -4,43 +4,43 @@ package import Verypoll
 
 /// The options of a listener's sockets, and of the connections they accept.
 package struct SocketOptions: Equatable, Sendable {
-    /// How many connections may wait to be accepted; see listen(2).
+    /// The most connections that wait to be accepted; see listen(2).
     package var backlog: Int
 
-    /// Whether bytes are sent at once instead of being gathered; `TCP_NODELAY` in tcp(7).
+    /// Whether bytes are sent at once instead of being collected; `TCP_NODELAY` in tcp(7).
     package var noDelay: Bool
 
-    /// The silence after which the kernel asks whether the other end is there, or `nil` for never;
-    /// `TCP_KEEPIDLE` in tcp(7), in whole seconds.
+    /// The idle time after which the kernel probes the peer, or `nil` for never; `TCP_KEEPIDLE` in
+    /// tcp(7), in whole seconds.
     package var keepAlive: Duration?
 
-    /// Whether each worker has a socket of its own; `SO_REUSEPORT` in socket(7).
+    /// Whether each worker has its own socket; `SO_REUSEPORT` in socket(7).
     package var reusePort: Bool
 
-    /// Whether the address may be one the machine does not have yet; `IP_FREEBIND` in ip(7).
+    /// Whether an address that the machine does not have yet may be bound; `IP_FREEBIND` in ip(7).
     package var freeBind: Bool
 
-    /// The time a connection may wait for its first byte before it is accepted, or `nil` to accept
-    /// it at once; `TCP_DEFER_ACCEPT` in tcp(7), in whole seconds.
+    /// The longest time that the kernel waits for a connection's first byte before the connection
+    /// is accepted, or `nil` to accept it at once; `TCP_DEFER_ACCEPT` in tcp(7), in whole seconds.
     package var deferAccept: Duration?
 
-    /// Whether [::] is only for IPv6; `IPV6_V6ONLY` in ipv6(7).
+    /// Whether [::] accepts only IPv6; `IPV6_V6ONLY` in ipv6(7).
     package var onlyV6: Bool
 
-    /// The permissions of the file of a Unix-domain address; who may write may connect.
+    /// The permissions of the file of a Unix-domain address; write permission allows to connect.
     package var mode: FilePermissions
 
-    /// The user that the file belongs to, or `nil` for the daemon's own.
+    /// The owner of the file, or `nil` for the daemon's own user.
     package var owner: String?
 
-    /// The group that the file belongs to, or `nil` for the daemon's own.
+    /// The group of the file, or `nil` for the daemon's own.
     package var group: String?
 }
 
 extension SocketOptions {
-    /// Whether a socket bound to an address keeps IPv4 off.
+    /// Returns whether a socket that is bound to an address must reject IPv4.
     ///
-    /// The setting concerns `[::]` alone: no other address accepts both protocols.
+    /// The setting affects only `[::]`, because no other address accepts both protocols.
     package func isOnlyV6(at address: IPAddress) -> Bool {
         onlyV6 && address.family == .v6 && address.isUnspecified
     }
@@ -49,7 +49,7 @@ extension SocketOptions {
 // MARK: - Reading
 
 extension SocketOptions {
-    /// What the kernel takes for the time of keep-alives, in seconds.
+    /// The kernel's range for keep-alive times.
     private static let seconds = ValueForm.spanOrOff(.seconds(1) ... .seconds(32767))
 
     package static let keys = KeyTable([

@@ -1,21 +1,21 @@
 internal import StrictJSON
 
-/// When the sessions of a listener end by themselves.
+/// The times after which the daemon ends a session of a listener.
 package struct Timeouts: Equatable, Sendable {
-    /// The time in which the first byte has to come, or `nil` for any.
+    /// The time in which the first byte must pass, in either direction, or `nil` for no limit.
     package var firstByte: Duration?
 
-    /// The longest time in which no byte comes or goes, or `nil` for any.
+    /// The longest time without a byte in either direction, or `nil` for no limit.
     package var idle: Duration?
 
-    /// The time for the second direction to end after the first, or `nil` for any.
+    /// The time after one direction has ended in which the other must end, or `nil` for no limit.
     package var halfClosed: Duration?
 
-    /// The longest life of a session, or `nil` for any.
+    /// The longest duration of a session, or `nil` for no limit.
     package var lifetime: Duration?
 
-    /// The time for the other end to acknowledge what it was sent, or `nil` for the kernel's
-    /// default; see `TCP_USER_TIMEOUT` in tcp(7).
+    /// The time in which the peer must acknowledge sent data, or `nil` for the kernel's default;
+    /// see `TCP_USER_TIMEOUT` in tcp(7).
     package var userTimeout: Duration?
 }
 

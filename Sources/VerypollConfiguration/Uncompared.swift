@@ -1,9 +1,9 @@
-/// A value that takes no part in comparisons of what it belongs to.
+/// A value that comparisons of its container ignore.
 ///
-/// Any two are equal, so that two configurations are equal if they mean the same, wherever in
-/// their files they say it.
+/// Any two are equal. So two configurations with the same meaning are equal, even if their settings
+/// are at different positions in the files.
 package struct Uncompared<Value: Sendable>: Equatable, Sendable {
-    /// The value itself, to be compared by those who mean it.
+    /// The value itself.
     package var value: Value
 
     /// Wraps a value.

@@ -1,28 +1,28 @@
 internal import SystemPackage
 internal import Verypoll
 
-/// Finds servers of upstreams that are listeners of the same daemon, from where a connection comes
-/// back to its own upstream: it would run in circles until the limits of the daemon are reached.
+/// Finds servers that are listeners of the same daemon and lead back to their own upstream.
 ///
-/// A chain of listeners without a circle is fine. Names of hosts and sockets of systemd are not
-/// known here; ``OwnConnections`` breaks the circles through those.
+/// A connection would circle until the limits of the daemon are reached. A chain of listeners
+/// without a circle is allowed. The addresses of host names and of sockets from systemd are not
+/// known here; ``OwnConnections`` breaks circles through them.
 struct UpstreamCircles {
     /// A server that leads into a circle.
     struct Finding: Equatable {
         package let upstream: String
         package let server: UpstreamAddress
-        /// The listener that the server is.
+        /// The listener that has the server's address.
         package let listener: String
     }
 
-    /// A server that leads to another upstream, or to its own.
+    /// A server that leads to an upstream.
     private struct Edge {
         let from: Int
         let to: Int
         let finding: Finding
     }
 
-    /// The servers in circles, in the order of the configuration.
+    /// Returns the servers that are in circles, in the order of the configuration.
     static func find(
         _ listeners: [ListenerConfiguration],
         _ upstreams: [UpstreamConfiguration]
@@ -50,7 +50,7 @@ struct UpstreamCircles {
             .map(\.finding)
     }
 
-    /// Drops the edges from where no circle can be reached, in time proportional to their number.
+    /// Removes the edges that cannot reach a circle, in time proportional to their number.
     private static func withoutDeadEnds(
         _ edges: [Edge],
         count: Int,
@@ -76,7 +76,7 @@ struct UpstreamCircles {
     }
 }
 
-/// The addresses of listeners that hand their sessions to upstreams.
+/// The addresses of listeners with the handler proxy.
 private struct Targets {
     struct Target {
         package let listener: String
@@ -104,7 +104,7 @@ private struct Targets {
         }
     }
 
-    /// The listeners that a server's address certainly is.
+    /// Returns the listeners that a connection to a server's address certainly reaches.
     func matching(_ server: UpstreamAddress) -> [Target] {
         switch server {
         case .unix(let address): unix[address.normalized].map { [$0] } ?? []
@@ -116,14 +116,14 @@ private struct Targets {
         }
     }
 
-    /// Whether a connection to an address arrives at a listening one, at the same port.
+    /// Returns whether a connection to an address reaches a listening address at the same port.
     private static func isReached(
         _ listening: IPAddress,
         onlyV6: Bool,
         by address: IPAddress
     ) -> Bool {
         if listening == address { return true }
-        // A connection to the unspecified address goes to this machine.
+        // Linux connects to this machine for the unspecified address.
         guard address.isLoopback || address.isUnspecified else { return false }
         guard listening.isUnspecified else {
             return address.isUnspecified && listening.isLoopback

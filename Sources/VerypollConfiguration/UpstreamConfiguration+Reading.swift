@@ -33,7 +33,7 @@ extension UpstreamConfiguration {
         resolve = Resolve(object.object("resolve"))
     }
 
-    /// Reads the servers, and reports those that stand twice.
+    /// Reads the servers, and reports duplicates.
     private static func servers(_ object: ObjectReader) -> [Server] {
         var owners: [UpstreamAddress: JSONPointer] = [:]
         var servers: [Server] = []
@@ -63,7 +63,7 @@ extension UpstreamConfiguration.Server {
         Key("backup", .boolean, default: false),
     ])
 
-    /// Reads a server, or returns `nil` if it has no address.
+    /// Reads a server, or returns `nil` if it has no valid address.
     init?(_ value: JSONValue, at pointer: JSONPointer, problems: ProblemList) {
         if case .string(let text) = value.content {
             do throws(InvalidValue) {

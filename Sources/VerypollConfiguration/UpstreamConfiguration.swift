@@ -1,11 +1,11 @@
 internal import StrictJSON
 
-/// An upstream: servers that do the same, and how sessions are spread over them.
+/// An upstream: interchangeable servers, and how sessions are distributed among them.
 package struct UpstreamConfiguration: Equatable, Sendable {
-    /// Its name, which no other upstream has.
+    /// The name, which is unique among the upstreams.
     package var name: String
 
-    /// Where its name stands in the file.
+    /// The position of the name in the file.
     var position: Uncompared<SourcePosition?>
 
     /// The servers, in the order of the file; never empty.
@@ -17,22 +17,22 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// The time in which a server has to accept a connection.
     package var connectTimeout: Duration
 
-    /// What happens while no server can be reached.
+    /// How the daemon retries while no server can be reached.
     package var retry: Retry
 
-    /// The most sessions at a time, or `nil` for no limit.
+    /// The most sessions at the same time, or `nil` for no limit.
     package var maxSessions: Int?
 
-    /// How servers are probed, or `nil` if they are not.
+    /// The health checks, or `nil` for none.
     package var check: HealthCheck?
 
-    /// How the failures of sessions count.
+    /// When sessions that cannot connect eject a server.
     package var passive: PassiveCheck
 
     /// What becomes of the live sessions of a server that goes down.
     package var whenDown: WhenDown
 
-    /// The PROXY protocol header that servers are sent.
+    /// The PROXY protocol header that the daemon sends to servers.
     package var proxyProtocol: ProxyHeader
 
     /// How host names are resolved.
@@ -40,53 +40,52 @@ package struct UpstreamConfiguration: Equatable, Sendable {
 
     /// A server.
     package struct Server: Equatable, Sendable {
-        /// Where it is reached.
         package var address: UpstreamAddress
-        /// Its share of the sessions, compared with the weights of the others.
+        /// The server's share of the sessions, relative to the weights of the others.
         package var weight: Int
-        /// Whether it gets sessions only while no other server is up.
+        /// Whether the server gets sessions only while no other server is available.
         package var backup: Bool
     }
 
     /// How a session's server is chosen.
     package enum Balance: String, CaseIterable, Sendable {
-        /// In turn.
+        /// The servers in turn, by weight.
         case roundRobin
-        /// The one with the fewest sessions.
+        /// The server with the fewest sessions for its weight.
         case leastSessions
-        /// The less busy of two that are drawn by lot.
+        /// The less busy of two random servers.
         case random
-        /// The same for the same source, as far as the set of servers stays the same.
+        /// The same server for the same source address, as long as the servers stay the same.
         case sourceHash
     }
 
-    /// What happens while no server can be reached.
+    /// How the daemon retries while no server can be reached.
     package struct Retry: Equatable, Sendable {
-        /// How long a client is held, unread.
+        /// How long the daemon keeps trying, while it reads nothing from the client.
         package var duration: Duration
     }
 
-    /// How servers are probed.
+    /// The health checks of servers.
     package struct HealthCheck: Equatable, Sendable {
-        /// The time from probe to probe.
+        /// The time from one check of a server to the next.
         package var interval: Duration
-        /// The time in which a probe has to succeed.
+        /// The time in which a check must succeed.
         package var timeout: Duration
-        /// How many probes in a row have to succeed for a server to be up again.
+        /// The number of successes in a row after which a server that is down is up again.
         package var rise: Int
-        /// How many probes in a row have to fail for a server to be down.
+        /// The number of failures in a row after which a server is down.
         package var fall: Int
-        /// What a probe sends; nothing if empty.
+        /// The text that a check sends; nothing if empty.
         package var send: String
-        /// What the answer has to begin with; none is awaited if empty.
+        /// The text with which the answer must begin; if empty, no answer is read.
         package var expect: String
     }
 
-    /// How the failures of sessions count.
+    /// When sessions that cannot connect eject a server.
     package struct PassiveCheck: Equatable, Sendable {
-        /// How many failures to connect in a row take a server out.
+        /// The number of failed connections in a row after which a server is ejected.
         package var fall: Int
-        /// How long it stays out.
+        /// How long a server stays ejected.
         package var duration: Duration
     }
 
@@ -100,13 +99,13 @@ package struct UpstreamConfiguration: Equatable, Sendable {
         case close
     }
 
-    /// The PROXY protocol header that servers are sent.
+    /// The PROXY protocol header that the daemon sends to servers.
     package enum ProxyHeader: String, CaseIterable, Sendable {
-        /// None.
+        /// No header.
         case off
-        /// The line of text.
+        /// The text header of version 1.
         case v1
-        /// The binary form.
+        /// The binary header of version 2.
         case v2
     }
 
