@@ -1,6 +1,6 @@
-/// Why a text does not stand for a value.
+/// The reason why a text is not a valid value.
 package struct InvalidValue: Error, Equatable {
-    /// What is wrong and how to mend it, in the words that follow `FILE:LINE:COLUMN: POINTER: `.
+    /// The problem and its remedy, as the text that follows `FILE:LINE:COLUMN: POINTER: `.
     package let reason: String
 
     /// Makes the error from its reason.

@@ -1,10 +1,10 @@
 internal import StrictJSON
 
-/// The keys that an object of the configuration has, each with its form and its default.
+/// The keys of an object of the configuration, each with its form and its default.
 ///
-/// Objects are read by these tables alone, so that the JSON schema can be held against them.
+/// Objects are read only by these tables, so the tests can compare the JSON schema with them.
 package struct KeyTable: Sendable {
-    /// The keys, in the order in which the documentation names them.
+    /// The keys, in the order of the documentation.
     let keys: [Key]
 
     /// Makes a table of keys.
@@ -12,7 +12,7 @@ package struct KeyTable: Sendable {
         self.keys = keys
     }
 
-    /// The key of that name, or `nil`.
+    /// The key with a name, or `nil` if the name is unknown.
     subscript(name: String) -> Key? {
         keys.first { $0.name == name }
     }
@@ -20,19 +20,19 @@ package struct KeyTable: Sendable {
 
 /// A key of the configuration.
 package struct Key: Sendable {
-    /// The key as the file writes it.
+    /// The name of the key in the file.
     package let name: String
 
-    /// What its value looks like.
+    /// The form of the value.
     package let form: ValueForm
 
-    /// The value that stands for the key where it is absent, if there is one.
+    /// The default value, or `nil` if there is none.
     let fallback: JSONValue?
 
-    /// Whether the object makes no sense without the key.
+    /// Whether the object must have the key.
     let isRequired: Bool
 
-    /// Makes a key that may be absent.
+    /// Makes an optional key.
     init(_ name: String, _ form: ValueForm, default fallback: JSONValue? = nil) {
         self.name = name
         self.form = form
@@ -40,7 +40,7 @@ package struct Key: Sendable {
         isRequired = false
     }
 
-    /// Makes a key that may not be absent.
+    /// Makes a required key.
     package init(required name: String, _ form: ValueForm) {
         self.name = name
         self.form = form

@@ -3,13 +3,13 @@ internal import StrictJSON
 
 /// Reads an object of the configuration by its ``KeyTable``.
 ///
-/// What is wrong goes to the list of problems, and reading goes on with the default, so that one
-/// reading finds everything.
+/// An invalid value is reported to the list of problems, and its default is used instead, so that
+/// one pass finds all problems.
 package struct ObjectReader {
-    /// The way to the object.
+    /// The JSON pointer of the object.
     let pointer: JSONPointer
 
-    /// Where what is wrong goes.
+    /// The list to which problems are reported.
     let problems: ProblemList
 
     private let object: JSONObject
@@ -18,11 +18,11 @@ package struct ObjectReader {
     /// Makes a reader of an object, and reports keys that are unknown or missing.
     ///
     /// - Parameters:
-    ///   - value: The object; if it is another value that is reported, and if it is `nil` nothing
-    ///     is: either way all keys read as absent.
-    ///   - table: The keys that it has.
-    ///   - pointer: The way to it.
-    ///   - problems: Where what is wrong goes.
+    ///   - value: The object. Another kind of value is reported, and `nil` is not; in both cases,
+    ///     all keys read as absent.
+    ///   - table: The keys of the object.
+    ///   - pointer: The JSON pointer of the object.
+    ///   - problems: The list to which problems are reported.
     init(_ value: JSONValue?, _ table: KeyTable, at pointer: JSONPointer, problems: ProblemList) {
         self.pointer = pointer
         self.problems = problems
@@ -43,7 +43,7 @@ package struct ObjectReader {
         }
     }
 
-    /// Whether the file has the key.
+    /// Returns whether the file has a key.
     func has(_ name: String) -> Bool {
         object[name] != nil
     }
@@ -53,7 +53,7 @@ package struct ObjectReader {
         return key
     }
 
-    /// Parses the value of a key, or its default if it is absent or wrong.
+    /// Parses the value of a key, or its default if the value is absent or invalid.
     private func parse<Value>(
         _ name: String,
         _ body: (ValueForm, JSONValue.Content) throws(InvalidValue) -> Value
@@ -100,46 +100,46 @@ package struct ObjectReader {
 // MARK: - Values
 
 extension ObjectReader {
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     func boolean(_ name: String) -> Bool {
         parseOrDefault(name) { form, content throws(InvalidValue) in try form.boolean(content) }
     }
 
-    /// A whole number.
+    /// Reads an integer.
     package func integer(_ name: String) -> Int {
         parseOrDefault(name) { form, content throws(InvalidValue) in try form.integer(content) }
     }
 
-    /// A whole number, or `nil` if it is absent or a word.
+    /// Reads an integer, or returns `nil` if the key is absent or has a word.
     func optionalInteger(_ name: String) -> Int? {
         parse(name) { form, content throws(InvalidValue) in try form.integer(content) } ?? nil
     }
 
-    /// A span of time.
+    /// Reads a time span.
     package func span(_ name: String) -> Duration {
         parseOrDefault(name) { form, content throws(InvalidValue) in try form.span(content) }
     }
 
-    /// A span of time, or `nil` if it is off.
+    /// Reads a time span, or returns `nil` if it is off.
     func optionalSpan(_ name: String) -> Duration? {
         parse(name) { form, content throws(InvalidValue) in try form.span(content) } ?? nil
     }
 
-    /// One of the words of a type.
+    /// Reads one of the words of a type.
     package func word<Word: RawRepresentable<String>>(_ name: String) -> Word {
         parseOrDefault(name) { form, content throws(InvalidValue) in
             Word(rawValue: try form.word(content, problems.suggestions))
         }
     }
 
-    /// One of the words of a type, or `nil` if the key is absent.
+    /// Reads one of the words of a type, or returns `nil` if the key is absent.
     func optionalWord<Word: RawRepresentable<String>>(_ name: String) -> Word? {
         parse(name) { form, content throws(InvalidValue) in
             Word(rawValue: try form.word(content, problems.suggestions))
         } ?? nil
     }
 
-    /// A string, checked by `check`, or `nil` if it is absent or wrong.
+    /// Reads a string with `check`, or returns `nil` if it is absent or invalid.
     package func text<Value>(
         _ name: String,
         as check: (String) throws(InvalidValue) -> Value
@@ -147,18 +147,18 @@ extension ObjectReader {
         parse(name) { form, content throws(InvalidValue) in try check(form.text(content)) }
     }
 
-    /// A string that may be any.
+    /// Reads any string.
     package func text(_ name: String) -> String {
         parseOrDefault(name) { form, content throws(InvalidValue) in try form.text(content) }
     }
 
-    /// The elements of a list, or `nil` if it is absent or wrong.
+    /// Reads the elements of a list, or returns `nil` if the list is absent or invalid.
     func elements(_ name: String) -> [JSONValue]? {
         parse(name) { form, content throws(InvalidValue) in try form.elements(content) }
     }
 
-    /// The strings of a list, each checked by `check`, with their pointers; those that are wrong
-    /// are left out.
+    /// Reads the strings of a list with `check`, and returns them with their pointers, without the
+    /// invalid ones.
     func texts<Value>(
         _ name: String,
         as check: (String) throws(InvalidValue) -> Value
@@ -177,7 +177,7 @@ extension ObjectReader {
         return texts
     }
 
-    /// A value and the way to it.
+    /// A value and its JSON pointer.
     struct Located<Value> {
         let pointer: JSONPointer
         let value: Value
@@ -187,18 +187,18 @@ extension ObjectReader {
 // MARK: - Objects
 
 extension ObjectReader {
-    /// An object, whose keys are all absent if it is absent itself.
+    /// Returns a reader of an object. If the object is absent, all its keys are absent.
     func object(_ name: String) -> ObjectReader {
         guard case .object(let table) = key(name).form else { preconditionFailure("no object") }
         return ObjectReader(object[name]?.value, table, at: pointer / name, problems: problems)
     }
 
-    /// An object, or `nil` if it is absent.
+    /// Returns a reader of an object, or `nil` if the object is absent.
     func optionalObject(_ name: String) -> ObjectReader? {
         has(name) ? object(name) : nil
     }
 
-    /// The objects under names that the user chose, in the order of the file.
+    /// Returns readers of the objects under names that the user chose, in the order of the file.
     func objects(_ name: String) -> [NamedObject] {
         guard case .named(let table, _) = key(name).form else { preconditionFailure("no names") }
         let members = parse(name) { form, content throws(InvalidValue) in
@@ -218,14 +218,15 @@ extension ObjectReader {
         }
     }
 
-    /// An object under a name that the user chose.
+    /// An object under a name that the user has chosen.
     package struct NamedObject {
         let name: String
         let position: SourcePosition?
         let object: ObjectReader
     }
 
-    /// Whether names of listeners and upstreams may look so; they go to logs and metrics.
+    /// Returns whether a text is a valid name of a listener or upstream, which logs and metrics
+    /// contain.
     private static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in

@@ -1,17 +1,17 @@
 internal import StrictJSON
 
-/// Collects what is wrong with a configuration while it is read and checked.
+/// Collects the problems of a configuration while it is read and checked.
 ///
-/// The first problems are kept and the others counted, so that the work for a file that is full of
-/// mistakes is bounded.
+/// The first problems are kept and the others are only counted, so that the work for a file with
+/// many errors is bounded.
 package final class ProblemList {
     /// The most problems that are kept.
     static let limit = 100
 
-    /// The most bytes that the way to a value, or a message, has.
+    /// The maximum size of a pointer and of a message, in bytes.
     private static let textLimit = 1024
 
-    /// Finds what mistyped names were meant to be.
+    /// Finds the known names that mistyped names resemble.
     let suggestions = Suggestions()
 
     private let file: String
@@ -19,7 +19,7 @@ package final class ProblemList {
     private var problems: [ConfigurationProblem] = []
     private var omittedCount = 0
 
-    /// Makes a list that has the document's keys that stand twice.
+    /// Makes a list that contains the document's duplicate keys.
     init(file: String, document: JSONDocument) {
         self.file = file
         self.document = document
@@ -33,10 +33,10 @@ package final class ProblemList {
         omittedCount += document.omittedDuplicateCount
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether no problem was reported so far.
     var isEmpty: Bool { problems.isEmpty }
 
-    /// Whether one of the problems that are kept is that of a value, or of one that it is in.
+    /// Returns whether one of the kept problems concerns a value, or a value that contains it.
     func contains(_ pointer: JSONPointer) -> Bool {
         let path = pointer.description
         return problems.contains { $0.pointer == path || path.hasPrefix($0.pointer + "/") }
@@ -45,9 +45,9 @@ package final class ProblemList {
     /// Adds a problem.
     ///
     /// - Parameters:
-    ///   - pointer: The value that is wrong.
-    ///   - position: Its place, if it is not the place of the value itself.
-    ///   - message: What is wrong, and how to mend it; called only if the problem is kept.
+    ///   - pointer: The invalid value.
+    ///   - position: The problem's position, or `nil` for the position of the value.
+    ///   - message: The problem and its remedy; evaluated only if the problem is kept.
     func report(
         _ pointer: JSONPointer,
         at position: SourcePosition? = nil,
@@ -84,7 +84,7 @@ package final class ProblemList {
 }
 
 extension String {
-    /// The text, or its beginning and "…" if it has more bytes.
+    /// Returns the text, or its beginning and "…" if the text has more bytes.
     fileprivate func cut(to byteCount: Int) -> String {
         guard utf8.count > byteCount else { return self }
         return String(decoding: utf8.prefix(byteCount), as: UTF8.self) + "…"

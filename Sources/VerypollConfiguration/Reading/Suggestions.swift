@@ -1,20 +1,20 @@
 internal import Console
 
-/// Finds what mistyped names were meant to be, as long as that does not take too much time in all.
+/// Finds the known names that mistyped names resemble, within a limited time.
 final class Suggestions {
-    /// The most candidates that are looked at for one name.
+    /// The most candidates that are compared with one name.
     private static let candidateLimit = 256
 
-    /// The pairs of bytes that are compared for one configuration at most: some ten milliseconds.
+    /// The most pairs of bytes that are compared for one configuration: about ten milliseconds.
     private static let budget = 1 << 23
 
     private var left = Suggestions.budget
 
-    /// The candidate that is like `name`, or `nil` if none is.
+    /// Returns the candidate that is most similar to a name, or `nil` if none is similar.
     ///
-    /// Two names are alike if at most a third of the bytes, and at least one, differ; case does
-    /// not count, and two neighbours that changed places count once. Names of more than 64 bytes
-    /// are like none, and once the budget is used up, none is like any.
+    /// Two names are similar if they differ in at most a third of the bytes, or in one byte. Case
+    /// is ignored, and two swapped neighbors count as one difference. A name of more than 64 bytes
+    /// has no similar candidate. No name has one after the budget is used up.
     func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         guard left > 0, name.utf8.count <= 64 else { return nil }
         let typed = Array(name.lowercased().utf8)
@@ -32,13 +32,14 @@ final class Suggestions {
         return nearest?.name
     }
 
-    /// ` (did you mean "app"?)`, or nothing if no candidate is like `name`.
+    /// Returns ` (did you mean "app"?)`, or an empty text if no candidate is similar.
     func question(for name: String, among candidates: some Sequence<String>) -> String {
         nearest(to: name, among: candidates).map { " (did you mean \($0.quoted)?)" } ?? ""
     }
 
-    /// The least number of insertions, deletions, replacements and swaps of neighbours between
-    /// two texts, none of them within the characters of another.
+    /// Returns the optimal string alignment distance: the least number of insertions, deletions,
+    /// replacements and swaps of neighbors that turn one text into the other, each byte edited
+    /// once.
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...right.count)

@@ -1,31 +1,31 @@
 internal import Console
 internal import StrictJSON
 
-/// What the value of a key looks like.
+/// The form of a key's value.
 package indirect enum ValueForm: Sendable {
     case boolean
-    /// A whole number.
+    /// An integer.
     case integer(ClosedRange<Int>)
-    /// A whole number, or a word in its place.
+    /// An integer, or a word instead.
     case integerOr(String, ClosedRange<Int>)
-    /// A span of time.
+    /// A time span.
     case span(ClosedRange<Duration>)
-    /// A span of time, or `"off"`.
+    /// A time span, or `"off"`.
     case spanOrOff(ClosedRange<Duration>)
-    /// One of some words.
+    /// One of the given words.
     case choice([String])
-    /// A string that a type of its own checks, or that may be any.
+    /// Any string, or a string that another type checks.
     case text
-    /// Such a string, or an object in its place.
+    /// Such a string, or an object instead.
     case textOr(KeyTable)
     case list(of: ValueForm, isEmptyAllowed: Bool)
     case object(KeyTable)
-    /// An object whose keys are names that the user chooses, and whose values are objects.
+    /// An object whose keys are names of the user's choice and whose values are objects.
     case named(KeyTable, isEmptyAllowed: Bool)
-    /// Anything at all, which is not read.
+    /// Any value, which is not read.
     case ignored
 
-    /// One of the words of a type.
+    /// Makes the form of the words of a type.
     static func choice<Word>(
         of type: Word.Type
     ) -> ValueForm where Word: CaseIterable & RawRepresentable<String> {
@@ -44,7 +44,7 @@ extension ValueForm {
         return value
     }
 
-    /// Parses a whole number, or returns `nil` for the word in its place.
+    /// Parses an integer, or returns `nil` for the word instead.
     func integer(_ content: JSONValue.Content) throws(InvalidValue) -> Int? {
         let range: ClosedRange<Int>
         var wanted: String
@@ -65,7 +65,7 @@ extension ValueForm {
         return value
     }
 
-    /// Parses a span of time, or returns `nil` for `"off"`.
+    /// Parses a time span, or returns `nil` for `"off"`.
     func span(_ content: JSONValue.Content) throws(InvalidValue) -> Duration? {
         let range: ClosedRange<Duration>
         var wanted = "a time span such as \"30s\" or \"1min 30s\""
@@ -130,7 +130,7 @@ extension ValueForm {
         return elements
     }
 
-    /// Parses an object whose keys the user chooses.
+    /// Parses an object whose keys are names of the user's choice.
     func members(_ content: JSONValue.Content) throws(InvalidValue) -> [JSONObject.Member] {
         guard case .named(_, let isEmptyAllowed) = self else { preconditionFailure("no names") }
         guard case .object(let object) = content else {
@@ -149,7 +149,7 @@ extension ValueForm {
         return InvalidValue("must be \(wanted), not \(content)")
     }
 
-    /// What to do about a span of time that is too short for a form that can be off.
+    /// Returns the remedy for a zero time span, if the setting can be off.
     private func remedy(for value: Duration) -> String {
         if case .spanOrOff = self, value == .zero { "; write \"off\" to disable it" } else { "" }
     }

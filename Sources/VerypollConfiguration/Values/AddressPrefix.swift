@@ -1,17 +1,18 @@
 internal import Console
 package import Verypoll
 
-/// A block of IP addresses: those whose first bits are the same.
+/// A block of IP addresses whose first bits are the same.
 ///
-/// Its text is that of CIDR, `10.0.0.0/8` or `2001:db8::/32`; an address alone is a block of one.
+/// The text is in CIDR notation, such as `10.0.0.0/8` or `2001:db8::/32`. An address alone is a
+/// block of one address.
 package struct AddressPrefix: Hashable, Sendable {
     /// The first address of the block.
     package let address: IPAddress
 
-    /// How many bits all its addresses share.
+    /// The number of bits that all addresses share.
     package let bitCount: Int
 
-    /// Whether an address is in the block; an IPv4-mapped IPv6 address is taken for IPv4.
+    /// Returns whether an address is in the block. An IPv4-mapped IPv6 address counts as IPv4.
     package func contains(_ address: IPAddress) -> Bool {
         let candidate = address.unmapped
         guard candidate.family == self.address.family else { return false }
@@ -20,8 +21,8 @@ package struct AddressPrefix: Hashable, Sendable {
 
     /// Parses a block.
     ///
-    /// - Throws: `InvalidValue` unless the text is an address, alone or with the number of shared
-    ///   bits, all others of which are zero.
+    /// - Throws: `InvalidValue` unless the text is an address, or an address with a prefix length
+    ///   after which all bits are zero.
     package init(_ text: String) throws(InvalidValue) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress(String($0)) }) else {
@@ -59,7 +60,7 @@ package struct AddressPrefix: Hashable, Sendable {
         }
     }
 
-    /// The address with all bits behind the first ones zero.
+    /// Returns the address with all bits after the prefix set to zero.
     private static func mask(_ address: IPAddress, to bitCount: Int) -> IPAddress {
         switch address.family {
         case .v4:

@@ -2,7 +2,7 @@ internal import Console
 internal import SystemPackage
 
 extension FilePermissions {
-    /// Parses the mode of a file as chmod(1) takes it: `0` and three octal digits.
+    /// Parses a file mode as in chmod(1): `0` and three octal digits.
     package init(octal text: String) throws(InvalidValue) {
         guard text.utf8.count == 4, text.hasPrefix("0"), let mode = CModeT(text, radix: 8) else {
             throw InvalidValue(
@@ -13,7 +13,7 @@ extension FilePermissions {
         self.init(rawValue: mode)
     }
 
-    /// The mode as ``init(octal:)`` takes it.
+    /// The mode in the form that ``init(octal:)`` parses.
     var octal: String {
         let digits = String(rawValue, radix: 8)
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits

@@ -1,9 +1,9 @@
 internal import Console
 internal import Verypoll
 
-/// Takes `HOST:PORT` apart.
+/// Splits `HOST:PORT`.
 enum HostAndPort {
-    /// Whose address it is, which decides what to write in the place of a wrong one.
+    /// The role of an address, which decides the remedy in errors.
     enum Role {
         case listener
         case server
@@ -13,10 +13,10 @@ enum HostAndPort {
     ///
     /// - Parameters:
     ///   - text: The address.
-    ///   - role: Whose address it is.
-    /// - Returns: The text before the colon, brackets included, and the port.
-    /// - Throws: `InvalidValue` if there is no port, or an IPv6 address without brackets; with an
-    ///   address to write that is valid.
+    ///   - role: The role of the address.
+    /// - Returns: The text before the colon, including brackets, and the port.
+    /// - Throws: `InvalidValue` if the port is missing or an IPv6 address has no brackets. The
+    ///   error suggests a valid address.
     static func split(
         _ text: String,
         of role: Role
@@ -69,7 +69,7 @@ enum HostAndPort {
         }
     }
 
-    /// Why a text with several colons and no brackets is refused.
+    /// Returns the error for a text with several colons and no brackets.
     private static func withColons(_ text: String) -> InvalidValue {
         let last = text.lastIndex(of: ":") ?? text.startIndex
         let parts = "[\(text[..<last])]:\(text[text.index(after: last)...])"

@@ -2,13 +2,13 @@ internal import Console
 internal import SystemPackage
 package import Verypoll
 
-/// Where a listener accepts connections.
+/// An address on which a listener accepts connections.
 package enum ListenAddress: Hashable, Sendable {
-    /// A TCP socket; the kernel chooses its port if that is 0.
+    /// A TCP socket. For port 0, the kernel chooses a port.
     case ip(SocketAddress)
     /// A Unix-domain stream socket.
     case unix(UnixAddress)
-    /// Every socket that systemd passes under this name; see `FileDescriptorName=` in
+    /// All sockets that systemd passes with this name; see `FileDescriptorName=` in
     /// systemd.socket(5).
     case systemd(String)
 
@@ -23,10 +23,10 @@ package enum ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// What systemd calls the control socket, if that is systemd's.
+    /// The name of a control socket that systemd passes.
     package static let reservedName = "varlink"
 
-    /// A name that systemd can give to a descriptor.
+    /// Checks that a name is a valid and available `FileDescriptorName=`.
     private static func checkName(_ name: String) throws(InvalidValue) -> String {
         let allowed = UInt8(ascii: " ")...UInt8(ascii: "~")
         guard (1...255).contains(name.utf8.count), !name.contains(":"),
@@ -69,7 +69,7 @@ package enum ListenAddress: Hashable, Sendable {
 }
 
 extension ListenAddress: CustomStringConvertible {
-    /// The address as the configuration writes it.
+    /// The address in the form of the configuration.
     package var description: String {
         switch self {
         case .ip(let address): address.description

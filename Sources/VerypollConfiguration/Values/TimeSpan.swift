@@ -1,17 +1,17 @@
 internal import Console
 
-// Spans of time as systemd.time(7) writes them: `500ms`, `1min 30s`, `2h`.
+// Time spans as in systemd.time(7): `500ms`, `1min 30s`, `2h`.
 
 extension Duration {
-    /// The span of time that no setting exceeds: 100 years.
+    /// The longest time span of any setting: 100 years.
     package static let longest = Duration.seconds(100 * 31_557_600)
 
-    /// Parses a span of time: numbers with units, which are added up, or a number of seconds.
+    /// Parses a time span: numbers with units, which are added up, or a number of seconds.
     ///
-    /// A number may have a decimal fraction; what is less than a microsecond is cut off. A month
-    /// has 30.4375 days and a year 365.25, as systemd counts them.
+    /// A number may have a decimal fraction; fractions of a microsecond are cut off. As in systemd,
+    /// a month has 30.4375 days and a year has 365.25 days.
     ///
-    /// - Throws: `InvalidValue` unless the whole text is a span of at most 100 years.
+    /// - Throws: `InvalidValue` unless the whole text is a time span of at most 100 years.
     package init(timeSpan text: String) throws(InvalidValue) {
         var rest = Substring(text).trimmingSpace()
         if rest.isEmpty {
@@ -43,7 +43,7 @@ extension Duration {
         self = .microseconds(Int64(total))
     }
 
-    /// The span in the form that ``init(timeSpan:)`` takes, cut to microseconds: `1min 30s`.
+    /// The time span in the form that ``init(timeSpan:)`` parses, cut to microseconds: `1min 30s`.
     package var timeSpan: String {
         var rest = Self.microseconds(of: self)
         if rest < 0 { return "-" + (.zero - self).timeSpan }
@@ -61,11 +61,12 @@ extension Duration {
         return Int128(seconds) * 1_000_000 + Int128(attoseconds / 1_000_000_000_000)
     }
 
-    /// A number with or without a fraction, a million times, or `nil` if it is none.
+    /// Parses a number with or without a fraction, and returns it multiplied by a million, or `nil`
+    /// if the text is not a number.
     private static func millionths(_ text: Substring) -> Int128? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = parts.first, !whole.isEmpty else { return nil }
-        // So many digits are too long a span in any unit, and more would overflow.
+        // 18 digits exceed the longest time span in any unit, and more digits would overflow.
         guard let integer = Int128(whole.prefix(18)) else { return nil }
         guard parts.count == 2 else { return integer * 1_000_000 }
         guard !parts[1].isEmpty else { return nil }
@@ -90,7 +91,7 @@ extension Duration {
 
 /// A unit of time.
 private struct TimeUnit {
-    /// The names; the first is the one to print.
+    /// The names; the first is the one that is printed.
     let names: [String]
     let microseconds: Int128
 
@@ -113,7 +114,7 @@ private struct TimeUnit {
 }
 
 extension Substring {
-    /// Cuts off and returns the longest beginning whose characters fit.
+    /// Removes and returns the longest prefix whose characters satisfy a condition.
     fileprivate mutating func takePrefix(_ fits: (Character) -> Bool) -> Substring {
         let taken = prefix(while: fits)
         self = self[taken.endIndex...]

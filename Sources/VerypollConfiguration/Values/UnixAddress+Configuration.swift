@@ -3,10 +3,11 @@ internal import SystemPackage
 internal import Verypoll
 
 extension UnixAddress {
-    /// The most bytes that the path or name of a socket has; see unix(7).
+    /// The maximum size of the path or name of a socket, in bytes; see unix(7).
     private static let maximumByteCount = 107
 
-    /// Parses `unix:/PATH` or `unix:@NAME`, or returns `nil` if the text does not begin so.
+    /// Parses `unix:/PATH` or `unix:@NAME`, or returns `nil` if the text does not begin with
+    /// `unix:`.
     package init?(configured text: String) throws(InvalidValue) {
         guard let rest = text.dropPrefix("unix:") else { return nil }
         if let name = rest.dropPrefix("@") {
@@ -22,7 +23,7 @@ extension UnixAddress {
         }
     }
 
-    /// Checks that a text is the absolute path of a file that a socket can be bound to.
+    /// Checks that a text is an absolute path to which a socket can be bound.
     static func socketPath(_ text: String) throws(InvalidValue) -> FilePath {
         guard text.hasPrefix("/") else {
             throw InvalidValue("\(text.quoted) is not an absolute path; begin it with \"/\"")
@@ -41,7 +42,7 @@ extension UnixAddress {
 }
 
 extension String {
-    /// The text behind a prefix, or `nil` if it does not begin so.
+    /// Returns the text after a prefix, or `nil` if the text does not have the prefix.
     func dropPrefix(_ prefix: String) -> String? {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
     }

@@ -1,11 +1,11 @@
 internal import Console
 package import Verypoll
 
-/// Where a server of an upstream is reached.
+/// The address of a server of an upstream.
 package enum UpstreamAddress: Hashable, Sendable {
     /// A TCP socket.
     case ip(SocketAddress)
-    /// A TCP socket of a host whose addresses the resolver knows.
+    /// A TCP socket of a host whose name is resolved.
     case host(name: String, port: UInt16)
     /// A Unix-domain stream socket.
     case unix(UnixAddress)
@@ -36,7 +36,8 @@ package enum UpstreamAddress: Hashable, Sendable {
         }
     }
 
-    /// A name as RFC 1123 allows it, underscores included, as they occur in practice.
+    /// Checks a host name as in RFC 1123. Underscores are allowed too, because they occur in
+    /// practice.
     private static func checkHost(_ name: String) throws(InvalidValue) -> String {
         let labels = (name.hasSuffix(".") ? name.dropLast() : name[...])
             .split(separator: ".", omittingEmptySubsequences: false)
@@ -60,7 +61,7 @@ package enum UpstreamAddress: Hashable, Sendable {
 }
 
 extension UpstreamAddress: CustomStringConvertible {
-    /// The address as the configuration writes it.
+    /// The address in the form of the configuration.
     package var description: String {
         switch self {
         case .ip(let address): address.description
