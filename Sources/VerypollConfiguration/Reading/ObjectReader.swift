@@ -189,7 +189,9 @@ extension ObjectReader {
 extension ObjectReader {
     /// Returns a reader of an object. If the object is absent, all its keys are absent.
     func object(_ name: String) -> ObjectReader {
-        guard case .object(let table) = key(name).form else { preconditionFailure("no object") }
+        guard case .object(let table) = key(name).form else {
+            preconditionFailure("not an object form")
+        }
         return ObjectReader(object[name]?.value, table, at: pointer / name, problems: problems)
     }
 
@@ -200,7 +202,9 @@ extension ObjectReader {
 
     /// Returns readers of the objects under names that the user chose, in the order of the file.
     func objects(_ name: String) -> [NamedObject] {
-        guard case .named(let table, _) = key(name).form else { preconditionFailure("no names") }
+        guard case .named(let table, _) = key(name).form else {
+            preconditionFailure("not a named form")
+        }
         let members = parse(name) { form, content throws(InvalidValue) in
             try form.members(content)
         }

@@ -57,7 +57,7 @@ extension ValueForm {
             range = allowed
             wanted = "\(word.quoted), or a whole number from \(range.lowerBound) to"
             wanted += " \(range.upperBound)"
-        default: preconditionFailure("no integer")
+        default: preconditionFailure("not an integer form")
         }
         guard case .number(let text) = content, let value = Int(text), range.contains(value) else {
             throw mismatch(content, wanted: wanted)
@@ -75,7 +75,7 @@ extension ValueForm {
             if case .string("off") = content { return nil }
             range = allowed
             wanted += ", or \"off\""
-        default: preconditionFailure("no span of time")
+        default: preconditionFailure("not a time span form")
         }
         guard case .string(let text) = content else {
             if case .number(let digits) = content {
@@ -98,7 +98,7 @@ extension ValueForm {
         _ content: JSONValue.Content,
         _ suggestions: Suggestions
     ) throws(InvalidValue) -> String {
-        guard case .choice(let words) = self else { preconditionFailure("no choice") }
+        guard case .choice(let words) = self else { preconditionFailure("not a choice form") }
         let wanted = words.quotedList
         guard case .string(let text) = content else {
             throw mismatch(content, wanted: "one of \(wanted)")
@@ -120,7 +120,9 @@ extension ValueForm {
 
     /// Parses a list.
     func elements(_ content: JSONValue.Content) throws(InvalidValue) -> [JSONValue] {
-        guard case .list(_, let isEmptyAllowed) = self else { preconditionFailure("no list") }
+        guard case .list(_, let isEmptyAllowed) = self else {
+            preconditionFailure("not a list form")
+        }
         guard case .array(let elements) = content else {
             throw mismatch(content, wanted: "a list in square brackets")
         }
@@ -132,7 +134,9 @@ extension ValueForm {
 
     /// Parses an object whose keys are names of the user's choice.
     func members(_ content: JSONValue.Content) throws(InvalidValue) -> [JSONObject.Member] {
-        guard case .named(_, let isEmptyAllowed) = self else { preconditionFailure("no names") }
+        guard case .named(_, let isEmptyAllowed) = self else {
+            preconditionFailure("not a named form")
+        }
         guard case .object(let object) = content else {
             throw mismatch(content, wanted: "an object")
         }
