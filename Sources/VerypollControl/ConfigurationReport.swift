@@ -5,7 +5,7 @@ internal import Varlink
 ///
 /// The fields are documented in `io.verypoll.Daemon.varlink`.
 package struct ConfigurationChange: Codable, Hashable, Sendable {
-    /// What became of a value.
+    /// The kind of a change.
     package enum Kind: String, CaseIterable, Codable, Sendable {
         case added
         case removed
@@ -17,7 +17,7 @@ package struct ConfigurationChange: Codable, Hashable, Sendable {
     package var before: String?
     package var after: String?
 
-    /// Makes a change of its fields, of which the values are JSON.
+    /// Makes a change from its fields; the values are JSON.
     package init(pointer: String, kind: Kind, before: String?, after: String?) {
         self.pointer = pointer
         self.kind = kind
@@ -27,7 +27,7 @@ package struct ConfigurationChange: Codable, Hashable, Sendable {
 }
 
 extension ConfigurationChange {
-    /// About how long it is in a message.
+    /// The approximate size of the change in a message.
     fileprivate var byteCount: Int {
         64 + pointer.utf8.count + (before?.utf8.count ?? 0) + (after?.utf8.count ?? 0)
     }
@@ -35,14 +35,14 @@ extension ConfigurationChange {
 
 /// The reply of `CheckConfig` and of `Reload`.
 package struct ChangeList: Codable, Hashable, Sendable {
-    /// The most bytes of text that a list has.
+    /// The maximum size of the text of a list, in bytes.
     private static let byteLimit = 1 << 20
 
     package var changes: [ConfigurationChange]
     package var omitted: Int?
 
-    /// Makes a list, which is to be in the order of the pointers; the rest is left out and counted
-    /// where it would become too long to be sent.
+    /// Makes a list from changes in the order of their pointers. Changes beyond the size limit are
+    /// left out and counted.
     package init(changes: [ConfigurationChange]) {
         var byteCount = 0
         let fitting = changes.prefix { change in
@@ -54,7 +54,7 @@ package struct ChangeList: Codable, Hashable, Sendable {
     }
 }
 
-/// Something that is wrong with a configuration.
+/// A problem in a configuration.
 package struct Problem: Codable, Hashable, Sendable {
     package var file: String
     package var line: Int?
@@ -62,7 +62,7 @@ package struct Problem: Codable, Hashable, Sendable {
     package var pointer: String
     package var message: String
 
-    /// Makes a problem of its fields.
+    /// Makes a problem from its fields.
     package init(file: String, line: Int?, column: Int?, pointer: String, message: String) {
         self.file = file
         self.line = line
@@ -77,7 +77,7 @@ package struct EffectiveConfiguration: Codable, Hashable, Sendable {
     package var config: [String: JSONValue]
     package var path: String?
 
-    /// Makes an answer of the members of the configuration and of the path of its file.
+    /// Makes a reply from the members of the configuration and the path of its file.
     package init(config: [String: JSONValue], path: String?) {
         self.config = config
         self.path = path
@@ -93,7 +93,7 @@ package struct ConfigurationText: CallParameters, Codable, Hashable {
 
     package var text: String
 
-    /// Makes the parameters of a text.
+    /// Makes the parameters from a text.
     package init(text: String) {
         self.text = text
     }

@@ -1,12 +1,12 @@
 internal import StrictJSON
 package import Varlink
 
-/// The interface `io.verypoll.Daemon`, which daemon and command share.
+/// The interface `io.verypoll.Daemon`, which the daemon and the command share.
 package enum DaemonInterface {
     /// The name of the interface.
     package static let name = "io.verypoll.Daemon"
 
-    /// The text of `io.verypoll.Daemon.varlink`, to the byte.
+    /// The exact text of `io.verypoll.Daemon.varlink`.
     package static let description = String(
         decoding: PackageResources.io_verypoll_Daemon_varlink,
         as: UTF8.self
@@ -65,7 +65,7 @@ extension VarlinkError {
         daemon(.sessionNotFound, ["id": .number(id)])
     }
 
-    /// A configuration is refused; `omitted` is how many problems are left out.
+    /// A configuration is invalid; `omitted` is the number of problems that are left out.
     package static func configurationInvalid(
         _ problems: [Problem],
         omitted: Int = 0
@@ -73,8 +73,8 @@ extension VarlinkError {
         daemon(.configurationInvalid, parameters(problems, omitted))
     }
 
-    /// A configuration could not be loaded, and nothing has changed; `omitted` is how many problems
-    /// are left out.
+    /// A configuration could not be loaded, and nothing has changed; `omitted` is the number of
+    /// problems that are left out.
     package static func reloadFailed(_ problems: [Problem], omitted: Int = 0) -> VarlinkError {
         daemon(.reloadFailed, parameters(problems, omitted))
     }
@@ -88,15 +88,15 @@ extension VarlinkError {
     /// A worker did not answer in time.
     package static let busy = daemon(.busy, [:])
 
-    /// The answer is longer than any that the daemon sends.
+    /// The answer exceeds the maximum size of an answer.
     package static let answerTooLong = daemon(.answerTooLong, [:])
 
-    /// The problems that the error tells of, if it is one that does.
+    /// The problems in the parameters of the error, or `nil` if it has none.
     package var problems: [Problem]? {
         parameters["problems"]?.array?.compactMap(Problem.init(json:))
     }
 
-    /// How many problems the error leaves out.
+    /// The number of problems that the error leaves out.
     package var omittedProblemCount: Int {
         parameters["omitted"]?.integer ?? 0
     }
@@ -110,7 +110,7 @@ extension VarlinkError {
 }
 
 extension Problem {
-    /// The problem as a value among the parameters of an error; what is `nil` is left out.
+    /// The problem as a value in the parameters of an error, without the fields that are `nil`.
     fileprivate var json: JSONValue {
         var members: [String: JSONValue] = [
             "file": .string(file), "pointer": .string(pointer), "message": .string(message),
@@ -120,7 +120,8 @@ extension Problem {
         return .object(members)
     }
 
-    /// Makes a problem of a value among the parameters of an error, or `nil` if it is none.
+    /// Makes a problem from a value in the parameters of an error, or returns `nil` if the value is
+    /// not a problem.
     fileprivate init?(json: JSONValue) {
         guard let message = json["message"]?.string else { return nil }
         self.init(

@@ -1,8 +1,8 @@
-/// What happens in the daemon: a reply of `Monitor`.
+/// An event in the daemon: a reply of `Monitor`.
 ///
 /// The fields are documented in `io.verypoll.Daemon.varlink`.
 package struct MonitorEvent: Codable, Hashable, Sendable {
-    /// What an event tells of.
+    /// The kind of an event.
     package enum Kind: String, CaseIterable, Codable, Sendable {
         case status
         case sessionOpened = "session-opened"
@@ -28,11 +28,11 @@ package struct MonitorEvent: Codable, Hashable, Sendable {
     package var problems: [Problem]?
     package var count: Int?
 
-    /// Makes an event that tells nothing but its kind yet.
+    /// Makes an event without details.
     ///
     /// - Parameters:
-    ///   - event: What it tells of.
-    ///   - timestampUSec: When it happened, in microseconds since 1970.
+    ///   - event: The kind of the event.
+    ///   - timestampUSec: The time of the event, in microseconds since 1970-01-01 UTC.
     package init(_ event: Kind, timestampUSec: Int) {
         self.event = event
         self.timestampUSec = timestampUSec

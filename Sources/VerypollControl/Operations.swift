@@ -1,6 +1,6 @@
 internal import Varlink
 
-/// What is to be drained: the parameters of `Drain`.
+/// The parameters of `Drain`.
 package struct DrainRequest: CallParameters, Codable, Hashable {
     /// The names of the parameters.
     package enum CodingKeys: CodingKey, CaseIterable {
@@ -11,14 +11,14 @@ package struct DrainRequest: CallParameters, Codable, Hashable {
     package var listener: String?
     package var deadline: String?
 
-    /// Makes the parameters; no listener stands for all.
+    /// Makes the parameters; without a listener, they mean all listeners.
     package init(listener: String? = nil, deadline: String? = nil) {
         self.listener = listener
         self.deadline = deadline
     }
 }
 
-/// What is to accept again: the parameters of `Resume`.
+/// The parameters of `Resume`.
 package struct ResumeRequest: CallParameters, Codable, Hashable {
     /// The names of the parameters.
     package enum CodingKeys: CodingKey, CaseIterable {
@@ -27,15 +27,15 @@ package struct ResumeRequest: CallParameters, Codable, Hashable {
 
     package var listener: String?
 
-    /// Makes the parameters; no listener stands for all.
+    /// Makes the parameters; without a listener, they mean all listeners.
     package init(listener: String? = nil) {
         self.listener = listener
     }
 }
 
-/// What a server is to get: the parameters of `SetServer`.
+/// The parameters of `SetServer`.
 package struct ServerSetting: CallParameters, Codable, Hashable {
-    /// The weights that a server may have.
+    /// The valid weights of a server.
     package static let weights = 1...1000
 
     /// The names of the parameters.
@@ -51,7 +51,7 @@ package struct ServerSetting: CallParameters, Codable, Hashable {
     package var state: Status.Server.Mode?
     package var weight: Int?
 
-    /// Makes the parameters; what is `nil` stays as it is.
+    /// Makes the parameters; a state or weight of `nil` does not change.
     package init(
         upstream: String,
         server: String,

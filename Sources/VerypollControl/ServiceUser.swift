@@ -1,23 +1,23 @@
 internal import Glibc
 
-/// The user as whom the packaged unit runs the daemon, and whether that one can read a file.
+/// The user of the packaged service.
 package enum ServiceUser {
     /// The user's name in `verypolld.service` and in `verypolld.sysusers`.
     package static let name = "verypoll"
 
-    /// The warning to root about a file that the service's user can't read.
+    /// Returns a warning for root if the service's user can't read a file.
     ///
-    /// The kernel is asked as that user, so that it minds access control lists as well. Call it
-    /// while the process has a single thread: for a moment it acts as the user.
+    /// The process asks the kernel with the user's credentials, so that access control lists count
+    /// too. Call this only while the process has a single thread.
     ///
     /// - Parameter path: The absolute path of a file that root can read.
-    /// - Returns: `nil` if the user can read the file, if there is no such user, or if the process
-    ///   is not root's.
+    /// - Returns: `nil` if the user can read the file, if the user does not exist, or if the
+    ///   process does not run as root.
     package static func warning(aboutReading path: String) -> String? {
         guard geteuid() == 0, let account = Account(named: name) else { return nil }
-        let place = "\(path): the user \(name), as which verypolld.service runs, can't read it"
+        let place = "\(path): the user \(name) of verypolld.service can't read it"
         guard account.act() else {
-            return "\(path): can't find out whether the user \(name) can read it"
+            return "\(path): cannot check whether the user \(name) can read it"
         }
         let obstacle = obstacle(on: path)
         account.stopActing()
@@ -25,11 +25,12 @@ package enum ServiceUser {
         if obstacle == path {
             return "\(place); run chgrp \(name) \(path) && chmod g+r \(path)"
         }
-        return "\(place): it may not enter \(obstacle); run chgrp \(name) \(obstacle) && chmod g+x"
-            + " \(obstacle), or move the file to /etc/verypolld"
+        return "\(place), because it may not enter \(obstacle); run chgrp \(name) \(obstacle) &&"
+            + " chmod g+x \(obstacle), or move the file to /etc/verypolld"
     }
 
-    /// The first folder on the way that can't be entered, or the file if that can't be read.
+    /// Returns the first directory of a path that can't be entered, or the path itself if the file
+    /// can't be read, or `nil` if it can.
     private static func obstacle(on path: String) -> String? {
         var folder = ""
         for component in path.split(separator: "/").dropLast() {
@@ -43,7 +44,7 @@ package enum ServiceUser {
         unsafe faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0
     }
 
-    /// The numbers of a user.
+    /// The user ID and the group IDs of a user.
     private struct Account {
         let user: uid_t
         let group: gid_t
@@ -69,9 +70,9 @@ package enum ServiceUser {
             former = Array(own.prefix(max(0, Int(ownCount))))
         }
 
-        /// Makes the process act as the user.
+        /// Gives the process the effective credentials of the user.
         ///
-        /// - Returns: Whether it does; if not, it acts as before.
+        /// - Returns: Whether that succeeded; if not, the credentials are unchanged.
         func act() -> Bool {
             if unsafe setgroups(groups.count, groups) == 0, setegid(group) == 0, seteuid(user) == 0
             {
@@ -81,11 +82,11 @@ package enum ServiceUser {
             return false
         }
 
-        /// Makes the process act as root again.
+        /// Gives the process the effective credentials of root again.
         func stopActing() {
             let isRoot = seteuid(0) == 0 && setegid(getgid()) == 0
             let hasGroups = unsafe setgroups(former.count, former) == 0
-            // Its own former numbers are always allowed; going on as somebody else is not safe.
+            // The kernel always allows the real user ID. Continuing as another user is not safe.
             precondition(isRoot && hasGroups, "the process can't be root again")
         }
     }

@@ -1,11 +1,11 @@
 internal import Varlink
 
-/// Which sessions are to be listed: the parameters of `ListSessions`.
+/// The parameters of `ListSessions`.
 package struct SessionQuery: CallParameters, Codable, Hashable {
-    /// The limits that may be asked for.
+    /// The valid limits.
     package static let limits = 1...10_000
 
-    /// The limit where none is asked for.
+    /// The limit of a query without one.
     package static let defaultLimit = 1000
 
     /// The names of the parameters.
@@ -21,7 +21,7 @@ package struct SessionQuery: CallParameters, Codable, Hashable {
     package var peer: String?
     package var limit: Int?
 
-    /// Makes a query of its fields; what is `nil` does not narrow the list.
+    /// Makes a query from its fields; a field of `nil` does not narrow the list.
     package init(
         listener: String? = nil,
         upstream: String? = nil,
@@ -34,11 +34,11 @@ package struct SessionQuery: CallParameters, Codable, Hashable {
         self.limit = limit
     }
 
-    /// The most sessions that the answer may have.
+    /// The most sessions in the reply.
     package var effectiveLimit: Int { limit ?? Self.defaultLimit }
 }
 
-/// The session that is meant: the parameters of `GetSession` and of `KillSession`.
+/// The parameters of `GetSession` and of `KillSession`.
 package struct SessionID: CallParameters, Codable, Hashable {
     /// The names of the parameters.
     package enum CodingKeys: CodingKey, CaseIterable {
@@ -47,7 +47,7 @@ package struct SessionID: CallParameters, Codable, Hashable {
 
     package var id: Int
 
-    /// Makes the parameters of a session's number.
+    /// Makes the parameters from the number of a session.
     package init(id: Int) {
         self.id = id
     }

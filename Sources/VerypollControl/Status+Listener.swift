@@ -1,7 +1,7 @@
 extension Status {
-    /// A group of addresses that are served alike.
+    /// The status of a listener.
     package struct Listener: Codable, Hashable, Sendable {
-        /// What a listener is doing.
+        /// The state of a listener.
         package enum State: String, CaseIterable, Codable, Sendable {
             case accepting
             case paused
@@ -10,9 +10,9 @@ extension Status {
             case closed
         }
 
-        /// An address that connections are accepted on.
+        /// An address on which the listener accepts connections.
         package struct Address: Codable, Hashable, Sendable {
-            /// Where a listening socket comes from.
+            /// The origin of a listening socket.
             package enum Origin: String, CaseIterable, Codable, Sendable {
                 case bound
                 case systemd
@@ -21,7 +21,7 @@ extension Status {
             package var address: String
             package var origin: Origin
 
-            /// Makes an address of its fields.
+            /// Makes an address from its fields.
             package init(address: String, origin: Origin) {
                 self.address = address
                 self.origin = origin
@@ -41,7 +41,7 @@ extension Status {
         package var bytesIn: Int
         package var bytesOut: Int
 
-        /// Makes a listener's status of its fields.
+        /// Makes a listener's status from its fields.
         package init(
             name: String,
             addresses: [Address],
@@ -76,7 +76,7 @@ extension Status {
 package struct ListenerList: Codable, Hashable, Sendable {
     package var listeners: [Status.Listener]
 
-    /// Makes a list, which is to be in the order of the names.
+    /// Makes a list from listeners in the order of their names.
     package init(listeners: [Status.Listener]) {
         self.listeners = listeners
     }

@@ -1,7 +1,7 @@
 extension Status {
-    /// One client's connection.
+    /// The status of a session.
     package struct Session: Codable, Hashable, Sendable {
-        /// What a session is doing.
+        /// The state of a session.
         package enum State: String, CaseIterable, Codable, Sendable {
             case open
             case halfClosed
@@ -22,7 +22,7 @@ extension Status {
         package var bytesOut: Int
         package var buffered: Int
 
-        /// Makes a session's status of its fields.
+        /// Makes a session's status from its fields.
         package init(
             id: Int,
             listener: String,
@@ -59,7 +59,7 @@ extension Status {
 package struct SessionAnswer: Codable, Hashable, Sendable {
     package var session: Status.Session
 
-    /// Makes an answer of a session.
+    /// Makes a reply from a session.
     package init(session: Status.Session) {
         self.session = session
     }
@@ -70,7 +70,7 @@ package struct SessionList: Codable, Hashable, Sendable {
     package var sessions: [Status.Session]
     package var truncated: Bool
 
-    /// Makes a list, which is to begin with the oldest session.
+    /// Makes a list from sessions in the order of their age, the oldest first.
     package init(sessions: [Status.Session], truncated: Bool) {
         self.sessions = sessions
         self.truncated = truncated

@@ -1,5 +1,5 @@
 extension Status {
-    /// Servers that do the same, which sessions are spread over.
+    /// The status of an upstream.
     package struct Upstream: Codable, Hashable, Sendable {
         package var name: String
         package var balance: String
@@ -8,7 +8,7 @@ extension Status {
         package var waiting: Int
         package var servers: [Server]
 
-        /// Makes an upstream's status of its fields.
+        /// Makes an upstream's status from its fields.
         package init(
             name: String,
             balance: String,
@@ -26,9 +26,9 @@ extension Status {
         }
     }
 
-    /// A server of an upstream.
+    /// The status of a server of an upstream.
     package struct Server: Codable, Hashable, Sendable {
-        /// Whether sessions go to a server.
+        /// The state of a server.
         package enum State: String, CaseIterable, Codable, Sendable {
             case up
             case down
@@ -36,7 +36,7 @@ extension Status {
             case unresolved
         }
 
-        /// What an operator wants a server to do.
+        /// The mode of a server, which an operator sets.
         package enum Mode: String, CaseIterable, Codable, Sendable {
             case up
             case drain
@@ -57,7 +57,7 @@ extension Status {
         package var bytesIn: Int
         package var bytesOut: Int
 
-        /// Makes a server's status of its fields.
+        /// Makes a server's status from its fields.
         package init(
             address: String,
             resolvedAddresses: [String],
@@ -94,7 +94,7 @@ extension Status {
 package struct UpstreamList: Codable, Hashable, Sendable {
     package var upstreams: [Status.Upstream]
 
-    /// Makes a list, which is to be in the order of the names.
+    /// Makes a list from upstreams in the order of their names.
     package init(upstreams: [Status.Upstream]) {
         self.upstreams = upstreams
     }

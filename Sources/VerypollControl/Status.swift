@@ -1,8 +1,8 @@
-/// How the daemon is doing: the reply of `GetStatus`.
+/// The status of the daemon: the reply of `GetStatus`.
 ///
 /// The fields are documented in `io.verypoll.Daemon.varlink`.
 package struct Status: Codable, Hashable, Sendable {
-    /// What the daemon as a whole is doing.
+    /// The state of the whole daemon.
     package enum State: String, CaseIterable, Codable, Sendable {
         case starting
         case running
@@ -23,7 +23,7 @@ package struct Status: Codable, Hashable, Sendable {
     package var workers: [Worker]
     package var totals: Totals
 
-    /// Makes a status of its fields.
+    /// Makes a status from its fields.
     package init(
         version: String,
         pid: Int,
@@ -54,7 +54,7 @@ package struct Status: Codable, Hashable, Sendable {
 }
 
 extension Status {
-    /// A thread that serves sessions.
+    /// The status of a worker, a thread that serves sessions.
     package struct Worker: Codable, Hashable, Sendable {
         package var index: Int
         package var sessions: Int
@@ -63,8 +63,8 @@ extension Status {
         package var wakeUps: Int
         package var busyShare: Double
 
-        /// Makes a worker's status of its fields; the share is rounded to four places, and one
-        /// that is no number from 0 to 1 is replaced by the nearest one.
+        /// Makes a worker's status from its fields. The busy share is clamped to 0...1, with 0 for
+        /// NaN, and rounded to four places.
         package init(
             index: Int,
             sessions: Int,
@@ -78,7 +78,7 @@ extension Status {
             self.polls = polls
             self.events = events
             self.wakeUps = wakeUps
-            // Neither JSON nor Varlink has a word for what 0/0 gives.
+            // JSON and Varlink cannot represent NaN, the result of 0/0.
             let share = busyShare.isNaN ? 0 : min(max(busyShare, 0), 1)
             self.busyShare = (share * 10_000).rounded() / 10_000
         }
@@ -93,7 +93,7 @@ extension Status {
         package var bytesIn: Int
         package var bytesOut: Int
 
-        /// Makes the sums of their fields.
+        /// Makes the sums from their fields.
         package init(
             active: Int,
             maxSessions: Int,

@@ -1,6 +1,6 @@
 internal import Varlink
 
-/// The interface `io.systemd.service`, which the daemons of systemd have in common.
+/// The interface `io.systemd.service`, which systemd's own daemons have too.
 package enum SystemdInterface {
     /// The name of the interface.
     package static let name = "io.systemd.service"
@@ -14,25 +14,25 @@ package enum SystemdInterface {
 
     /// The description of the interface.
     package static let description = """
-        # What services of systemd have in common.
+        # The common interface of services that systemd manages.
         interface io.systemd.service
 
-        # Answers at once, which shows that the service is alive.
+        # Answers at once, to show that the service is alive.
         method Ping() -> ()
 
-        # Reads the configuration's file again, as io.verypoll.Daemon.Reload does, with its errors.
+        # Reloads the configuration file, as io.verypoll.Daemon.Reload does, with the same errors.
         method Reload() -> ()
 
-        # Sets the least level that is logged, until the service ends: a number of syslog(3), from
-        # 0, emergencies alone, to 7, everything.
+        # Sets the lowest level that is logged until the service stops, as a number of syslog(3):
+        # from 0 (only emergencies) to 7 (everything).
         method SetLogLevel(level: int) -> ()
 
         """
 }
 
-/// The least level that is to be logged: the parameters of `SetLogLevel`.
+/// The parameters of `SetLogLevel`.
 package struct LogLevelSetting: CallParameters, Codable, Hashable {
-    /// The numbers that levels have in syslog(3).
+    /// The numbers of the levels in syslog(3).
     package static let levels = 0...7
 
     /// The names of the parameters.
@@ -42,7 +42,7 @@ package struct LogLevelSetting: CallParameters, Codable, Hashable {
 
     package var level: Int
 
-    /// Makes the parameters of a level.
+    /// Makes the parameters from a level.
     package init(level: Int) {
         self.level = level
     }
