@@ -20,8 +20,9 @@ private func texts(_ values: [some CustomStringConvertible]) -> JSONValue {
 }
 
 extension Configuration {
-    /// The members of a file with the same meaning, with every default filled in. Settings without
-    /// a default are left out if they are not set.
+    /// The members of a file with the same meaning, with every default filled in.
+    ///
+    /// Settings without a default are left out if they are not set.
     package var effective: [String: JSONValue] {
         [
             "workers": .number(workers),

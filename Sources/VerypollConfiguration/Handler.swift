@@ -48,7 +48,9 @@ extension Handler {
         Key("upstream", .text),
     ])
 
-    /// Reads the handler. `Configuration.check` tests later whether the upstream exists.
+    /// Reads the handler.
+    ///
+    /// `Configuration.check` tests later whether the upstream exists.
     init(_ object: ObjectReader) {
         let kind: Kind? = object.optionalWord("type")
         let upstream = object.text("upstream") { name in name }

@@ -112,7 +112,9 @@ extension ListenerConfiguration.AcceptRate {
         Key("burst", .integer(1...1_000_000)),
     ])
 
-    /// Reads the rate. Without a burst in the file, the burst is the number of one second.
+    /// Reads the rate.
+    ///
+    /// Without a burst in the file, the burst is the number of one second.
     package init(_ object: ObjectReader) {
         perSecond = object.optionalInteger("perSecond") ?? 1
         burst = object.optionalInteger("burst") ?? perSecond

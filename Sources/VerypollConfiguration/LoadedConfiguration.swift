@@ -81,8 +81,9 @@ package struct LoadedConfiguration: Sendable {
 }
 
 extension LoadedConfiguration {
-    /// Returns the absolute path of a file. Clients of the control socket get this path, and they
-    /// may have other working directories.
+    /// Returns the absolute path of a file.
+    ///
+    /// Clients of the control socket get this path, and they may have other working directories.
     private static func absolutePath(of file: String) -> String {
         guard FilePath(file).isRelative, let folder = unsafe getcwd(nil, 0) else { return file }
         defer { unsafe free(folder) }

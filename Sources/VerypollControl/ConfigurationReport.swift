@@ -41,8 +41,9 @@ package struct ChangeList: Codable, Hashable, Sendable {
     package var changes: [ConfigurationChange]
     package var omitted: Int?
 
-    /// Makes a list from changes in the order of their pointers. Changes beyond the size limit are
-    /// left out and counted.
+    /// Makes a list from changes in the order of their pointers.
+    ///
+    /// Changes beyond the size limit are left out and counted.
     package init(changes: [ConfigurationChange]) {
         var byteCount = 0
         let fitting = changes.prefix { change in

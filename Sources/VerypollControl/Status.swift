@@ -63,8 +63,9 @@ extension Status {
         package var wakeUps: Int
         package var busyShare: Double
 
-        /// Makes a worker's status from its fields. The busy share is clamped to 0...1, with 0 for
-        /// NaN, and rounded to four places.
+        /// Makes a worker's status from its fields.
+        ///
+        /// The busy share is clamped to 0...1, with 0 for NaN, and rounded to four places.
         package init(
             index: Int,
             sessions: Int,

@@ -187,7 +187,9 @@ extension ObjectReader {
 // MARK: - Objects
 
 extension ObjectReader {
-    /// Returns a reader of an object. If the object is absent, all its keys are absent.
+    /// Returns a reader of an object.
+    ///
+    /// If the object is absent, all its keys are absent.
     func object(_ name: String) -> ObjectReader {
         guard case .object(let table) = key(name).form else {
             preconditionFailure("not an object form")

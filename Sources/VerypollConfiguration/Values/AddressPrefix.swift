@@ -12,7 +12,9 @@ package struct AddressPrefix: Hashable, Sendable {
     /// The number of bits that all addresses share.
     package let bitCount: Int
 
-    /// Returns whether an address is in the block. An IPv4-mapped IPv6 address counts as IPv4.
+    /// Returns whether an address is in the block.
+    ///
+    /// An IPv4-mapped IPv6 address counts as IPv4.
     package func contains(_ address: IPAddress) -> Bool {
         let candidate = address.unmapped
         guard candidate.family == self.address.family else { return false }

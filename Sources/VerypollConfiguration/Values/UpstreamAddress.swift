@@ -36,8 +36,9 @@ package enum UpstreamAddress: Hashable, Sendable {
         }
     }
 
-    /// Checks a host name as in RFC 1123. Underscores are allowed too, because they occur in
-    /// practice.
+    /// Checks a host name as in RFC 1123.
+    ///
+    /// Underscores are allowed too, because they occur in practice.
     private static func checkHost(_ name: String) throws(InvalidValue) -> String {
         let labels = (name.hasSuffix(".") ? name.dropLast() : name[...])
             .split(separator: ".", omittingEmptySubsequences: false)
