@@ -6,7 +6,7 @@ package import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-/// The daemon as a whole. `verypolld` is its command line.
+/// The daemon as a whole; `verypolld` is its command line.
 package enum Daemon {
     /// Runs the daemon until a signal or an idle exit ends it.
     ///

@@ -1,6 +1,8 @@
 internal import Verypoll
 
-/// The permission of a client of the control socket. Each level includes the lower ones.
+/// The permission of a client of the control socket.
+///
+/// Each level includes the lower ones.
 enum Permission: Comparable, Sendable {
     /// Read the state, and check configurations.
     case read
@@ -13,8 +15,9 @@ enum Permission: Comparable, Sendable {
 /// The permissions of peers on the control socket.
 struct Authorization: Hashable, Sendable {
     /// The ID that the kernel shows for users and groups that have no ID in the daemon's user
-    /// namespace, which `PrivateUsers=` creates. It identifies nobody, because many users and
-    /// groups share it.
+    /// namespace, which `PrivateUsers=` creates.
+    ///
+    /// This ID identifies nobody, because many users and groups share it.
     private static let unknown: UInt32 = 65_534
 
     /// The user that the daemon runs as.
@@ -23,8 +26,9 @@ struct Authorization: Hashable, Sendable {
     /// The group of the socket's file, if it has one.
     var group: UInt32?
 
-    /// Returns the permission of a peer. The socket's mode has already kept out users who may not
-    /// connect.
+    /// Returns the permission of a peer.
+    ///
+    /// The socket's mode has already kept out users who may not connect.
     ///
     /// - Parameters:
     ///   - peer: The credentials of the peer at the time it connected.

@@ -12,8 +12,9 @@ internal import VerypollServer
 /// that it cannot use up the common credit. Of the clients that may be served, the one with the
 /// most credit is served first.
 struct ControlCPUBudget {
-    /// The long-term share of a processor. A larger share would measurably slow down the slowest of
-    /// a hundred sessions.
+    /// The long-term share of a processor.
+    ///
+    /// A larger share would measurably slow down the slowest of a hundred sessions.
     static let share = 0.005
 
     /// The time that all clients together can use at once after a while without calls.
@@ -27,7 +28,9 @@ struct ControlCPUBudget {
     /// The debt of a single client is not limited.
     static let deepestDebt = Duration.milliseconds(25)
 
-    /// The credit at which a pause ends. It covers a few short calls, so that there are few pauses.
+    /// The credit at which a pause ends.
+    ///
+    /// It covers a few short calls, so that there are few pauses.
     static let resumption = Duration.microseconds(250)
 
     private var common: Credit

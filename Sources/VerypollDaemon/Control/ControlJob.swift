@@ -30,7 +30,7 @@ struct ControlJob: Sendable {
         let time: Duration
     }
 
-    /// The ID of the call. Its number is 0 if the message is not decoded yet.
+    /// The ID of the call; its number is 0 if the message is not decoded yet.
     let callID: CallID
     let work: Work
 
@@ -88,7 +88,7 @@ struct ControlJobs {
     /// Removes the job of a client that is gone, unless the job is running.
     mutating func remove(ofClientIn slot: Int) { waiting.removeAll { $0.callID.slot == slot } }
 
-    /// Takes the next job if it may run now. It counts as running until ``finish(after:now:)``.
+    /// Takes the next job, if it may run now; it counts as running until ``finish(after:now:)``.
     mutating func next(now: ContinuousClock.Instant) -> ControlJob? {
         guard !isRunning, !waiting.isEmpty else { return nil }
         credit.update(now: now)

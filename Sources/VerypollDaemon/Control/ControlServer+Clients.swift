@@ -188,8 +188,10 @@ extension ControlServer {
         cpuBudget.reset(slot, now: now)
     }
 
-    /// Returns a free slot. If there is none, closes the client that has been idle longest, so that
-    /// forgotten clients do not lock the operator out.
+    /// Returns a free slot.
+    ///
+    /// If there is none, closes the client that has been idle longest, so that forgotten clients do
+    /// not lock the operator out.
     ///
     /// A monitor is closed only if there is no other idle client, because its call never ends.
     ///

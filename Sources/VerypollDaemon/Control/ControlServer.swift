@@ -95,8 +95,9 @@ struct ControlServer: ~Copyable {
         self.poll = poll
     }
 
-    /// The time at which ``tick(now:handler:)`` must be called. A time in the past means
-    /// immediately.
+    /// The time at which ``tick(now:handler:)`` must be called.
+    ///
+    /// A time in the past means immediately.
     var deadline: ContinuousClock.Instant? {
         var deadlines = [jobs.deadline(earliest: lastTurn)].compactMap { $0 }
         if cpuBudget.isOver {
@@ -160,7 +161,7 @@ struct ControlServer: ~Copyable {
         try turn(of: slot, now: now, handler: handler)
     }
 
-    /// Continues the call that a finished job belongs to. Does nothing if its client is gone.
+    /// Continues the call that a finished job belongs to; does nothing if the client is gone.
     ///
     /// - Throws: See epoll_ctl(2).
     mutating func finish(
@@ -189,7 +190,7 @@ struct ControlServer: ~Copyable {
         try pay(threadTime() - start, for: slot)
     }
 
-    /// Answers a pending call. Does nothing if its client is gone.
+    /// Answers a pending call; does nothing if the client is gone.
     mutating func complete(
         _ callID: CallID,
         with result: Result<some Encodable, VarlinkError>

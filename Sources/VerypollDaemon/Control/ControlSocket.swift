@@ -6,15 +6,15 @@ internal import VerypollServer
 
 /// The control socket, passed by systemd or bound by the daemon.
 struct ControlSocket: ~Copyable {
-    /// The name that systemd must pass the socket under, according to the Varlink specification. No
-    /// listener may use this name.
+    /// The name that systemd must pass the socket under, according to the Varlink specification.
+    ///
+    /// No listener may use this name.
     static let systemdName = ListenAddress.reservedName
 
     /// The listening socket.
     let listener: UnixListener
 
-    /// The socket's file if the daemon created it, which removes it at the end. A file that systemd
-    /// created stays with systemd.
+    /// The socket's file, which the daemon removes at the end; `nil` if systemd passed the socket.
     let file: SocketFile?
 
     /// The group of the socket's file, regardless of who created it; `nil` for an abstract name.

@@ -33,8 +33,9 @@ struct PendingCalls {
     private var singles: [Int: Single] = [:]
     private var lastNumber = 0
 
-    /// Notes that `workers` workers are asked for sessions. Returns the number that their answers
-    /// carry.
+    /// Notes that `workers` workers are asked for sessions.
+    ///
+    /// - Returns: The number that the workers' answers carry.
     mutating func addListing(for callID: CallID, limit: Int, workers: Int) -> Int {
         lastNumber += 1
         listings[lastNumber] = Listing(
@@ -46,15 +47,18 @@ struct PendingCalls {
         return lastNumber
     }
 
-    /// Notes that a worker is asked to show or close a session. Returns the number that its answer
-    /// carries.
+    /// Notes that a worker is asked to show or close a session.
+    ///
+    /// - Returns: The number that the worker's answer carries.
     mutating func add(_ session: Int, for callID: CallID) -> Int {
         lastNumber += 1
         singles[lastNumber] = Single(callID: callID, session: session, dueAt: .now + Self.limit)
         return lastNumber
     }
 
-    /// Adds the sessions of one worker. Returns the answer once all workers have reported.
+    /// Adds the sessions of one worker.
+    ///
+    /// - Returns: The answer, once all workers have reported.
     mutating func add(
         _ sessions: [Status.Session],
         _ isTruncated: Bool,

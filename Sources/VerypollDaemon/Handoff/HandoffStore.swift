@@ -31,7 +31,7 @@ final class HandoffStore: SocketKeeper {
         self.logger = logger
     }
 
-    /// Whether this process stops for a restart. If so, everything stored stays in the store.
+    /// Whether this process stops for a restart, so that everything stored stays in the store.
     var isForRestart: Bool {
         get { isComing.load(ordering: .relaxed) }
         set { isComing.store(newValue, ordering: .relaxed) }
@@ -94,7 +94,9 @@ final class HandoffStore: SocketKeeper {
         if hasBegun, !isForRestart { forget(name) }
     }
 
-    /// Adds a descriptor to the store. The caller has checked that there is room.
+    /// Adds a descriptor to the store.
+    ///
+    /// The caller has checked that there is room.
     ///
     /// - Returns: Whether the manager was notified.
     func store(_ descriptor: FileDescriptor, named name: String) -> Bool {

@@ -17,7 +17,7 @@ final class InheritedSocket {
     /// The name under which the socket was passed.
     let name: String
     let place: Place
-    /// The descriptor. It is valid while this value or the socket made from it exists.
+    /// The descriptor, valid while this value or the socket made from it exists.
     let descriptor: FileDescriptor
     private var kind: ListeningSocket.Kind?
 

@@ -48,8 +48,9 @@ extension ListenerConfiguration {
         }
     }
 
-    /// Attaches the socket's file, if the address is a path. Fails without the file, because no
-    /// client could find the socket.
+    /// Attaches the socket's file, if the address is a path.
+    ///
+    /// - Throws: `Errno` if the file is missing, because no client could find the socket.
     private static func withFile(
         _ kind: consuming ListeningSocket.Kind,
         at address: ListenAddress,

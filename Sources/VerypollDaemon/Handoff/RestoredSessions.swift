@@ -13,8 +13,10 @@ struct RestoredSessions: Sendable {
     private(set) var nextSessionID: UInt64 = 1
     /// The sessions that cannot be restored, by reason.
     private(set) var outcome = RestoreOutcome()
-    /// The bundles that hold all sessions. They stay whole for the next process until this one has
-    /// claimed them, in case this one fails to start.
+    /// The bundles that hold all sessions.
+    ///
+    /// They stay whole for the next process until this one has claimed them, in case this one fails
+    /// to start.
     private let bundles: [FileDescriptor]
     /// Whether the previous process ended while it was handing off its sessions.
     private let hasLedger: Bool
@@ -45,8 +47,8 @@ struct RestoredSessions: Sendable {
         nextSessionID = max(nextSessionID, (missing.ids.last ?? 0) + 1)
     }
 
-    /// Takes over the sessions and removes them from the store. Sessions that cannot be restored
-    /// are reset.
+    /// Takes over the sessions, removes them from the store, and resets those that cannot be
+    /// restored.
     mutating func claim(_ handoffStore: HandoffStore) {
         if !bundles.isEmpty { handoffStore.forget(HandoffStore.sessionsName) }
         if hasLedger { handoffStore.forget(HandoffStore.ledgerName) }
@@ -66,8 +68,9 @@ struct RestoredSessions: Sendable {
         claim(handoffStore)
     }
 
-    /// Returns the sessions of one worker. The ID of a session determines its worker; see
-    /// `Worker.nextSessionID`.
+    /// Returns the sessions of one worker.
+    ///
+    /// The ID of a session determines its worker; see `Worker.nextSessionID`.
     func share(of worker: Int, workers: Int) -> SessionShare {
         let own = sessions.filter { Int(($0.record.id - 1) % UInt64(workers)) == worker }
         return SessionShare(sessions: own, nextSessionID: nextSessionID)

@@ -39,7 +39,7 @@ extension LiveConfiguration {
         return true
     }
 
-    /// Resumes accepting on a drained listener, once the exchange is committed. Its sessions
+    /// Resumes accepting on a drained listener once the exchange is committed; its sessions
     /// continue.
     ///
     /// - Returns: `false` if there is no listener with this name.
@@ -62,7 +62,7 @@ extension LiveConfiguration {
         return true
     }
 
-    /// Sets the order of a server. If the order is to drain, its sessions end within the window.
+    /// Sets the order of a server; an order to drain ends its sessions within the window.
     mutating func order(_ server: UpstreamServer, _ order: ServerOrder, _ window: DrainWindow?) {
         server.ordered = order
         serverDrains[ObjectIdentifier(server)] = window

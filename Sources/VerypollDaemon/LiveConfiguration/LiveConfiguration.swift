@@ -70,8 +70,9 @@ struct LiveConfiguration {
 
     // MARK: Changes
 
-    /// Changes to another configuration. New sockets are opened; unchanged listeners and upstreams
-    /// stay.
+    /// Changes to another configuration.
+    ///
+    /// New sockets are opened; unchanged listeners and upstreams stay.
     ///
     /// The change takes effect once the exchange is committed, the snapshot has reached the workers
     /// and ``applyLimits()`` was called. Until then, the caller can return to a copy made before.
@@ -185,7 +186,7 @@ private struct TakenSlots {
 
     init(_ slots: [Int]) { taken = Set(slots) }
 
-    /// Takes the first free slot. If all slots of the table are in use, that is the table's end.
+    /// Takes the first free slot, which is the table's end if all its slots are in use.
     mutating func take() -> Int {
         while !taken.insert(next).inserted { next += 1 }
         return next

@@ -6,7 +6,7 @@ internal import VerypollServer
 struct LiveListener {
     var configuration: ListenerConfiguration
     var slot: Int
-    /// The sockets. While the listener is drained, it only has those passed by systemd.
+    /// The sockets; while the listener is drained, only those passed by systemd.
     var sockets: [ListeningSocket]
     /// The addresses on which the listener accepts or, if it is drained, accepted before.
     var addresses: [Status.Listener.Address]

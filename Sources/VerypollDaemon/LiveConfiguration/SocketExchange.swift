@@ -5,8 +5,8 @@ internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollServer
 
-/// Moves the listening sockets from one configuration to the next, or from the previous process to
-/// this one. Either the whole change takes place, or none of it.
+/// A change of the listening sockets, from one configuration to the next or from the previous
+/// process to this one, which takes place as a whole or not at all.
 ///
 /// 1. Listeners claim the sockets that they keep; see ``claim(_:for:limit:)``.
 /// 2. New sockets are bound, but do not listen yet. If a socket of the daemon has an overlapping

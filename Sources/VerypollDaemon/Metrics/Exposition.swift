@@ -36,8 +36,9 @@ struct Exposition {
         write(.counter, name, help, suffix: "_total", elements, value)
     }
 
-    /// Writes a family of gauges, which go up and down. The parameters are those of
-    /// ``counters(_:_:_:_:)``.
+    /// Writes a family of gauges, which go up and down.
+    ///
+    /// The parameters are those of ``counters(_:_:_:_:)``.
     mutating func gauges<Element, Value: CustomStringConvertible>(
         _ name: String,
         _ help: String,
@@ -47,13 +48,14 @@ struct Exposition {
         write(.gauge, name, help, suffix: "", elements, value)
     }
 
-    /// Writes a metric that consists of labels alone. The suffix `_info` of its name is added.
+    /// Writes a metric that consists of labels alone; the suffix `_info` is added to its name.
     mutating func info(_ name: String, _ help: String, _ labels: MetricLabels) {
         write(.info, name, help, suffix: "_info", [(labels, 1)]) { $0 }
     }
 
-    /// Writes a family of histograms of durations, in seconds. The parameters are those of
-    /// ``counters(_:_:_:_:)``.
+    /// Writes a family of histograms of durations, in seconds.
+    ///
+    /// The parameters are those of ``counters(_:_:_:_:)``.
     mutating func histograms<Element, Scale>(
         _ name: String,
         _ help: String,

@@ -5,8 +5,10 @@ internal import VerypollServer
 /// The events for the clients that monitor the daemon: changes that the supervisor notes, and the
 /// sessions and pauses that workers report.
 struct EventFeed {
-    /// The time for which sessions are collected. Without it, each session would take a turn of the
-    /// supervisor's thread, which may share a processor with a worker.
+    /// The time for which sessions are collected before they are sent.
+    ///
+    /// Otherwise, each session would take a turn of the supervisor's thread, which may share a
+    /// processor with a worker.
     private static let sessionDelay = Duration.milliseconds(100)
 
     /// The sessions and pauses that the workers have reported.

@@ -68,8 +68,8 @@ struct Handoff {
         exchange = nil
     }
 
-    /// Drops everything that the previous process stored. Used if this process stops before it has
-    /// taken over, and not for a restart.
+    /// Drops everything that the previous process stored, if this one has not taken over yet and
+    /// stops without a restart.
     mutating func abandon() {
         guard !store.hasBegun else { return }
         store.hasBegun = true

@@ -38,8 +38,7 @@ struct ManagerNotifications {
         statusDueAt = now
     }
 
-    /// Returns whether the status must be updated now. If so, the next update is due an interval
-    /// later.
+    /// Returns whether the status must be updated now, and schedules the next update.
     mutating func isStatusDue(_ now: ContinuousClock.Instant) -> Bool {
         guard statusDueAt <= now else { return false }
         statusDueAt = now + Self.statusInterval
@@ -85,8 +84,7 @@ struct ManagerNotifications {
         watchdog?.isDue(now, workers: workers) == true
     }
 
-    /// Notes the answer of a worker to a ping. After the last answer, the manager's watchdog is
-    /// notified.
+    /// Notes a worker's answer to a ping; the last answer notifies the manager's watchdog.
     mutating func noteAnswer(of worker: Int) {
         guard watchdog?.answer(of: worker) == true else { return }
         tell { () throws(Errno) in try notifier.watchdog() }

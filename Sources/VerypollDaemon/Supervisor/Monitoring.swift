@@ -12,7 +12,7 @@ struct Monitoring {
     /// The most problems that the event of a refused reload contains.
     static let problemLimit = 64
 
-    /// Whether a client monitors the daemon. If none does, nothing is noted.
+    /// Whether a client monitors the daemon; otherwise nothing is noted.
     private(set) var isActive = false
     private var events: [MonitorEvent] = []
     private var lostCount = 0
@@ -89,7 +89,7 @@ struct Monitoring {
         return reasons.first { $0 != .none } ?? .none
     }
 
-    /// Notes that a session has ended. If the listener drains, it may be the last one.
+    /// Notes that a session has ended, which may be the last one of a draining listener.
     mutating func noteEnd(of listener: String, timestampUSec: Int) {
         guard listeners[listener]?.state == .draining else { return }
         lastEnds[listener] = timestampUSec

@@ -40,7 +40,7 @@ struct ReloadState {
         if let callID { waiting.append(callID) }
     }
 
-    /// Notes that a reload begins. It answers all calls that have requested one so far.
+    /// Notes that a reload begins, which answers all calls that have requested one so far.
     mutating func begin() {
         isDue = false
         callers = waiting

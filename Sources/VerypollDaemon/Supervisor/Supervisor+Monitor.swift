@@ -126,7 +126,7 @@ extension Supervisor {
         control.server.tell(all)
     }
 
-    /// Returns the event of a session. A pause is noted with the other changes instead.
+    /// Returns the event of a session; a pause is noted with the other changes instead.
     private func event(_ gathered: SessionEvents.Event) -> MonitorEvent? {
         switch gathered.content {
         case .session(let session, let reason):

@@ -125,7 +125,7 @@ extension Supervisor {
         workers.post(.adopt(live.snapshot))
     }
 
-    /// Notes that a worker has adopted a snapshot. Once all workers have, the callers are answered.
+    /// Notes that a worker has adopted a snapshot, and answers the callers once all workers have.
     func finishRollout(of snapshot: Int) {
         guard let rollout = rollouts.noteAdoption(of: snapshot) else { return }
         switch rollout.purpose {

@@ -37,7 +37,7 @@ struct UpstreamMonitor: ~Copyable {
     var changes: [Change] = []
     private var news: [WorkerMessage] = []
 
-    /// Creates the monitor. Its first lookups and checks are due at once.
+    /// Creates the monitor, whose first lookups and checks are due at once.
     ///
     /// - Parameters:
     ///   - upstreams: All upstreams, in the order of the configuration.
@@ -80,7 +80,7 @@ struct UpstreamMonitor: ~Copyable {
     /// The upstreams in effect.
     var current: [Upstream] { slots.map { upstreams[$0] } }
 
-    /// Changes to other upstreams. The health of servers that stay is kept.
+    /// Changes to other upstreams, and keeps the health of servers that stay.
     ///
     /// - Parameters:
     ///   - upstreams: All upstreams, by slot.
@@ -207,7 +207,9 @@ struct UpstreamMonitor: ~Copyable {
         }
     }
 
-    /// Returns the index of a server in effect. A session may know the server by an earlier index.
+    /// Returns the index of a server in effect.
+    ///
+    /// A session may know the server by an earlier index.
     private func currentIndex(of index: ServerIndex) -> ServerIndex? {
         if slots.contains(index.upstream) { return index }
         let server = upstreams[index]

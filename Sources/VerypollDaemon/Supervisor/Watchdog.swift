@@ -24,7 +24,9 @@ struct Watchdog {
         return true
     }
 
-    /// Notes the answer of a worker. Returns whether it was the last missing one.
+    /// Notes the answer of a worker.
+    ///
+    /// - Returns: Whether it was the last missing answer.
     mutating func answer(of worker: Int) -> Bool {
         awaited.remove(worker) != nil && awaited.isEmpty
     }
