@@ -11,7 +11,7 @@ import VerypollControl
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-/// A control server on a socket of its own, which works only when a test lets it.
+/// A control server on its own socket, which works only when a test runs it.
 struct ControlFixture: ~Copyable {
     let path: String
     let handler: ScriptedHandler
@@ -61,9 +61,9 @@ struct ControlFixture: ~Copyable {
         self.directory = directory
     }
 
-    /// Lets the server work until there is nothing more to do.
+    /// Runs the server until it has nothing left to do.
     ///
-    /// - Returns: How many turns it took; a server that spins takes too many.
+    /// - Returns: How many turns the server took; many turns mean that it spins.
     @discardableResult
     mutating func settle(now: ContinuousClock.Instant = .now) throws -> Int {
         var events = Events(capacity: 256)
@@ -79,14 +79,14 @@ struct ControlFixture: ~Copyable {
         throw TimedOut(waitingFor: "the control server to settle")
     }
 
-    /// Lets the server do one turn, and no jobs.
+    /// Runs one turn of the server, without its jobs.
     mutating func turn(_ events: inout Events, now: ContinuousClock.Instant = .now) throws {
         try poll.poll(&events, timeout: .zero)
         if !events.isEmpty { try server.handle(now: now, handler: handler) }
         try server.tick(now: now, handler: handler)
     }
 
-    /// Sends messages and returns the answers, one string for each message.
+    /// Sends messages and returns the answers, one string per message.
     mutating func answers(
         to messages: String...,
         from client: borrowing Client
@@ -107,7 +107,7 @@ struct ControlFixture: ~Copyable {
     }
 }
 
-/// Answers as a test says, and leaves sessions to be answered later if it says so.
+/// A handler with the answers that a test sets; it can leave session lists to be answered later.
 final class ScriptedHandler: ControlHandler {
     var answersLater = false
     private(set) var callIDs: [CallID] = []
@@ -116,9 +116,9 @@ final class ScriptedHandler: ControlHandler {
     private(set) var drains: [Duration?] = []
     private(set) var logLevels: [Int] = []
     private var jobs: [ControlJob] = []
-    /// The processor time that the server's thread seems to have used.
+    /// The CPU time that the server's thread appears to have used.
     private(set) var threadTime = Duration.zero
-    /// What a question for the status seems to take.
+    /// The CPU time that a status call appears to take.
     var statusTime = Duration.zero
 
     static let sessions = SessionList(sessions: [], truncated: false)

@@ -62,7 +62,7 @@ struct ControlListenerTests {
         var fixture = try ControlFixture()
         let early = try Client(path: fixture.path)
         #expect(try fixture.answers(to: ControlServerTests.ping, from: early) == ["{}"])
-        // One waits in the backlog, and is served as well.
+        // One client waits in the backlog and is served as well.
         let waiting = try Client(path: fixture.path)
         try waiting.send(ControlServerTests.ping + "\0")
         let descriptor = fixture.listenerDescriptor.rawValue
@@ -72,7 +72,7 @@ struct ControlListenerTests {
             try fixture.settle(now: now)
             let deadline = fixture.server.deadline
             #expect(deadline == now + .seconds(delay))
-            // No event comes of it, and there is nothing to do.
+            // The socket causes no more events, so there is nothing to do.
             #expect(try fixture.settle(now: now) == 0)
             now += .seconds(delay)
         }

@@ -104,7 +104,7 @@ struct ControlServerTests {
         let client = try Client(path: fixture.path)
         var rest = Array(repeating: UInt8(ascii: " "), count: (1 << 20) + 1)[...]
         while !rest.isEmpty {
-            // The server reads only when it is let, so no more than the socket takes is sent.
+            // The server reads only when the test runs it, so send no more than the socket accepts.
             rest.removeFirst(try client.sendSome(rest.prefix(32 << 10)))
             try fixture.settle()
         }
@@ -180,7 +180,7 @@ struct ControlServerTests {
             + #""parameters":{"interface":"io.verypoll.Daemon"}}"# + "\0"
         try stuck.send(String(repeating: call, count: 400))
         try fixture.settle()
-        // With its socket full, nothing is to be done until it reads.
+        // While its socket is full, the server has nothing to do until the client reads.
         #expect(try fixture.settle() == 0)
 
         let other = try Client(path: fixture.path)
@@ -238,7 +238,7 @@ struct ControlServerTests {
 
     @Test("out of descriptors it stops accepting without spinning, and tries again later")
     func pausesAccepting() async {
-        // In a process of its own, as descriptors are the whole process's.
+        // Run in an exit test, because the descriptor limit applies to the whole process.
         await #expect(processExitsWith: .success) {
             var fixture = try ControlFixture()
             let client = try Client(path: fixture.path)

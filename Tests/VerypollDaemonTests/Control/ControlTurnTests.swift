@@ -23,7 +23,7 @@ struct ControlTurnTests {
         try heavy.send(Self.status + "\0" + Self.ping + "\0")
         try fixture.settle(now: now)
         #expect(try fixture.receiveMessages(1, from: heavy).count == 1)
-        // The debt is 30 ms, of which 5 are paid in a second.
+        // The debt is 30 ms, paid off at 5 ms per second.
         let due = fixture.server.deadline
         let deadline = try #require(due)
         #expect(deadline > now + .seconds(5))
@@ -56,7 +56,7 @@ struct ControlTurnTests {
         }
         let late = try Client(path: fixture.path)
         try late.send(Self.ping + "\0")
-        // No event comes, although a client waits to be accepted.
+        // The server sees no event, although a client waits to be accepted.
         let turns = try fixture.settle(now: now)
         #expect(turns == 0)
         let due = fixture.server.deadline
@@ -77,7 +77,7 @@ struct ControlTurnTests {
         var events = Events(capacity: 1)
         while fixture.handler.jobCount == 0 { try fixture.turn(&events) }
         try light.send(Self.ping + "\0")
-        // The job is not done yet, and the call behind it waits.
+        // The job is not finished yet, and the call after it waits.
         while try light.receiveNow()?.isEmpty ?? true { try fixture.turn(&events) }
         #expect(try heavy.receiveNow() == nil)
         try fixture.settle()
@@ -113,7 +113,7 @@ struct ControlTurnTests {
         slots = [jobs.next(now: now)?.callID.slot]
         #expect(slots == [2])
         jobs.finish(after: .seconds(3), now: now)
-        // Of the debt, 100 ms are to be paid, and 5 of them in a second.
+        // 100 ms of the debt must be paid off, at 5 ms per second.
         let due = jobs.deadline(earliest: now)
         #expect(due.map { $0 > now + .seconds(20) && $0 < now + .seconds(21) } == true)
         slots = [19, 21].map { jobs.next(now: now + .seconds($0))?.callID.slot }

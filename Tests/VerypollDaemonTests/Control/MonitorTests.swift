@@ -77,7 +77,7 @@ struct MonitorTests {
             try #require(rounds < 1000, "it is never closed")
         }
 
-        // It had room for some megabytes.
+        // The connection's buffers had room for several megabytes.
         #expect(rounds > 10)
         #expect(fixture.server.monitorCount == 1)
         let newcomer = try Client(path: fixture.path)
@@ -92,7 +92,7 @@ struct MonitorTests {
             _ = try fixture.answers(to: Self.monitor, from: gone)
             #expect(fixture.server.monitorCount == 1)
         }
-        // A program that another test starts may have a copy of its socket until it is executed.
+        // A child of another test may hold a copy of the socket until it calls execve(2).
         try eventually("its end") {
             let turns = try fixture.settle()
             #expect(turns < 10)

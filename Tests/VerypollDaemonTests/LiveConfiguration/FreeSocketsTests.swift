@@ -18,13 +18,13 @@ struct FreeSocketsTests {
         return try #require(Configuration.test(listeners: text).listeners.first)
     }
 
-    /// A socket of a listener; where it is in truth does not matter here.
+    /// Makes a listening socket; its real address does not matter here.
     private func socket(at place: ListenAddress) throws -> ListeningSocket {
         let listener = try TCPListener(binding: .loopback(port: 0))
         return ListeningSocket(.tcp(listener), place: place, address: "\(place)", worker: nil)
     }
 
-    /// A listener with a socket at each of its addresses.
+    /// Makes a listener with a socket for each of its addresses.
     private func live(_ configuration: ListenerConfiguration) throws -> LiveListener {
         LiveListener(
             configuration: configuration,
@@ -95,7 +95,7 @@ struct FreeSocketsTests {
         #expect(throws: ListenerError.self) {
             try take("127.0.0.1:80", for: new, from: &free)
         }
-        // Those of a Unix-domain socket are none of them.
+        // reusePort does not apply to a Unix-domain socket.
         let unix = try take("unix:@web", for: new, from: &free)
         #expect(unix == identities([old.sockets[1]]))
     }

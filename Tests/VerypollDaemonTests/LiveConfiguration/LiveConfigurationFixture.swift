@@ -5,25 +5,25 @@ import VerypollConfiguration
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-/// A configuration in effect, without workers: the test counts sessions in their place.
+/// A live configuration without workers; the test counts sessions instead.
 struct LiveConfigurationFixture: ~Copyable {
     private(set) var live: LiveConfiguration
     private let store: HandoffStore
     private let log = RecordingLog()
 
-    /// Puts a configuration into effect.
+    /// Applies a configuration.
     ///
     /// - Parameters:
     ///   - listeners: The members of `listeners`.
     ///   - upstreams: The members of `upstreams`.
-    /// - Throws: Why it cannot be in effect.
+    /// - Throws: The reason why it cannot be applied.
     init(_ listeners: String..., upstreams: String = "") throws {
         store = HandoffStore(logger: log.logger)
         live = LiveConfiguration(workers: 1, capacity: 16, handoffStore: store)
         live = try changed(to: listeners, upstreams)
     }
 
-    /// Puts another configuration into effect, or leaves all as it is and throws.
+    /// Applies another configuration, or throws and changes nothing.
     mutating func change(to listeners: String..., upstreams: String = "") throws {
         live = try changed(to: listeners, upstreams)
     }
@@ -42,7 +42,7 @@ struct LiveConfigurationFixture: ~Copyable {
         return candidate
     }
 
-    /// The listener of a name.
+    /// Returns the listener with a name.
     func listener(_ name: String) throws -> LiveListener {
         guard let found = live.listeners.first(where: { $0.name == name }) else {
             throw NoListener(name: name)
@@ -50,7 +50,7 @@ struct LiveConfigurationFixture: ~Copyable {
         return found
     }
 
-    /// Counts what a worker would have counted in a listener's slot.
+    /// Sets the counters of a listener's slot, as a worker would.
     func count(active: UInt64 = 0, accepted: UInt64, inSlot slot: Int) {
         let tally = ListenerTally(active: active, accepted: accepted)
         live.snapshot.listeners[slot].counters[0].publish(tally)
@@ -60,7 +60,7 @@ struct LiveConfigurationFixture: ~Copyable {
         live.drain(listener: name, window)
     }
 
-    /// Accepts again on a listener that was drained.
+    /// Resumes a drained listener.
     mutating func resume(_ name: String) throws -> Bool {
         let exchange = SocketExchange(store, logger: log.logger)
         let isKnown = try live.resume(listener: name, exchange: exchange)
@@ -70,7 +70,7 @@ struct LiveConfigurationFixture: ~Copyable {
 
     mutating func setClosed(_ isClosed: Bool) { live.setClosed(isClosed) }
 
-    /// The slots that connections are accepted for.
+    /// The slots of the listeners that accept connections.
     var acceptingSlots: [Int] { live.snapshot.acceptors.map(\.listener) }
 
     private struct NoListener: Error {

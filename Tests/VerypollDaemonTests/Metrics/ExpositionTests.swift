@@ -125,7 +125,7 @@ struct ExpositionTests {
 
 @Suite("MetricsSnapshot")
 struct MetricsSnapshotTests {
-    /// One of everything, and two of some.
+    /// A snapshot with one of everything, and two of some.
     static var sample: MetricsSnapshot {
         var tally = ListenerTally(accepted: 9, rejected: 1, denied: 2, bytesIn: 30, bytesOut: 40)
         tally.sessionTime.add(microseconds: 2_500_000)
@@ -240,7 +240,7 @@ struct MetricsSnapshotTests {
     func pleasesPromtool() throws {
         let text = String(decoding: Self.sample.exposition(in: .classic), as: UTF8.self)
         try expectPromtoolPleased(text)
-        // It does find fault with what is at fault.
+        // promtool does report an actual error.
         let result = try Promtool.check(text.replacing("_cpu_seconds_total", with: "_cpu_seconds"))
         #expect(result.exit != .code(0))
     }

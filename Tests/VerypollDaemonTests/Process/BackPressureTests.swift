@@ -5,8 +5,8 @@ internal import VerypollControl
 
 @Suite("back-pressure")
 struct BackPressureTests {
-    /// Sends until the kernel takes no more for now, and returns how many bytes it took, which are
-    /// no more than a block over the limit.
+    /// Sends until the kernel accepts no more, and returns the number of bytes that it accepted, at
+    /// most one block over the limit.
     private func fill(
         _ client: borrowing Client,
         with block: [UInt8],
@@ -21,7 +21,7 @@ struct BackPressureTests {
     func stallsWriter() throws {
         let daemon = try TestDaemon(serving("echo"))
         let address = try daemon.address()
-        // One-time allocations of the first session are not what it is about.
+        // One-time allocations for the first sessions are not part of this measurement.
         _ = try EchoCrowd(address: address, clientCount: 4, sizes: 1000...1000).run()
         try daemon.waitForNoSession()
         let memory = try daemon.program.residentByteCount()
@@ -35,7 +35,8 @@ struct BackPressureTests {
                 let sessions = try daemon.sessions()
                 return count == 0 && sessions.count == 1 && sessions[0].buffered > 0
             }
-            // What the two kernel buffers of each way hold by the default of tcp_rmem and tcp_wmem.
+            // The two kernel buffers of each direction hold this much by default (tcp_rmem,
+            // tcp_wmem).
             #expect(sent < 64 << 20)
             let session = try daemon.sessions()[0]
             #expect(session.bytesIn == session.bytesOut + session.buffered)
@@ -45,7 +46,7 @@ struct BackPressureTests {
         try daemon.waitForNoSession()
     }
 
-    /// Few over TCP, as the kernel itself holds megabytes for each of them.
+    /// Few clients over TCP, because the kernel itself buffers megabytes for each of them.
     @Test(
         "each client that never reads costs a buffer of 64 KiB, and gives it back",
         arguments: [("127.0.0.1:0", 20), ("unix:DIR/echo", 200)]
@@ -72,7 +73,7 @@ struct BackPressureTests {
             let growth = try daemon.program.residentByteCount() - memory
             let bound = count * 65_536 + 1_048_576
             #expect(isSanitized || growth < bound, "\(growth) bytes")
-            // One that reads again gets all its bytes, among all those that do not.
+            // One client that reads again receives all its bytes while the others stay stalled.
             let middle = count / 2
             let received = try stalled[middle].client.receive(exactly: sent[middle])
             #expect(received == [UInt8](repeating: 0x42, count: sent[middle]))

@@ -10,7 +10,7 @@ struct CommandLineTests {
         try Program.run("verypolld", arguments)
     }
 
-    /// Runs the daemon with a configuration that it is to refuse at once.
+    /// Runs the daemon with a configuration that it must reject at once.
     private func run(
         with listeners: String,
         in directory: borrowing TemporaryDirectory,

@@ -15,7 +15,8 @@ struct CrowdTests {
         var crowd = EchoCrowd(address: try daemon.address(), clientCount: 1000, sizes: 1...1 << 20)
         crowd.concurrency = 100
         crowd.longestPause = 20
-        // What is allocated once, such as the buffers that a worker keeps, is not what it is about.
+        // One-time allocations, such as the buffers that a worker keeps, are not part of the
+        // measurement.
         let warmUp = try crowd.run()
         #expect(warmUp.failures == [])
         try daemon.waitForNoSession()
@@ -36,7 +37,7 @@ struct CrowdTests {
                 && $0.bytesOut - before.bytesOut == outcome.byteCount
         }
         #expect(try daemon.status().totals.rejected == 0)
-        // The descriptor of the control connection that asked may still be on its way out.
+        // The descriptor of the control connection may not be closed yet.
         try eventually("the descriptors to be closed") {
             try daemon.program.openDescriptorCount() <= descriptors
         }

@@ -6,19 +6,19 @@ internal import VerypollControl
 
 @Suite("a shortage of descriptors")
 struct DescriptorTests {
-    /// The share of one processor that the daemon uses over at least two seconds.
+    /// Measures the share of one CPU that the daemon uses over at least two seconds.
     private func measureLoad(of daemon: borrowing TestDaemon) throws -> Double {
         let before = try daemon.program.processorTime()
         let beginning = ContinuousClock.now
-        // It is the window of a measurement that passes here, nothing is waited for.
+        // This is the measured interval; nothing is awaited.
         sleep(2)
         let used = try daemon.program.processorTime() - before
         return used / (ContinuousClock.now - beginning)
     }
 
-    /// Waits until exactly `count` of the clients got the byte back that each has sent.
+    /// Waits until exactly `count` of the clients have received their byte back.
     ///
-    /// - Returns: Which of them.
+    /// - Returns: The indices of these clients.
     /// - Throws: ``TimedOut``.
     private func waitForAnswers(_ count: Int, of clients: [Held]) throws -> Set<Int> {
         var served: Set<Int> = []
@@ -51,8 +51,8 @@ struct DescriptorTests {
         var clients = try crowd(200, at: daemon.address())
         defer { withExtendedLifetime(clients) {} }
         let served = try waitForAnswers(limit, of: clients)
-        // A client is served before its worker looks for the next. And while these questions have a
-        // descriptor, a worker may be short of one; it tries again within seconds.
+        // A client is served before its worker accepts the next one. The status call's descriptor
+        // may leave a worker short of one; the worker retries within seconds.
         let reason = "the limit of \(limit) sessions in all is reached"
         try eventually("the listener to pause at the limit") {
             try daemon.status().listeners[0].stateReason == reason
@@ -65,7 +65,7 @@ struct DescriptorTests {
         #expect(try measureLoad(of: daemon) < 0.05)
         #expect(try daemon.program.exit == nil)
 
-        // As clients leave, those that wait are served, to the last.
+        // As clients leave, every waiting client is served.
         clients = clients.indices.filter { !served.contains($0) }.map { clients[$0] }
         try eventually("all 200 to be served") {
             clients = try clients.filter { held in try held.client.receiveNow() == nil }
@@ -82,7 +82,7 @@ struct DescriptorTests {
     func pausesWithNone() throws {
         let daemon = try TestDaemon(serving("echo"))
         let room = 20
-        // Connected before the shortage, as an control's would have to be.
+        // Connected before the shortage, as the control client of an operator would have to be.
         var control = try ControlPeer(path: daemon.controlPath)
         let calm: Status = try control.result("io.verypoll.Daemon.GetStatus")
         let address = calm.listeners[0].addresses[0].address

@@ -4,7 +4,7 @@ internal import VerypollControl
 
 @Suite("memory per session")
 struct FootprintTests {
-    /// Opens sessions of echo that have each sent and got 64 bytes.
+    /// Opens echo sessions, each of which has sent and received 64 bytes.
     private func open(_ count: Int, at address: String) throws -> [Held] {
         let bytes = [UInt8](0..<64)
         return try (0..<count).map { _ in
@@ -16,7 +16,7 @@ struct FootprintTests {
     }
 
     #if PollSelector
-    // poll(2) takes an entry for each descriptor.
+    // poll(2) needs an entry for each descriptor.
     private static let limit = 450
     #else
     private static let limit = 400
@@ -27,8 +27,8 @@ struct FootprintTests {
         try raiseDescriptorLimit(toAtLeast: 16_000)
         let daemon = try TestDaemon(serving("echo"))
         let address = try daemon.address()
-        // These stay open, so that the 5,000 take slots of their own; what is allocated once, for
-        // whichever session is the first, is not counted.
+        // These sessions stay open, so that the 5,000 need new slots. One-time allocations for the
+        // first sessions are not counted.
         let first = try open(200, at: address)
         defer { withExtendedLifetime(first) {} }
         let memory = try daemon.program.residentByteCount()
@@ -40,7 +40,7 @@ struct FootprintTests {
             isSanitized || growth < Self.limit * idle.count,
             "\(Double(growth) / Double(idle.count)) bytes each"
         )
-        // They live.
+        // The sessions still work.
         for held in [first[0], idle[0], idle[4999]] {
             try held.client.send("alive")
             #expect(try held.client.receive(exactly: 5) == Array("alive".utf8))

@@ -1,7 +1,7 @@
 internal import TestSupport
 internal import Testing
 
-/// Runs a line of the shell to its end, and returns what it printed.
+/// Runs a shell command and returns its output.
 private func shell(_ line: String, _ words: String...) throws -> String {
     try Program.run("/bin/sh", ["-c", line, "sh"] + words).standardOutput
 }
@@ -74,7 +74,7 @@ struct ForeignClientTests {
         }
     }
 
-    /// Expects every service to answer; `run` gives a line of the shell the client's command as its
+    /// Expects every service to answer; `run` passes the client's command to a shell line as its
     /// first parameter.
     private func expectServices(_ run: (_ line: String, _ service: String) throws -> String) throws
     {

@@ -6,7 +6,7 @@ internal import VerypollControl
 
 @Suite("descriptors and session slots reserved for operators")
 struct ReserveTests {
-    /// Scrapes over a connection of its own.
+    /// Scrapes over a new connection.
     private func scrape(_ address: String) throws -> String {
         var peer = HTTPPeer(try Client(address: address))
         let reply = try #require(try peer.ask(HTTPPeer.get))
@@ -14,7 +14,7 @@ struct ReserveTests {
         return reply.body
     }
 
-    /// Sets a process' soft limit of descriptors.
+    /// Sets a process's soft limit of descriptors.
     private func limit(_ daemon: borrowing TestDaemon, to count: Int) throws {
         let result = try Program.run(
             "prlimit",
@@ -23,19 +23,19 @@ struct ReserveTests {
         #expect(result.exit == .code(0), "\(result)")
     }
 
-    /// The lowest number that is free, which the next descriptor would have.
+    /// Returns the lowest free descriptor number, which the next descriptor would get.
     private func lowestFreeNumber(of daemon: borrowing TestDaemon) throws -> Int {
         let path = "/proc/\(daemon.program.processID)/fd/"
         return try #require((0..<10_000).first { unsafe access(path + "\($0)", F_OK) != 0 })
     }
 
-    /// Leaves the daemon no descriptor at all.
+    /// Leaves the daemon without a free descriptor.
     ///
-    /// - Returns: Clients of the listener `echo`, of which one at least waits for a descriptor.
+    /// - Returns: Clients of the listener `echo`, at least one of which waits for a descriptor.
     private func exhaust(_ daemon: borrowing TestDaemon) throws -> [Held] {
         let address = try daemon.address()
         try limit(daemon, to: try lowestFreeNumber(of: daemon))
-        // What was about to be closed by then is there for the first of them.
+        // The first of these clients use the descriptors that the daemon was about to close.
         let clients = try (0..<5).map { _ in Held(try Client(address: address)) }
         for client in clients { try client.client.send("echo") }
         try daemon.program.waitForStandardError(containing: "out of file descriptors or memory")
@@ -69,7 +69,7 @@ struct ReserveTests {
         #expect(try daemon.reload() == ["/listeners/echo/maxSessions", "/log/sessions"])
         for client in clients { try expectEcho(from: client.client) }
 
-        // What was lent is back, so that it all works once more.
+        // The reserve has been restored, so all of it works once more.
         try limit(daemon, to: 10_000)
         for held in waiting {
             #expect(try held.client.receive(exactly: 4) == Array("echo".utf8))
@@ -104,7 +104,7 @@ struct ReserveTests {
         }
         #expect(try scrape(metrics).contains("verypolld_max_sessions 20\n"))
 
-        // The listener's own limit holds, and behind that there is one for all.
+        // The listener's own limit applies first, and then the reserve that all metrics listeners share.
         var scrapers: [Held] = []
         for _ in 0..<15 {
             var peer = HTTPPeer(try Client(address: metrics))
@@ -132,7 +132,7 @@ struct ReserveTests {
         #expect(try daemon.status().totals.active == 36)
         #expect(try waiting.receiveNow() == nil)
 
-        // Those that wait are served as others leave.
+        // Waiting scrapers are served as others leave.
         scrapers.removeAll()
         #expect(try late.receive(exactly: 12) == Array("HTTP/1.1 200".utf8))
         #expect(try refused.receive(exactly: 12) == Array("HTTP/1.1 200".utf8))

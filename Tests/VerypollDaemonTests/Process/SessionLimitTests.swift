@@ -5,14 +5,14 @@ internal import VerypollControl
 
 @Suite("session limits")
 struct SessionLimitTests {
-    /// A client that has sent a byte, and may have to wait for it.
+    /// Returns a client that has sent a byte, and may have to wait for its echo.
     private func ask(_ address: String) throws -> Held {
         let client = try Client(address: address)
         try client.send("?")
         return Held(client)
     }
 
-    /// Whether the byte of a client has come back.
+    /// Returns whether a client's byte has been echoed.
     private func isServed(_ held: Held) throws -> Bool {
         try held.client.receiveNow() != nil
     }
@@ -46,13 +46,13 @@ struct SessionLimitTests {
                 }
                 let reason = try daemon.status(of: "echo").stateReason
                 #expect(reason == "the limit of 5 sessions is reached")
-                // Nobody else is served while they stay.
+                // No other client is served while these stay.
                 #expect(try !waiting.contains(where: isServed))
             }
             served = []
         }
         try daemon.waitForNoSession()
-        // A worker that has paused has yet to read that there is room.
+        // A paused worker has not yet seen that there is room.
         try eventually("the listener to accept") {
             try daemon.status(of: "echo").state == .accepting
         }
@@ -73,7 +73,7 @@ struct SessionLimitTests {
             defer { withExtendedLifetime(served) {} }
             for held in served { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
             for _ in 0..<10 {
-                // The reset may come before the client knows that it is connected.
+                // The reset may arrive before the client sees its connect complete.
                 #expect(throws: Errno.connectionReset) {
                     _ = try Client(address: address).receive()
                 }
@@ -102,7 +102,8 @@ struct SessionLimitTests {
             workers: 4
         )
         let address = try daemon.address()
-        // A worker looks for another connection after each; that must not cost one its place.
+        // After each connection, a worker tries to accept another; that must not take a client's
+        // slot.
         for _ in 0..<500 {
             do {
                 let pair = try [ask(address), ask(address)]
@@ -126,7 +127,7 @@ struct SessionLimitTests {
         var first = try [ask(left), ask(right), ask(left), ask(right)]
         defer { withExtendedLifetime(first) {} }
         for held in first { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
-        // One of them waits, the other is turned away.
+        // One client waits, and the other is turned away.
         let waiting = try ask(left)
         defer { withExtendedLifetime(waiting) {} }
         #expect(throws: Errno.connectionReset) { _ = try Client(address: right).receive() }
@@ -139,7 +140,7 @@ struct SessionLimitTests {
         #expect(status.totals.maxSessions == 4)
         #expect(status.note == "left paused: the limit of 4 sessions in all is reached")
         #expect(try !isServed(waiting))
-        // A session of the other listener ends, and its place is taken.
+        // A session of the other listener ends, and a waiting client takes its slot.
         first.remove(at: 1)
         #expect(try waiting.client.receive(exactly: 1) == [0x3F])
         #expect(try daemon.status().totals.active == 4)
@@ -170,14 +171,14 @@ struct SessionLimitTests {
         let clients = try (0..<200).map { _ in try ask(address) }
         defer { withExtendedLifetime(clients) {} }
         for held in clients { #expect(try held.client.receive(exactly: 1) == [0x3F]) }
-        // Each worker tells of its sessions at the end of its turn.
+        // Each worker publishes its session count at the end of its turn.
         try eventually("the workers to have 200 sessions") {
             try daemon.status().workers.reduce(0) { $0 + $1.sessions } == 200
         }
         let status = try daemon.status()
         #expect(status.totals.active == 200)
-        // The kernel spreads connections by a hash; that one of three gets none of 200 is out of
-        // the question.
+        // The kernel spreads connections by a hash; the probability that one of three workers gets
+        // none of 200 is negligible.
         #expect(!status.workers.contains { $0.sessions == 0 })
         #expect(Set(try daemon.sessions().map(\.worker)) == [0, 1, 2])
     }

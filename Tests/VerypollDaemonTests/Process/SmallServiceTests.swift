@@ -35,7 +35,7 @@ struct SmallServiceTests {
         let daemon = try TestDaemon(serving("daytime", listen: address))
         let client = try daemon.connect(to: "daytime")
         try expectDaytime(try client.receiveToEnd())
-        // The session waits for the client's own end.
+        // The session waits for the client's end of file.
         try client.finishSending()
         try daemon.waitForNoSession()
     }
@@ -68,12 +68,13 @@ struct SmallServiceTests {
             let client = try daemon.connect(to: "chargen")
             try client.send("this is thrown away")
             try client.finishSending()
-            // More than all the buffers between the two hold, so it was sent after the end.
+            // More than all buffers between the two hold, so some of it was sent after the end of
+            // file.
             let count = 32 << 20
             let received = try client.receive(exactly: count)
             #expect(received.count == count)
             #expect(Array(received.prefix(200_000)) == characterPattern(200_000))
-            // Whatever 95 lines the bytes end with, the 95 lines before them were the same.
+            // Whichever 95 lines the bytes end with, the 95 lines before them were the same.
             let last = Array(received.suffix(95 * 74))
             let previous = Array(received.dropLast(95 * 74).suffix(95 * 74))
             #expect(last == previous)
@@ -89,8 +90,8 @@ struct SmallServiceTests {
     }
 }
 
-/// The first bytes of the pattern that RFC 864 recommends: lines of 72 of the 95 printable
-/// characters, each line one character further.
+/// Returns the first bytes of the pattern that RFC 864 recommends: lines of 72 of the 95 printable
+/// characters, each line shifted by one character.
 func characterPattern(_ count: Int) -> [UInt8] {
     let ring = Array(UInt8(ascii: " ")...UInt8(ascii: "~"))
     let doubled = ring + ring

@@ -7,7 +7,7 @@ internal import VerypollControl
 struct TimeoutTests {
     private func timeouts(_ text: String) -> String { #", "timeouts": {\#(text)}"# }
 
-    /// Expects the end of the connection, and that it did not come before `span` was over.
+    /// Expects the connection to end, and not before `span` has passed.
     private func expectEnd(
         of client: borrowing Client,
         after span: Duration,
@@ -17,10 +17,10 @@ struct TimeoutTests {
         #expect(ContinuousClock.now - beginning >= span)
     }
 
-    /// Connects and does something, again and again until that was done in time: where the machine
-    /// stalls, the daemon may end the session before.
+    /// Connects and runs `body`, again and again until `body` succeeds in time; on a slow machine,
+    /// the daemon may end the session before.
     ///
-    /// - Returns: The client, and a moment before it connected.
+    /// - Returns: The client, and a time before it connected.
     private func connect(
         to address: String,
         doing something: (borrowing Client) throws -> Bool
@@ -32,13 +32,13 @@ struct TimeoutTests {
         }
     }
 
-    /// Sends a byte; returns whether it came back before the connection ended.
+    /// Sends a byte; returns whether it was echoed before the connection ended.
     private func isAnswered(_ client: borrowing Client) throws -> Bool {
         do throws(Errno) {
             try client.send("?")
             return try !client.receive().isEmpty
         } catch {
-            // The byte was on its way when the daemon closed.
+            // The byte was in transit when the daemon closed the connection.
             if error == .connectionReset || error == .brokenPipe { return false }
             throw error
         }
@@ -61,7 +61,7 @@ struct TimeoutTests {
         let beginning = ContinuousClock.now
         let silent = try Client(address: address)
         try expectEnd(of: silent, after: .milliseconds(300), since: beginning)
-        // One that has spoken stays, though it began before.
+        // The client that has sent a byte stays, although it connected earlier.
         #expect(try daemon.status().totals.active == 1)
         #expect(try talker.client.receiveNow() == nil)
         if handler == "echo" { #expect(try isAnswered(talker.client)) }
@@ -77,7 +77,7 @@ struct TimeoutTests {
             serving("echo", timeouts(#""firstByte": "400ms""#))
         )
         let client = try daemon.connect(to: handler)
-        // It began later, and has eight times as long.
+        // The silent client connected later, and has eight times as long.
         let silent = try daemon.connect()
         #expect(try silent.receiveToEnd() == [])
         #expect(try daemon.sessions(#"{"listener": "\#(handler)"}"#).count == 1)
@@ -106,10 +106,10 @@ struct TimeoutTests {
         }
     }
 
-    /// Has one client talk on until another, which does not, has been ended, and then for its time
-    /// once more.
+    /// Keeps one client active until a second, idle one has ended, and then for the timeout once
+    /// more.
     ///
-    /// - Returns: `false` if the first was kept from talking for so long that it ended as well.
+    /// - Returns: `false` if the machine stalled for so long that the active client ended as well.
     private func outlivesIdle(_ daemon: borrowing TestDaemon) throws -> Bool {
         let beginning = ContinuousClock.now
         let active = try daemon.connect()

@@ -6,10 +6,10 @@ internal import VerypollControl
 
 @Suite("the waits of workers")
 struct WorkerWaitTests {
-    /// The clients, one of which sends a message whenever the one before has its answer.
+    /// The number of clients; a client sends its next message when the previous one is answered.
     private static let clientCount = 64
 
-    /// How often a worker is looked at while messages flow.
+    /// How many samples of a worker are taken while messages flow.
     private static let samples = 10_000
 
     @Test("a worker sleeps only in its poll while small messages come one by one")
@@ -27,7 +27,7 @@ struct WorkerWaitTests {
         }
         defer { end.set() }
         try eventually("messages to flow") { try daemon.status().totals.bytesOut > 0 }
-        // The function of the kernel in which the thread is blocked; see proc(5).
+        // The kernel function in which the thread is blocked; see proc(5).
         let thread = try daemon.threadID(ofWorker: 0)
         let file = "/proc/\(daemon.program.processID)/task/\(thread)/wchan"
         var seen: Set<String> = []

@@ -24,7 +24,7 @@ struct IdleWatchTests {
     @Test("the daemon may end once it has had no session for the whole limit")
     func waits() {
         var watch = IdleWatch()
-        // The first look only notes how many connections there were.
+        // The first check only records how many connections there were.
         let answers = [0, 1, 10, 11].map { isDue(&watch, at: $0) }
         #expect(answers == [false, false, false, true])
     }

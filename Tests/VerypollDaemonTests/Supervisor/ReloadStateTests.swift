@@ -16,7 +16,7 @@ struct ReloadStateTests {
     )
     private let now = ContinuousClock.now
 
-    /// A reading that waits for the test, like one that a file system holds up.
+    /// A read that waits for the test, as on a file system that hangs.
     private struct HeldReading: ~Copyable {
         let reading: ConfigurationReading
         private let isReleased: Flag
@@ -24,7 +24,7 @@ struct ReloadStateTests {
         private let mailbox: Mailbox<SupervisorMessage>
         private var poll: Poll
 
-        /// Starts it; if `readsFirst`, the file is read already and its checking waits.
+        /// Starts the read; with `readsFirst`, the file is already read and its check waits.
         init(readsFirst: Bool = false) throws {
             let poll = try Poll()
             let mailbox = try Mailbox<SupervisorMessage>(registry: poll.registry, token: Token(1))
@@ -46,7 +46,7 @@ struct ReloadStateTests {
 
         deinit { isReleased.set() }
 
-        /// Lets the reading end, and returns what the supervisor hears of it.
+        /// Lets the read finish, and returns the message to the supervisor.
         mutating func end() throws -> SupervisorMessage {
             isReleased.set()
             var events = Events(capacity: 1)

@@ -16,7 +16,7 @@ struct UpstreamMonitorTests {
 
     @Test("a server that checks find down, and up again, is news for the workers")
     func tellsOfChecks() throws {
-        // Bound all the time, lest another test has the port.
+        // Bound throughout the test, so that no other test gets the port.
         let listener = try Server(backlog: nil)
         defer { withExtendedLifetime(listener) {} }
         let address = SocketAddress.loopback(port: listener.port)
@@ -96,7 +96,7 @@ struct UpstreamMonitorTests {
         }
         #expect(fixture.watch.takeChanges().isEmpty)
         fixture.watch.isMonitored = true
-        // All of it has happened before the supervisor hears of the first.
+        // All of it happens before the supervisor processes the first change.
         for (index, change) in changes.enumerated() {
             fixture.watch.note(change, of: first, at: 100 + index)
         }
@@ -143,7 +143,7 @@ struct UpstreamMonitorTests {
         let after = fixture.watch.status()[0].servers[0]
         #expect(after.state == .up)
         #expect(after.resolvedAddresses == ["\(address)"])
-        // Else it would take an hour.
+        // Otherwise the next check would be due in an hour.
         try fixture.awaitConnection(to: listener)
     }
 
@@ -193,7 +193,7 @@ struct UpstreamMonitorTests {
     }
 }
 
-/// A watch in a poll loop of the test's own.
+/// An upstream monitor in the test's own poll loop.
 private struct WatchFixture: ~Copyable {
     let log = RecordingLog()
     var watch: UpstreamMonitor
@@ -226,7 +226,7 @@ private struct WatchFixture: ~Copyable {
         self.poll = poll
     }
 
-    /// Works until there is something to tell the workers.
+    /// Runs until there are messages for the workers.
     mutating func awaitNews() throws -> [WorkerMessage] {
         let deadline = ContinuousClock.now + patience
         while deadline > .now {
@@ -237,7 +237,7 @@ private struct WatchFixture: ~Copyable {
         throw TimedOut(waitingFor: "news for the workers")
     }
 
-    /// Works until a connection has come.
+    /// Runs until a connection has arrived.
     mutating func awaitConnection(to listener: borrowing TCPListener) throws {
         let deadline = ContinuousClock.now + patience
         while deadline > .now {
@@ -247,7 +247,7 @@ private struct WatchFixture: ~Copyable {
         throw TimedOut(waitingFor: "a connection")
     }
 
-    /// Waits for one event or moment, and no longer than a little.
+    /// Waits briefly for one event or deadline.
     private mutating func work() throws {
         var events = Events(capacity: 16)
         let limit = ContinuousClock.now + .milliseconds(20)
@@ -258,7 +258,7 @@ private struct WatchFixture: ~Copyable {
 }
 
 extension UpstreamConfiguration.HealthCheck {
-    /// A check every few milliseconds, of which one is enough for a change.
+    /// Checks every few milliseconds; one result is enough for a change.
     fileprivate static let test = Self(
         interval: .milliseconds(10),
         timeout: .seconds(30),

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-/// Waits until the kernel takes some bytes; returns nil if the daemon has ended the connection.
+/// Waits until the kernel accepts some bytes; returns nil if the daemon has closed the connection.
 private func sendOrEnd(_ bytes: ArraySlice<UInt8>, to client: borrowing Client) throws -> Int? {
     do throws(Errno) {
         return try client.sendSome(bytes)
@@ -14,7 +14,7 @@ private func sendOrEnd(_ bytes: ArraySlice<UInt8>, to client: borrowing Client) 
     }
 }
 
-/// Sends what the kernel takes at once; returns nil if it takes nothing.
+/// Sends what the kernel accepts at once; returns nil if it accepts nothing.
 private func sendNowOrEnd(_ bytes: ArraySlice<UInt8>, to client: borrowing Client) throws -> Int? {
     do throws(Errno) {
         return try client.sendNow(bytes)
@@ -151,7 +151,7 @@ struct ControlAbuseTests {
             let count = try sendNowOrEnd(calls[...], to: peer.client)
             sent += count ?? 0
             refusals = count == nil ? refusals + 1 : 0
-            // Others are answered all the while.
+            // Other clients are answered all the while.
             #expect(try daemon.status().state == .running)
             return refusals == 20
         }
@@ -186,7 +186,7 @@ struct ControlAbuseTests {
             }
         }
         let outcome = try crowd.run()
-        // All of them together get no more of a core than the pace allows, which takes its time.
+        // Together they get no more CPU time than the control budget allows, so this takes a while.
         try abuse.join(within: .seconds(300))
         #expect(outcome.failures == [])
         #expect(outcome.completed == 200)

@@ -19,7 +19,7 @@ struct ControlActivationTests: ~Copyable {
         self.directory = directory
     }
 
-    /// Starts a daemon that is passed these as its control socket.
+    /// Starts a daemon with these descriptors passed as its control socket.
     private func start(passing descriptors: FileDescriptor...) throws -> Program {
         try Program(
             "verypolld",
@@ -28,7 +28,7 @@ struct ControlActivationTests: ~Copyable {
         )
     }
 
-    /// What a daemon says that refuses to start with these.
+    /// Returns the error of a daemon that refuses to start with these descriptors.
     private func refusal(of descriptors: FileDescriptor...) throws -> String {
         let program = try Program(
             "verypolld",

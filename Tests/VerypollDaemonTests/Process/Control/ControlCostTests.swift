@@ -23,7 +23,7 @@ struct ControlCostTests {
                 times.append(ContinuousClock.now - start)
             }
         }
-        // A busy machine delays some of them, but not three quarters.
+        // A busy machine may delay some scrapes, but not three quarters of them.
         #expect(times.sorted()[10] < .milliseconds(25))
     }
 
@@ -49,7 +49,7 @@ struct ControlCostTests {
         let after = (try daemon.program.mainThreadTime(), try daemon.program.processorTime())
         #expect(reply.error == "io.verypoll.Daemon.ConfigurationInvalid")
         #expect((reply.parameters?.problems.count ?? 0) > 10)
-        // Processor time, which a busy machine does not change much, unlike time on the clock.
+        // CPU time, unlike elapsed time, changes little on a busy machine.
         let (main, all) = (after.0 - before.0, after.1 - before.1)
         #expect(main < all / 2, "\(main) of \(all)")
     }
@@ -59,7 +59,7 @@ struct ControlCostTests {
         var omitted: Int?
     }
 
-    /// Has a configuration checked.
+    /// Sends a configuration to be checked.
     private func check(
         _ text: String,
         by peer: inout ControlPeer
@@ -70,8 +70,8 @@ struct ControlCostTests {
         return try peer.reply(ProblemList.self)
     }
 
-    /// A configuration in which thousands of listeners name an upstream that is like 256 others,
-    /// and is none of them.
+    /// Returns a configuration in which thousands of listeners name an upstream that is similar to
+    /// 256 existing ones but does not exist.
     static func nearMisses(byteCount: Int) -> String {
         let stem = String(repeating: "u", count: 50)
         let upstreams = (0..<256).map { #""\#(stem)\#(1000 + $0)": {"servers": ["h:1"]}"# }

@@ -63,7 +63,7 @@ struct ForeignVarlinkTests {
         )
         #expect(result.exit == .code(0), "\(result.standardError)")
         let errors = result.standardOutput.split(separator: "\n").map(String.init)
-        // No answer of so small a daemon is too long to be sent.
+        // No answer of such a small daemon is too long.
         let expected = DaemonInterface.ErrorName.allCases.filter { $0 != .answerTooLong }
         #expect(Set(errors).isSuperset(of: expected.map(\.rawValue)))
     }

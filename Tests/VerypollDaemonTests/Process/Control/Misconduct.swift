@@ -2,9 +2,9 @@ internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
 
-/// Clients of the control socket that behave badly, and come again when they are thrown out.
+/// Misbehaving clients of the control socket, which reconnect when the daemon disconnects them.
 final class Misconduct: Sendable {
-    /// What a client does.
+    /// The behavior of a client.
     enum Kind: CaseIterable {
         case silent
         case halfMessage
@@ -15,7 +15,7 @@ final class Misconduct: Sendable {
         case unreadEvents
         case hasty
 
-        /// What it sends, over and over if it floods.
+        /// The bytes that the client sends; a flooding client repeats them.
         var bytes: [UInt8] {
             switch self {
             case .silent, .hasty: []
@@ -50,16 +50,16 @@ final class Misconduct: Sendable {
     private let count: Int
     private let bytes = Kind.allCases.map(\.bytes)
 
-    /// Makes so many clients of the control socket at `path`, which have not begun.
+    /// Makes `count` clients for the control socket at `path`, which are not yet started.
     init(path: String, count: Int) {
         self.path = path
         self.count = count
     }
 
-    /// How many connections they have made.
+    /// How many connections the clients have made.
     var connectionCount: Int { state.withLock { $0.connectionCount } }
 
-    /// Lets them work while `body` runs; then all go.
+    /// Runs the clients while `body` runs, and then disconnects them.
     func run(_ body: () throws -> Void) throws {
         let work = ConcurrentWork { [self] in misbehave() }
         let outcome = Result { try body() }
@@ -80,10 +80,10 @@ final class Misconduct: Sendable {
         }
     }
 
-    /// Lets one of them do a little.
+    /// Lets one of the clients do a little work.
     private func work(_ offender: inout Offender) {
         guard let client = offender.client else {
-            // It waits for room in the backlog, but not for long.
+            // Wait briefly for room in the backlog.
             guard let client = try? Client(path: path, timeout: .seconds(1)) else { return }
             offender.client = Held(client)
             offender.sent = 0
@@ -93,7 +93,7 @@ final class Misconduct: Sendable {
         if offender.kind == .hasty || !isKept(client, &offender) { offender.client = nil }
     }
 
-    /// Sends what is taken; returns whether the connection is still there.
+    /// Sends what the kernel accepts; returns whether the connection is still open.
     private func isKept(_ held: Held, _ offender: inout Offender) -> Bool {
         let bytes = bytes[Kind.allCases.firstIndex(of: offender.kind) ?? 0]
         do throws(Errno) {
@@ -104,7 +104,7 @@ final class Misconduct: Sendable {
                 if isFlood, offender.sent == bytes.count { offender.sent = 0 }
                 return true
             }
-            // Who waits for answers does not read them; for the others there is but the end.
+            // Clients that flood do not read their answers; the others can only see the end.
             switch offender.kind {
             case .unreadAnswers, .unreadEvents: return true
             default: return try held.client.receiveNow() == nil

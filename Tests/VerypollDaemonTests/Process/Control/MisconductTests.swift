@@ -29,7 +29,7 @@ struct MisconductTests {
             }
             try eventually("three answers") {
                 try expectService(live, address)
-                // It may be thrown out among all the others, and asks again.
+                // The status call may be evicted among so many clients; then try again.
                 if let status = try? daemon.status(), status.state == .running { answered += 1 }
                 return answered >= 3
             }
@@ -43,7 +43,7 @@ struct MisconductTests {
         }
     }
 
-    /// Holds a live session, and one that begins and ends, to their answers.
+    /// Expects that a live session and a new, short session are both served.
     private func expectService(_ live: borrowing Client, _ address: String) throws {
         try expectEcho("live", from: live)
         try expectEcho("new", from: try Client(address: address))

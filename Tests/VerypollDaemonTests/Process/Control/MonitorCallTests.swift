@@ -6,7 +6,7 @@ internal import VerypollControl
 
 @Suite("the control socket: monitors and operators")
 struct MonitorCallTests {
-    /// A connection that monitors, after the first reply.
+    /// Returns a monitoring connection after its first reply.
     private func monitor(_ daemon: borrowing TestDaemon) throws -> ControlPeer {
         var peer = try ControlPeer(path: daemon.controlPath)
         try peer.client.send(
@@ -75,7 +75,7 @@ struct MonitorCallTests {
         let daemon = try TestDaemon(serving("daytime"), serving("echo"))
         let stuck = try monitor(daemon)
         let address = try daemon.address(of: "daytime")
-        // Each session makes about a kilobyte of events, of which some megabytes are kept.
+        // Each session causes about a kilobyte of events, of which some megabytes are buffered.
         var count = 0
         try eventually("the daemon to let go of the monitor", within: .seconds(120)) {
             for _ in 0..<500 { _ = try Client(address: address).receiveToEnd() }
@@ -87,9 +87,9 @@ struct MonitorCallTests {
         #expect(try daemon.status().state == .running)
     }
 
-    /// Whether the daemon has closed its end; nothing is read.
+    /// Returns whether the daemon has closed its end, without reading anything.
     private func unreadEnd(of peer: borrowing ControlPeer) throws -> Bool {
-        // The end of both ways is told without having been asked for.
+        // poll(2) reports POLLHUP even if it is not requested.
         var watch = pollfd(fd: peer.client.descriptor.rawValue, events: 0, revents: 0)
         return unsafe Glibc.poll(&watch, 1, 0) == 1
     }

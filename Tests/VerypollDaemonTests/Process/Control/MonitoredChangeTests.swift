@@ -5,7 +5,7 @@ internal import Testing
 
 @Suite("the control socket: changes reported to monitors")
 struct MonitoredChangeTests {
-    /// An event as a client of its own would read it.
+    /// An event as a third-party client would decode it.
     private struct Told: Decodable, Equatable {
         struct Server: Decodable, Equatable {
             var mode: String
@@ -42,7 +42,7 @@ struct MonitoredChangeTests {
         try #require(try peer.reply(Told.self).parameters)
     }
 
-    /// The events up to and with the `count`th one of some kinds, and none of any other.
+    /// Returns the next `count` events of certain kinds, and skips other kinds.
     private func next(
         _ count: Int,
         of kinds: Set<String>,
@@ -87,7 +87,7 @@ struct MonitoredChangeTests {
         for (index, order) in orders.enumerated() {
             #expect(times[index]...times[index + 1] ~= order.timestampUSec, "\(index)")
         }
-        // And in consequence sessions go there no more, or again, from the same moment on.
+        // As a consequence, sessions stop or resume using the server from the same moment.
         let effects = told.filter { $0.event != "server-set" }
         #expect(
             effects.map(\.event) == ["server-down", "server-up", "server-down", "server-up"]
@@ -162,7 +162,7 @@ struct MonitoredChangeTests {
             #expect(before...now() ~= paused.timestampUSec)
             #expect(paused.listener?.state == "paused")
             #expect(paused.listener?.stateReason == "the limit of 1 sessions is reached")
-            // Taken while both clients are connected: the listener accepts again only later.
+            // Read while both clients are connected: the listener resumes only later.
             end = now()
             withExtendedLifetime((second.descriptor, first.descriptor)) {}
         }

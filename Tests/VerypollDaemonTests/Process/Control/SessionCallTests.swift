@@ -112,7 +112,7 @@ struct SessionCallTests {
             try expectEcho("x", from: client)
             clients.append(Held(client))
         }
-        // The next session takes the place of the one that goes now, but it is the youngest.
+        // The next session reuses the slot of the one that ends now, but it is the youngest.
         clients.remove(at: 3)
         try eventually("the end of one session") { try daemon.status().totals.active == 19 }
         let youngest = try Client(address: address)

@@ -12,7 +12,7 @@ struct ForeignMetricsTests {
         return result.standardOutput
     }
 
-    /// What curl says of an answer: its number, its type, and the size of its body.
+    /// Makes curl print an answer's status code, its content type and the size of its body.
     private let summary = [
         "--output", "/dev/null", "--write-out", "%{http_code} %{content_type} %{size_download}\n",
     ]
@@ -101,7 +101,7 @@ struct ForeignMetricsTests {
             return try median.flatMap(Double.init).map { $0 > 0 } == true && age == "1"
                 && server.value(of: "up") == "1" && server.lastErrors() == [""]
         }
-        // It keeps its connection, whatever it scrapes over it, as long as all goes well.
+        // Prometheus keeps its connection as long as its scrapes succeed.
         let accepted = try daemon.status(of: "metrics").accepted
         let failures = try eventually("the number of failures") {
             try server.value(of: "count_over_time(up[10m]) - sum_over_time(up[10m])").flatMap {
@@ -112,13 +112,13 @@ struct ForeignMetricsTests {
     }
 }
 
-/// A Prometheus server of the test's own.
+/// A Prometheus server for one test.
 private struct PrometheusServer: ~Copyable {
     private let program: Program
     private let directory: TemporaryDirectory
     private let root: String
 
-    /// Starts the server, and waits until it takes requests.
+    /// Starts the server and waits until it accepts requests.
     init(scraping target: String) throws {
         try requireProgram("curl")
         let directory = try TemporaryDirectory()
@@ -155,7 +155,7 @@ private struct PrometheusServer: ~Copyable {
             var value: [Number]
         }
 
-        /// The time is a number, the value a text.
+        /// The timestamp is a number, and the value is text.
         enum Number: Decodable {
             case time
             case value(String)
@@ -188,7 +188,7 @@ private struct PrometheusServer: ~Copyable {
         return try JSONDecoder().decode(Answer<Value>.self, from: data).data
     }
 
-    /// The value of an expression that has one; nil while there is none.
+    /// Returns the value of an expression, or nil if it has none yet.
     func value(of expression: String) throws -> String? {
         let query = ["--data-urlencode", "query=\(expression)"]
         let result = try ask("query", query, as: QueryResult.self).result
@@ -196,7 +196,7 @@ private struct PrometheusServer: ~Copyable {
         return text
     }
 
-    /// What the last scrape of each target came to grief with.
+    /// Returns each target's last scrape error.
     func lastErrors() throws -> [String] {
         try ask("targets", [], as: Targets.self).activeTargets.map(\.lastError)
     }

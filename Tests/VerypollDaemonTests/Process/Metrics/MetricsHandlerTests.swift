@@ -184,7 +184,7 @@ struct MetricsHandlerTests {
         let beginning = ContinuousClock.now
         let silent = try Client(address: address)
         let slow = try Client(address: address)
-        // Where this end is held up, the session may be over by now.
+        // On a slow machine, the session may have ended by now.
         try? slow.send("GET /metrics HTTP/1.1\r\n")
         #expect(silent.receiveAll().bytes == [])
         #expect(ContinuousClock.now - beginning >= .milliseconds(300))
@@ -195,7 +195,7 @@ struct MetricsHandlerTests {
 
     @Test("clients that take nothing hold up nobody, and miss nothing when they do")
     func waitsForReaders() throws {
-        // A text of about 1 MB, which no socket's buffers hold a hundred times.
+        // The answer is about 1 MB; a hundred of these fit in no socket's buffers.
         let many = (0..<400).map { serving("discard", as: "d\($0)", listen: "unix:@DIR-\($0)") }
         let daemon = try TestDaemon(many.joined(separator: ","), serving("metrics"), workers: 1)
         var slow = try connect(daemon)
@@ -257,7 +257,7 @@ struct MetricsHandlerTests {
         expectClassic(try idle.ask(HTTPPeer.get))
         var busy = try connect(daemon)
         try busy.client.send(HTTPPeer.get.utf8.dropLast(2))
-        // What the others have sent was handled before this is answered.
+        // The daemon has handled the other clients' bytes before it answers this one.
         try holder.send("!")
         #expect(try holder.receive(exactly: 1) == [0x21])
         try daemon.program.send(SIGTERM)

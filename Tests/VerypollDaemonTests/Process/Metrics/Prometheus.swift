@@ -1,9 +1,9 @@
 internal import TestSupport
 internal import Testing
 
-/// What comes with Prometheus, in the place where Scripts/install-dependencies puts it.
+/// The programs of Prometheus, at the place where Scripts/install-dependencies installs them.
 enum Prometheus {
-    /// A program of it.
+    /// Returns the path of one of the programs.
     static func path(of program: String) throws -> String {
         let unpacked = "\(Repository.path)/.build-prometheus/usr/bin/\(program)"
         do {
@@ -17,7 +17,7 @@ enum Prometheus {
 }
 
 enum Promtool {
-    /// Has `promtool check metrics` read a text.
+    /// Runs `promtool check metrics` on a text.
     static func check(_ text: String) throws -> Program.Result {
         let directory = try TemporaryDirectory()
         let file = try directory.write(text, to: "metrics")
@@ -27,7 +27,7 @@ enum Promtool {
     }
 }
 
-/// Expects `promtool check metrics` to find nothing wrong with a classic text.
+/// Expects `promtool check metrics` to accept a classic text.
 func expectPromtoolPleased(_ text: String) throws {
     let result = try Promtool.check(text)
     #expect(result.exit == .code(0))

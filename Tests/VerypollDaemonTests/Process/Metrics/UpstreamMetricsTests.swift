@@ -11,7 +11,7 @@ struct UpstreamMetricsTests {
         return text.text
     }
 
-    /// Waits until a sample of the upstream `app` counts exactly `count` clients for a reason.
+    /// Waits until the upstream `app` counts exactly `count` clients refused for a reason.
     private func awaitRefusals(
         _ count: Int,
         because reason: String,
@@ -22,7 +22,7 @@ struct UpstreamMetricsTests {
         try eventually(line) { try metrics(of: daemon).contains(line) }
     }
 
-    /// Connects, and expects to be turned away.
+    /// Connects, and expects to be refused.
     private func expectRefusal(by daemon: borrowing TestDaemon) throws {
         let client = try daemon.connect(to: "front")
         #expect(throws: Errno.connectionReset) { _ = try client.receive() }
@@ -114,7 +114,7 @@ struct UpstreamMetricsTests {
         let daemon = try TestDaemon(proxying(), more: upstreams(upstream(servers)))
         let joined = Joined(client: try daemon.connect(to: "front"), server: try server.accept())
         try joined.greet()
-        // The first place in the list is another's then.
+        // After the reload, another server is first in the list.
         try daemon.rewrite(
             proxying(),
             more: upstreams(upstream(["127.0.0.1:9", servers[0]], #", "connectTimeout": "3s""#))

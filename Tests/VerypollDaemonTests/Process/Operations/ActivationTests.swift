@@ -81,10 +81,10 @@ struct ActivationTests {
         #expect(log.contains("which no listener names"))
         #expect(log.contains("stranger"))
         try expectEcho("hello", from: try Client(port: known.port))
-        // Nobody but the daemon and the test had it.
+        // Only the daemon and the test had the socket.
         let port = unknown.port
         drop(unknown)
-        // A program that another test starts may have a copy until it is executed.
+        // A child of another test may hold a copy of the socket until it calls execve(2).
         try eventually("the socket to be closed by the daemon") {
             try Client.isRefused(at: "127.0.0.1:\(port)")
         }
@@ -121,7 +121,7 @@ struct ActivationTests {
         #expect(result.standardError.contains(sentence), "\(result.standardError)")
     }
 
-    /// Starts a daemon that is to refuse the socket it is passed, and waits for its end.
+    /// Starts a daemon that must reject an activated socket, and waits until it exits.
     private func launch(
         passing descriptor: FileDescriptor,
         as name: String = "web"
@@ -141,7 +141,7 @@ struct ActivationTests {
         return (exit, try program.standardError)
     }
 
-    /// A server in a box, as arrays hold no noncopyable values.
+    /// A server in a class, because arrays cannot hold noncopyable values.
     private final class HeldServer: Sendable {
         let server: Server
 

@@ -10,7 +10,8 @@ struct IdleExitTests {
         let server = try Server()
         let activated = [PassedSocket(name: "web", descriptor: server.descriptor)]
         for round in 1...3 {
-            // It comes before the daemon, which may have ended before one that comes later.
+            // Connect before the daemon starts, because an idle daemon may have exited by the time
+            // that a later client connects.
             let client = try Client(port: server.port)
             try client.send("round \(round)")
             let daemon = try TestDaemon(
@@ -36,7 +37,7 @@ struct IdleExitTests {
         let daemon = try start(#""exitOnIdle": "1s","#)
         var clients: [Held] = []
         defer { withExtendedLifetime(clients) {} }
-        // One after the other, with pauses that grow to more than the limit.
+        // Connect one after another, with pauses that grow beyond the limit.
         while try daemon.program.exit == nil {
             let held = Held(try Client(port: server.port))
             try held.client.send("?")
@@ -48,7 +49,7 @@ struct IdleExitTests {
                 try ContinuousClock.now - before > pause || daemon.program.exit != nil
             }
         }
-        // This one stays, lest it has ended before it is asked how it is.
+        // Without an idle limit, so that this daemon does not exit before its status is read.
         let next = try start("")
         for held in clients { #expect(try held.client.receiveToEnd() == Array("?".utf8)) }
         #expect(try next.status().state == .running)

@@ -92,7 +92,7 @@ struct OperationTests {
             }
             _ = thief.port
         }
-        // The descriptor may live on for a moment in a child of another test.
+        // The descriptor may stay open for a moment in a child of another test.
         try eventually("the port") {
             do {
                 try daemon.order("Resume")

@@ -53,7 +53,7 @@ struct ReloadSwarmTests {
         try eventually("the newcomers to have left") {
             try daemon.status().totals.active == sessions.count
         }
-        // The first and the last of the rounds that are compared have the same listeners.
+        // The first and the last compared round have the same listeners.
         try rewrite(daemon, servers, round: 11)
         try daemon.reload()
         try eventually("descriptors to be back") {
@@ -63,7 +63,7 @@ struct ReloadSwarmTests {
         #expect(isSanitized || growth < 4 << 20, "\(growth) bytes more")
     }
 
-    /// Every session asks and gets its answer, so it is where it was.
+    /// Exchanges a line on every session, which leaves the session as it was.
     private static func ask(_ sessions: [Held]) throws {
         for held in sessions { try held.client.send("?\n") }
         for held in sessions {
@@ -72,7 +72,7 @@ struct ReloadSwarmTests {
         }
     }
 
-    /// Limits, timeouts, weights and servers change, and a listener comes and goes.
+    /// Changes limits, timeouts, weights and servers, and adds or removes a listener.
     private func rewrite(
         _ daemon: borrowing TestDaemon,
         _ servers: [LineServer],
@@ -97,7 +97,7 @@ struct ReloadSwarmTests {
 
 }
 
-/// Clients that come and go all the time.
+/// Clients that connect and disconnect all the time.
 private final class Newcomers: Sendable {
     private struct Refused: Error {
         let failures: [String]
@@ -119,7 +119,7 @@ private final class Newcomers: Sendable {
         self.work.withLock { $0 = work }
     }
 
-    /// Lets no more come; returns how many have been served, and throws if one was not.
+    /// Stops the clients; returns how many were served, and throws if one was not.
     func end() throws -> Int {
         isOver.store(true, ordering: .relaxed)
         try work.withLock { $0 }?.join()

@@ -12,7 +12,7 @@ struct ReloadTests {
         let address = try daemon.address()
         let first = try daemon.connect()
         try expectEcho("first", from: first)
-        // The reset may come before the client knows that it is connected.
+        // The reset may arrive before the client sees its connect complete.
         #expect(throws: Errno.connectionReset) { _ = try Client(address: address).receive() }
 
         try daemon.rewrite(serving("echo", #", "maxSessions": 2, "whenFull": "reject""#))

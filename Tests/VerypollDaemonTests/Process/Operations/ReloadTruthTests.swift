@@ -8,7 +8,8 @@ internal import VerypollControl
 // Serialized, as a thread that is stopped goes on with the thread that has stopped it.
 @Suite("control calls while a worker is stalled", .serialized)
 struct ReloadTruthTests {
-    /// The most that a call waited for a worker in earlier releases, which then answered `Busy`.
+    /// The longest time that a call waited for a worker in earlier releases before it answered
+    /// `Busy`.
     private static let formerPatience = Duration.seconds(5)
 
     @Test("a reload answers when every worker runs it, however long one of them is stalled")
@@ -34,8 +35,8 @@ struct ReloadTruthTests {
 
     private static let reload = "io.verypoll.Daemon.Reload"
 
-    /// Stops a worker, sends an order, and lets the worker go on after a while, in which others are
-    /// answered.
+    /// Stops a worker, runs `order`, and resumes the worker after a while, during which other calls
+    /// are answered.
     private func stall(_ daemon: borrowing TestDaemon, _ order: () throws -> Void) throws {
         let thread = try daemon.threadID(ofWorker: 1)
         guard ctest_stop_thread(thread) == 0 else { throw Errno(rawValue: errno) }

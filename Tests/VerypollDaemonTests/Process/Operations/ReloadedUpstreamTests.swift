@@ -41,7 +41,7 @@ struct ReloadedUpstreamTests {
             more: upstreams(upstream([one.address, two.address], #", "balance": "leastSessions""#))
         )
         try daemon.reload()
-        // The first has a session already, so the other is the less busy one.
+        // The first server already has a session, so the other one is less busy.
         #expect(try ask(daemon) == "two")
         let servers = try #require(try daemon.status().upstreams.first).servers
         #expect(servers.map(\.active).first == 1)

@@ -29,7 +29,7 @@ struct StopTests {
         EchoTests.addresses
     )
     func drains(signal: Int32, address: String) throws {
-        // A port that nobody else gets when the daemon lets go of it.
+        // A port that no other process gets when the daemon closes it.
         let bound = address.replacing(":0", with: ":\(try reservedPort())")
         let daemon = try TestDaemon(serving("echo", listen: bound))
         let client = try daemon.connect()

@@ -3,7 +3,7 @@ internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
 
-/// Clients that each send a few bytes and then nothing more, until they are ended.
+/// Clients that each send a few bytes and then nothing until the daemon disconnects them.
 final class Attack: Sendable {
     private struct State: Sendable {
         var startedCount = 0
@@ -16,26 +16,26 @@ final class Attack: Sendable {
     private let count: Int
     private let bytes: [UInt8]
 
-    /// Makes an attack that has not begun.
+    /// Makes an attack, which is not yet started.
     ///
     /// - Parameters:
-    ///   - port: The port of 127.0.0.1 that is attacked.
-    ///   - count: How many clients there are.
-    ///   - bytes: What each of them sends.
+    ///   - port: The port of 127.0.0.1 to attack.
+    ///   - count: The number of clients.
+    ///   - bytes: The bytes that each client sends.
     init(port: UInt16, count: Int, sending bytes: [UInt8]) {
         self.port = port
         self.count = count
         self.bytes = bytes
     }
 
-    /// How many have come so far.
+    /// How many clients have connected.
     var startedCount: Int { state.withLock { $0.startedCount } }
 
-    /// How many were ended, by an end of file or a reset.
+    /// How many clients were disconnected, by end of file or a reset.
     var endedCount: Int { state.withLock { $0.endedCount } }
 
-    /// Lets them come, all at once as far as the backlog goes, while `body` runs; then those that
-    /// are left go.
+    /// Connects all clients, as fast as the backlog allows, while `body` runs; then disconnects the
+    /// remaining ones.
     func run(_ body: () throws -> Void) throws {
         let work = ConcurrentWork { [self] in try attack() }
         let outcome = Result { try body() }
@@ -56,7 +56,7 @@ final class Attack: Sendable {
         while !state.withLock({ $0.isOver }) { try removeEnded(&clients, waiting: 20) }
     }
 
-    /// Waits for so many milliseconds until one is ended at least.
+    /// Waits up to `timeout` milliseconds until at least one client is disconnected.
     private func removeEnded(_ clients: inout [Held], waiting timeout: Int32) throws {
         var entries = clients.map {
             pollfd(fd: $0.client.descriptor.rawValue, events: Int16(POLLIN), revents: 0)

@@ -9,21 +9,21 @@ internal import VerypollControl
 // One after the other, as each has thousands of descriptors.
 @Suite("limits under attack", .serialized)
 struct AttackTests {
-    /// How many connections an attack makes: those of the environment's `VERYPOLL_ATTACK`, where
-    /// the time does not matter.
+    /// The number of connections of an attack: the environment variable `VERYPOLL_ATTACK`, or a
+    /// default that keeps the test short.
     private static let connectionCount =
         ProcessInfo.processInfo.environment["VERYPOLL_ATTACK"].flatMap { Int($0) } ?? 3000
 
     private static let wasterCount = 5000
 
-    /// What a client that wastes a place does.
+    /// How a client wastes a session.
     enum Waste: String, CaseIterable, Sendable {
         case silence
         case oneByte
         case halfHeader
         case halfBinaryHeader
 
-        /// What it sends, and then nothing more.
+        /// The bytes that it sends before it stays silent.
         var bytes: [UInt8] {
             switch self {
             case .silence: []
@@ -33,7 +33,7 @@ struct AttackTests {
             }
         }
 
-        /// What bounds its session.
+        /// The setting that limits its session.
         var keys: String {
             switch self {
             case .silence: #", "timeouts": {"firstByte": "2s"}"#
@@ -69,10 +69,10 @@ struct AttackTests {
 
         var most = 0
         var served = 0
-        // Where this end is held up, few are served in one attack.
+        // On a slow machine, few clients are served during one attack.
         while served < 3 {
             let attack = Attack(port: port, count: Self.wasterCount, sending: waste.bytes)
-            // More come than there are places before the time of the first begins.
+            // While the daemon is stopped, more clients connect than the limit allows.
             try daemon.program.send(SIGSTOP)
             try attack.run {
                 try eventually("an attack") { attack.startedCount > limit }
@@ -87,11 +87,11 @@ struct AttackTests {
             }
         }
         #expect(most <= limit)
-        // Without that it was no attack, and nobody was served meanwhile.
+        // Otherwise the limit was never reached, and the test proves nothing.
         try daemon.program.waitForStandardError(
             containing: "the limit of \(limit) sessions is reached"
         )
-        // Their time is as short as that of the others.
+        // Clients on this listener have the same short timeout.
         try eventually("others to be served on the same listener, now that there is room") {
             answer(from: 2, port: port) == "app"
         }
@@ -103,7 +103,7 @@ struct AttackTests {
         }
     }
 
-    /// What a client is answered, or `nil` if it was ended first.
+    /// Returns a client's answer, or `nil` if it was disconnected first.
     private func answer(from source: UInt8, port: UInt16) -> String? {
         do throws(Errno) { return try Client(from: source, port: port).ask() } catch { return nil }
     }
@@ -146,7 +146,7 @@ struct AttackTests {
         let isEnough = Flag()
         let work = ConcurrentWork {
             while !isEnough.isSet {
-                // The reset may come before the client knows that it is connected.
+                // The reset may arrive before the client sees its connect complete.
                 let end: Result<[UInt8], Errno> = Result { () throws(Errno) in
                     let client = try Client(port: port)
                     return try client.receive()
@@ -199,7 +199,7 @@ struct AttackTests {
         }
         while work.isRunning {
             let accepted = try daemon.status(of: "echo").accepted
-            // The time is taken after the number, so it allows for at least as many.
+            // The time is read after the counter, so the rate allows at least this many.
             let seconds = (ContinuousClock.now - begin) / .seconds(1)
             #expect(Double(accepted) <= Double(burst) + Double(rate) * seconds)
             let client = try Client(address: other)
@@ -207,7 +207,7 @@ struct AttackTests {
             #expect(try client.receive(exactly: 5) == Array("hello".utf8))
         }
         try work.join()
-        // Nor did it take less time than the rate asks for.
+        // The clients took at least as long as the rate requires.
         let least = Double(count - burst) / Double(rate)
         #expect((ContinuousClock.now - begin) / .seconds(1) >= least)
     }
@@ -240,23 +240,23 @@ struct AttackTests {
         }
     }
 
-    /// Bytes that begin no header, or one that is broken off by what is wrong with it.
+    /// Returns bytes that do not begin a PROXY header, or a header with an error.
     private static func garbage(_ round: Int, using generator: inout Generator) -> [UInt8] {
         let noise = (0..<Int.random(in: 16...600, using: &generator)).map { _ in
             UInt8.random(in: 0...255, using: &generator)
         }
         switch round % 4 {
         case 0: return noise
-        // A version that there is not.
+        // An unknown version.
         case 1: return Array("\r\n\r\n\0\r\nQUIT\n\u{31}\u{11}\0\u{0C}".utf8) + noise
-        // A line that does not end where it has to.
+        // A line that exceeds the maximum length.
         case 2: return Array("PROXY ".utf8) + [UInt8](repeating: 0x41, count: 200)
-        // An address that is none.
+        // An invalid address.
         default: return Array("PROXY TCP4 1.2.3.4.5 6 7 8\r\n".utf8) + noise
         }
     }
 
-    /// How many connections a listener's metrics say that it has denied.
+    /// Returns how many connections a listener has denied, according to its metrics.
     private func deniedCount(of name: String, _ daemon: borrowing TestDaemon) throws -> Int? {
         var peer = try ControlPeer(path: daemon.controlPath)
         let metrics: MetricsText = try peer.result("io.verypoll.Daemon.GetMetrics")
@@ -274,7 +274,7 @@ struct AttackTests {
     }
 }
 
-/// How often something was tried so far.
+/// Counts attempts.
 private final class Attempts: Sendable {
     private let count = Atomic(0)
 

@@ -1,23 +1,23 @@
 internal import Glibc
 internal import TestSupport
 
-/// A server that others have written: a child process with a port and a directory of its own.
+/// A third-party server: a child process with its own port and directory.
 struct ForeignServer: ~Copyable {
     let program: Program
     let directory: TemporaryDirectory
-    /// The port of 127.0.0.1 that it listens on.
+    /// The port of 127.0.0.1 on which it listens.
     let port: UInt16
-    /// What asks it to end where it would leave something behind otherwise.
+    /// The signal that shuts it down, for a server that would leave something behind if killed.
     private let farewell: Int32?
 
     /// Starts a program, and waits until it accepts connections.
     ///
     /// - Parameters:
-    ///   - farewell: The signal that it is asked by to end; else it is killed.
-    ///   - socket: A socket in its directory that is there once it accepts connections, where a
-    ///     connection to its port is not to be tried.
-    ///   - start: Starts it in a directory that is there for it alone, with a port to listen on.
-    /// - Throws: ``TimedOut`` with what it said.
+    ///   - farewell: The signal that shuts it down; without one, it is killed.
+    ///   - socket: The name of a socket in its directory that accepts connections when the server
+    ///     does, for servers whose port must not be probed.
+    ///   - start: Starts the program, in a directory of its own, with a port to listen on.
+    /// - Throws: ``TimedOut`` with the program's output.
     init(
         farewell: Int32? = nil,
         socket: String? = nil,
@@ -43,7 +43,7 @@ struct ForeignServer: ~Copyable {
         _ = try? program.waitForExit()
     }
 
-    /// Where it is reached.
+    /// The address that the server listens on.
     var address: String { "127.0.0.1:\(port)" }
 
     private static func waitForService(
@@ -65,7 +65,7 @@ struct ForeignServer: ~Copyable {
 }
 
 extension ForeignServer {
-    /// Starts a redis-server that keeps nothing.
+    /// Starts a redis-server without persistence.
     static func redis() throws -> ForeignServer {
         try requireProgram("redis-server")
         return try ForeignServer { directory, port in
@@ -74,11 +74,11 @@ extension ForeignServer {
         }
     }
 
-    /// Starts an nginx with one or more servers in its configuration.
+    /// Starts nginx with one or more servers in its configuration.
     ///
-    /// - Parameter servers: Makes them, with the port to listen on.
+    /// - Parameter servers: Returns their configuration, for the port to listen on.
     /// - Returns: The server.
-    /// - Throws: ``TimedOut`` with what it said.
+    /// - Throws: ``TimedOut`` with its output.
     static func nginx(_ servers: (_ port: UInt16) -> String) throws -> ForeignServer {
         try requireProgram("/usr/sbin/nginx")
         return try ForeignServer { directory, port in
@@ -102,16 +102,16 @@ extension ForeignServer {
         }
     }
 
-    /// Starts an haproxy with one frontend, `front`, and one backend, `app`.
+    /// Starts haproxy with one frontend, `front`, and one backend, `app`.
     ///
     /// - Parameters:
-    ///   - server: What the backend is, the server's address and its options.
+    ///   - server: The backend's server: its address and options.
     ///   - backend: Further lines of the backend.
     /// - Returns: The server.
-    /// - Throws: ``TimedOut`` with what it said.
+    /// - Throws: ``TimedOut`` with its output.
     static func haproxy(server: String, backend: String = "") throws -> ForeignServer {
         try requireProgram("/usr/sbin/haproxy")
-        // A connection to its port would be one to the server behind it.
+        // A connection to haproxy's port would be forwarded to the server behind it.
         return try ForeignServer(socket: "admin") { directory, port in
             let text = """
                 global
@@ -137,10 +137,10 @@ extension ForeignServer {
         }
     }
 
-    /// Makes a cluster of databases that trusts everybody, and starts PostgreSQL on it.
+    /// Creates a PostgreSQL cluster that trusts everyone, and starts PostgreSQL on it.
     ///
-    /// Its Unix-domain socket is in the directory as well. As it does not run as root, there it
-    /// runs as nobody.
+    /// Its Unix-domain socket is in the directory as well. PostgreSQL refuses to run as root, so
+    /// root starts it as nobody.
     static func postgreSQL() throws -> ForeignServer {
         let found = try Program.run(
             "/bin/sh",
@@ -152,7 +152,7 @@ extension ForeignServer {
         let prefix =
             getuid() == 0
             ? ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"] : []
-        // Ended by a signal, it takes its shared memory with it, which it could not if killed.
+        // After a signal it removes its shared memory, which it could not do when killed.
         let server = try ForeignServer(farewell: SIGQUIT) { directory, port in
             if getuid() == 0 { try run("chown", [user, directory.path]) }
             let data = directory.appending("data")
@@ -165,13 +165,13 @@ extension ForeignServer {
                 + ["-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
             return try Program(starting[0], Array(starting.dropFirst()))
         }
-        // It accepts connections some time before it serves them.
+        // It accepts connections some time before it can serve them.
         try server.program.waitForStandardError(containing: "ready to accept connections")
         return server
     }
 }
 
-/// Runs a program that has to succeed, and returns what it printed.
+/// Runs a program that must succeed, and returns its output.
 @discardableResult
 func run(_ name: String, _ words: [String], within limit: Duration = .seconds(120)) throws -> String
 {
@@ -180,7 +180,7 @@ func run(_ name: String, _ words: [String], within limit: Duration = .seconds(12
     return result.standardOutput
 }
 
-/// A program that has not succeeded.
+/// A program that failed.
 struct Failed: Error, CustomStringConvertible {
     let words: [String]
     let result: Program.Result

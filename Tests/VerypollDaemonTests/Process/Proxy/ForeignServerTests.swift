@@ -5,7 +5,7 @@ internal import VerypollControl
 
 @Suite("foreign clients of foreign servers, through the proxy")
 struct ForeignServerTests {
-    /// The host and the port of a listener, as words of a command line.
+    /// Returns a listener's host and port as command-line arguments.
     private func words(_ address: String, _ host: String, _ port: String) -> [String] {
         let parts = address.split(separator: ":")
         return [host, String(parts[0]), port, String(parts[1])]
@@ -26,14 +26,14 @@ struct ForeignServerTests {
         for test in ["SET", "GET", "LPUSH", "MSET (10 keys)"] {
             #expect(said.contains("\"\(test)\","), "\(said)")
         }
-        // The server has counted them, whatever the benchmark says.
+        // Compare with the server's own count.
         let counted = try run("redis-cli", place + ["info", "commandstats"])
         for command in ["set", "get", "lpush", "mset"] {
             #expect(counted.contains("cmdstat_\(command):calls=\(each),"), "\(counted)")
         }
         let errors = try run("redis-cli", place + ["info", "errorstats"])
         #expect(!errors.contains("errorstat_"), "\(errors)")
-        // Values that fill many buffers come back as they went.
+        // Values that fill many buffers return unchanged.
         let large = try run("redis-cli", place + ["eval", "return string.rep('x', 3000000)", "0"])
         #expect(large.utf8.count == 3_000_001)
         try daemon.waitForNoSession()
@@ -92,12 +92,12 @@ struct ForeignServerTests {
             proxying(as: "unix", listen: "unix:DIR/front"),
             more: upstreams(upstream([nginx.address], #", "proxyProtocol": "\#(version)""#))
         )
-        // What curl itself says of its connection, behind what it was answered.
+        // Curl's own view of its connection, appended to the answer.
         let report = #" = %{local_ip} %{local_port} %{remote_ip} %{remote_port}"#
         for name in ["v4", "v6"] {
             let url = "http://\(try daemon.address(of: name))/"
             let said = try run("curl", ["-sS", "-m", "30", "-g", "-w", report + "\n", url, url])
-            // Two requests go over one connection, and only the first follows a header.
+            // Two requests use one connection, and only the first follows a header.
             let lines = said.split(separator: "\n")
             #expect(lines.count == 2)
             for line in lines {
@@ -107,7 +107,7 @@ struct ForeignServerTests {
         }
         let socket = daemon.directory.appending("front")
         let said = try run("curl", ["-sS", "-m", "30", "--unix-socket", socket, "http://app/"])
-        // Nobody is at an address; the request is served all the same.
+        // The client has no IP address; the request is served nevertheless.
         #expect(said.allSatisfy { $0 == " " } || said.hasPrefix("unix:"), "\(said)")
         try daemon.waitForNoSession()
     }
@@ -169,7 +169,7 @@ struct ForeignServerTests {
             try admin.send("show stat\n")
             let table = String(decoding: try admin.receiveToEnd(), as: UTF8.self)
             let row = table.split(separator: "\n").first { $0.hasPrefix("app,app,") } ?? ""
-            // While the next one is under way, a star stands before the outcome of the last.
+            // While the next check runs, haproxy marks the previous result with an asterisk.
             return row.contains(",UP,") && row.contains("L7OK,")
         }
         let client = try Client(port: haproxy.port)

@@ -1,16 +1,15 @@
 internal import SystemPackage
 internal import TestSupport
 
-/// A server that looks at the PROXY headers that it is sent; it knows no more of them than tests
-/// need.
+/// A server that parses the PROXY headers that it receives, as far as the tests need.
 struct HeaderServer: ~Copyable {
-    /// Whom a header speaks for, each as address and port.
+    /// The source and destination in a header, each as address and port.
     struct Header: Hashable {
         var source: String
         var destination: String
     }
 
-    /// A header that is none, or of addresses that no test has.
+    /// An invalid header, or one with addresses that no test uses.
     struct BadHeader: Error {
         let bytes: [UInt8]
     }
@@ -28,7 +27,7 @@ struct HeaderServer: ~Copyable {
         Held(try server.accept())
     }
 
-    /// Reads the header that a connection begins with, which is to be one of TCP over IPv4.
+    /// Reads the header at the start of a connection, which must be one for TCP over IPv4.
     func readHeader(of held: Held, version: String) throws -> Header {
         if version == "v1" {
             let line = try held.client.receiveLine() ?? ""

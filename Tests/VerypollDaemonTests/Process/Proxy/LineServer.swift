@@ -4,16 +4,16 @@ internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
 
-/// A server of the test's own that answers each line with its name and that line, and that can be
-/// killed and restarted.
+/// A server that answers each line with its own name and that line, and that can be killed and
+/// restarted.
 final class LineServer: Sendable {
-    /// What has happened on it.
+    /// The server's counters.
     struct Record: Sendable {
-        /// The connections that it has accepted.
+        /// How many connections it has accepted.
         var accepted = 0
-        /// Those that are open.
+        /// How many connections are open.
         var active = 0
-        /// The lines that it has answered.
+        /// How many lines it has answered.
         var answered = 0
     }
 
@@ -29,17 +29,17 @@ final class LineServer: Sendable {
         var order: Order?
     }
 
-    /// Where it is reached.
+    /// The address that the server listens on.
     let address: String
     private let server: Server
     private let state: Mutex<State>
 
-    /// Starts one on a TCP port.
+    /// Starts a server on a TCP port.
     ///
     /// - Parameters:
-    ///   - name: What it calls itself.
+    ///   - name: The server's name.
     ///   - host: The last number of its address, 1 for 127.0.0.1.
-    ///   - port: The port; `nil` for a free one.
+    ///   - port: The port, or `nil` for a free one.
     /// - Throws: See bind(2).
     convenience init(_ name: String, host: UInt8 = 1, port: UInt16? = nil) throws {
         let server = try Server(host: host, port: port)
@@ -47,7 +47,7 @@ final class LineServer: Sendable {
         self.init(name, server, address: address)
     }
 
-    /// Starts one on a Unix-domain socket.
+    /// Starts a server on a Unix-domain socket.
     convenience init(_ name: String, path: String) throws {
         self.init(name, try Server(path: path), address: "unix:\(path)")
     }
@@ -59,7 +59,7 @@ final class LineServer: Sendable {
         run()
     }
 
-    /// What it calls itself in its answers.
+    /// The name in its answers.
     var name: String {
         get { state.withLock { $0.name } }
         set { state.withLock { $0.name = newValue } }
@@ -70,20 +70,20 @@ final class LineServer: Sendable {
 
     var record: Record { state.withLock { $0.record } }
 
-    /// Refuses connections from now on, and resets those that there are.
+    /// Refuses new connections, and resets the existing ones.
     func kill() throws {
         state.withLock { $0.isListening = false }
         try server.stopListening()
         try obey(.kill)
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     func restart() throws {
         try server.listenAgain()
         state.withLock { $0.isListening = true }
     }
 
-    /// Ends for good; without it, the thread would keep it for ever.
+    /// Stops the server; otherwise its thread would keep it alive forever.
     func end() throws {
         try obey(.end)
     }
@@ -109,13 +109,13 @@ final class LineServer: Sendable {
         }
     }
 
-    /// Waits for a moment, and answers those that have asked.
+    /// Waits for a moment, and answers the clients that have sent a line.
     private func serve(_ connections: inout [Connection]) {
         let descriptors = [server.descriptor] + connections.map { $0.client.client.descriptor }
         var entries = descriptors.map {
             pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0)
         }
-        // Without a backlog it would always be ready, for its hang-up.
+        // A socket that does not listen would always be ready with POLLHUP.
         if !state.withLock({ $0.isListening }) { entries[0].fd = -1 }
         guard unsafe poll(&entries, nfds_t(entries.count), 10) > 0 else { return }
         var answered = 0
@@ -145,7 +145,7 @@ final class LineServer: Sendable {
         state.withLock { $0.record.active = connections.count }
     }
 
-    /// A connection, and what has come of a line.
+    /// A connection, and its incomplete line.
     private final class Connection {
         let client: Held
         private var received: [UInt8] = []
@@ -174,7 +174,7 @@ final class LineServer: Sendable {
             }
         }
 
-        /// Sees to it that its end is a reset.
+        /// Makes the connection close with a reset.
         func reset() {
             var lingering = linger(l_onoff: 1, l_linger: 0)
             let size = socklen_t(MemoryLayout<linger>.size)
@@ -185,7 +185,7 @@ final class LineServer: Sendable {
 }
 
 extension Client {
-    /// Waits for a line and returns it without its end; nil at the end of file.
+    /// Waits for a line and returns it without its line feed; nil at end of file.
     func receiveLine() throws(Errno) -> String? {
         var line: [UInt8] = []
         while true {
@@ -195,7 +195,7 @@ extension Client {
         }
     }
 
-    /// Sends a line to a ``LineServer``, and returns the name of the one that has answered.
+    /// Sends a line to a ``LineServer``, and returns the name of the server that answered.
     func ask(_ line: String = "who") throws(Errno) -> String {
         try send(line + "\n")
         guard let answer = try receiveLine() else { throw .brokenPipe }

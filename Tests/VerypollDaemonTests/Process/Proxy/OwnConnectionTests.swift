@@ -40,7 +40,8 @@ struct OwnConnectionTests {
         #expect(reception.bytes == [])
         try daemon.waitForNoSession()
         try daemon.program.waitForStandardError(containing: "was refused as a circle")
-        // A worker may be quicker than another notes a connection, which costs rounds.
+        // A worker may accept the next connection before another has noted it, which costs extra
+        // rounds.
         #expect(try daemon.status().totals.accepted < 5000)
     }
 

@@ -82,7 +82,7 @@ struct ProxyBytesTests {
         try joined.client.finishSending()
         #expect(try joined.server.receiveToEnd() == Array("the last".utf8))
         #expect(try lab.daemon.sessions().map(\.state) == [.halfClosed])
-        // The other way is as it was.
+        // The other direction is unaffected.
         for round in 0..<3 {
             try joined.server.send("answer \(round)")
             #expect(try joined.client.receive(exactly: 8) == Array("answer \(round)".utf8))
@@ -129,19 +129,19 @@ struct ProxyBytesTests {
         let client = try lab.connect()
         do { _ = try lab.server.accept() }
         #expect(try client.receive() == [])
-        // Long enough for the time to connect to be over, and another connection to be made.
+        // Long enough for the connect timeout to pass and another connection to be made.
         #expect(throws: Errno.timedOut) { _ = try lab.server.accept(timeout: .seconds(1)) }
         #expect(try lab.daemon.sessions().map(\.state) == [.halfClosed])
         try client.finishSending()
         try lab.waitForNothing()
     }
 
-    /// Expects the whole answer from a command that sends its standard input.
+    /// Expects a command that sends its standard input to receive the whole answer.
     private func expectAnswer(to command: String, from lab: borrowing ProxyLab) throws {
         let program = try Program("sh", ["-c", "printf request | \(command)"])
         let server = try lab.server.accept()
         #expect(try server.receiveToEnd() == Array("request".utf8))
-        // It has ended its way by now, and the answer is yet to come.
+        // The command has shut down writing by now, and has not received the answer yet.
         try server.send(String(repeating: "answer\n", count: 100_000))
         try server.finishSending()
         let result = try program.finish()
@@ -166,7 +166,7 @@ struct ProxyBytesTests {
         }
     }
 
-    /// Urgent bytes are not in line with the others, and their way ends here.
+    /// Urgent bytes are out of band and are not passed on.
     @Test(
         "bytes behind an urgent one arrive, few or many, and so does their end",
         arguments: [3, 3 << 20],
@@ -186,7 +186,7 @@ struct ProxyBytesTests {
         try sending.join()
         try sender.client.finishSending()
         #expect(try receiver.client.receive() == [])
-        // Nor is the other way any worse for it, as when there is no room at times.
+        // The other direction still works, even when its buffers fill up at times.
         let answering = ConcurrentWork {
             try receiver.client.send(Noise.slice(8 << 20, at: 11))
             try receiver.client.finishSending()

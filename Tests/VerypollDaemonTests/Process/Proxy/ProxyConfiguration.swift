@@ -1,10 +1,10 @@
-/// A member of `listeners` whose sessions are proxied.
+/// Returns a member of `listeners` whose sessions are proxied.
 ///
 /// - Parameters:
 ///   - upstream: The upstream's name.
-///   - name: What it is called.
-///   - address: Where it listens.
-///   - keys: Further members, each with a comma before it.
+///   - name: The listener's name.
+///   - address: The address to listen on.
+///   - keys: Further members, each preceded by a comma.
 /// - Returns: The member's text.
 func proxying(
     to upstream: String = "app",
@@ -18,19 +18,19 @@ func proxying(
     """
 }
 
-/// A member of `upstreams`.
+/// Returns a member of `upstreams`.
 ///
 /// - Parameters:
-///   - servers: The addresses.
-///   - keys: Further members, each with a comma before it.
-///   - name: What it is called.
+///   - servers: The servers' addresses.
+///   - keys: Further members, each preceded by a comma.
+///   - name: The upstream's name.
 /// - Returns: The member's text.
 func upstream(_ servers: [String], _ keys: String = "", as name: String = "app") -> String {
     let list = servers.map { "\"\($0)\"" }.joined(separator: ", ")
     return #""\#(name)": {"servers": [\#(list)]\#(keys)}"#
 }
 
-/// The member `upstreams` of a configuration, with a comma behind it.
+/// Returns the member `upstreams` of a configuration, followed by a comma.
 func upstreams(_ members: String...) -> String {
     "\"upstreams\": {\(members.joined(separator: ",\n"))},"
 }

@@ -6,11 +6,11 @@ internal import VerypollControl
 
 @Suite("proxy: both ends break")
 struct ProxyDeadEndTests {
-    /// Which end breaks first, and how the other ends after that.
+    /// Which end breaks first, and how the other one ends afterwards.
     struct Course: CustomTestStringConvertible, Sendable {
         enum End: String, Sendable, CaseIterable {
             case reset
-            /// It closes without having read what was sent, which is a reset as well.
+            /// Closes with unread bytes, which causes a reset as well.
             case closesUnread
         }
 
@@ -39,8 +39,8 @@ struct ProxyDeadEndTests {
         var first: Held?
         var second: Held?
 
-        /// Sends to an end that reads nothing, until the daemon has nothing left to send but what
-        /// the kernel keeps for it.
+        /// Sends to an end that does not read, until the daemon has nothing left to send except the
+        /// bytes in the kernel's buffers.
         func load(_ lab: borrowing ProxyLab, _ course: Course, _ count: Int) throws {
             try first?.client.setReceiveBuffer(4096)
             try second?.client.send(Noise.slice(count, at: 1))
@@ -51,7 +51,7 @@ struct ProxyDeadEndTests {
             }
         }
 
-        /// Fills the way from the first end, so that the daemon reads nothing from it any more.
+        /// Fills the direction from the first end, until the daemon stops reading from it.
         func fill(_ lab: borrowing ProxyLab, _ course: Course) throws {
             var sent = 1
             var before = 0
@@ -79,7 +79,7 @@ struct ProxyDeadEndTests {
         try ends.fill(lab, course)
         try ends.first?.client.breakOff()
         ends.first = nil
-        // The answer shows that the worker has looked at its events since.
+        // The answer shows that the worker has processed its events since.
         #expect(try lab.daemon.sessions().count == 1)
         try ends.end(course.end)
         try lab.waitForNothing()
@@ -114,7 +114,7 @@ struct ProxyDeadEndTests {
         try joined.greet()
         let (client, server) = joined.share()
         try lab.daemon.program.freeze()
-        // As much as the kernel takes for a daemon that reads nothing.
+        // Send as much as the kernel accepts for a daemon that does not read.
         let sent = size == 0 ? 0 : try client.client.sendSome(Noise.slice(size, at: 3))
         try client.client.waitUntilTaken()
         try client.client.finishSending()

@@ -4,28 +4,28 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-/// A daemon that proxies to servers of the test's own.
+/// A daemon that proxies to servers of the test.
 struct ProxyLab: ~Copyable {
     let daemon: TestDaemon
-    /// The server, the first one of two.
+    /// The first of the two servers.
     let server: Server
-    /// A server of the same kind, which gets sessions only where the lab has two servers.
+    /// A server of the same kind, which is in the upstream only if the lab has two servers.
     let second: Server
-    /// Where clients connect.
+    /// The address for clients.
     let address: String
     private let directory: TemporaryDirectory
 
     /// Starts a daemon with one listener, `proxy`, and one upstream, `app`.
     ///
     /// - Parameters:
-    ///   - sides: What connections go over.
-    ///   - upstream: Further members of the upstream, each with a comma before it.
+    ///   - sides: The transports of the connections.
+    ///   - upstream: Further members of the upstream, each preceded by a comma.
     ///   - timeouts: Members of the listener's timeouts.
-    ///   - backlog: How many connections may wait for the first server, less one; `nil` for one
-    ///     that refuses them.
-    ///   - hasTwo: Whether the second server is one of the upstream's.
-    ///   - workers: How many workers the daemon has.
-    /// - Throws: What keeps the daemon from starting.
+    ///   - backlog: The most connections that may wait for the first server, less one; `nil` to
+    ///     refuse all.
+    ///   - hasTwo: Whether the second server is in the upstream.
+    ///   - workers: The number of workers.
+    /// - Throws: The reason why the daemon does not start.
     init(
         _ sides: Sides = .tcp,
         upstream: String = "",
@@ -65,31 +65,31 @@ struct ProxyLab: ~Copyable {
     /// Connects to the daemon.
     func connect() throws -> Client { try Client(address: address) }
 
-    /// Connects to the first server, past the daemon.
+    /// Connects to the first server, bypassing the daemon.
     func connectToServer() throws -> Client {
         try server.port == 0
             ? Client(path: directory.appending("first")) : Client(port: server.port)
     }
 
-    /// Connects to the daemon and takes the connection at the first server.
+    /// Connects to the daemon and accepts its connection at the first server.
     func join() throws -> Joined {
         let client = try connect()
         return Joined(client: client, server: try server.accept())
     }
 
-    /// Waits until no session is left, and nothing of any.
+    /// Waits until no session is left, and nothing of any session.
     func waitForNothing() throws {
         try daemon.waitForNoSession()
         #expect(try daemon.sessions() == [])
     }
 }
 
-/// A client and its server, with the daemon between them.
+/// A client and its server, connected through the daemon.
 struct Joined: ~Copyable {
     let client: Client
     let server: Client
 
-    /// Sends a byte each way.
+    /// Sends a byte in each direction.
     func greet() throws {
         try client.send("?")
         #expect(try server.receive(exactly: 1) == Array("?".utf8))
@@ -97,32 +97,32 @@ struct Joined: ~Copyable {
         #expect(try client.receive(exactly: 1) == Array("!".utf8))
     }
 
-    /// Gives both up to be held by several threads.
+    /// Releases both ends, to be held by several threads.
     consuming func share() -> (client: Held, server: Held) {
         (Held(client), Held(server))
     }
 }
 
-/// All that came over a connection, and how it ended.
+/// The bytes received over a connection, and how it ended.
 struct Reception {
     var bytes: [UInt8] = []
-    /// What it ended by; `nil` for an end of file.
+    /// The error that ended it, or `nil` for end of file.
     var error: Errno?
 }
 
 extension Client {
-    /// Receives until the end, whichever it is.
+    /// Receives until end of file or an error.
     ///
     /// - Parameters:
-    ///   - limit: The most bytes that are taken at a time.
-    ///   - pause: The milliseconds of rest after each time.
-    /// - Returns: What came.
+    ///   - limit: The most bytes per read.
+    ///   - pause: The pause after each read, in milliseconds.
+    /// - Returns: The bytes and the end.
     func receiveAll(atMost limit: Int = 65_536, pause: Int = 0) -> Reception {
         var reception = Reception()
         do throws(Errno) {
             while case let bytes = try receive(atMost: limit), !bytes.isEmpty {
                 reception.bytes += bytes
-                // A slow reader is slow; nothing is waited for here.
+                // This makes the reader slow; nothing is awaited.
                 if pause > 0 { usleep(UInt32(1000 * pause)) }
             }
         } catch {

@@ -5,12 +5,13 @@ internal import VerypollControl
 
 @Suite("proxy: back-pressure")
 struct ProxyPressureTests {
-    /// What the kernel may keep between the two ends, by the default of tcp_rmem and tcp_wmem.
+    /// The most bytes that the kernel may buffer between the two ends with the default tcp_rmem and
+    /// tcp_wmem.
     private static let kernelLimit = 96 << 20
 
-    /// Sends pieces of a pattern until none was taken for a while.
+    /// Sends pieces of a pattern until none has been accepted for a while.
     ///
-    /// - Returns: How many bytes were taken.
+    /// - Returns: The number of accepted bytes.
     private func stuff(_ client: borrowing Client) throws -> Int {
         let block = Array(Noise.slice(1 << 20, at: 0))
         var sent = 0
@@ -27,7 +28,7 @@ struct ProxyPressureTests {
         return sent
     }
 
-    /// Expects so many bytes of the pattern, and then the end of file.
+    /// Expects `count` bytes of the pattern, and then end of file.
     private func expectAll(_ count: Int, at client: borrowing Client) throws {
         let period = 1 << 20
         var received = 0
@@ -40,7 +41,7 @@ struct ProxyPressureTests {
         #expect(received == count)
     }
 
-    /// Lets one session pass some bytes, so that what is allocated once is there.
+    /// Passes some bytes over one session, so that one-time allocations are done.
     private func warmUp(_ lab: borrowing ProxyLab) throws {
         let (client, server) = try lab.join().share()
         let sending = ConcurrentWork {
@@ -115,7 +116,8 @@ struct ProxyPressureTests {
     @Test("clients that have taken all the buffers for answers they do not read give them back")
     func freesBuffers() throws {
         let lab = try ProxyLab(.unix, workers: 1)
-        // Most of them, while bytes are few, are copied; each stops with a buffer of its own.
+        // Most answers are copied while they are short; each session then stops with its own
+        // buffer.
         var ends: [(client: Held, server: Held)] = []
         defer { withExtendedLifetime(ends) {} }
         for _ in 0..<1100 { ends.append(try lab.join().share()) }
@@ -130,7 +132,7 @@ struct ProxyPressureTests {
             let parked = try lab.daemon.sessions(#"{"limit": 2000}"#).filter { $0.buffered > 0 }
             return parked.count >= 1024
         }
-        // Each has something to say as well, for which there is no buffer.
+        // Each client also sends a byte, for which no buffer is left.
         for end in ends { try end.client.client.send("?") }
         for index in ends.indices {
             let bytes = try ends[index].client.client.receive(exactly: sent[index])

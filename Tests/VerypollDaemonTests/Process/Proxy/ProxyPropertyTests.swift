@@ -4,8 +4,8 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-/// Random schedules on both ends of many sessions; the model of a session is what its ends have
-/// done so far.
+/// Runs random schedules on both ends of many sessions; the model of a session is what its ends
+/// have done so far.
 ///
 /// `VERYPOLL_PROXY_SESSIONS` says how many sessions, and `VERYPOLL_PROXY_SEED` which; else the
 /// kernel draws the seed, which the report of a failure tells.
@@ -15,7 +15,7 @@ struct ProxyPropertyTests {
         unsafe getenv(name).flatMap { unsafe UInt64(String(cString: $0)) }
     }
 
-    /// What is wrong with the counters of a listener, where no session is open any more.
+    /// Returns a difference in the counters of a listener without open sessions, or `nil`.
     private func problem(of listener: Status.Listener, _ slot: ProxySwarm.Slot) -> String? {
         let counted = (listener.accepted, listener.rejected, listener.active)
         guard counted == (slot.started, 0, 0) else {
@@ -38,7 +38,7 @@ struct ProxyPropertyTests {
             let index = try #require(Int(listener.name))
             #expect(problem(of: listener, swarm.slots[index]) == nil, "listener \(index)")
         }
-        // Each of the two workers keeps 16 pipes for the next use.
+        // Each of the two workers keeps 16 pipes for later sessions.
         try eventually("the descriptors to be closed") {
             try swarm.daemon.program.openDescriptorCount() <= descriptors + 2 * 2 * 16
         }
@@ -89,7 +89,7 @@ struct ProxyPropertyTests {
         try swarm.run(count ?? (isSanitized ? 40 : 120))
         #expect(swarm.failures == [])
         try expectNothingLeft(swarm, descriptors: descriptors)
-        // The pipes that are kept show that there were some.
+        // Kept pipes show that pipes were used.
         try eventually("pipes to be kept") {
             try swarm.daemon.program.openDescriptorCount() > descriptors + 1
         }

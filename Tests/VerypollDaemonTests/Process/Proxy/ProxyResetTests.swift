@@ -5,7 +5,7 @@ internal import VerypollControl
 
 @Suite("proxy: resets")
 struct ProxyResetTests {
-    /// Expects a reset, as far as there is such a thing.
+    /// Expects a reset if the transport has resets.
     private func expectReset(_ reception: Reception, over transport: Transport) {
         if transport == .tcp {
             #expect(reception.error == .connectionReset)
@@ -26,7 +26,7 @@ struct ProxyResetTests {
         try client.reset()
         let reception = server.receiveAll()
         #expect(reception.bytes == [])
-        // A Unix-domain client has no reset; it has closed like any other.
+        // A Unix-domain socket has no reset; its client simply closes.
         if sides.client == .tcp {
             expectReset(reception, over: sides.server)
         } else {
@@ -46,7 +46,7 @@ struct ProxyResetTests {
             try server.send("!")
             #expect(try client.receive(exactly: 1) == Array("!".utf8))
         } else {
-            // By then the daemon knows that it is connected.
+            // By then the daemon has seen the connection complete.
             try eventually("the session") { try lab.daemon.sessions().count == 1 }
         }
         try server.reset()
@@ -93,7 +93,7 @@ struct ProxyResetTests {
         try lab.waitForNothing()
     }
 
-    /// Sends an answer once a request has come, and closes without having read that.
+    /// Sends an answer once a request has arrived, and closes without reading the request.
     private func answer(_ server: consuming Held, with size: Int) throws -> ConcurrentWork<Void> {
         ConcurrentWork { [server] in
             try eventually("a request") { try server.client.unreadByteCount() > 0 }
@@ -110,7 +110,7 @@ struct ProxyResetTests {
         let answering = try answer(Held(try lab.server.accept()), with: 1 << 20)
         try client.send("a request that nobody reads")
         try answering.join()
-        // The server is gone, and the daemon has its answer.
+        // The server has closed, and the daemon has its answer.
         #expect(try lab.daemon.status().totals.active == 1)
         try client.reset()
         try lab.daemon.waitForNoSession()
@@ -126,12 +126,12 @@ struct ProxyResetTests {
         try first.finishSending()
         #expect(try second.receiveToEnd() == Array("the last".utf8))
         try first.reset()
-        // It has got the end of file, so that is what reading goes on to tell.
+        // The second end has read end of file, so further reads return only that.
         try lab.daemon.waitForNoSession()
         try eventually("the reset") { isBroken(second) }
     }
 
-    /// Whether nothing can be sent any more.
+    /// Returns whether sending fails.
     private func isBroken(_ client: borrowing Client) -> Bool {
         do throws(Errno) { try client.send("?") } catch { return true }
         return false

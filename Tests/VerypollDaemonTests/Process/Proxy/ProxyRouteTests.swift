@@ -5,7 +5,7 @@ internal import VerypollControl
 
 @Suite("proxy: connecting to a server")
 struct ProxyRouteTests {
-    /// Expects a client to be refused, be it before it has said its text.
+    /// Expects a client to be refused, possibly before it has sent its text.
     private func expectRefusal(
         _ client: borrowing Client,
         saying text: String,
@@ -127,7 +127,7 @@ struct ProxyRouteTests {
     /// A listening socket that has no room in its backlog answers to no connect.
     @Test("where one server does not answer, the next is tried in time", arguments: Sides.all)
     func triesNextInTime(sides: Sides) throws {
-        // Half of it is the first one's; the rest is for a daemon that is held up.
+        // The first server uses half of the time; the rest is a margin for a slow machine.
         let lab = try ProxyLab(
             sides,
             upstream: #", "connectTimeout": "8s""#,
@@ -182,7 +182,7 @@ struct ProxyRouteTests {
         for served in 1...20 {
             let server = try lab.server.accept()
             let index = Int(try server.receive(exactly: 1)[0])
-            // At most two have been let in, those before them are gone.
+            // At most two clients have been admitted, and the earlier ones have finished.
             #expect(try lab.daemon.status().totals.bytesIn <= served + 1)
             #expect(waiting[index] != nil)
             waiting[index] = nil
@@ -215,7 +215,7 @@ struct ProxyRouteTests {
 }
 
 extension Joined {
-    /// Expects what the client has sent to arrive, and that an answer does.
+    /// Expects the client's bytes to arrive, and the answer as well.
     fileprivate func expect(_ text: String) throws {
         #expect(try server.receive(exactly: text.utf8.count) == Array(text.utf8))
         try server.send("served")

@@ -6,8 +6,7 @@ internal import VerypollControl
 
 @Suite("proxy: sessions and descriptors")
 struct ProxySessionTests {
-    /// The pipes that a worker keeps for the next use, and those that it uses at most, in
-    /// descriptors.
+    /// The descriptors of a worker's pipes: those kept for later sessions, and the most in use.
     private static let keptDescriptors = 2 * 16
     private static let mostDescriptors = 2 * 64
 
@@ -34,7 +33,7 @@ struct ProxySessionTests {
         let lab = try ProxyLab(sides, workers: 1)
         let before = try lab.daemon.program.openDescriptorCount()
         let sessions = try (0..<100).map { _ in try lab.join().share() }
-        // All of them stop in the middle of bulk.
+        // All sessions stop in the middle of bulk data.
         let block = Array(Noise.slice(1 << 20, at: 0))
         var sent = [Int](repeating: 0, count: sessions.count)
         var calm = 0
@@ -66,7 +65,7 @@ struct ProxySessionTests {
         try eventually("the descriptors to be closed") {
             try lab.daemon.program.openDescriptorCount() <= before + Self.keptDescriptors
         }
-        // Bulk went through pipes, or else there would be none to keep.
+        // The bulk data went through pipes; otherwise there would be none to keep.
         #expect(try lab.daemon.program.openDescriptorCount() > before)
         withExtendedLifetime(sessions) {}
     }
@@ -118,7 +117,7 @@ struct ProxySessionTests {
         try lab.daemon.program.send(SIGTERM)
         try eventually("the drain") { try lab.daemon.status().state == .draining }
         #expect(try held.receiveNow() == nil)
-        // The second one ends the wait.
+        // The second signal ends the wait.
         try lab.daemon.program.send(SIGTERM)
         #expect(try lab.daemon.program.waitForExit() == .code(0))
         #expect(held.receiveAll().bytes == [])

@@ -3,17 +3,17 @@ internal import SystemPackage
 internal import TestSupport
 internal import VerypollControl
 
-/// Many sessions through a daemon, as many at a time as it has listeners, with random schedules on
-/// both ends; one thread and poll(2) drive them all.
+/// Runs many sessions through a daemon, as many at a time as it has listeners, with random
+/// schedules on both ends; one thread and poll(2) drive them all.
 ///
-/// Each listener has an upstream of its own, and at most one session, so it is known which client a
-/// server's connection belongs to before a byte has come.
+/// Each listener has its own upstream and at most one session, so a server's connection can be
+/// assigned to its client before a byte has arrived.
 final class ProxySwarm {
     let seed: UInt64
     let isBulk: Bool
     private(set) var daemon: TestDaemon
     private(set) var slots: [Slot] = []
-    /// What was wrong, session by session.
+    /// The failures, one per session.
     private(set) var failures: [String] = []
     private(set) var started = 0
     private(set) var broken = 0
@@ -29,7 +29,7 @@ final class ProxySwarm {
     final class Slot {
         let sides: Sides
         let server: Server
-        /// Whether sessions here may be broken; where none is, the counters are exact.
+        /// Whether sessions here may be broken; without broken sessions, the counters are exact.
         let mayBreak: Bool
         var address = ""
         var session: Session?
@@ -46,7 +46,7 @@ final class ProxySwarm {
         }
     }
 
-    /// A session from its client's connect until both ends are closed.
+    /// A session, from its client's connect until both ends are closed.
     final class Session {
         let number: Int
         let client: SwarmEnd
@@ -64,10 +64,13 @@ final class ProxySwarm {
         var awaitsServer: Bool { server.socket == nil && !server.isOver }
     }
 
-    /// Starts the daemon, which another takes the place of now and then if there is a manager; then
-    /// no session is broken, lest a client is gone before the next daemon knows of it.
+    /// Starts the daemon.
     ///
-    /// Rough sessions are broken by one end or both, while the daemon is stopped now and then.
+    /// With a manager, the daemon is restarted from time to time; then no session is broken,
+    /// because a client must not disappear before the next daemon knows it.
+    ///
+    /// Rough sessions are broken by one or both ends, while the daemon is stopped from time to
+    /// time.
     init(
         seed: UInt64,
         concurrency: Int,
@@ -115,15 +118,15 @@ final class ProxySwarm {
         self.directory = directory
     }
 
-    /// What it has done, for people.
+    /// A readable summary of the run.
     var summary: String {
         "seed \(seed): \(started) sessions, \(broken) of them broken, \(byteCount) bytes"
     }
 
-    /// How often another daemon has taken the place of the one before.
+    /// How often the daemon was restarted.
     var restartCount: Int { restarts?.count ?? 0 }
 
-    /// Lets so many sessions come, and returns when the last has gone.
+    /// Runs `sessionCount` sessions, and returns when the last one has ended.
     func run(_ sessionCount: Int) throws {
         let last = started + sessionCount
         lastMoveAt = Self.milliseconds()
@@ -161,7 +164,7 @@ final class ProxySwarm {
         started += 1
     }
 
-    /// Waits until one of the ends can go on, and lets all go on that can.
+    /// Waits until an end can continue, and continues every end that can.
     private func turn(_ live: [Slot], now: UInt64) throws {
         var entries: [pollfd] = []
         entries.reserveCapacity(2 * live.count)
@@ -177,7 +180,7 @@ final class ProxySwarm {
                 let number = isDue ? slot.server.descriptor.rawValue : -1
                 entries.append(pollfd(fd: number, events: Int16(POLLIN), revents: 0))
                 if !isDue { wakesAt = min(wakesAt, session.acceptsAt) }
-                // A client that has gone may have no server; see below.
+                // A client that has ended may have no server; see below.
                 if session.client.isOver { wakesAt = min(wakesAt, now + 50) }
             } else {
                 let server = session.server.interest(other: session.client, now: now)
@@ -232,7 +235,7 @@ final class ProxySwarm {
         slot.session = nil
     }
 
-    /// Ends the sessions of clients that were gone before they got a server.
+    /// Ends the sessions of clients that ended before they got a server.
     private func dismissUnserved(_ live: [Slot]) throws {
         let waiting = live.filter { slot in
             slot.session.map { $0.awaitsServer && $0.client.isOver } ?? false
@@ -244,7 +247,7 @@ final class ProxySwarm {
             guard let session = slot.session, let listener, listener.active == 0,
                 listener.accepted == slot.started
             else { continue }
-            // If the daemon had connected, the connection would be there by now.
+            // If the daemon had connected, the connection would have arrived by now.
             var entry = pollfd(fd: slot.server.descriptor.rawValue, events: 1, revents: 0)
             guard unsafe poll(&entry, 1, 0) == 0 else { continue }
             session.server.cancel()
@@ -265,6 +268,6 @@ final class ProxySwarm {
         UInt64((ContinuousClock.now - beginning) / .milliseconds(1))
     }
 
-    /// What the milliseconds count from.
+    /// The start of the millisecond clock.
     private static let beginning = ContinuousClock.now
 }

@@ -5,10 +5,10 @@ internal import VerypollControl
 
 @Suite("proxy: timeouts")
 struct ProxyTimeoutTests {
-    /// Whether a byte gets from one end to the other.
+    /// Returns whether a byte passes from one end to the other.
     ///
-    /// Not where this end is held up until the time of the session is over; then a test begins
-    /// anew.
+    /// Returns `false` if the machine stalls until the session has timed out; the test then starts
+    /// over.
     private func isActivated(from sender: Held, to receiver: Held) -> Bool {
         do throws(Errno) {
             try sender.client.send("?")
@@ -22,7 +22,7 @@ struct ProxyTimeoutTests {
         isActivated(from: client, to: server) && isActivated(from: server, to: client)
     }
 
-    /// Expects the end of both connections, and that it did not come before `span` was over.
+    /// Expects both connections to end, and not before `span` has passed.
     private func expectEnd(
         of client: Held,
         _ server: Held,
@@ -51,7 +51,7 @@ struct ProxyTimeoutTests {
             let (speaker, listener) = clientSpeaks ? (client, server) : (server, client)
             return isActivated(from: speaker, to: listener) ? (client, server) : nil
         }
-        // It began later, and its time is over.
+        // The silent session began later, and its time has passed.
         let silent = try lab.join()
         #expect(try silent.client.receiveToEnd() == [])
         #expect(areGreeted(client, server))
@@ -79,14 +79,14 @@ struct ProxyTimeoutTests {
         }
     }
 
-    /// Whether one of two sessions, over which bytes go all the time, outlives the other; if not,
-    /// it was held up for the time of `idle`.
+    /// Returns whether a session with continuous traffic outlives an idle one; if not, the machine
+    /// stalled for longer than `idle`.
     private func outlivesIdle(_ clientSpeaks: Bool, _ lab: borrowing ProxyLab) throws -> Bool {
         let beginning = ContinuousClock.now
         let idle = try lab.join()
         let (client, server) = try lab.join().share()
         let (speaker, listener) = clientSpeaks ? (client, server) : (server, client)
-        // Until the idle one has been ended, and then for its time once more.
+        // Continue until the idle session has ended, and then for its timeout once more.
         var end: ContinuousClock.Instant?
         while end.map({ ContinuousClock.now < $0 }) ?? true {
             guard isActivated(from: speaker, to: listener) else { return false }
@@ -121,7 +121,7 @@ struct ProxyTimeoutTests {
             let beginning = ContinuousClock.now
             let (client, server) = try lab.join().share()
             let flooding = ConcurrentWork {
-                // Until the connection is gone.
+                // Sends until the connection is closed.
                 while (try? server.client.sendSome(Noise.slice(10_000, at: 0))) != nil {}
             }
             let isAny = receivesBytes(client.client)
@@ -132,7 +132,7 @@ struct ProxyTimeoutTests {
         try lab.waitForNothing()
     }
 
-    /// Receives until the end, whichever it is; returns whether there was a byte before.
+    /// Receives until end of file or an error; returns whether there was a byte before.
     private func receivesBytes(_ client: borrowing Client) -> Bool {
         var isAny = false
         do throws(Errno) {

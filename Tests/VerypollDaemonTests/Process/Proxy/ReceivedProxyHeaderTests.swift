@@ -18,7 +18,7 @@ struct ReceivedProxyHeaderTests {
         let client = try daemon.connect()
         let bytes = longHeader(byteCount) + Array("hello".utf8)
         try client.send(bytes[..<min(head, bytes.count)])
-        // The answer shows that the worker has looked at its events since.
+        // The answer shows that the worker has processed its events since.
         #expect(try daemon.sessions().count == 1)
         try client.send(bytes[min(head, bytes.count)...])
         #expect(try client.receive(exactly: 5) == Array("hello".utf8))
@@ -64,7 +64,7 @@ struct ReceivedProxyHeaderTests {
     func limitsRequestHead() throws {
         let daemon = try TestDaemon(serving("metrics", #", "timeouts": {"firstByte": "1s"}"#))
         let client = try daemon.connect(to: "metrics")
-        // One that was answered before has the time anew.
+        // After a first answered request, the time starts over.
         try client.send(HTTPPeer.get)
         #expect(try client.receive(exactly: 12) == Array("HTTP/1.1 200".utf8))
         let start = Array("GET /metrics HTTP/1.1\r\nX: ".utf8)

@@ -9,7 +9,8 @@ internal import VerypollControl
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-/// In a network where the kernel has one port to give: that of the server, which is down.
+/// Runs in a network where the kernel has a single ephemeral port, that of the server, which is
+/// down.
 ///
 /// Every connection to the server connects to itself there.
 @Suite("proxy: self-connects")

@@ -4,22 +4,22 @@ internal import Testing
 
 @Suite("health checks of servers")
 struct ServerCheckTests {
-    /// Two servers that are asked for their names, and a daemon in front of them.
+    /// Two servers that are checked by their names, and a daemon in front of them.
     private struct Lab: ~Copyable {
         let first: LineServer
         let second: LineServer
         let daemon: TestDaemon
         let address: String
 
-        /// Starts them.
+        /// Starts the servers and the daemon.
         ///
         /// - Parameters:
-        ///   - keys: Further members of the upstream, each with a comma before it.
-        ///   - more: Further members of the configuration, each with a comma behind it.
-        /// - Throws: ``TimedOut`` with what the daemon said, if it does not become ready.
+        ///   - keys: Further members of the upstream, each preceded by a comma.
+        ///   - more: Further members of the configuration, each followed by a comma.
+        /// - Throws: ``TimedOut`` with the daemon's output, if it does not become ready.
         init(_ keys: String = "", more: String = "") throws {
             let (first, second) = (try LineServer("app-1"), try LineServer("app-2"))
-            // What sessions notice is to have no part in it.
+            // Passive checks must not influence these tests.
             let member = upstream(
                 [first.address, second.address],
                 #"""
@@ -38,7 +38,7 @@ struct ServerCheckTests {
             for server in [first, second] { try? server.end() }
         }
 
-        /// Waits until the first server was said to be so, `times` times in all.
+        /// Waits until the log contains `what` about the first server `times` times.
         func waitForFirst(_ what: String, times: Int = 1) throws {
             try eventually("the first server: \(what)") {
                 let said = try daemon.program.standardError.split(separator: "\n")
@@ -77,7 +77,7 @@ struct ServerCheckTests {
             }
         }
         let failures = traffic.failures
-        // They were on the first when it was killed, where that is known.
+        // These connections were on the first server when it was killed, as far as that is known.
         #expect(failures.allSatisfy { $0.server != "app-2" }, "\(failures)")
         #expect(failures.count { $0.server == nil } <= 2 * (Traffic.freshThreadCount + 1))
     }
@@ -89,7 +89,7 @@ struct ServerCheckTests {
         try lab.waitForFirst("down")
         try lab.daemon.program.waitForStandardError(containing: "\(lab.second.address) is down")
         for _ in 0..<20 {
-            // The reset may come before the client knows that it is connected.
+            // The reset may arrive before the client sees its connect complete.
             #expect(throws: Errno.connectionReset) { _ = try lab.connect().receive() }
         }
         lab.first.name = "app-1"

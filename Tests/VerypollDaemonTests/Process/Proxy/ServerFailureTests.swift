@@ -24,7 +24,7 @@ struct ServerFailureTests {
         let address = try daemon.address(of: "front")
         let traffic = Traffic { () throws(Errno) in try Client(address: address) }
         try traffic.run {
-            // One that has more of the kept connections may never get a new one.
+            // A server with more of the kept connections might never get a new one.
             try traffic.wait("both to serve") {
                 $0.answers(of: "first") >= 50 && $0.answers(of: "second") >= 50
                     && !traffic.keptServers.contains(nil)
@@ -51,11 +51,11 @@ struct ServerFailureTests {
         try daemon.waitForNoSession()
     }
 
-    /// Expects that nothing has failed but sessions that were on the first server when it went.
+    /// Expects no failures except of sessions that were on the first server when it was killed.
     private func expectOldFailures(_ failures: [Traffic.Failure], onFirst count: Int) {
         #expect(failures.allSatisfy { $0.period == 0 && $0.server != "second" }, "\(failures)")
         #expect(failures.count { $0.server == "first" } == count, "\(failures)")
-        // Which server a new connection was on is not known; no more were under way.
+        // The server of a new connection is unknown; at most one per thread was in flight.
         #expect(failures.count { $0.server == nil } <= Traffic.freshThreadCount, "\(failures)")
     }
 
@@ -72,21 +72,21 @@ struct ServerFailureTests {
         try first.kill()
         try second.kill()
         for _ in 0..<50 {
-            // The reset may come before the client knows that it is connected.
+            // The reset may arrive before the client sees its connect complete.
             #expect(throws: Errno.connectionReset) { _ = try Client(address: address).receive() }
         }
         try daemon.waitForNoSession()
-        // An ejected server is used where there is no other.
+        // An ejected server is used if there is no other.
         try second.restart()
         for _ in 0..<50 {
             #expect(try Client(address: address).ask() == "second")
         }
     }
 
-    /// Starts a daemon in a network of its own, whose clients come over a Unix-domain socket.
+    /// Starts a daemon in its own network, whose clients use a Unix-domain socket.
     ///
-    /// There, 127.0.0.1 refuses all connections, and 10.99.0.2 answers nothing: it is said to be
-    /// at the other end of a cable, where nobody has this address.
+    /// There, 127.0.0.1 refuses all connections, and 10.99.0.2 does not answer: its route leads to
+    /// the other end of a virtual cable, where nothing has this address.
     private func startInNetwork(_ member: String, workers: Int = 2) throws -> TestDaemon {
         try requireProgram("unshare")
         try requireProgram("ip")
@@ -106,7 +106,7 @@ struct ServerFailureTests {
         )
     }
 
-    /// How often the daemon has begun to connect over TCP, in its own network.
+    /// Returns how often the daemon has started to connect over TCP, in its own network.
     private func attemptCount(of daemon: borrowing TestDaemon) throws -> Int {
         let path = "/proc/\(daemon.program.processID)/net/snmp"
         let text = try String(contentsOfFile: path, encoding: .utf8)
@@ -154,7 +154,7 @@ struct ServerFailureTests {
             }
         }
         #expect(traffic.failures.isEmpty, "\(traffic.failures)")
-        // Not each client tries it: whatever time passed, it was out for most of it.
+        // Only some clients try the server: it was ejected for most of the time.
         let periods = 2 + Int((ContinuousClock.now - begin) / .milliseconds(500))
         let attempts = try attemptCount(of: daemon)
         #expect(attempts <= periods * (2 + Traffic.freshThreadCount + 1), "\(attempts)")
@@ -178,7 +178,7 @@ struct ServerFailureTests {
                 $0.fresh["live", default: 0] >= 100 && $0.kept["live", default: 0] >= 50
             }
             let attempts = try attemptCount(of: daemon)
-            // Three have failed; others may have been on their way by then.
+            // Three attempts have failed; others may have been in flight by then.
             #expect(attempts >= 3)
             #expect(attempts <= 3 + Traffic.freshThreadCount + 1)
             traffic.beginPeriod()
@@ -190,13 +190,14 @@ struct ServerFailureTests {
 
     @Test("a client is reset, and not early, where no server answers within connectTimeout")
     func resetsInBlackHole() throws {
-        // Half of it is the first one's, and a daemon that is held up for the rest tries no other.
+        // The first server uses half of the time; on a slow machine the rest passes without another
+        // attempt.
         let daemon = try startInNetwork(
             upstream(["10.99.0.2:80", "10.99.0.2:81"], #", "connectTimeout": "6s""#)
         )
         let begin = ContinuousClock.now
         let client = try Client(path: daemon.directory.appending("front"))
-        // There are no resets over Unix-domain sockets; the bytes that are lost show as one.
+        // Unix-domain sockets have no resets; the lost bytes cause ECONNRESET instead.
         try client.send("lost")
         #expect(throws: Errno.connectionReset) { _ = try client.receive() }
         #expect(ContinuousClock.now - begin >= .seconds(6))
@@ -204,5 +205,5 @@ struct ServerFailureTests {
     }
 }
 
-/// What unshare(1) needs where the tests do not run as root.
+/// The options that unshare(1) needs if the tests do not run as root.
 var asRoot: [String] { getuid() == 0 ? [] : ["--map-root-user"] }

@@ -5,13 +5,13 @@ internal import Testing
 
 @Suite("servers given by name")
 struct ServerNameTests {
-    /// A daemon that sees files of the test's own in the place of the machine's name service.
+    /// A daemon that sees the test's own name service files instead of the machine's.
     private struct Lab: ~Copyable {
         let daemon: TestDaemon
         let address: String
         private let files: TemporaryDirectory
 
-        /// Starts a daemon whose upstream is one server, `app.test`.
+        /// Starts a daemon whose upstream has one server, `app.test`.
         init(port: UInt16, hosts: String, keys: String = "") throws {
             try requireProgram("unshare")
             let files = try TemporaryDirectory()
@@ -84,7 +84,7 @@ struct ServerNameTests {
         defer { try? server.end() }
         let lab = try Lab(port: server.port, hosts: "")
         try lab.daemon.program.waitForStandardError(containing: "app.test:\(server.port)")
-        // The reset may come before the client knows that it is connected.
+        // The reset may arrive before the client sees its connect complete.
         #expect(throws: Errno.connectionReset) { _ = try Client(address: lab.address).receive() }
         try lab.setHosts("127.0.0.1 app.test\n")
         try eventually("the name to be found") { answer(of: lab.address) == "app" }

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import TestSupport
 
-/// Stops of a daemon, by which events of the two ends of a session come together.
+/// Stops a daemon from time to time, so that events of a session's two ends arrive together.
 struct Stops {
-    /// Whether it is stopped at present.
+    /// Whether the daemon is stopped now.
     private(set) var isStopped = false
     private var changesAt: UInt64 = 0
     private var generator: Generator
@@ -12,7 +12,7 @@ struct Stops {
         generator = Generator(state: seed)
     }
 
-    /// Stops the daemon, or lets it go on, when the time has come.
+    /// Stops or resumes the daemon when it is time to.
     mutating func step(_ program: borrowing Program, now: UInt64) throws {
         guard changesAt <= now else { return }
         isStopped.toggle()
@@ -20,7 +20,7 @@ struct Stops {
         changesAt = now + .random(in: 1...(isStopped ? 20 : 40), using: &generator)
     }
 
-    /// Lets it go on for good.
+    /// Resumes the daemon.
     mutating func finish(_ program: borrowing Program) throws {
         isStopped = false
         try program.send(SIGCONT)

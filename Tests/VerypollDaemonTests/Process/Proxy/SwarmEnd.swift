@@ -2,20 +2,20 @@ internal import Glibc
 internal import SystemPackage
 internal import TestSupport
 
-/// One end of a session in a swarm, which follows its plan; none of its calls waits.
+/// One end of a session in a swarm, which follows its plan without blocking.
 final class SwarmEnd {
     let plan: EndPlan
     let transport: Transport
     private(set) var socket: Client?
     private(set) var sent = 0
     private(set) var received = 0
-    /// Whether it has ended its way.
+    /// Whether it has shut down writing.
     private(set) var hasFinished = false
-    /// Whether the other's end of file has come.
+    /// Whether it has read the other end's end of file.
     private(set) var hasEnded = false
     /// Whether it has broken the connection.
     private(set) var hasBroken = false
-    /// Whether it has been told that the connection is broken.
+    /// The error that it received because the connection was broken.
     private(set) var error: Errno?
     /// Whether it was connected and is closed.
     private(set) var isOver = false
@@ -30,7 +30,7 @@ final class SwarmEnd {
         generator = Generator(state: seed)
     }
 
-    /// What it has come to, for the report of a failure.
+    /// A description of its state, for failure reports.
     var state: String {
         """
         sent \(sent) of \(plan.size)\(hasFinished ? " and finished" : ""), received \(received)\
@@ -43,19 +43,19 @@ final class SwarmEnd {
         self.socket = consume socket
         readsAt = plan.readsNothing ? .max : now + plan.readDelay
         breaksAt = plan.breaksAfter.map { now + $0 } ?? .max
-        // A buffer that stays as it is breaks no rule of the model.
+        // If the buffer keeps its size, no rule of the model is violated.
         if plan.hasSmallBuffer { try? self.socket?.setReceiveBuffer(4096) }
     }
 
-    /// Gives up to be connected.
+    /// Cancels the end before it is connected.
     func cancel() {
         isOver = true
     }
 
-    /// What it waits for.
+    /// Returns the events that the end waits for.
     ///
-    /// - Returns: The descriptor and the events for poll(2), and the millisecond at which a rest is
-    ///   over; `nil` if it waits for nothing.
+    /// - Returns: The descriptor and events for poll(2), and the millisecond at which a pause ends;
+    ///   `nil` if it waits for nothing.
     func interest(other: SwarmEnd, now: UInt64) -> (entry: pollfd, wakesAt: UInt64)? {
         guard let descriptor = socket?.descriptor.rawValue else { return nil }
         var events: Int32 = 0
@@ -66,14 +66,14 @@ final class SwarmEnd {
         if !hasEnded {
             if readsAt <= now { events |= POLLIN } else { wakesAt = min(wakesAt, readsAt) }
         }
-        // Else an end that rests would be told of a hang-up again and again.
+        // Otherwise, an end that pauses would be woken by a hang-up again and again.
         let number = events == 0 ? -1 : descriptor
         return (pollfd(fd: number, events: Int16(events), revents: 0), wakesAt)
     }
 
-    /// Does what the events allow.
+    /// Performs the steps that the events allow.
     ///
-    /// - Returns: What is wrong, if anything is.
+    /// - Returns: A description of a failure, or `nil`.
     func step(_ readiness: Int16, other: SwarmEnd, now: UInt64) -> String? {
         guard socket != nil else { return nil }
         if breaksAt <= now { return breakOff() }
@@ -143,7 +143,7 @@ final class SwarmEnd {
         guard count == 0 else { return nil }
         hasEnded = true
         if other.hasFinished, received == other.sent { return nil }
-        // A Unix-domain socket knows no reset, it is just closed.
+        // A Unix-domain socket has no reset; it simply closes.
         if other.hasBroken, other.transport == .unix || transport == .unix { return nil }
         return "an end of file that the other has not sent, or not yet"
     }
@@ -151,7 +151,7 @@ final class SwarmEnd {
     private func note(_ error: Errno, other: SwarmEnd) -> String? {
         guard other.hasBroken else { return "\(error), and nobody has broken it" }
         guard error == .connectionReset || error == .brokenPipe else { return "\(error)" }
-        // What came before is still to be read, unless it is reading that tells.
+        // The bytes before the error can still be read, unless reading itself failed.
         if error == .connectionReset || self.error != nil { close() }
         self.error = error
         return nil
@@ -177,12 +177,12 @@ final class SwarmEnd {
         hasBroken = true
         isOver = true
         guard let socket = socket.take() else { return nil }
-        // A Unix-domain socket is just closed.
+        // A Unix-domain socket simply closes.
         guard transport == .tcp else { return nil }
         do throws(Errno) {
             if plan.finishesAtBreak, !hasFinished, error == nil {
                 hasFinished = true
-                // Where the other was quicker, there is nothing left to end.
+                // If the other end was faster, there is nothing left to shut down.
                 try? socket.finishSending()
             }
             try socket.reset()

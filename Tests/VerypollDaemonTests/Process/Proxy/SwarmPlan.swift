@@ -1,42 +1,43 @@
 internal import Glibc
 internal import TestSupport
 
-/// What one end of a session does, all of it decided before it begins.
+/// The behavior of one end of a session, decided before the session begins.
 struct EndPlan {
-    /// When an end begins to send.
+    /// When an end starts to send.
     enum Beginning {
         case atOnce
-        /// When it has got all that the other sends, as a server that answers.
+        /// After it has received all of the other end's bytes, like a server that answers.
         case afterBytes
-        /// When it has got the other's end of file.
+        /// After it has received the other end's end of file.
         case afterEnd
     }
 
     /// How many bytes it sends.
     var size = 0
-    /// Where they begin in the noise.
+    /// Where these bytes begin in the noise.
     var start = 0
-    /// How many it sends, and takes, at a time.
+    /// The most bytes per write, and per read.
     var longestPiece = 1
     var longestRead = 1
-    /// Of 256 calls, after how many it rests, and how many milliseconds at most.
+    /// After how many of 256 calls it pauses; the longest pause is in milliseconds.
     var pauses: UInt8 = 0
     var longestPause: UInt64 = 0
-    /// How many milliseconds it waits before it takes anything, or is there at all.
+    /// How many milliseconds pass before it reads, or connects at all.
     var readDelay: UInt64 = 0
     var connectDelay: UInt64 = 0
     var beginning = Beginning.atOnce
-    /// Whether it ends its way when all is sent, and not only when all has come as well.
+    /// Whether it shuts down writing when everything is sent, rather than when everything is
+    /// received as well.
     var finishesEarly = true
     /// The number of bytes sent and received after which it breaks the connection.
     var breaksAt: Int?
-    /// The milliseconds after which it breaks the connection, whatever it has done.
+    /// The milliseconds after which it breaks the connection in any case.
     var breaksAfter: UInt64?
-    /// Whether it ends its way right before it breaks the connection.
+    /// Whether it shuts down writing right before it breaks the connection.
     var finishesAtBreak = false
-    /// Whether it takes nothing until it breaks the connection.
+    /// Whether it reads nothing until it breaks the connection.
     var readsNothing = false
-    /// Whether the kernel keeps little for it to read.
+    /// Whether its receive buffer is small.
     var hasSmallBuffer = false
 }
 
@@ -53,7 +54,7 @@ extension EndPlan {
     }
 }
 
-/// What the two ends of a session do.
+/// The behavior of the two ends of a session.
 struct SessionPlan {
     var client: EndPlan
     var server: EndPlan
@@ -61,10 +62,10 @@ struct SessionPlan {
     /// Makes the plan of a session.
     ///
     /// - Parameters:
-    ///   - number: Which session it is; each has a plan of its own.
-    ///   - seed: What the plans are made from.
-    ///   - isBulk: Whether both ways are long and steady.
-    ///   - mayBreak: Whether one of the ends may break the connection.
+    ///   - number: The session's number; each has its own plan.
+    ///   - seed: The seed of the plans.
+    ///   - isBulk: Whether both directions are long and steady.
+    ///   - mayBreak: Whether an end may break the connection.
     init(number: Int, seed: UInt64, isBulk: Bool, mayBreak: Bool) {
         var generator = Generator(state: seed &+ UInt64(number) &* 0xD134_2543_DE82_EF95)
         client = Self.end(isBulk: isBulk, using: &generator)
@@ -72,7 +73,7 @@ struct SessionPlan {
         if generator.next() % 4 == 0 {
             server.connectDelay = .random(in: 0...30, using: &generator)
         }
-        // Both could wait for the other for ever.
+        // Otherwise both ends could wait for each other forever.
         if client.beginning != .atOnce { server.beginning = .atOnce }
         if client.beginning == .afterEnd { server.finishesEarly = true }
         if server.beginning == .afterEnd { client.finishesEarly = true }
@@ -82,7 +83,7 @@ struct SessionPlan {
         if generator.next() % 2 == 0 { client.breaksAt = moment } else { server.breaksAt = moment }
     }
 
-    /// Has one end break the connection, or both at moments of their own.
+    /// Makes one end break the connection, or both at their own times.
     mutating func breakBoth(seed: UInt64) {
         var generator = Generator(state: seed)
         let lot = generator.next() % 6
@@ -94,7 +95,7 @@ struct SessionPlan {
         var plan = EndPlan()
         plan.size = size(isBulk: isBulk, using: &generator)
         plan.start = .random(in: Noise.starts, using: &generator)
-        // Pieces of a byte or so are for those who have few.
+        // Only short transfers use pieces of a few bytes.
         let smallest = isBulk ? 65_536 : max(1, plan.size / 512)
         plan.longestPiece = smallest << Int.random(in: 0...8, using: &generator)
         plan.longestRead = isBulk ? 1 << 18 : 4096 << Int.random(in: 0...6, using: &generator)
@@ -112,7 +113,7 @@ struct SessionPlan {
         return plan
     }
 
-    /// Mostly small, up to the longest.
+    /// Returns a random size: mostly small, up to the longest.
     private static func size(isBulk: Bool, using generator: inout Generator) -> Int {
         if isBulk { return .random(in: (1 << 20)...Noise.longest, using: &generator) }
         if generator.next() % 10 == 0 { return 0 }

@@ -2,19 +2,19 @@ internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
 
-/// Clients of ``LineServer``s that come at about 200 requests a second: three in four with a
-/// connection of their own, the others on connections that are kept.
+/// Clients of ``LineServer``s that make about 200 requests a second: three in four on a new
+/// connection, the others on kept connections.
 ///
-/// What happens is told by periods, which a test begins: a request belongs to the one in which its
-/// connection was begun.
+/// Results are grouped by periods that the test begins: a request belongs to the period in which
+/// its connection was opened.
 final class Traffic: Sendable {
     /// A request that was not answered.
     struct Failure: Sendable, CustomStringConvertible {
-        /// The period in which the connection was begun.
+        /// The period in which the connection was opened.
         var period: Int
-        /// The server that the connection was on, where that is known.
+        /// The connection's server, if known.
         var server: String?
-        /// Whether the connection was made for this request alone.
+        /// Whether the connection was opened for this request only.
         var isFresh: Bool
         var error: Errno
 
@@ -24,16 +24,16 @@ final class Traffic: Sendable {
         }
     }
 
-    /// What has happened since a period began.
+    /// The results of one period.
     struct Tally: Sendable {
-        /// The requests that were answered on a connection of their own, by server.
+        /// The requests answered on new connections, by server.
         var fresh: [String: Int] = [:]
-        /// Those on kept connections, whenever these were begun.
+        /// The requests answered on kept connections, opened in any period.
         var kept: [String: Int] = [:]
 
         var total: Int { fresh.values.reduce(0, +) + kept.values.reduce(0, +) }
 
-        /// What a server has answered on connections of either kind.
+        /// Returns the number of a server's answers on both kinds of connections.
         func answers(of server: String) -> Int {
             fresh[server, default: 0] + kept[server, default: 0]
         }
@@ -41,7 +41,7 @@ final class Traffic: Sendable {
 
     static let freshThreadCount = 3
     static let keptCount = 12
-    /// Between two requests of a thread, in milliseconds; it is what makes the rate.
+    /// The pause between two requests of a thread, in milliseconds; it determines the rate.
     private static let cpuBudget = 20
 
     private struct State: Sendable {
@@ -49,21 +49,21 @@ final class Traffic: Sendable {
         var isOver = false
         var tallies = [Tally()]
         var failures: [Failure] = []
-        /// The servers that the kept connections are on.
+        /// The servers of the kept connections.
         var keptServers = [String?](repeating: nil, count: Traffic.keptCount)
     }
 
     private let connect: @Sendable () throws(Errno) -> Client
     private let state = Mutex(State())
 
-    /// Makes traffic that has not begun.
+    /// Makes traffic, which is not yet started.
     ///
     /// - Parameter connect: Connects to the daemon.
     init(_ connect: @escaping @Sendable () throws(Errno) -> Client) {
         self.connect = connect
     }
 
-    /// Lets the clients come while `body` runs, and waits until the last has gone.
+    /// Runs the clients while `body` runs, and waits until the last one has stopped.
     func run(_ body: () throws -> Void) throws {
         var threads = (0..<Self.freshThreadCount).map { _ in
             ConcurrentWork { [self] in
@@ -85,16 +85,16 @@ final class Traffic: Sendable {
         }
     }
 
-    /// What was not answered so far.
+    /// The requests that were not answered so far.
     var failures: [Failure] { state.withLock { $0.failures } }
 
-    /// The server that each of the kept connections is on.
+    /// The server of each of the kept connections.
     var keptServers: [String?] { state.withLock { $0.keptServers } }
 
-    /// What has happened in this period.
+    /// The results of the current period.
     var tally: Tally { state.withLock { $0.tallies[$0.period] } }
 
-    /// Waits until something has happened in this period.
+    /// Waits until the results of the current period satisfy a condition.
     func wait(_ what: String, until condition: (Tally) -> Bool) throws {
         do { try eventually(what) { condition(tally) } } catch let error as TimedOut {
             let detail = "\(tally), failures: \(failures)"

@@ -7,14 +7,14 @@ internal import VerypollControl
 
 @Suite("how sessions are shared between workers")
 struct WorkerShareTests {
-    /// How often the same is done; see ``expectShares(of:_:)``.
+    /// The number of rounds; see ``expectShares(of:_:)``.
     private static let rounds = 5
 
-    /// Expects that in most of the rounds no worker had more than 60 in 100.
+    /// Expects that in most rounds no worker had more than 60% of the sessions.
     ///
-    /// Not in all: a worker that the machine gives no processor for a while is one that others do
-    /// not wait for. A round in which the worker that had fewer waited for one, for a tenth of the
-    /// time at least, says nothing against the daemon.
+    /// Not in all rounds, because the other workers do not wait for one that gets no CPU time. A
+    /// round does not count against the daemon if the worker with fewer sessions waited for a CPU
+    /// for at least a tenth of the time.
     private func expectShares(
         of daemon: borrowing TestDaemon,
         _ round: (_ number: Int) throws -> [Int]
@@ -33,7 +33,7 @@ struct WorkerShareTests {
         #expect(right > seen.count / 2, "\(seen)")
     }
 
-    /// How long each of two workers has waited for a processor, while it had something to do.
+    /// Returns how long each of two workers has been runnable but waiting for a CPU.
     private func waits(of daemon: borrowing TestDaemon) throws -> [Duration] {
         let process = daemon.program.processID
         return try (0..<2).map { worker in
@@ -47,7 +47,7 @@ struct WorkerShareTests {
         }
     }
 
-    /// Waits until the workers have published what they have.
+    /// Waits until the workers have published their session counts.
     private func shares(of daemon: borrowing TestDaemon, total: Int) throws -> [Int] {
         try eventually("the workers to tell of \(total) sessions") {
             let counts = try daemon.status().workers.map(\.sessions)
@@ -116,7 +116,7 @@ struct WorkerShareTests {
                 let numbers = said.matches(of: /session=(\d+)/).compactMap { Int($0.1) }
                 return numbers.count == 200 * round ? numbers.suffix(200) : nil
             }
-            // Each worker has numbers of its own: of two, one the odd ones.
+            // Each worker has its own session IDs: of two workers, one has the odd ones.
             let odd = numbers.count { $0 % 2 == 1 }
             return [odd, 200 - odd]
         }
@@ -134,7 +134,7 @@ struct WorkerShareTests {
         )
         let (echo, front) = (try daemon.address(), try daemon.address(of: "front"))
         for stuck in 0..<2 {
-            // A thread that is stopped at work may have what the others need.
+            // A thread that is stopped while it works may hold a lock that the others need.
             try daemon.waitForNoSession()
             let thread = try daemon.threadID(ofWorker: stuck)
             guard ctest_stop_thread(thread) == 0 else { throw Errno(rawValue: errno) }

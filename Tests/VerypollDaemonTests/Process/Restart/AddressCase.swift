@@ -1,7 +1,7 @@
 internal import SystemPackage
 internal import TestSupport
 
-/// A listener whose address changes, or does not.
+/// A listener whose address may change in a restart or reload.
 struct AddressCase {
     enum Change {
         case stays
@@ -15,7 +15,7 @@ struct AddressCase {
     private let after: String?
     private let keysBefore: String
     private let keysAfter: String
-    /// Where clients reach it, before and after unless it is removed or added.
+    /// The address for clients, both before and after unless the listener is removed or added.
     let client: String
 
     init(
@@ -35,13 +35,13 @@ struct AddressCase {
         change = before == nil ? .added : after == nil ? .removed : .stays
     }
 
-    /// Its member of `listeners`, if there is one.
+    /// Returns its member of `listeners`, or `nil` if it does not exist.
     func text(isAfter: Bool) -> String? {
         let keys = isAfter ? keysAfter : keysBefore
         return (isAfter ? after : before).map { serving("echo", as: name, listen: $0, keys) }
     }
 
-    /// An IP listener on a port of its own.
+    /// Makes an IP listener on its own port.
     private static func ip(
         _ name: String,
         _ before: String?,
@@ -61,10 +61,11 @@ struct AddressCase {
         )
     }
 
-    /// All forms of IP addresses, each of them unchanged, narrowed, widened, removed and added.
+    /// Makes listeners of all forms of IP addresses: unchanged, narrowed, widened, removed and
+    /// added.
     ///
-    /// - Returns: A listener for each.
-    /// - Throws: If the machine has no port left.
+    /// - Returns: One listener for each combination.
+    /// - Throws: If the machine has no free port.
     static func allOfIP() throws -> [AddressCase] {
         let only = #", "socket": {"onlyV6": true}"#
         let v4 = "127.0.0.1"
@@ -94,10 +95,10 @@ struct AddressCase {
         ]
     }
 
-    /// Unix-domain sockets of both forms, unchanged, removed and added.
+    /// Makes listeners on both kinds of Unix-domain sockets: unchanged, removed and added.
     ///
-    /// - Returns: A listener for each.
-    /// - Throws: If the machine has no port left, of which the names are made.
+    /// - Returns: One listener for each combination.
+    /// - Throws: If the machine has no free port, of which the names are made.
     static func allOfUnix() throws -> [AddressCase] {
         var cases: [AddressCase] = []
         let tag = try reservedPort()

@@ -46,7 +46,7 @@ struct AddressChangeTests {
             sockets: [PassedSocket(name: "passed", descriptor: activated.descriptor)],
             manager: manager
         )
-        // The first daemon would close a socket that no listener names.
+        // Added only now, because the first daemon would close a socket that no listener uses.
         daemon.activated.append(PassedSocket(name: "late", descriptor: late.descriptor))
         let changed = event == .reload ? cases.filter { $0.name != "late" } : cases
         let directory = daemon.directory.path
@@ -77,7 +77,7 @@ struct AddressChangeTests {
             #expect(isServed, "\(one.name) after")
         }
         for (one, held) in sessions {
-            // A reload drains the listeners that are gone, and their sessions go on meanwhile.
+            // A reload drains the removed listeners, whose sessions continue meanwhile.
             let isKept = event == .reload || event != .crash && one.change == .stays
             let isServed = echoes(held.client)
             #expect(isServed == isKept, "the session of \(one.name)")
@@ -124,7 +124,7 @@ struct AddressChangeTests {
         }
     }
 
-    /// Expects that the log is true of what did not stay.
+    /// Expects that the log reports the removed listeners and their sessions.
     private func expectReport(
         _ event: Event,
         _ daemon: borrowing TestDaemon,

@@ -2,19 +2,19 @@ internal import Synchronization
 internal import SystemPackage
 internal import TestSupport
 
-/// Clients that connect to several addresses, one after the other, until they are told to end.
+/// Clients that connect to several addresses in turn until they are stopped.
 final class ConnectLoop: Sendable {
     private let isOver = Atomic(false)
     private let connected = Atomic(0)
     private let failed = Mutex<[String]>([])
     private let work = Mutex<ConcurrentWork<Void>?>(nil)
 
-    /// Begins.
+    /// Starts the clients.
     ///
     /// - Parameters:
-    ///   - addresses: Where they connect.
-    ///   - isTalking: Whether each waits for an echo, else it closes at once.
-    ///   - expectsBreaks: Whether a connection may break after it was made, as in a crash.
+    ///   - addresses: The addresses to connect to.
+    ///   - isTalking: Whether each client waits for an echo instead of closing at once.
+    ///   - expectsBreaks: Whether an established connection may break, as in a crash.
     init(_ addresses: [String], isTalking: Bool, expectsBreaks: Bool) {
         let work = ConcurrentWork { [self] in
             while !isOver.load(ordering: .relaxed) {
@@ -48,10 +48,10 @@ final class ConnectLoop: Sendable {
         failed.withLock { $0.append(failure) }
     }
 
-    /// How often a client was connected.
+    /// How many connections were made.
     var count: Int { connected.load(ordering: .relaxed) }
 
-    /// Ends; returns what went wrong.
+    /// Stops the clients; returns the failures.
     func end() throws -> [String] {
         isOver.store(true, ordering: .relaxed)
         try work.withLock { $0 }?.join()

@@ -12,7 +12,7 @@ struct HandoffCrashTests {
     func restoresComplete() throws {
         let manager = try ServiceManager()
         var daemon = try TestDaemon(
-            // With a socket each, both workers have some of the sessions.
+            // With a socket each, both workers get some of the sessions.
             serving("echo", #", "socket": {"reusePort": true}"#),
             more: #""restart": {"keepSessions": true},"#,
             manager: manager
@@ -50,7 +50,7 @@ struct HandoffCrashTests {
         try manager.end()
     }
 
-    /// Has the daemon crash when the sessions of worker 0 are stored, and worker 1 has not begun.
+    /// Makes the daemon crash after the sessions of worker 0 are stored and before worker 1 begins.
     private func crash(_ daemon: borrowing TestDaemon, _ manager: ServiceManager) throws {
         let thread = try daemon.threadID(ofWorker: 1)
         guard ctest_stop_thread(thread) == 0 else { throw Errno(rawValue: errno) }
@@ -60,7 +60,8 @@ struct HandoffCrashTests {
         try eventually("the first sessions to be stored") {
             manager.names.contains("verypolld sessions")
         }
-        // The end of a thread that is traced would be waited for; it stops with the others instead.
+        // The exit of a traced thread would wait for its tracer; here it stops with the whole
+        // process instead.
         try daemon.program.send(SIGSTOP)
         ctest_resume_thread(thread)
         isStopped = false

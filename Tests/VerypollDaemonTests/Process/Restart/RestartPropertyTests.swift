@@ -14,7 +14,7 @@ struct RestartPropertyTests {
             isBulk: isBulk,
             manager: manager
         )
-        // However quick the sessions are, until there were some restarts.
+        // Run until there were some restarts, however short the sessions are.
         repeat { try swarm.run(sessionCount) } while swarm.failures == [] && swarm.restartCount < 3
         #expect(swarm.failures == [])
         try swarm.daemon.program.waitForStandardError(containing: "is ready")

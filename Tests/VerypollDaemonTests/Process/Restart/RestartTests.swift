@@ -63,7 +63,7 @@ struct RestartTests {
     @Test("a plain stop takes the sockets out of the store, so that nobody waits in vain")
     func endsPlainly() throws {
         let daemon = try TestDaemon(
-            // A port that nobody else gets when the daemon lets go of it.
+            // A port that no other process gets when the daemon closes it.
             serving("echo", listen: "127.0.0.1:\(try reservedPort()) unix:DIR/echo"),
             more: Self.keeping,
             manager: manager
@@ -116,7 +116,7 @@ struct RestartTests {
         try eventually("the sockets to be stored") { manager.names.count == 2 }
         try daemon.rewrite(serving("echo"))
         try daemon.restart()
-        // The daemon does not wait for the manager to have read it.
+        // The daemon does not wait until the manager has read the message.
         try eventually("one socket to be left in the store") { manager.names.count == 1 }
         try eventually("refusal") { try Client.isRefused(at: gone) }
         try manager.end()
@@ -141,7 +141,7 @@ struct RestartTests {
         let line = try clients[3].client.receiveToEnd()
         #expect(line.count > 10)
         try daemon.waitForTotals("bytes") { $0.bytesIn == 10 }
-        // Of two that began within a millisecond, either may come first.
+        // Of two sessions that began within a millisecond, either may be first.
         let before = try daemon.sessions().sorted { $0.id < $1.id }
 
         try daemon.restart()
@@ -163,7 +163,7 @@ struct RestartTests {
         try manager.end()
     }
 
-    /// What chargen sends first.
+    /// Returns the first characters that chargen sends.
     private static func characters(_ count: Int) -> [UInt8] {
         var text: [UInt8] = []
         var line = 0
@@ -237,7 +237,7 @@ struct RestartTests {
         let idleServer = try server.accept()
         let full = try daemon.connect(to: "front")
         let fullServer = Held(try server.accept())
-        // More than all buffers on the way take, none of which is read.
+        // More than fits into all buffers on the way; nothing reads it.
         let work = ConcurrentWork {
             try fullServer.client.send(Array(repeating: 7, count: 32 << 20))
         }
@@ -256,10 +256,10 @@ struct RestartTests {
 
     @Test("where the store is too small, the stop waits for sessions to end, and then cuts")
     func cuts() throws {
-        // The sockets, and the sessions of one worker of two.
+        // Enough for the sockets, and for the sessions of one worker of two.
         let small = try ServiceManager(capacity: 3)
         var daemon = try TestDaemon(
-            // With a socket each, both workers have some of the sessions.
+            // With a socket each, both workers get some of the sessions.
             serving("echo", #", "socket": {"reusePort": true}"#),
             more: Self.keeping + #""drain": {"deadline": "300ms"},"#,
             manager: small

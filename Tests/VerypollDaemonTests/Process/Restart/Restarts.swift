@@ -1,22 +1,22 @@
 internal import TestSupport
 internal import Testing
 
-/// Restarts of a daemon in the midst of what its clients do, none of which is waited for.
+/// Restarts a daemon while clients are active, without waiting for any step.
 struct Restarts {
     private enum Phase {
         case running(until: UInt64)
         case ending
     }
 
-    /// How many there were.
+    /// How many restarts there were.
     private(set) var count = 0
     private var phase = Phase.running(until: 0)
 
-    /// Goes on with the present one, or begins the next.
+    /// Continues the current restart, or begins the next.
     mutating func step(_ daemon: inout TestDaemon, now: UInt64) throws {
         switch phase {
         case .running(let end):
-            // The first daemon has just become ready; of the others only their sockets tell.
+            // The first daemon has just become ready; later ones become ready on their own.
             guard end <= now, try count == 0 || daemon.isReady else { return }
             try daemon.stop(forRestart: true)
             phase = .ending
@@ -29,7 +29,7 @@ struct Restarts {
         }
     }
 
-    /// Brings the present one to its end, if there is one.
+    /// Finishes the current restart, if there is one.
     mutating func finish(_ daemon: inout TestDaemon) throws {
         guard case .ending = phase else { return }
         #expect(try daemon.program.waitForExit() == .code(0))

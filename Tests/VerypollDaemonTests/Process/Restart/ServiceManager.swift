@@ -9,10 +9,10 @@ internal import Verypoll
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-/// What stands in for the service manager: it keeps the descriptors that a daemon stores, and hands
+/// A stand-in for the service manager: it keeps the descriptors that a daemon stores, and passes
 /// them to the next one.
 ///
-/// As the manager does, it drops what is over its limit, and compares no two of them.
+/// Like the manager, it drops descriptors beyond its limit. It does not compare descriptors.
 final class ServiceManager: Sendable {
     /// How many descriptors it keeps.
     let capacity: Int
@@ -22,7 +22,7 @@ final class ServiceManager: Sendable {
     private let isEnding = Atomic(false)
     private let work = Mutex<ConcurrentWork<Void>?>(nil)
 
-    /// Begins to listen.
+    /// Starts to listen.
     init(capacity: Int = 512) throws {
         self.capacity = capacity
         directory = try TemporaryDirectory()
@@ -36,7 +36,7 @@ final class ServiceManager: Sendable {
         }
     }
 
-    /// Ends, and closes what it keeps.
+    /// Stops, and closes the stored descriptors.
     func end() throws {
         isEnding.store(true, ordering: .relaxed)
         try work.withLock { try $0?.join() }
@@ -44,15 +44,15 @@ final class ServiceManager: Sendable {
         stored.withLock { $0 = [] }
     }
 
-    /// What a daemon is to have in its environment.
+    /// The environment variables for a daemon.
     var environment: [String: String] {
         ["NOTIFY_SOCKET": directory.appending("notify"), "FDSTORE": String(capacity)]
     }
 
-    /// What the next daemon is passed.
+    /// The sockets for the next daemon.
     var sockets: [PassedSocket] { stored.withLock { $0 } }
 
-    /// The names of what it keeps, without the numbers of listening sockets, sorted.
+    /// The sorted names of the stored descriptors, without the numbers of listening sockets.
     var names: [String] {
         sockets.map { $0.name.split(separator: " ").prefix(3).joined(separator: " ") }.sorted()
     }
@@ -72,7 +72,7 @@ final class ServiceManager: Sendable {
         } else if lines.contains("FDSTOREREMOVE=1") {
             remove(name)
         }
-        // The descriptor of a barrier is closed with the ancillary data, which is its answer.
+        // A barrier's descriptor is closed with the ancillary data, which answers the barrier.
     }
 
     private func keep(_ descriptor: FileDescriptor, _ name: String) {

@@ -2,16 +2,16 @@ internal import FoundationEssentials
 internal import SystemPackage
 internal import TestSupport
 
-/// The other end of the daemon's control socket, which knows no more of Varlink than that a message
-/// is one JSON object and one NUL byte.
+/// A client of the daemon's control socket that implements no more of Varlink than that a message
+/// is one JSON object and a NUL byte.
 struct ControlPeer: ~Copyable {
-    /// A reply as it stands.
+    /// A reply as received.
     struct Reply<Parameters: Decodable>: Decodable {
         var parameters: Parameters?
         var error: String?
     }
 
-    /// What the parameters of an error may be.
+    /// The parameters that an error may have.
     struct ErrorParameters: Decodable {
         var parameter: String?
         var method: String?
@@ -28,16 +28,16 @@ struct ControlPeer: ~Copyable {
         client = try Client(path: path)
     }
 
-    /// Gives up the connection to be held by another.
+    /// Releases the connection to another owner.
     consuming func give() -> Client { client }
 
-    /// Writes a call as it goes over the socket.
+    /// Returns a call as it is sent over the socket.
     static func message(_ method: String, _ parameters: String = "{}", flags: String = "") -> String
     {
         #"{"method": "\#(method)", "parameters": \#(parameters)\#(flags)}"# + "\0"
     }
 
-    /// Waits for a message and returns it without its NUL; nil at the end of file.
+    /// Waits for a message and returns it without its NUL; nil at end of file.
     mutating func receive() throws -> [UInt8]? {
         while true {
             if let end = received.firstIndex(of: 0) {
@@ -59,7 +59,7 @@ struct ControlPeer: ~Copyable {
         return try JSONDecoder().decode(Reply<Parameters>.self, from: Data(message))
     }
 
-    /// Calls a method, and returns what it answers; an error of the method is thrown.
+    /// Calls a method and returns its result; throws the method's error.
     mutating func result<Parameters: Decodable>(
         _ method: String,
         _ parameters: String = "{}"
@@ -72,7 +72,7 @@ struct ControlPeer: ~Copyable {
         return parameters
     }
 
-    /// Calls a method that is to fail or to answer nothing, and returns the reply.
+    /// Calls a method that must fail or return nothing, and returns the reply.
     mutating func call(
         _ method: String,
         _ parameters: String = "{}"
@@ -81,7 +81,7 @@ struct ControlPeer: ~Copyable {
         return try reply()
     }
 
-    /// An error that a method answered.
+    /// An error that a method returned.
     struct Refusal: Error, Hashable {
         let error: String
     }

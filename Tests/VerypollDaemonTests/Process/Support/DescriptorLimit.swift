@@ -2,10 +2,11 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// Held while the limit is read and set, lest a test that wants fewer takes from another.
+/// Held while the limit is read and set, so that a concurrent test with a lower need does not lower
+/// it.
 private let isRaising = Mutex<Void>(())
 
-/// Lets this process have so many descriptors.
+/// Raises this process's descriptor limit to at least `count`.
 func raiseDescriptorLimit(toAtLeast count: UInt) throws {
     try isRaising.withLock { _ in try raise(toAtLeast: count) }
 }

@@ -2,33 +2,34 @@ internal import Glibc
 internal import SystemPackage
 internal import TestSupport
 
-/// Many clients of an echo service, each of which sends bytes of its own and wants them back in
-/// order; one thread and poll(2) serve them all.
+/// Many clients of an echo service, each of which sends its own bytes and expects them back in
+/// order; one thread and poll(2) drive them all.
 struct EchoCrowd {
-    /// What went over all the connections.
+    /// The result over all connections.
     struct Outcome: Equatable {
-        /// The clients that got all their bytes back, and then the end of file.
+        /// How many clients got all their bytes back, and then end of file.
         var completed = 0
-        /// The bytes that they sent in all.
+        /// How many bytes they sent in total.
         var byteCount = 0
-        /// What was wrong with the others.
+        /// The failures of the others.
         var failures: [String] = []
     }
 
-    /// Where the service is.
+    /// The address of the service.
     var address: String
-    /// How many clients there are in all.
+    /// The total number of clients.
     var clientCount: Int
-    /// How many of them are connected at a time.
+    /// How many clients are connected at a time.
     var concurrency = 1
-    /// The bytes that each sends.
+    /// How many bytes each client sends.
     var sizes: ClosedRange<Int>
     /// The longest pause between two writes or two reads, in milliseconds.
     var longestPause: UInt64 = 0
-    /// Whether a client ends its way when it has sent all, and not when it has got all.
+    /// Whether a client shuts down writing after sending everything, rather than after receiving
+    /// everything.
     var finishesEarly = true
 
-    /// Lets all clients come, and returns when the last has gone.
+    /// Runs all clients, and returns when the last one has finished.
     func run() throws -> Outcome {
         var outcome = Outcome()
         var members: [Member] = []
@@ -54,7 +55,7 @@ struct EchoCrowd {
     }
 
     private func makeMember() throws -> Member {
-        // As many small ones as large ones: the logarithm is what is uniform.
+        // The sizes' logarithm is uniform, so that small and large transfers are equally frequent.
         let (low, high) = (log(Double(sizes.lowerBound)), log(Double(sizes.upperBound)))
         let size = Int(exp(Double.random(in: low...high)))
         return Member(
@@ -63,7 +64,7 @@ struct EchoCrowd {
         )
     }
 
-    /// Waits until one of them can go on.
+    /// Waits until one of the clients can continue.
     private static func wait(for members: [Member]) throws {
         let now = milliseconds()
         var timeout = Int32(patience.components.seconds) * 1000
@@ -118,7 +119,7 @@ struct EchoCrowd {
         }
     }
 
-    /// Mostly none, so that some clients are quick and some are slow.
+    /// Returns a pause, mostly none, so that some clients are fast and some are slow.
     private func pause() -> UInt64 {
         guard longestPause > 0, UInt8.random(in: 0..<4) == 0 else { return 0 }
         return UInt64.random(in: 0...longestPause)
@@ -140,7 +141,7 @@ extension EchoCrowd {
         let client: Client
         /// How many bytes it sends.
         let size: Int
-        /// Where they begin in ``noise``.
+        /// Where these bytes begin in ``noise``.
         let start: Int
         var sent = 0
         var received = 0
@@ -151,7 +152,7 @@ extension EchoCrowd {
 
         init(client: consuming Client, size: Int) {
             self.size = size
-            // Of its own as far as can be, so that bytes of another client are seen as such.
+            // A random start, so that another client's bytes are recognized as wrong.
             start = Int.random(in: 0...(noise.count - size))
             self.client = client
         }
@@ -174,7 +175,7 @@ extension EchoCrowd {
             sent += count
         }
 
-        /// Reads once and compares; returns how it ended, if it has.
+        /// Reads once and compares; returns how the client ended, if it has.
         func receive() throws(Errno) -> End? {
             let result = unsafe withUnsafeTemporaryAllocation(
                 byteCount: 131_072,
@@ -208,10 +209,10 @@ extension EchoCrowd {
     }
 }
 
-/// What the milliseconds count from.
+/// The start of the millisecond clock.
 private let beginning = ContinuousClock.now
 
-/// Random bytes that all clients send slices of.
+/// Random bytes; each client sends a slice of them.
 private let noise: [UInt8] = {
     var generator = SystemRandomNumberGenerator()
     var words: [UInt64] = []

@@ -1,16 +1,16 @@
 internal import TestSupport
 
-/// The client's end of a connection that speaks HTTP/1.1, as far as the tests need it.
+/// The client's end of an HTTP/1.1 connection, as far as the tests need it.
 struct HTTPPeer: ~Copyable {
-    /// An answer as it stands.
+    /// An answer as received.
     struct Reply {
         var status = 0
-        /// By their names in small letters.
+        /// The header fields by lowercase name.
         var fields: [String: String] = [:]
         var body = ""
     }
 
-    /// What came is no answer.
+    /// An answer that is not valid HTTP.
     struct Malformed: Error {
         let text: String
     }
@@ -25,10 +25,10 @@ struct HTTPPeer: ~Copyable {
         self.client = client
     }
 
-    /// Gives up the connection to be held by another.
+    /// Releases the connection to another owner.
     consuming func give() -> Client { client }
 
-    /// Waits for an answer; nil at the end of file.
+    /// Waits for an answer; returns nil at end of file.
     mutating func reply(hasBody: Bool = true) throws -> Reply? {
         var end = position(of: "\r\n\r\n")
         while end == nil {

@@ -1,6 +1,6 @@
 internal import TestSupport
 
-/// A client in a box, as arrays hold no noncopyable values.
+/// A client in a class, because arrays cannot hold noncopyable values.
 final class Held: Sendable {
     let client: Client
 

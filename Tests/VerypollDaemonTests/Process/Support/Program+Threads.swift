@@ -3,7 +3,7 @@ internal import SystemPackage
 internal import TestSupport
 
 extension Program {
-    /// The number of the thread that has this name, as ps(1) shows it.
+    /// Returns the ID of the thread with this name, as shown by ps(1).
     func threadID(named name: String) throws -> Int32 {
         let folder = "/proc/\(processID)/task"
         for entry in try FileManager.default.contentsOfDirectory(atPath: folder) {
@@ -13,7 +13,7 @@ extension Program {
         throw Errno.noSuchProcess
     }
 
-    /// The processor time that the main thread has used.
+    /// The CPU time that the main thread has used.
     func mainThreadTime() throws -> Duration {
         let file = "/proc/\(processID)/task/\(processID)/schedstat"
         let fields = try String(contentsOfFile: file, encoding: .utf8).split(separator: " ")

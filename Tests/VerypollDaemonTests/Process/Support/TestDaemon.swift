@@ -4,30 +4,30 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-/// A daemon of the test's own: its configuration, its control socket and its Unix-domain listeners
-/// are in a directory of its own, and its ports are those that the kernel chose.
+/// A daemon for one test: its configuration, control socket and Unix-domain listeners are in its
+/// own directory, and the kernel chooses its ports.
 struct TestDaemon: ~Copyable {
     private(set) var program: Program
     let directory: TemporaryDirectory
-    /// Who keeps what the daemon stores.
+    /// The manager that keeps the descriptors that the daemon stores.
     private let manager: ServiceManager?
-    /// What starts it.
+    /// The command that starts the daemon.
     private let words: [String]
-    /// What is handed over as systemd does, now and at later starts.
+    /// The sockets that are passed as systemd does, at this and later starts.
     var activated: [PassedSocket]
 
     /// Starts the daemon, and waits until it is ready.
     ///
     /// - Parameters:
-    ///   - listeners: The members of `listeners`, as ``serving(_:as:listen:_:)`` writes them; `DIR`
-    ///     stands for the directory.
-    ///   - more: Further members of the configuration, each with a comma behind it.
-    ///   - control: Further members of `control`, each with a comma before it.
+    ///   - listeners: The members of `listeners`, as from ``serving(_:as:listen:_:)``; `DIR` stands
+    ///     for the directory.
+    ///   - more: Further members of the configuration, each followed by a comma.
+    ///   - control: Further members of `control`, each preceded by a comma.
     ///   - workers: The number of workers.
-    ///   - launcher: A program and its arguments that starts the daemon in its own place.
-    ///   - sockets: What is handed over as systemd does.
-    ///   - manager: Who keeps what the daemon stores.
-    /// - Throws: ``TimedOut`` with what it said, if it does not become ready.
+    ///   - launcher: A program with arguments that executes the daemon.
+    ///   - sockets: Sockets to pass as systemd does.
+    ///   - manager: The manager that keeps the descriptors that the daemon stores.
+    /// - Throws: ``TimedOut`` with the daemon's output, if it does not become ready.
     init(
         _ listeners: String...,
         more: String = "",
@@ -37,7 +37,7 @@ struct TestDaemon: ~Copyable {
         sockets: [PassedSocket] = [],
         manager: ServiceManager? = nil
     ) throws {
-        // For its clients and servers; tests run beside each other, and share what there is.
+        // For the clients and servers of tests, which run concurrently and share the limit.
         try raiseDescriptorLimit(toAtLeast: 16_000)
         let directory = try TemporaryDirectory()
         let text = Self.text(listeners, more: more, control: control, workers: workers)
@@ -60,13 +60,13 @@ struct TestDaemon: ~Copyable {
         activated = sockets
     }
 
-    /// Asks it to end, as for a restart or for good.
+    /// Stops the daemon, for a restart or permanently.
     func stop(forRestart isForRestart: Bool) throws {
         if isForRestart { try program.send(SIGUSR1) }
         try program.send(SIGTERM)
     }
 
-    /// Starts it again once it has ended, with what its manager has kept.
+    /// Starts the daemon again after its exit, with the descriptors from its manager.
     mutating func start() throws {
         program = try Program(
             words[0],
@@ -76,12 +76,12 @@ struct TestDaemon: ~Copyable {
         )
     }
 
-    /// Whether it has said that it is ready.
+    /// Whether the daemon has logged that it is ready.
     var isReady: Bool {
         get throws { try program.standardError.contains("is ready") }
     }
 
-    /// Lets another process take its place, and waits until that is ready.
+    /// Restarts the daemon, and waits until the new process is ready.
     mutating func restart() throws {
         try stop(forRestart: true)
         #expect(try program.waitForExit() == .code(0))
@@ -101,18 +101,18 @@ struct TestDaemon: ~Copyable {
         """
     }
 
-    /// Writes another configuration over the one that the daemon was started with.
+    /// Overwrites the configuration file with another configuration.
     func rewrite(_ listeners: String..., more: String = "", workers: Int = 2) throws {
         let text = Self.text(listeners, more: more, control: "", workers: workers)
         try replace(text)
     }
 
-    /// Writes any text over the configuration.
+    /// Overwrites the configuration file with any text.
     func replace(_ text: String) throws {
         _ = try directory.write(text.replacing("DIR", with: directory.path), to: "verypolld.json")
     }
 
-    /// Has the daemon load its configuration again; returns the pointers of what has changed.
+    /// Makes the daemon reload its configuration; returns the pointers of the changes.
     @discardableResult
     func reload() throws -> [String] {
         var peer = try ControlPeer(path: controlPath)
@@ -120,7 +120,7 @@ struct TestDaemon: ~Copyable {
         return list.changes.map(\.pointer)
     }
 
-    /// Has the daemon load a configuration that it refuses; returns the problems.
+    /// Makes the daemon load a configuration that it rejects; returns the problems.
     func refusedReload() throws -> [Problem] {
         var peer = try ControlPeer(path: controlPath)
         try peer.client.send(ControlPeer.message("io.verypoll.Daemon.Reload"))
@@ -135,7 +135,7 @@ struct TestDaemon: ~Copyable {
         var problems: [Problem]
     }
 
-    /// Calls a method that answers nothing.
+    /// Calls a method that returns nothing.
     func order(_ method: String, _ parameters: String = "{}") throws {
         var peer = try ControlPeer(path: controlPath)
         let reply = try peer.call("io.verypoll.Daemon.\(method)", parameters)
@@ -145,22 +145,22 @@ struct TestDaemon: ~Copyable {
     /// The path of the control socket.
     var controlPath: String { directory.appending("control") }
 
-    /// Asks over the control socket how the daemon is doing.
+    /// Returns the status over the control socket.
     func status() throws -> Status {
         var peer = try ControlPeer(path: controlPath)
         return try peer.result("io.verypoll.Daemon.GetStatus")
     }
 
-    /// Asks how one listener is doing.
+    /// Returns the status of one listener.
     func status(of name: String) throws -> Status.Listener {
         let listener = try status().listeners.first { $0.name == name }
         guard let listener else { throw Errno.noSuchFileOrDirectory }
         return listener
     }
 
-    /// Asks for the sessions that fit `query`, the parameters as JSON.
+    /// Returns the sessions that match `query`, the parameters as JSON.
     ///
-    /// Where the machine stalls, a worker may answer too late; then they are asked for again.
+    /// On a slow machine, a worker may answer too late; then the call is repeated.
     func sessions(_ query: String = "{}") throws -> [Status.Session] {
         try eventually("the sessions") { () -> [Status.Session]? in
             var peer = try ControlPeer(path: controlPath)
@@ -175,7 +175,7 @@ struct TestDaemon: ~Copyable {
         }
     }
 
-    /// The address that a listener accepts on, with the port that the kernel chose.
+    /// Returns a listener's address, with the port that the kernel chose.
     func address(of name: String = "echo", at index: Int = 0) throws -> String {
         let addresses = try status(of: name).addresses
         guard addresses.indices.contains(index) else { throw Errno.noSuchFileOrDirectory }
@@ -187,32 +187,32 @@ struct TestDaemon: ~Copyable {
         try Client(address: address(of: name))
     }
 
-    /// The kernel's number of a worker's thread.
+    /// Returns the kernel's ID of a worker's thread.
     func threadID(ofWorker index: Int) throws -> Int32 {
         try program.threadID(named: "worker/\(index)")
     }
 
-    /// Waits until no session is open any more.
+    /// Waits until no session is open.
     func waitForNoSession() throws {
         try eventually("the end of all sessions") { try status().totals.active == 0 }
     }
 
-    /// Waits until the sums over all listeners are as they shall be.
+    /// Waits until the totals over all listeners satisfy a condition.
     ///
-    /// What a worker's turn has counted is published at the turn's end, and a client may see what
-    /// happened before that.
+    /// A worker publishes its counters at the end of each turn, after clients may have seen the
+    /// effects.
     func waitForTotals(_ what: String, _ condition: (Status.Totals) -> Bool) throws {
         try eventually(what) { condition(try status().totals) }
     }
 }
 
-/// A member of `listeners` in a configuration.
+/// Returns a member of `listeners`.
 ///
 /// - Parameters:
-///   - handler: The type of its handler.
-///   - name: What it is called; by default as the handler.
-///   - address: Where it listens; several are separated by blanks.
-///   - keys: Further members, each with a comma before it.
+///   - handler: The handler's type.
+///   - name: The listener's name; by default the handler's type.
+///   - address: The addresses to listen on, separated by spaces.
+///   - keys: Further members, each preceded by a comma.
 /// - Returns: The member's text.
 func serving(
     _ handler: String,
