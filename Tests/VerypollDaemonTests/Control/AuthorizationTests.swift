@@ -23,13 +23,13 @@ struct AuthorizationTests {
         #expect(permission(user: 990, group: 1000) == .all)
     }
 
-    @Test("members of the socket's group may operate, by whichever of their groups")
+    @Test("members of the socket's group may operate, through any of their groups")
     func permitsGroup() {
         #expect(permission(user: 1000, group: 980) == .operate)
         #expect(permission(user: 1000, group: 1000, groups: [4, 980]) == .operate)
     }
 
-    @Test("everybody else may read, also where the socket has no group")
+    @Test("everyone else may read, even if the socket has no group")
     func permitsOthers() {
         #expect(permission(user: 1000, group: 1000, groups: [4, 27]) == .read)
         let groupless = Authorization(daemonUser: 990, group: nil)
@@ -37,14 +37,14 @@ struct AuthorizationTests {
         #expect(groupless.permission(for: peer, groups: [980]) == .read)
     }
 
-    @Test("the number that stands for all the unknown makes nobody an owner or a member")
+    @Test("the overflow user and group IDs never count as owner or member")
     func ignoresUnknown() {
         let stranger = PeerCredentials(processID: 1, userID: 65_534, groupID: 65_534)
         let unmapped = Authorization(daemonUser: 65_534, group: 65_534)
         #expect(unmapped.permission(for: stranger, groups: [65_534]) == .read)
     }
 
-    @Test("each level includes those before it")
+    @Test("each permission includes the lower ones")
     func orders() {
         #expect(Permission.read < .operate)
         #expect(Permission.operate < .all)

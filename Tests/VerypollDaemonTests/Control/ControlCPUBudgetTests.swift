@@ -9,7 +9,7 @@ import Testing
 struct ControlCPUBudgetTests {
     private let start = ContinuousClock.now
 
-    @Test("a client that calls now and then does not wait")
+    @Test("a client that calls occasionally is not throttled")
     func serves() {
         var cpuBudget = ControlCPUBudget(slots: 1, now: start)
         for round in 1...100 {
@@ -22,7 +22,7 @@ struct ControlCPUBudgetTests {
         }
     }
 
-    @Test("clients that call without end get a two-hundredth of the time, after the first burst")
+    @Test("clients that call nonstop get 0.5% of the CPU time after an initial burst")
     func bounds() {
         var cpuBudget = ControlCPUBudget(slots: 8, now: start)
         var now = start
@@ -43,7 +43,7 @@ struct ControlCPUBudgetTests {
         #expect(used < .milliseconds(160))
     }
 
-    @Test("one client's debt is paid by it in full, and the others are served meanwhile")
+    @Test("a client pays off its own debt, and other clients are served meanwhile")
     func isolates() {
         var cpuBudget = ControlCPUBudget(slots: 2, now: start)
         cpuBudget.use(.milliseconds(90), by: 0)
@@ -60,7 +60,7 @@ struct ControlCPUBudgetTests {
         #expect(!cpuBudget.isOver(0))
     }
 
-    @Test("another client in the slot of one in debt has no debt")
+    @Test("a new client does not inherit the debt of its slot")
     func resets() {
         var cpuBudget = ControlCPUBudget(slots: 1, now: start)
         cpuBudget.useElsewhere(.seconds(3), by: 0)
@@ -71,7 +71,7 @@ struct ControlCPUBudgetTests {
         #expect(credit == ControlCPUBudget.clientBurst)
     }
 
-    @Test("a pause of all clients lasts five seconds at most, and its end is known")
+    @Test("a pause of all clients lasts five seconds at most, and ends at the announced time")
     func resumes() {
         var cpuBudget = ControlCPUBudget(slots: 1, now: start)
         cpuBudget.use(.seconds(60), by: 0)

@@ -76,7 +76,7 @@ struct ControlFixture: ~Copyable {
             for job in jobs { try server.finish(job.run(), now: now, handler: handler) }
             try server.tick(now: now, handler: handler)
         }
-        throw TimedOut(waitingFor: "the control server to settle")
+        throw TimedOut(waitingFor: "the control server to become idle")
     }
 
     /// Runs one turn of the server, without its jobs.

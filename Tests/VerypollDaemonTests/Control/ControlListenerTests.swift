@@ -15,7 +15,7 @@ import Verypoll
 struct ControlListenerTests {
     private let start = ContinuousClock.now
 
-    @Test("a failure that concerns one client pauses nothing")
+    @Test("a failure that affects a single client does not pause accepting")
     func ignoresClient() {
         var backoff = AcceptBackoff()
         let isNews = backoff.fail(.connection, now: start)
@@ -25,7 +25,7 @@ struct ControlListenerTests {
         #expect(!hasRecovered)
     }
 
-    @Test("out of descriptors it tries again every second, and says so once")
+    @Test("out of descriptors, it retries every second and logs it once")
     func retriesForResources() {
         var backoff = AcceptBackoff()
         var now = start
@@ -43,7 +43,7 @@ struct ControlListenerTests {
         #expect(isNews)
     }
 
-    @Test("a broken socket is tried ever more rarely, up to every 64 seconds")
+    @Test("a broken socket is retried at growing intervals of up to 64 seconds")
     func backsOff() {
         var backoff = AcceptBackoff()
         let delays = (0..<9).map { _ in
@@ -57,7 +57,7 @@ struct ControlListenerTests {
         #expect(backoff.retryAt == start + .seconds(1))
     }
 
-    @Test("a socket that was shut down is reported and not watched, and clients are still served")
+    @Test("a shut-down socket is reported and no longer watched, and clients are still served")
     func reportsShutdown() throws {
         var fixture = try ControlFixture()
         let early = try Client(path: fixture.path)

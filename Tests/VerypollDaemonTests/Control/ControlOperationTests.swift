@@ -19,7 +19,7 @@ struct ControlOperationTests {
         #"{"method":"io.systemd.service.\#(method)","parameters":\#(parameters)}"#
     }
 
-    @Test("what is asked for reaches the handler, with spans of time and levels understood")
+    @Test("operations reach the handler with parsed time spans and levels")
     func passes() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)
@@ -46,7 +46,7 @@ struct ControlOperationTests {
     }
 
     @Test(
-        "wrong calls are answered with their error",
+        "invalid calls are answered with their error",
         arguments: [
             (call("Drain", #"{"deadline":"soon"}"#), #"InvalidParameter","parameters":{"#),
             (call("Drain", #"{"deadline":30}"#), #"{"parameter":"deadline"}"#),
@@ -97,7 +97,7 @@ struct ControlOperationTests {
         #expect(fixture.handler.logLevels == [])
     }
 
-    @Test("a reload that takes time is answered as each interface has it")
+    @Test("a slow reload is answered as each interface specifies")
     func reloadsLater() throws {
         var fixture = try ControlFixture()
         fixture.handler.answersLater = true

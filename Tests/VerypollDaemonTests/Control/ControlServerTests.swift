@@ -20,7 +20,7 @@ struct ControlServerTests {
         #"{"method":"io.verypoll.Daemon.KillSession","parameters":{"id":7}}"#
     private static let noSessions = #"{"parameters":{"sessions":[],"truncated":false}}"#
 
-    @Test("each method is answered, in the order of the calls")
+    @Test("each method is answered, in call order")
     func answers() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)
@@ -43,7 +43,7 @@ struct ControlServerTests {
         #expect(fixture.handler.killed == [7])
     }
 
-    @Test("the interface is described word for word")
+    @Test("the interface description is served verbatim")
     func describes() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)
@@ -59,7 +59,7 @@ struct ControlServerTests {
     }
 
     @Test(
-        "wrong calls are answered with their error",
+        "invalid calls are answered with their error",
         arguments: [
             (#"{"method":"\#(daemon).None"}"#, "service.MethodNotFound"),
             (#"{"method":"org.example.None"}"#, "service.InterfaceNotFound"),
@@ -86,7 +86,7 @@ struct ControlServerTests {
         #expect(answers.last == "{}")
     }
 
-    @Test("what is no call closes its connection without a word, and no other")
+    @Test("a message that is not a call silently closes its own connection only")
     func closesMalformed() throws {
         var fixture = try ControlFixture()
         let good = try Client(path: fixture.path)
@@ -98,7 +98,7 @@ struct ControlServerTests {
         #expect(try fixture.answers(to: Self.ping, from: good) == ["{}"])
     }
 
-    @Test("a message over one mebibyte closes its connection without a word")
+    @Test("a message over one mebibyte silently closes its connection")
     func closesOversized() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)
@@ -112,7 +112,7 @@ struct ControlServerTests {
         #expect(try client.receiveToEnd() == [])
     }
 
-    @Test("calls that were sent before the client ended its side are answered")
+    @Test("calls sent before the client shut down writing are answered")
     func answersHalfClosed() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)
@@ -123,7 +123,7 @@ struct ControlServerTests {
         #expect(try client.receiveToEnd() == Array("{}\0{}\0".utf8))
     }
 
-    @Test("hundreds of pipelined calls are all answered, some in each turn")
+    @Test("hundreds of pipelined calls are all answered, over several turns")
     func pipelines() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)
@@ -134,7 +134,7 @@ struct ControlServerTests {
         #expect(turns > 200 / 64)
     }
 
-    @Test("a call is completed later, and the calls behind it wait")
+    @Test("a call can be completed later, and the calls after it wait")
     func completesLater() throws {
         var fixture = try ControlFixture()
         fixture.handler.answersLater = true
@@ -148,7 +148,7 @@ struct ControlServerTests {
         #expect(try fixture.receiveMessages(2, from: client) == [Self.noSessions, "{}"])
     }
 
-    @Test("completing twice, or for a client that is gone, does nothing")
+    @Test("completing a call twice, or for a disconnected client, does nothing")
     func ignoresLateCompletion() throws {
         var fixture = try ControlFixture()
         fixture.handler.answersLater = true
@@ -171,7 +171,7 @@ struct ControlServerTests {
         #expect(try fixture.answers(to: Self.ping, from: client) == ["{}"])
     }
 
-    @Test("a client that reads nothing is kept waiting, and costs no turns")
+    @Test("a client that does not read is throttled without costing turns")
     func boundsStuckClient() throws {
         var fixture = try ControlFixture()
         let stuck = try Client(path: fixture.path)
@@ -187,7 +187,7 @@ struct ControlServerTests {
         #expect(try fixture.answers(to: Self.ping, from: other) == ["{}"])
     }
 
-    @Test("the 65th client takes the place of the one that has been idle longest")
+    @Test("the 65th client replaces the client that has been idle longest")
     func evictsIdlest() throws {
         var fixture = try ControlFixture()
         let start = ContinuousClock.now
@@ -212,7 +212,7 @@ struct ControlServerTests {
         #expect(others.count == 62)
     }
 
-    @Test("clients that wait for an answer keep their places, and the newcomer is refused")
+    @Test("clients that wait for an answer keep their connections, and the new one is rejected")
     func keepsBusyClients() throws {
         var fixture = try ControlFixture()
         fixture.handler.answersLater = true
@@ -236,7 +236,7 @@ struct ControlServerTests {
         }
     }
 
-    @Test("out of descriptors it stops accepting without spinning, and tries again later")
+    @Test("out of descriptors, it stops accepting without spinning, and retries later")
     func pausesAccepting() async {
         // Run in an exit test, because the descriptor limit applies to the whole process.
         await #expect(processExitsWith: .success) {
@@ -247,12 +247,12 @@ struct ControlServerTests {
             let now = ContinuousClock.now
             let turns = try fixture.settle(now: now)
             precondition(turns < 10, "it spins")
-            precondition(fixture.server.deadline == now + .seconds(1), "it does not try again")
+            precondition(fixture.server.deadline == now + .seconds(1), "it does not retry")
 
             for descriptor in taken { try descriptor.close() }
             try client.send(Self.ping + "\0")
             try fixture.settle(now: now + .milliseconds(999))
-            precondition(fixture.server.deadline == now + .seconds(1), "it tries too early")
+            precondition(fixture.server.deadline == now + .seconds(1), "it retries too early")
             try fixture.settle(now: now + .seconds(1))
             precondition(fixture.server.deadline == nil, "it still waits")
             let answers = try fixture.receiveMessages(1, from: client)
@@ -260,7 +260,7 @@ struct ControlServerTests {
         }
     }
 
-    @Test("who may only read can list, and not kill", arguments: [Permission.read, .operate])
+    @Test("read permission allows listing but not killing", arguments: [Permission.read, .operate])
     func permits(permission: Permission) throws {
         var fixture = try ControlFixture()
         let pair = try UnixStream.pair()

@@ -13,7 +13,7 @@ struct ControlTurnTests {
     private static let status = #"{"method":"io.verypoll.Daemon.GetStatus"}"#
     private static let ping = ControlServerTests.ping
 
-    @Test("a client that has used up its time waits, and others are served meanwhile")
+    @Test("a client that has used up its CPU time waits, and others are served meanwhile")
     func isolatesHeavyClient() throws {
         var fixture = try ControlFixture()
         let heavy = try Client(path: fixture.path)
@@ -42,7 +42,7 @@ struct ControlTurnTests {
         #expect(last == nil)
     }
 
-    @Test("while all have used up their time, the server's poll is not watched, and then it is")
+    @Test("while all clients are over budget, the server's poll is not watched; then it is again")
     func pausesAll() throws {
         var fixture = try ControlFixture()
         let now = ContinuousClock.now
@@ -67,7 +67,7 @@ struct ControlTurnTests {
         #expect(try fixture.receiveMessages(1, from: late) == ["{}"])
     }
 
-    @Test("a long message is decoded elsewhere, and others are served meanwhile")
+    @Test("a long message is decoded in a job, and others are served meanwhile")
     func decodesElsewhere() throws {
         var fixture = try ControlFixture()
         let heavy = try Client(path: fixture.path)
@@ -84,7 +84,7 @@ struct ControlTurnTests {
         #expect(try fixture.receiveMessages(2, from: heavy) == ["{}", "{}"])
     }
 
-    @Test("a long message that is no call ends its connection")
+    @Test("a long message that is not a call closes its connection")
     func endsMalformed() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)
@@ -94,7 +94,7 @@ struct ControlTurnTests {
         #expect(try client.receiveToEnd() == [])
     }
 
-    @Test("jobs are done one after the other, and pause when they have used up their time")
+    @Test("jobs run one after another, and pause when they have used up their CPU time")
     func pacesJobs() {
         let now = ContinuousClock.now
         var jobs = ControlJobs(now: now)

@@ -24,7 +24,7 @@ struct MonitorTests {
         #"{"continues":true,"parameters":{"count":\#(number),"event":"lost","timestampUSec":1}}"#
     }
 
-    @Test("without the flag more it is an error, and the connection goes on")
+    @Test("Monitor without the more flag is an error, and the connection stays open")
     func wantsMore() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)
@@ -35,7 +35,7 @@ struct MonitorTests {
         #expect(fixture.server.monitorCount == 0)
     }
 
-    @Test("the present comes first, then what happens, to each monitor and to nobody else")
+    @Test("each monitor gets the current state and then the events; other clients get none")
     func tells() throws {
         var fixture = try ControlFixture()
         let first = try Client(path: fixture.path)
@@ -60,7 +60,7 @@ struct MonitorTests {
         #expect(try fixture.answers(to: Self.ping, from: other) == ["{}"])
     }
 
-    @Test("one that never reads is closed, and nobody waits for it")
+    @Test("a monitor that never reads is disconnected without delaying others")
     func closesStuck() throws {
         var fixture = try ControlFixture()
         let stuck = try Client(path: fixture.path)
@@ -74,7 +74,7 @@ struct MonitorTests {
             let told = try fixture.receiveMessages(1000, from: reader)
             try #require(told.count == 1000)
             rounds += 1
-            try #require(rounds < 1000, "it is never closed")
+            try #require(rounds < 1000, "the monitor is never closed")
         }
 
         // The connection's buffers had room for several megabytes.
@@ -84,7 +84,7 @@ struct MonitorTests {
         #expect(try fixture.answers(to: Self.ping, from: newcomer) == ["{}"])
     }
 
-    @Test("one that goes is forgotten at once")
+    @Test("a monitor that disconnects is forgotten at once")
     func forgets() throws {
         var fixture = try ControlFixture()
         do {
@@ -100,7 +100,7 @@ struct MonitorTests {
         }
     }
 
-    @Test("where all places are taken by monitors, a newcomer gets that of one of them")
+    @Test("if monitors use all connections, a new client replaces one of them")
     func evicts() throws {
         var fixture = try ControlFixture()
         var monitors: [Held] = []
@@ -115,7 +115,7 @@ struct MonitorTests {
         #expect(try monitors[0].client.receiveToEnd() == [])
     }
 
-    @Test("calls behind it wait for good")
+    @Test("calls after a Monitor call are never answered")
     func holdsOthers() throws {
         var fixture = try ControlFixture()
         let client = try Client(path: fixture.path)

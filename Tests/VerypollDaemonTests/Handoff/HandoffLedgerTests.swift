@@ -9,7 +9,7 @@ import Testing
 struct HandoffLedgerTests {
     private let head = HandoffLedger.head(sessionCounts: [3, 2])
 
-    @Test("sessions that did not arrive are missing; a worker that told nothing counts as a whole")
+    @Test("sessions that did not arrive are missing; without an entry, a worker's whole count is")
     func findsMissing() throws {
         let ledger = try HandoffLedger(
             decoding: head + HandoffLedger.entry(of: 0, ids: [5, 1, 3])
@@ -21,7 +21,7 @@ struct HandoffLedgerTests {
         #expect(empty.missing(besides: []).ids == [])
     }
 
-    @Test("an entry that is not finished is left out, wherever it ends")
+    @Test("an incomplete entry is ignored, wherever it is cut off")
     func skipsUnfinished() throws {
         let whole = head + HandoffLedger.entry(of: 1, ids: [2, 4])
         for count in head.count..<whole.count {
@@ -31,7 +31,7 @@ struct HandoffLedgerTests {
         #expect(try HandoffLedger(decoding: whole).missing(besides: [2, 4]).count == 3)
     }
 
-    @Test("the file of another version, or of somebody else, is told apart")
+    @Test("a ledger of another version and a foreign file cause different errors")
     func refusesForeign() throws {
         var bytes = head
         bytes[8] = 2
@@ -56,7 +56,7 @@ struct HandoffLedgerTests {
         #expect(unknown.lostSessions() == "5 sessions lost")
     }
 
-    @Test("bundles are stored at once where no quieter ones may need their room")
+    @Test("bundles are stored at once if no quieter bundle may need their room")
     func plans() {
         func ranks(_ counts: [Int], room: Int) -> Int {
             var handoff = HandoffProgress()

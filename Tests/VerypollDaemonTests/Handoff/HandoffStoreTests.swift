@@ -12,21 +12,21 @@ struct HandoffStoreTests {
         StoredSocket.prefix(of: try ListenAddress(address), listener: listener)
     }
 
-    @Test("a listening socket's name is told from those of sessions and of the ledger")
+    @Test("names of listening sockets differ from those of sessions and of the ledger")
     func tellsSockets() throws {
         #expect(StoredSocket.isName(try prefix("127.0.0.1:80") + "1.1"))
         #expect(!StoredSocket.isName(HandoffStore.sessionsName))
         #expect(!StoredSocket.isName(HandoffStore.ledgerName))
     }
 
-    @Test("a name has only characters that systemd takes, and a blank ends the address")
+    @Test("a name contains only characters that systemd allows, and a space ends the address")
     func escapes() throws {
         #expect(try prefix("127.0.0.1:80") == "verypolld listener 127.0.0.1|80 ")
         let path = try prefix("unix:/run/a b%c|d\u{FC}")
         #expect(path == "verypolld listener unix|/run/a%20b%25c%7cd%c3%bc ")
     }
 
-    @Test("no two addresses have the same prefix, nor is one the beginning of another")
+    @Test("no address's prefix equals another's or begins with it")
     func distinguishes() throws {
         let addresses = [
             "127.0.0.1:80", "127.0.0.1:8080", "[::1]:80", "unix:/a", "unix:/a b", "unix:/a%20b",
@@ -40,7 +40,7 @@ struct HandoffStoreTests {
         }
     }
 
-    @Test("a listener that is renamed finds its sockets, unless the kernel chose their ports")
+    @Test("a renamed listener finds its sockets, unless the kernel chose their ports")
     func namesListeners() throws {
         for address in ["127.0.0.1:80", "unix:/a", "systemd:a"] {
             #expect(try prefix(address, of: "web") == prefix(address, of: "api"))
@@ -48,7 +48,7 @@ struct HandoffStoreTests {
         #expect(try prefix("127.0.0.1:0", of: "web") != prefix("127.0.0.1:0", of: "api"))
     }
 
-    @Test("sockets are counted for as long as they live, and those that retire are not inherited")
+    @Test("sockets count for as long as they live, and retiring ones are not inherited")
     func counts() {
         let store = HandoffStore(logger: RecordingLog().logger)
         do {

@@ -46,7 +46,7 @@ struct FreeSocketsTests {
         sockets.map(ObjectIdentifier.init)
     }
 
-    @Test("a listener goes on with its own sockets, once")
+    @Test("a listener keeps its own sockets, and takes each only once")
     func keepsOwn() throws {
         let web = try configuration("web", "127.0.0.1:80", "unix:@web")
         let former = try live(web)
@@ -59,7 +59,7 @@ struct FreeSocketsTests {
         #expect(identities(rest.own) == identities([former.sockets[1]]))
     }
 
-    @Test("a socket goes over to another listener only if its own gives the address up")
+    @Test("a socket moves to another listener only if its own listener drops the address")
     func movesSockets() throws {
         let old = try live(try configuration("old", "127.0.0.1:80", "127.0.0.1:81"))
         let kept = try configuration("old", "127.0.0.1:81")
@@ -71,7 +71,7 @@ struct FreeSocketsTests {
         #expect(foreign == nil)
     }
 
-    @Test("a port that the kernel chose stays with its listener, and is not another's")
+    @Test("a port chosen by the kernel stays with its listener")
     func keepsChosenPorts() throws {
         let old = try live(try configuration("old", "127.0.0.1:0"))
         let new = try configuration("new", "127.0.0.1:0")
@@ -82,7 +82,7 @@ struct FreeSocketsTests {
         #expect(own == identities(old.sockets))
     }
 
-    @Test("options that are set before a socket is bound cannot change while it listens")
+    @Test("options that are set before bind cannot change while a socket listens")
     func refusesOptions() throws {
         let old = try live(try configuration("web", "127.0.0.1:80", "unix:@web"))
         let new = try configuration(
@@ -100,7 +100,7 @@ struct FreeSocketsTests {
         #expect(unix == identities([old.sockets[1]]))
     }
 
-    @Test("systemd's sockets that no listener names are kept apart from those to be closed")
+    @Test("unclaimed systemd sockets are kept apart from sockets to be closed")
     func sortsRest() throws {
         let spare = try socket(at: .systemd("spare"))
         let old = try live(try configuration("web", "127.0.0.1:80", "systemd:web"))
@@ -112,7 +112,7 @@ struct FreeSocketsTests {
         #expect(none.own.isEmpty && none.activated.isEmpty)
     }
 
-    @Test("a spare socket of systemd goes to the listener that names it")
+    @Test("a spare systemd socket goes to the listener that names it")
     func takesSpare() throws {
         let spare = try socket(at: .systemd("spare"))
         let web = try configuration("web", "systemd:spare")
@@ -121,7 +121,7 @@ struct FreeSocketsTests {
         #expect(taken == identities([spare]))
     }
 
-    @Test("sockets that are taken out are nobody's")
+    @Test("removed sockets are no longer available")
     func removes() throws {
         let old = try live(try configuration("web", "127.0.0.1:80"))
         var free = FreeSockets([], [old], keptBy: [old.configuration])

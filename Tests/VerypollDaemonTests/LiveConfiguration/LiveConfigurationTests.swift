@@ -26,7 +26,7 @@ struct LiveConfigurationTests {
         #""app": {"servers": [\#(servers)]\#(keys)}"#
     }
 
-    @Test("an unchanged listener keeps its slot; a changed one gets another, and keeps its socket")
+    @Test("an unchanged listener keeps its slot; a changed one gets another and keeps its socket")
     func keepsSockets() throws {
         var fixture = try Fixture(Self.serving("a"), Self.serving("b"))
         let (a, b) = (try fixture.listener("a"), try fixture.listener("b"))
@@ -44,7 +44,7 @@ struct LiveConfigurationTests {
         #expect(fixture.acceptingSlots == [0, 2])
     }
 
-    @Test("a slot is used again once no session has it, and what it counted stays counted")
+    @Test("a slot is reused once it has no sessions, and its counts are kept")
     func reusesSlots() throws {
         var fixture = try Fixture(Self.serving("a"), Self.serving("b"))
         fixture.count(active: 1, accepted: 3, inSlot: 1)
@@ -68,7 +68,7 @@ struct LiveConfigurationTests {
         #expect(fixture.live.totalTally.accepted == 7)
     }
 
-    @Test("a listener that is gone retires until its sessions have ended, and stays in the totals")
+    @Test("a removed listener retires until its sessions end, and stays in the totals")
     func retires() throws {
         var fixture = try Fixture(Self.serving("a"), Self.serving("b"))
         fixture.count(active: 2, accepted: 9, inSlot: 1)
@@ -92,7 +92,7 @@ struct LiveConfigurationTests {
         #expect(fixture.live.totalTally.accepted == 9)
     }
 
-    @Test("sessions keep the upstream they began with; its slot is free when their listener's is")
+    @Test("sessions keep their upstream; its slot is free once their listener's slot is")
     func keepsUpstreams() throws {
         let server = #""127.0.0.1:9""#
         var fixture = try Fixture(Self.front, upstreams: Self.app(server))
@@ -111,7 +111,7 @@ struct LiveConfigurationTests {
         #expect(try fixture.listener("front").slot == 0)
     }
 
-    @Test("the servers that a change leaves out are found, and those that stay go on")
+    @Test("servers that a change removes are found, and the remaining ones are kept")
     func findsLeftServers() throws {
         let both = #""127.0.0.1:9", "127.0.0.1:10""#
         var fixture = try Fixture(Self.front, upstreams: Self.app(both))
@@ -123,7 +123,7 @@ struct LiveConfigurationTests {
         #expect(kept === before.snapshot.upstreams[0].servers[1])
     }
 
-    @Test("the listeners that a change makes or changes are found")
+    @Test("listeners that a change adds or modifies are found")
     func findsChangedListeners() throws {
         var fixture = try Fixture(Self.serving("a"), Self.serving("b"))
         let before = fixture.live
@@ -135,7 +135,7 @@ struct LiveConfigurationTests {
         #expect(fixture.live.listenersChanged(from: before).map(\.name) == ["b", "c"])
     }
 
-    @Test("a change that cannot have a socket names the listener, and leaves all as it was")
+    @Test("a change whose socket cannot be opened names the listener and changes nothing")
     func refuses() throws {
         var fixture = try Fixture(Self.serving("a"))
         let server = try Server()
@@ -144,7 +144,7 @@ struct LiveConfigurationTests {
         do {
             let taken = "127.0.0.1:\(server.port)"
             try fixture.change(to: Self.serving("b", at: taken), Self.serving("c"))
-            Issue.record("a port that another has was bound")
+            Issue.record("bound a port that another socket uses")
         } catch let error as ListenerError {
             #expect(error.listener == "b")
         }
@@ -154,7 +154,7 @@ struct LiveConfigurationTests {
         _ = try Client(address: address)
     }
 
-    @Test("a drained listener has no acceptor and a window, until it accepts again")
+    @Test("a drained listener has a drain window and no acceptor until it is resumed")
     func drains() throws {
         var fixture = try Fixture(Self.serving("a"), Self.serving("b"))
         let window = DrainWindow(from: 1, lasting: 1000)
@@ -177,7 +177,7 @@ struct LiveConfigurationTests {
         #expect(!isOtherKnown && !isOtherResumed)
     }
 
-    @Test("while the daemon accepts nothing, no listener has an acceptor, nor after a change")
+    @Test("while the daemon does not accept, no listener has an acceptor, even after a change")
     func closes() throws {
         var fixture = try Fixture(Self.serving("a"))
         fixture.setClosed(true)

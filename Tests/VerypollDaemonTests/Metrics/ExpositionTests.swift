@@ -16,7 +16,7 @@ struct ExpositionTests {
 
     private let pair: [Exposition.Labeled<Int>] = [(["a": "x"], 1), (["a": "y"], 2)]
 
-    @Test("a counter has its ending in the samples, and in the classic text everywhere")
+    @Test("a counter's suffix is in its samples, and in the classic text also in its metadata")
     func writesCounters() {
         func write(_ exposition: inout Exposition) {
             exposition.counters("v_sent_bytes", "Bytes.", pair) { $0 * 10 }
@@ -43,7 +43,7 @@ struct ExpositionTests {
         )
     }
 
-    @Test("a sample without a value is left out, and a family without samples as well")
+    @Test("a sample without a value is omitted, and so is a family without samples")
     func leavesOut() {
         let one = text(.classic) { exposition in
             exposition.gauges("v_max", "Most.", pair) { $0 == 1 ? nil : $0 }
@@ -62,7 +62,7 @@ struct ExpositionTests {
         )
     }
 
-    @Test("what is told by labels is an info, or a gauge of 1 in the classic text")
+    @Test("label-only metrics are an info, or a gauge of 1 in the classic text")
     func writesInfo() {
         func write(_ exposition: inout Exposition) {
             exposition.info("v_build", "This.", ["version": "1.2"])
@@ -86,7 +86,7 @@ struct ExpositionTests {
         )
     }
 
-    @Test("the buckets of a histogram count all that is no larger, and times are in seconds")
+    @Test("histogram buckets are cumulative, and times are in seconds")
     func writesHistograms() {
         var histogram = Histogram<ConnectTime>()
         for value: UInt64 in [50, 200, 300, 1_000_000, 60_000_000] {
@@ -116,7 +116,7 @@ struct ExpositionTests {
         )
     }
 
-    @Test("the values of labels are escaped")
+    @Test("label values are escaped")
     func escapes() {
         let labels: MetricLabels = ["a": "x\"\\\ny\u{e9}", "b": ""]
         #expect(labels.text == #"a="x\"\\\nyé",b="""#)
@@ -175,7 +175,7 @@ struct MetricsSnapshotTests {
         )
     }
 
-    @Test("every number is told under its name and its labels")
+    @Test("every number appears under its name and labels")
     func tells() {
         let text = String(decoding: Self.sample.exposition(in: .openMetrics), as: UTF8.self)
         let lines = Set(text.split(separator: "\n").map(String.init))
@@ -221,7 +221,7 @@ struct MetricsSnapshotTests {
         #expect(text.hasSuffix("\n# EOF\n"))
     }
 
-    @Test("each family is written once, with all its samples behind its head")
+    @Test("each family is written once, with all its samples after its metadata")
     func groups() {
         let bytes = Self.sample.exposition(in: .openMetrics)
         var families: [Substring] = []
@@ -236,7 +236,7 @@ struct MetricsSnapshotTests {
         #expect(Set(families).count == families.count)
     }
 
-    @Test("promtool has no complaint about the classic text")
+    @Test("promtool accepts the classic text")
     func pleasesPromtool() throws {
         let text = String(decoding: Self.sample.exposition(in: .classic), as: UTF8.self)
         try expectPromtoolPleased(text)

@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("back-pressure")
+@Suite("Back-pressure")
 struct BackPressureTests {
     /// Sends until the kernel accepts no more, and returns the number of bytes that it accepted, at
     /// most one block over the limit.
@@ -29,7 +29,7 @@ struct BackPressureTests {
             let client = try Client(address: address)
             let block = [UInt8](repeating: 0x41, count: 1 << 18)
             var sent = 0
-            try eventually("the session to have bytes parked, and no more to be taken") {
+            try eventually("the session to have parked bytes and to stop reading") {
                 let count = try fill(client, with: block, limit: 1 << 30 - sent)
                 sent += count
                 let sessions = try daemon.sessions()
@@ -48,7 +48,7 @@ struct BackPressureTests {
 
     /// Few clients over TCP, because the kernel itself buffers megabytes for each of them.
     @Test(
-        "each client that never reads costs a buffer of 64 KiB, and gives it back",
+        "each client that never reads costs one 64 KiB buffer, which is freed afterwards",
         arguments: [("127.0.0.1:0", 20), ("unix:DIR/echo", 200)]
     )
     func boundsManyWriters(listen: String, count: Int) throws {
@@ -62,7 +62,7 @@ struct BackPressureTests {
             defer { withExtendedLifetime(stalled) {} }
             let block = [UInt8](repeating: 0x42, count: 1 << 20)
             var sent = [Int](repeating: 0, count: count)
-            try eventually("all to be stalled") {
+            try eventually("all clients to be stalled") {
                 for index in sent.indices {
                     sent[index] += try fill(stalled[index].client, with: block)
                 }
@@ -79,13 +79,13 @@ struct BackPressureTests {
             #expect(received == [UInt8](repeating: 0x42, count: sent[middle]))
         }
         try daemon.waitForNoSession()
-        // Each of the two workers keeps 8 buffers for the next session.
-        try eventually("the memory to be given back") {
+        // Each of the two workers keeps 8 buffers for later sessions.
+        try eventually("the memory to be freed") {
             try isSanitized || daemon.program.residentByteCount() - memory < 2_097_152
         }
     }
 
-    @Test("a client that stops reading chargen stops it")
+    @Test("chargen stops for a client that stops reading")
     func stallsGenerator() throws {
         let daemon = try TestDaemon(serving("chargen"))
         let client = try daemon.connect(to: "chargen")

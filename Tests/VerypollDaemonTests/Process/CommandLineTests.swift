@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("the command line of verypolld")
+@Suite("verypolld command line")
 struct CommandLineTests {
     private func run(_ arguments: String...) throws -> Program.Result {
         try Program.run("verypolld", arguments)
@@ -31,7 +31,7 @@ struct CommandLineTests {
         #expect(result.standardError == "")
     }
 
-    @Test("--help prints every option, and the exit status")
+    @Test("--help prints every option and the exit statuses")
     func printsHelp() throws {
         let result = try run("--help")
         #expect(result.exit == .code(0))
@@ -41,7 +41,7 @@ struct CommandLineTests {
     }
 
     @Test(
-        "wrong usage exits 64 and says why",
+        "wrong usage exits with 64 and a reason",
         arguments: [
             ["--no-such-option"], ["--config"], ["file.json"], ["--log-level", "loud"],
             ["--check-config", "--config", "a.json", "b.json"],
@@ -54,7 +54,7 @@ struct CommandLineTests {
         #expect(result.standardOutput == "")
     }
 
-    @Test("--check-config says that a file is valid, named either way")
+    @Test("--check-config reports a valid file, given as option or argument")
     func checksValid() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("{\"listeners\": {\(serving("echo"))}}", to: "good.json")
@@ -75,7 +75,7 @@ struct CommandLineTests {
         #expect(result.standardOutput == "the built-in default: the configuration is valid\n")
     }
 
-    @Test("--check-config lists all of ten mistakes, each with line and column, and exits 78")
+    @Test("--check-config lists all of ten errors with line and column, and exits with 78")
     func listsMistakes() throws {
         let text = """
             {
@@ -117,7 +117,7 @@ struct CommandLineTests {
         }
     }
 
-    @Test("a file that is missing is told by its name")
+    @Test("a missing file is reported by name")
     func refusesMissing() throws {
         let result = try run("--config", "/nonexistent/verypolld.json")
         #expect(result.exit == .code(78))
@@ -125,7 +125,7 @@ struct CommandLineTests {
         #expect(result.standardError.contains("No such file or directory"))
     }
 
-    @Test("an address in use is told with its listener, and exits 71")
+    @Test("an address in use is reported with its listener, and exits with 71")
     func refusesAddressInUse() throws {
         let server = try Server()
         let directory = try TemporaryDirectory()
@@ -138,7 +138,7 @@ struct CommandLineTests {
         #expect(result.standardError.contains(sentence), "\(result.standardError)")
     }
 
-    @Test("a Unix-domain listener's path in use is told with its listener, and exits 71")
+    @Test("a Unix-domain path in use is reported with its listener, and exits with 71")
     func refusesPathInUse() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("echo")
@@ -147,10 +147,10 @@ struct CommandLineTests {
         #expect(result.exit == .code(71))
         let sentence = "verypolld: listener echo: unix:\(path): another process listens on it"
         #expect(result.standardError.contains(sentence), "\(result.standardError)")
-        #expect(server.port == 0)  // It lives until here.
+        #expect(server.port == 0)  // Keeps the server open until here.
     }
 
-    @Test("a control socket in use is told with its path, and stays as it is")
+    @Test("a control socket in use is reported with its path and left unchanged")
     func refusesControlInUse() throws {
         let daemon = try TestDaemon(serving("echo"))
         let result = try Program.run(
@@ -163,7 +163,7 @@ struct CommandLineTests {
         #expect(try daemon.status().state == .running)
     }
 
-    @Test("a socket file that a killed daemon left behind is replaced")
+    @Test("a socket file left behind by a killed daemon is replaced")
     func replacesStale() throws {
         let daemon = try TestDaemon(serving("echo", listen: "unix:DIR/echo"))
         try daemon.program.send(SIGKILL)
@@ -178,7 +178,7 @@ struct CommandLineTests {
         #expect(try client.receive(exactly: 2) == Array("hi".utf8))
     }
 
-    @Test("a file that is no socket is not replaced")
+    @Test("a file that is not a socket is not replaced")
     func sparesFiles() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("precious", to: "control")
@@ -189,7 +189,7 @@ struct CommandLineTests {
         #expect(unsafe access(path, F_OK) == 0)
     }
 
-    @Test("--socket and --log-level are in the place of what the file says")
+    @Test("--socket and --log-level override the file's settings")
     func prefersOptions() throws {
         let directory = try TemporaryDirectory()
         let text = """

@@ -4,9 +4,9 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("configuration paths that are not regular files")
+@Suite("Configuration paths that are not regular files")
 struct ConfigurationSourceTests {
-    @Test("a reload from a FIFO is refused, and the daemon serves and stops as before")
+    @Test("a reload from a FIFO is rejected, and the daemon continues to serve and can be stopped")
     func refusesPipe() throws {
         let daemon = try TestDaemon(serving("echo"))
         let path = daemon.directory.appending("verypolld.json")

@@ -2,12 +2,12 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("a crowd of clients")
+@Suite("Many clients")
 struct CrowdTests {
     @Test(
         """
-        10,000 clients, 100 at a time, get every byte back in order, and leave sessions, \
-        descriptors and memory as they were
+        10,000 clients, 100 at a time, get every byte back in order, and afterwards sessions, \
+        descriptors and memory are as before
         """
     )
     func servesCrowd() throws {
@@ -31,7 +31,7 @@ struct CrowdTests {
         #expect(outcome.completed == 10_000)
         #expect(outcome.byteCount > 500_000_000)
         try daemon.waitForNoSession()
-        try daemon.waitForTotals("what the crowd did") {
+        try daemon.waitForTotals("the clients' sessions and bytes") {
             $0.accepted - before.accepted == 10_000
                 && $0.bytesIn - before.bytesIn == outcome.byteCount
                 && $0.bytesOut - before.bytesOut == outcome.byteCount

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("a shortage of descriptors")
+@Suite("Shortage of descriptors")
 struct DescriptorTests {
     /// Measures the share of one CPU that the daemon uses over at least two seconds.
     private func measureLoad(of daemon: borrowing TestDaemon) throws -> Double {
@@ -40,7 +40,7 @@ struct DescriptorTests {
         }
     }
 
-    @Test("with 64 descriptors, 200 clients wait their turn, and the daemon rests meanwhile")
+    @Test("with 64 descriptors, 200 clients wait their turn while the daemon uses little CPU time")
     func livesWithFew() throws {
         let daemon = try TestDaemon(
             serving("echo"),
@@ -67,7 +67,7 @@ struct DescriptorTests {
 
         // As clients leave, every waiting client is served.
         clients = clients.indices.filter { !served.contains($0) }.map { clients[$0] }
-        try eventually("all 200 to be served") {
+        try eventually("all 200 clients to be served") {
             clients = try clients.filter { held in try held.client.receiveNow() == nil }
             return try daemon.status().totals.accepted == 200 && clients.isEmpty
         }
@@ -78,7 +78,7 @@ struct DescriptorTests {
         #expect(try daemon.status().note == nil)
     }
 
-    @Test("when accept fails for want of descriptors, the listener pauses, rests, and resumes")
+    @Test("when accept fails for lack of descriptors, the listener pauses, waits and resumes")
     func pausesWithNone() throws {
         let daemon = try TestDaemon(serving("echo"))
         let room = 20
@@ -95,9 +95,9 @@ struct DescriptorTests {
         var clients = try crowd(100, at: address)
         defer { withExtendedLifetime(clients) {} }
         try daemon.program.waitForStandardError(containing: "out of file descriptors or memory")
-        // One worker may be out of descriptors while the other begins a session with the last of
-        // them, and now and then each of them tries again.
-        let status = try eventually("the listener to pause, with all places taken") {
+        // One worker may be out of descriptors while the other still accepts a session with the
+        // last one, and each worker retries from time to time.
+        let status = try eventually("the listener to pause with all descriptors in use") {
             () -> Status? in
             let status: Status = try control.result("io.verypoll.Daemon.GetStatus")
             let isFull = status.totals.active == room && status.listeners[0].state == .paused
@@ -109,7 +109,7 @@ struct DescriptorTests {
         #expect(try daemon.program.exit == nil)
         #expect(try daemon.program.openDescriptorCount() == lowered)
 
-        try eventually("all 100 to be served") {
+        try eventually("all 100 clients to be served") {
             clients = try clients.filter { held in try held.client.receiveNow() == nil }
             return clients.isEmpty
         }

@@ -2,11 +2,11 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("echo, as a process")
+@Suite("echo, in a running daemon")
 struct EchoTests {
     static let addresses = ["127.0.0.1:0", "[::1]:0", "unix:DIR/echo", "unix:@verypoll-DIR"]
 
-    @Test("what comes goes back, and the end of file after it", arguments: addresses)
+    @Test("echo returns all bytes and then end of file", arguments: addresses)
     func echoes(address: String) throws {
         let daemon = try TestDaemon(serving("echo", listen: address))
         let client = try daemon.connect()
@@ -18,7 +18,7 @@ struct EchoTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("a client that ends before it reads still gets all of 5 MiB", arguments: addresses)
+    @Test("a half-closed client still receives all of 5 MiB", arguments: addresses)
     func answersHalfClose(address: String) throws {
         let daemon = try TestDaemon(serving("echo", listen: address))
         let crowd = EchoCrowd(
@@ -29,12 +29,12 @@ struct EchoTests {
         let outcome = try crowd.run()
         #expect(outcome == EchoCrowd.Outcome(completed: 1, byteCount: 5 << 20))
         try daemon.waitForNoSession()
-        try daemon.waitForTotals("5 MiB each way") {
+        try daemon.waitForTotals("5 MiB in each direction") {
             $0.bytesIn == 5 << 20 && $0.bytesOut == 5 << 20
         }
     }
 
-    @Test("a client that ends only when it has everything is ended too")
+    @Test("a client that ends only after it has received everything reads end of file")
     func endsLast() throws {
         let daemon = try TestDaemon(serving("echo"))
         var crowd = EchoCrowd(address: try daemon.address(), clientCount: 20, sizes: 1...300_000)

@@ -2,7 +2,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("memory per session")
+@Suite("Memory per session")
 struct FootprintTests {
     /// Opens echo sessions, each of which has sent and received 64 bytes.
     private func open(_ count: Int, at address: String) throws -> [Held] {

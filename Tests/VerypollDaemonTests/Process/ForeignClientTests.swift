@@ -6,7 +6,7 @@ private func shell(_ line: String, _ words: String...) throws -> String {
     try Program.run("/bin/sh", ["-c", line, "sh"] + words).standardOutput
 }
 
-@Suite("foreign clients")
+@Suite("Third-party clients")
 struct ForeignClientTests {
     private static let everything = ["echo", "discard", "drop", "daytime", "chargen"]
 

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("descriptors and session slots reserved for operators")
+@Suite("Descriptors and session slots reserved for operators")
 struct ReserveTests {
     /// Scrapes over a new connection.
     private func scrape(_ address: String) throws -> String {
@@ -42,7 +42,7 @@ struct ReserveTests {
         return clients
     }
 
-    @Test("with no descriptor left, status, scrapes and reloads are answered, again and again")
+    @Test("with no descriptor left, status, scrapes and reloads are still answered repeatedly")
     func answersWithoutDescriptors() throws {
         let daemon = try TestDaemon(serving("echo"), serving("metrics"))
         let address = try daemon.address()
@@ -82,7 +82,7 @@ struct ReserveTests {
         }
     }
 
-    @Test("a scrape is answered where sessions have taken all the places")
+    @Test("a scrape is answered although sessions have used up the limit")
     func answersWhenFull() throws {
         let daemon = try TestDaemon(
             serving("echo"),
@@ -104,7 +104,7 @@ struct ReserveTests {
         }
         #expect(try scrape(metrics).contains("verypolld_max_sessions 20\n"))
 
-        // The listener's own limit applies first, and then the reserve that all metrics listeners share.
+        // The listener's own limit applies first, and then the reserve of all metrics listeners.
         var scrapers: [Held] = []
         for _ in 0..<15 {
             var peer = HTTPPeer(try Client(address: metrics))
@@ -140,7 +140,7 @@ struct ReserveTests {
         #expect(try waiting.receive(exactly: 4) == Array("echo".utf8))
     }
 
-    @Test("with no descriptor left, systemd still hears that the daemon lives, and its status")
+    @Test("with no descriptor left, systemd still gets the watchdog and status notifications")
     func notifiesWithoutDescriptors() throws {
         let manager = try NotificationSocket()
         let daemon = try TestDaemon(
@@ -156,7 +156,7 @@ struct ReserveTests {
         withExtendedLifetime(waiting) {}
     }
 
-    @Test("with no descriptor left, a control client gets that of one that has been idle longest")
+    @Test("with no descriptor left, a new control client replaces the longest idle one")
     func evictsIdleClients() throws {
         let daemon = try TestDaemon(serving("echo"))
         let waiting = try exhaust(daemon)

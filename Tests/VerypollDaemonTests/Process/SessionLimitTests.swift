@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("session limits")
+@Suite("Session limits")
 struct SessionLimitTests {
     /// Returns a client that has sent a byte, and may have to wait for its echo.
     private func ask(_ address: String) throws -> Held {
@@ -18,7 +18,7 @@ struct SessionLimitTests {
     }
 
     @Test(
-        "a full listener that pauses leaves clients waiting, and serves them as others leave",
+        "a full listener that pauses keeps clients waiting, and serves them as others leave",
         arguments: [1, 2]
     )
     func pauses(workers: Int) throws {
@@ -95,7 +95,7 @@ struct SessionLimitTests {
         #expect(try held.client.receive(exactly: 1) == [0x3F])
     }
 
-    @Test("a listener that rejects turns nobody away while there is room")
+    @Test("a listener that rejects turns no client away while there is room")
     func rejectsNobodyEarly() throws {
         let daemon = try TestDaemon(
             serving("echo", #", "maxSessions": 2, "whenFull": "reject""#),
@@ -115,7 +115,7 @@ struct SessionLimitTests {
         #expect(try daemon.status(of: "echo").rejected == 0)
     }
 
-    @Test("the limit of all sessions holds over two listeners", arguments: [1, 2])
+    @Test("the limit of all sessions applies across two listeners", arguments: [1, 2])
     func limitsAll(workers: Int) throws {
         let daemon = try TestDaemon(
             serving("echo", as: "left"),
@@ -160,7 +160,7 @@ struct SessionLimitTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("with reusePort every worker has a socket of its own, and all of them serve")
+    @Test("with reusePort, every worker has its own socket, and all of them serve")
     func usesOneSocketPerWorker() throws {
         let daemon = try TestDaemon(
             serving("echo", #", "socket": {"reusePort": true}"#),
@@ -183,7 +183,7 @@ struct SessionLimitTests {
         #expect(Set(try daemon.sessions().map(\.worker)) == [0, 1, 2])
     }
 
-    @Test("a listener has several addresses, and they share its limit")
+    @Test("a listener's addresses share its limit")
     func sharesLimitAmongAddresses() throws {
         let daemon = try TestDaemon(
             serving(

@@ -3,11 +3,11 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("discard, drop, daytime and chargen, as a process")
+@Suite("discard, drop, daytime and chargen, in a running daemon")
 struct SmallServiceTests {
     static let addresses = EchoTests.addresses
 
-    @Test("discard takes 64 MiB, sends nothing, and answers the end of file", arguments: addresses)
+    @Test("discard reads 64 MiB, sends nothing, and answers end of file", arguments: addresses)
     func discards(address: String) throws {
         let daemon = try TestDaemon(serving("discard", listen: address))
         let client = try daemon.connect(to: "discard")
@@ -20,7 +20,7 @@ struct SmallServiceTests {
         #expect(try daemon.status().totals.bytesOut == 0)
     }
 
-    @Test("drop ends the connection without a byte, and counts it", arguments: addresses)
+    @Test("drop closes the connection without a byte, and counts it", arguments: addresses)
     func drops(address: String) throws {
         let daemon = try TestDaemon(serving("drop", listen: address))
         let first = try daemon.connect(to: "drop")
@@ -30,7 +30,7 @@ struct SmallServiceTests {
         try daemon.waitForTotals("both sessions") { $0.accepted == 2 && $0.active == 0 }
     }
 
-    @Test("daytime sends one line of the form of RFC 867 and ends", arguments: addresses)
+    @Test("daytime sends one line in the format of RFC 867 and ends", arguments: addresses)
     func tellsTheTime(address: String) throws {
         let daemon = try TestDaemon(serving("daytime", listen: address))
         let client = try daemon.connect(to: "daytime")
@@ -40,7 +40,7 @@ struct SmallServiceTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("daytime loses its line to no client that has sent bytes first")
+    @Test("daytime's line also reaches clients that have sent bytes first")
     func tellsTheTimeToTalkers() throws {
         let daemon = try TestDaemon(serving("daytime"))
         let address = try daemon.address(of: "daytime")
@@ -61,7 +61,7 @@ struct SmallServiceTests {
         #expect(try client.receive(exactly: 300_000) == characterPattern(300_000))
     }
 
-    @Test("chargen goes on after the client's end of file, until the client is gone")
+    @Test("chargen continues after the client's end of file, until the client disconnects")
     func generatesOn() throws {
         let daemon = try TestDaemon(serving("chargen"))
         do {

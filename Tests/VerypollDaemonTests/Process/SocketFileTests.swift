@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("the files of Unix-domain listeners")
+@Suite("Files of Unix-domain listeners")
 struct SocketFileTests {
     private func echo(_ socket: String = "") -> String {
         serving("echo", listen: "unix:DIR/echo", socket.isEmpty ? "" : #", "socket": {\#(socket)}"#)
@@ -17,13 +17,13 @@ struct SocketFileTests {
         try Stat(FilePath(daemon.directory.appending("echo"))).inode
     }
 
-    @Test("by default the daemon's user and group may connect, and a mode is that asked for")
+    @Test("by default the daemon's user and group may connect, and a configured mode applies")
     func hasMode() throws {
         #expect(try mode(TestDaemon(echo())) == 0o660)
         #expect(try mode(TestDaemon(echo(#""mode": "0606""#))) == 0o606)
     }
 
-    @Test("a reload changes the mode of a live socket, and its file stays the same one")
+    @Test("a reload changes the mode of a live socket and keeps the same file")
     func reloads() throws {
         let daemon = try TestDaemon(echo())
         let before = try inode(daemon)
@@ -36,7 +36,7 @@ struct SocketFileTests {
         #expect(try client.receive(exactly: 2) == Array("hi".utf8))
     }
 
-    @Test("a reload with an unknown group is refused at its place, and nothing has changed")
+    @Test("a reload with an unknown group is rejected at its position, and changes nothing")
     func refusesUnknownGroup() throws {
         let daemon = try TestDaemon(
             echo(),
@@ -59,7 +59,7 @@ struct SocketFileTests {
         #expect(try mode(daemon) == 0o660)
     }
 
-    @Test("a start with an unknown user fails, and says where")
+    @Test("a start with an unknown user fails and names the place")
     func refusesUnknownUser() throws {
         let directory = try TemporaryDirectory()
         let text = """
@@ -73,7 +73,7 @@ struct SocketFileTests {
         #expect(result.standardError.contains("no user is named \"no-such-user\""))
     }
 
-    @Test("a restart gives the file of a stored socket the mode that is configured now")
+    @Test("a restart applies the configured mode to the file of a stored socket")
     func restarts() throws {
         let manager = try ServiceManager()
         var daemon = try TestDaemon(echo(), manager: manager)

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-@Suite("a standard error that nobody reads")
+@Suite("Standard error without a reader")
 struct StandardErrorTests {
-    @Test("the end of whoever reads the log is not the daemon's")
+    @Test("the daemon survives the exit of the process that reads its log")
     func outlivesReader() throws {
         let directory = try TemporaryDirectory()
         let text = """

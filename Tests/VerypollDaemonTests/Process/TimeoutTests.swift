@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("timeouts")
+@Suite("Timeouts")
 struct TimeoutTests {
     private func timeouts(_ text: String) -> String { #", "timeouts": {\#(text)}"# }
 
@@ -44,7 +44,7 @@ struct TimeoutTests {
         }
     }
 
-    @Test("a client that says nothing is ended by firstByte", arguments: ["echo", "discard"])
+    @Test("firstByte ends a client that sends nothing", arguments: ["echo", "discard"])
     func endsSilent(handler: String) throws {
         let daemon = try TestDaemon(serving(handler, timeouts(#""firstByte": "300ms""#)))
         let address = try daemon.address(of: handler)
@@ -68,7 +68,7 @@ struct TimeoutTests {
     }
 
     @Test(
-        "who is spoken to first need not say a word",
+        "a client of a handler that speaks first need not send anything",
         arguments: ["chargen", "daytime"]
     )
     func sparesListeners(handler: String) throws {
@@ -84,7 +84,7 @@ struct TimeoutTests {
         #expect(try !client.receive().isEmpty)
     }
 
-    @Test("a client that does nothing any more is ended by idle")
+    @Test("idle ends a client that does nothing anymore")
     func endsIdle() throws {
         let daemon = try TestDaemon(serving("echo", timeouts(#""idle": "300ms""#)))
         var beginning = ContinuousClock.now
@@ -101,7 +101,7 @@ struct TimeoutTests {
     @Test("activity postpones idle")
     func postponesIdle() throws {
         let daemon = try TestDaemon(serving("echo", timeouts(#""idle": "1s""#)))
-        try eventually("an active client that the machine does not keep from it") {
+        try eventually("an active client that the machine does not stall") {
             try outlivesIdle(daemon)
         }
     }
@@ -130,7 +130,7 @@ struct TimeoutTests {
         return true
     }
 
-    @Test("a client that takes nothing any more is ended by idle")
+    @Test("idle ends a client that no longer reads")
     func endsStalled() throws {
         let daemon = try TestDaemon(serving("chargen", timeouts(#""idle": "300ms""#)))
         let client = try daemon.connect(to: "chargen")
@@ -138,7 +138,7 @@ struct TimeoutTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("a connection with one way ended is ended by halfClosed")
+    @Test("halfClosed ends a connection with one direction closed")
     func endsHalfClosed() throws {
         let daemon = try TestDaemon(serving("daytime", timeouts(#""halfClosed": "300ms""#)))
         let address = try daemon.address(of: "daytime")
@@ -153,7 +153,7 @@ struct TimeoutTests {
         #expect(ContinuousClock.now - beginning >= .milliseconds(300))
     }
 
-    @Test("a client of chargen that has ended its way is ended by halfClosed")
+    @Test("halfClosed ends a half-closed client of chargen")
     func endsHalfClosedReader() throws {
         let daemon = try TestDaemon(serving("chargen", timeouts(#""halfClosed": "300ms""#)))
         let client = try daemon.connect(to: "chargen")

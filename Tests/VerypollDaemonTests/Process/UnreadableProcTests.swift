@@ -4,7 +4,7 @@ internal import VerypollControl
 
 @Suite("verypolld where /proc can't be read")
 struct UnreadableProcTests {
-    @Test("--check-config checks the file that is named, and starts no daemon")
+    @Test("--check-config checks the given file and starts no daemon")
     func checksNamedFile() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("{\"listners\": {}}", to: "bad.json")
@@ -13,7 +13,7 @@ struct UnreadableProcTests {
         #expect(result.standardError.contains("\(file):1:2"))
     }
 
-    @Test("--help, --version and wrong usage are what they are elsewhere")
+    @Test("--help, --version and wrong usage behave as elsewhere")
     func parsesOptions() throws {
         for words in [["--help"], ["--version"], ["--no-such-option"], ["--log-level", "loud"]] {
             let result = try Program.runWithoutProc("verypolld", words)

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("the waits of workers")
+@Suite("How workers wait")
 struct WorkerWaitTests {
     /// The number of clients; a client sends its next message when the previous one is answered.
     private static let clientCount = 64
@@ -12,7 +12,7 @@ struct WorkerWaitTests {
     /// How many samples of a worker are taken while messages flow.
     private static let samples = 10_000
 
-    @Test("a worker sleeps only in its poll while small messages come one by one")
+    @Test("a worker sleeps only in its poll while small messages arrive one by one")
     func sleepsInPollOnly() throws {
         let daemon = try TestDaemon(serving("echo"), workers: 1)
         let clients = try (0..<Self.clientCount).map { _ in Held(try daemon.connect()) }

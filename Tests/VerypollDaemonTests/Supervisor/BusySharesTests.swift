@@ -4,7 +4,7 @@ import Testing
 
 @Suite("BusyShares")
 struct BusySharesTests {
-    @Test("the share is of the last interval alone")
+    @Test("the share covers only the last interval")
     func shares() {
         var shares = BusyShares(count: 1)
         let start = ContinuousClock.now + .seconds(1)

@@ -21,7 +21,7 @@ struct IdleWatchTests {
         )
     }
 
-    @Test("the daemon may end once it has had no session for the whole limit")
+    @Test("the daemon may exit after the whole limit without a session")
     func waits() {
         var watch = IdleWatch()
         // The first check only records how many connections there were.
@@ -29,7 +29,7 @@ struct IdleWatchTests {
         #expect(answers == [false, false, false, true])
     }
 
-    @Test("a session, and one that came and went between two looks, begin the time anew")
+    @Test("a session, even one between two checks, restarts the idle time")
     func beginsAnew() {
         var watch = IdleWatch()
         _ = [0, 1].map { isDue(&watch, at: $0) }
@@ -43,7 +43,7 @@ struct IdleWatchTests {
         #expect(answers == [false, false, true])
     }
 
-    @Test("without a limit the daemon never ends, and a limit that is set counts from then on")
+    @Test("without a limit the daemon never exits, and a new limit counts from its setting")
     func needsLimit() {
         var watch = IdleWatch()
         let answers = [0, 1, 1000].map { isDue(&watch, limit: nil, at: $0) }

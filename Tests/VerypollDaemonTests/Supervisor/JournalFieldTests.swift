@@ -2,9 +2,9 @@ import Systemd
 import Testing
 import VerypollServer
 
-@Suite("fields of the journal")
+@Suite("Journal fields")
 struct JournalFieldTests {
-    @Test("the data plane marks its messages with the key that the journal's handler looks for")
+    @Test("the data plane marks messages with the key that the journal's log handler expects")
     func agrees() {
         #expect(JournalMessageID.metadataKey == MetadataKey.messageID)
     }

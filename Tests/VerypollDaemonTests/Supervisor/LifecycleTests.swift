@@ -2,7 +2,7 @@ import Testing
 
 @testable import VerypollDaemon
 
-@Suite("The phases of the daemon's life")
+@Suite("Phases of the daemon")
 struct LifecycleTests {
     private let end = ContinuousClock.now + .seconds(10)
 
@@ -15,7 +15,7 @@ struct LifecycleTests {
         return life
     }
 
-    @Test("the daemon begins once all workers are prepared, and is ready once all accept")
+    @Test("the daemon starts once all workers are prepared, and is ready once all accept")
     func starts() {
         var life = Lifecycle(workers: 2)
         #expect(life.phase == .starting)
@@ -30,7 +30,7 @@ struct LifecycleTests {
         #expect(life.deadline == nil)
     }
 
-    @Test("a signal that comes before the workers are prepared keeps the daemon from beginning")
+    @Test("a signal before the workers are prepared keeps the daemon from starting")
     func stopsBeforeItStarts() {
         var life = Lifecycle(workers: 2)
         #expect(life.notePrepared() == .wait)
@@ -50,7 +50,7 @@ struct LifecycleTests {
         #expect(life.noteEmpty() == .stop)
     }
 
-    @Test("a stop ends when the last worker has ended, and late reports do not count")
+    @Test("a stop ends when the last worker has ended, and late reports are ignored")
     func stops() {
         var life = running()
         life.drain(until: end)
@@ -63,7 +63,7 @@ struct LifecycleTests {
         #expect(life.isOver)
     }
 
-    @Test("a worker that ends while the daemon runs ends nothing")
+    @Test("a worker that ends while the daemon runs does not end the daemon")
     func ignoresUnasked() {
         var life = running()
         #expect(life.noteEnded() == .wait)

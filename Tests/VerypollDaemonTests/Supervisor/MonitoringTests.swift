@@ -36,7 +36,7 @@ struct MonitoringTests {
         return monitoring
     }
 
-    @Test("nothing is noted while nobody monitors")
+    @Test("without monitors, no events are recorded")
     func begins() {
         var monitoring = Monitoring()
         monitoring.note(MonitorEvent(.serverSet, timestampUSec: 1))
@@ -50,7 +50,7 @@ struct MonitoringTests {
         #expect(!monitoring.hasEvents)
     }
 
-    @Test("each change is told once, in its order and with its own time")
+    @Test("each change is reported once, in order and with its own time")
     func tellsInOrder() {
         var monitoring = begin([listener("a")])
         monitoring.note(MonitorEvent(.serverSet, timestampUSec: 5))
@@ -66,7 +66,7 @@ struct MonitoringTests {
         #expect(!monitoring.hasEvents)
     }
 
-    @Test("beyond a number, changes are counted as lost")
+    @Test("changes beyond the limit are counted as lost")
     func countsLost() {
         var monitoring = begin([])
         for number in 0..<Monitoring.limit + 3 {
@@ -78,7 +78,7 @@ struct MonitoringTests {
         #expect(!monitoring.hasEvents)
     }
 
-    @Test("a listener's counters are no change, its state is")
+    @Test("a listener's state is reported as a change, and its counters are not")
     func tellsOfStates() {
         var monitoring = begin([listener("a"), listener("b")])
         monitoring.note([listener("a", active: 9), listener("b")], timestampUSec: 1)
@@ -90,7 +90,7 @@ struct MonitoringTests {
         #expect(!monitoring.hasEvents)
     }
 
-    @Test("listeners that come are told, and those that go are told as closed")
+    @Test("added listeners are reported, and removed ones are reported as closed")
     func tellsOfListeners() {
         var monitoring = begin([listener("old", .draining)])
         monitoring.note([listener("new")], timestampUSec: 4)
@@ -112,7 +112,7 @@ struct MonitoringTests {
         #expect(monitoring.note(.acceptRate, of: 2, on: "other") == .acceptRate)
     }
 
-    @Test("the ends of sessions are kept for listeners that drain, and until these have drained")
+    @Test("session end times are kept only for listeners that are still draining")
     func keepsLastEnds() {
         var monitoring = begin([listener("a"), listener("b", .draining)])
         monitoring.noteEnd(of: "a", timestampUSec: 1)
@@ -123,7 +123,7 @@ struct MonitoringTests {
         #expect(monitoring.lastEnds == [:])
     }
 
-    @Test("a refused reload is told with a limited number of problems, and how many there are")
+    @Test("a rejected reload is reported with a limited number of problems and the total")
     func limitsProblems() {
         let problem = Problem(file: "", line: 1, column: 1, pointer: "", message: "wrong")
         let event = MonitorEvent(Array(repeating: problem, count: 1000), timestampUSec: 1)

@@ -11,7 +11,7 @@ import VerypollControl
 struct PendingCallsTests {
     private let callID = CallID(slot: 0, client: 1, call: 2)
 
-    @Test("the sessions of all workers make one list, the oldest first, up to the limit")
+    @Test("the sessions of all workers form one list, oldest first, up to the limit")
     func lists() {
         var pendingCalls = PendingCalls()
         let number = pendingCalls.addListing(for: callID, limit: 2, workers: 2)

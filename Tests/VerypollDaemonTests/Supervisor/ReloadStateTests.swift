@@ -52,13 +52,13 @@ struct ReloadStateTests {
             var events = Events(capacity: 1)
             while true {
                 try poll.poll(&events, timeout: .seconds(60))
-                try #require(!events.isEmpty, "the reading has not ended")
+                try #require(!events.isEmpty, "the read has not finished")
                 if let message = mailbox.takeAll().first { return message }
             }
         }
     }
 
-    @Test("a reading that is not done after 10 seconds is given up, and its late end is noted")
+    @Test("a read that takes over 10 seconds is abandoned, and its late end is recorded")
     func abandons() throws {
         var state = ReloadState()
         var held = try HeldReading()
@@ -77,7 +77,7 @@ struct ReloadStateTests {
         let again = state.abandonIfLate(now: now + .seconds(30))
         #expect(!again)
         guard case .readingEnded = try held.end() else {
-            Issue.record("what was read late is not to be put into effect")
+            Issue.record("a file that was read too late must not be applied")
             return
         }
         state.endHang()
@@ -86,7 +86,7 @@ struct ReloadStateTests {
         #expect(outcome == nil)
     }
 
-    @Test("a file that was read in time is checked for longer")
+    @Test("a file that was read in time has longer to be checked")
     func waitsForCheck() throws {
         var state = ReloadState()
         var held = try HeldReading(readsFirst: true)
@@ -107,7 +107,7 @@ struct ReloadStateTests {
         #expect(!state.isBusy)
     }
 
-    @Test("after four readings that hang there is no other, until one of them has ended")
+    @Test("after four hung reads, no new one starts until one has finished")
     func limitsHanging() throws {
         var state = ReloadState()
         for count in 1...ReloadState.hangLimit {
@@ -123,7 +123,7 @@ struct ReloadStateTests {
         #expect(state.mayRead)
     }
 
-    @Test("whoever asks while a reload is under way is answered by the next one")
+    @Test("calls during a reload are answered by the next one")
     func answersLater() {
         var state = ReloadState()
         let first = CallID(slot: 0, client: 1, call: 1)
@@ -143,7 +143,7 @@ struct ReloadStateTests {
         #expect(state.callers == [second])
     }
 
-    @Test("a reload is under way until its outcome is taken, which is there once")
+    @Test("a reload is in progress until its outcome is taken, which is possible once")
     func takesOutcomeOnce() {
         var state = ReloadState()
         #expect(!state.isBusy)

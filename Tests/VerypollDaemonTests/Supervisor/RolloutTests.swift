@@ -9,7 +9,7 @@ struct RolloutTests {
         Rollout(snapshot: 1, purpose: purpose, startedAt: .now, missing: missing, callers: [])
     }
 
-    @Test("an operator reads what is waiting, and for how many workers")
+    @Test("the status names the change that waits, and for how many workers")
     func describes() {
         let reload = rollout(.reload(ChangeList(changes: [])), missing: 1)
         #expect(reload.description(workers: 4) == "the reload waits for 1 of 4 workers")
@@ -20,7 +20,7 @@ struct RolloutTests {
 
 @Suite("Rollouts")
 struct RolloutsTests {
-    @Test("a rollout is over when its last worker has adopted the snapshot, and not before")
+    @Test("a rollout is complete once its last worker has adopted the snapshot, and not before")
     func ends() {
         var rollouts = Rollouts()
         #expect(rollouts.isEmpty)
@@ -33,7 +33,7 @@ struct RolloutsTests {
         #expect(rollouts.noteAdoption(of: 7)?.snapshot == nil)
     }
 
-    @Test("only a rollout that takes longer than a moment is noted")
+    @Test("only a rollout that takes longer than a moment is reported")
     func notesLateOnes() {
         var rollouts = Rollouts()
         let now = ContinuousClock.now

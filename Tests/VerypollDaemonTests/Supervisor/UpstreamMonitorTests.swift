@@ -14,7 +14,7 @@ import VerypollControl
 struct UpstreamMonitorTests {
     private let first = ServerIndex(upstream: 0, server: 0)
 
-    @Test("a server that checks find down, and up again, is news for the workers")
+    @Test("a server that fails and later passes its checks is reported to the workers")
     func tellsOfChecks() throws {
         // Bound throughout the test, so that no other test gets the port.
         let listener = try Server(backlog: nil)
@@ -34,7 +34,7 @@ struct UpstreamMonitorTests {
         #expect(up.stateTimestampUSec >= down.stateTimestampUSec)
     }
 
-    @Test("an ejection is news for the workers, and so is its end")
+    @Test("an ejection and its end are reported to the workers")
     func tellsOfEjections() throws {
         var fixture = try WatchFixture(["10.0.0.1:80"]) {
             $0.passive.fall = 1
@@ -58,7 +58,7 @@ struct UpstreamMonitorTests {
         #expect(!isOut)
     }
 
-    @Test("a server that accepts again is news at once")
+    @Test("a server that accepts again is reported at once")
     func tellsOfReadmission() throws {
         var fixture = try WatchFixture(["10.0.0.1:80"]) { $0.passive.fall = 1 }
         let server = fixture.watch.upstreams[0].servers[0]
@@ -81,7 +81,7 @@ struct UpstreamMonitorTests {
         #expect(state == .up)
     }
 
-    @Test("each change of state is told with its own time, however quickly they come")
+    @Test("each change of state is reported with its own time, in rapid succession too")
     func tellsOfQuickChanges() throws {
         var fixture = try WatchFixture(["10.0.0.1:80"]) {
             $0.passive.fall = 1
@@ -107,7 +107,7 @@ struct UpstreamMonitorTests {
         #expect(fixture.watch.takeChanges().isEmpty)
     }
 
-    @Test("an ejection that was over before the next one has its end told")
+    @Test("an ejection that ended before the next one has its end reported")
     func tellsOfEndsBetween() throws {
         var fixture = try WatchFixture(["10.0.0.1:80"]) {
             $0.passive.fall = 1
@@ -125,7 +125,7 @@ struct UpstreamMonitorTests {
         #expect(states == [.ejected, .up, .ejected])
     }
 
-    @Test("a name that is found is news, and its server is checked at once")
+    @Test("a name that resolves is reported, and its server is checked at once")
     func tellsOfNames() throws {
         let listener = try TCPListener(binding: .loopback(port: 0))
         let address = try listener.localAddress()
@@ -148,7 +148,7 @@ struct UpstreamMonitorTests {
     }
 
     @Test(
-        "a name that is not found is news too, as nobody is to wait for it, and the reason is told"
+        "a failed lookup is reported with its reason, so that no session waits for it"
     )
     func tellsOfMissingNames() throws {
         var fixture = try WatchFixture(
@@ -161,7 +161,7 @@ struct UpstreamMonitorTests {
         #expect(status.stateReason == "no such name")
     }
 
-    @Test("the status has the upstreams by name, their servers in order, and what they count")
+    @Test("the status has the upstreams by name, their servers in order, and their counts")
     func describes() throws {
         var zoo = try UpstreamConfiguration.test(["10.0.0.1:80", "unix:@app"])
         zoo.name = "zoo"
@@ -234,7 +234,7 @@ private struct WatchFixture: ~Copyable {
             let news = watch.takeNews()
             if !news.isEmpty { return news }
         }
-        throw TimedOut(waitingFor: "news for the workers")
+        throw TimedOut(waitingFor: "messages for the workers")
     }
 
     /// Runs until a connection has arrived.

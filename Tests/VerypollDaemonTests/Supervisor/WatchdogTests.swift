@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Watchdog")
 struct WatchdogTests {
-    @Test("the service manager hears something only when every worker has answered")
+    @Test("the service manager is notified only after every worker has answered")
     func waitsForAll() {
         let start = ContinuousClock.now
         var watchdog = Watchdog(interval: .seconds(10), now: start)

@@ -24,12 +24,12 @@ private func sendNowOrEnd(_ bytes: ArraySlice<UInt8>, to client: borrowing Clien
     }
 }
 
-@Suite("the control socket: malformed and excessive input")
+@Suite("Control socket: malformed and excessive input")
 struct ControlAbuseTests {
     private static let getStatus = ControlPeer.message("io.verypoll.Daemon.GetStatus")
     private static let ping = ControlPeer.message("io.systemd.service.Ping")
 
-    @Test("a message may come byte by byte")
+    @Test("a message may arrive byte by byte")
     func joinsPieces() throws {
         let daemon = try TestDaemon(serving("echo"))
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -37,7 +37,7 @@ struct ControlAbuseTests {
         #expect(try peer.reply(Status.self).parameters?.state == .running)
     }
 
-    @Test("200 calls may come in one piece, and are answered in their order")
+    @Test("200 calls may arrive in one piece, and are answered in order")
     func splitsPieces() throws {
         let daemon = try TestDaemon(serving("echo"))
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -52,7 +52,7 @@ struct ControlAbuseTests {
         }
     }
 
-    @Test("calls that are answered at once do not overtake those that are not")
+    @Test("calls that are answered at once do not overtake slower ones")
     func keepsOrder() throws {
         let daemon = try TestDaemon(serving("echo"))
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -65,7 +65,7 @@ struct ControlAbuseTests {
         #expect(try peer.reply(SessionList.self).parameters?.sessions == [])
     }
 
-    @Test("oneway calls are done and not answered")
+    @Test("oneway calls are performed and not answered")
     func keepsSilent() throws {
         let daemon = try TestDaemon(serving("echo"))
         let client = try daemon.connect()
@@ -85,7 +85,7 @@ struct ControlAbuseTests {
     }
 
     @Test(
-        "a message that is none ends the connection without a word",
+        "an invalid message silently closes the connection",
         arguments: [
             "\0", "no JSON\0", "[]\0", "{}\0", "null\0", #"{"method": 1}"# + "\0",
             #"{"method": "io.systemd.service.Ping", "more": "yes"}"# + "\0",
@@ -101,7 +101,7 @@ struct ControlAbuseTests {
         #expect(try daemon.status().state == .running)
     }
 
-    @Test("a message over 1 MiB ends the connection, and does not fill the memory")
+    @Test("a message over 1 MiB closes the connection without filling the memory")
     func endsOversized() throws {
         let daemon = try TestDaemon(serving("echo"))
         #expect(try daemon.status().state == .running)
@@ -117,7 +117,7 @@ struct ControlAbuseTests {
         #expect(try daemon.status().state == .running)
     }
 
-    @Test("the end of file in the midst of a message ends the connection")
+    @Test("end of file in the middle of a message closes the connection")
     func endsHalfMessage() throws {
         let daemon = try TestDaemon(serving("echo"))
         let peer = try ControlPeer(path: daemon.controlPath)
@@ -126,7 +126,7 @@ struct ControlAbuseTests {
         #expect(try peer.client.receiveToEnd() == [])
     }
 
-    @Test("calls before the end of file are answered")
+    @Test("calls before end of file are answered")
     func answersAfterEnd() throws {
         let daemon = try TestDaemon(serving("echo"))
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -138,7 +138,7 @@ struct ControlAbuseTests {
         #expect(try peer.receive() == nil)
     }
 
-    @Test("a client that calls and never reads is held up alone, and does not fill the memory")
+    @Test("a client that calls and never reads stalls only itself, and does not fill the memory")
     func boundsOutput() throws {
         let daemon = try TestDaemon(serving("echo"))
         #expect(try daemon.status().state == .running)
@@ -147,7 +147,7 @@ struct ControlAbuseTests {
         let calls = Array(String(repeating: Self.getStatus, count: 1000).utf8)
         var sent = 0
         var refusals = 0
-        try eventually("the client to be held up or ended") {
+        try eventually("the client to be stalled or disconnected") {
             let count = try sendNowOrEnd(calls[...], to: peer.client)
             sent += count ?? 0
             refusals = count == nil ? refusals + 1 : 0
@@ -160,7 +160,7 @@ struct ControlAbuseTests {
         #expect(isSanitized || growth < 8 << 20, "\(growth) bytes")
     }
 
-    @Test("64 clients that say nothing, and worse ones, disturb neither the data nor new clients")
+    @Test("64 silent or worse clients disturb neither the data plane nor new clients")
     func survivesCrowd() throws {
         let daemon = try TestDaemon(serving("echo"))
         let idle = try (0..<64).map { _ in Held(try Client(path: daemon.controlPath)) }

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("activation of the control socket")
+@Suite("Control socket activation")
 struct ControlActivationTests: ~Copyable {
     private let directory: TemporaryDirectory
     private let configuration: String
@@ -45,7 +45,7 @@ struct ControlActivationTests: ~Copyable {
         return status.version
     }
 
-    @Test("it is served in the place of one of the daemon's own")
+    @Test("it is used instead of the daemon's own control socket")
     func serves() throws {
         let path = directory.appending("passed")
         let server = try Server(path: path)
@@ -58,7 +58,7 @@ struct ControlActivationTests: ~Copyable {
         #expect(try program.standardError.contains("the control socket is systemd's"))
     }
 
-    @Test("a call that came before the daemon was started is answered")
+    @Test("a call made before the daemon started is answered")
     func servesFirstCall() throws {
         let path = directory.appending("passed")
         let server = try Server(path: path)
@@ -70,7 +70,7 @@ struct ControlActivationTests: ~Copyable {
         try program.waitForStandardError(containing: "is ready")
     }
 
-    @Test("its file stays when the daemon ends")
+    @Test("its file stays when the daemon exits")
     func leavesFile() throws {
         let path = directory.appending("passed")
         let server = try Server(path: path)
@@ -81,7 +81,7 @@ struct ControlActivationTests: ~Copyable {
         #expect(try Stat(FilePath(path)).type == .socket)
     }
 
-    @Test("one that is no Unix-domain socket, or does not listen, is refused in words")
+    @Test("a socket of another type, or one that does not listen, is rejected with a reason")
     func refuses() throws {
         let tcp = try Server()
         let silent = try Server(path: directory.appending("silent"), backlog: nil)
@@ -90,7 +90,7 @@ struct ControlActivationTests: ~Copyable {
         #expect(try refusal(of: silent.descriptor).contains(sentence))
     }
 
-    @Test("two of them are refused in words")
+    @Test("two control sockets are rejected with a reason")
     func refusesTwo() throws {
         let first = try Server(path: directory.appending("first"))
         let second = try Server(path: directory.appending("second"))

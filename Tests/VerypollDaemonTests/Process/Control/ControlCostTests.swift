@@ -5,10 +5,10 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-// Serialized, as each takes as much of a processor as it can get.
-@Suite("the cost of control clients", .serialized)
+// Serialized, because each test uses as much CPU time as it can get.
+@Suite("Cost of control clients", .serialized)
 struct ControlCostTests {
-    @Test("while control clients flood the daemon, scrapes do not wait for a pause of theirs")
+    @Test("while control clients flood the daemon, scrapes are not delayed by their pauses")
     func answersScrapes() throws {
         let daemon = try TestDaemon(serving("metrics"))
         let address = try daemon.address(of: "metrics")
@@ -27,7 +27,7 @@ struct ControlCostTests {
         #expect(times.sorted()[10] < .milliseconds(25))
     }
 
-    @Test("a check of 20,000 problems is answered with the first of them, and their number")
+    @Test("a check with 20,000 problems is answered with the first ones and the total")
     func shortensAnswer() throws {
         let daemon = try TestDaemon(serving("echo"))
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -39,7 +39,7 @@ struct ControlCostTests {
         #expect(problems.count + (reply.parameters?.omitted ?? 0) == 20_001)
     }
 
-    @Test("a configuration that is long to check is not checked on the supervisor's thread")
+    @Test("a configuration that takes long to check is not checked on the supervisor's thread")
     func checksElsewhere() throws {
         let daemon = try TestDaemon(serving("echo"))
         var peer = try ControlPeer(path: daemon.controlPath)

@@ -2,8 +2,8 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-/// A client that nobody here wrote: the package `varlink` of PyPI.
-@Suite("the varlink command of PyPI")
+/// Uses a third-party client: the package `varlink` from PyPI.
+@Suite("The varlink command from PyPI")
 struct ForeignVarlinkTests {
     private static let python = Repository.path + "/.build-venv/bin/python"
 
@@ -12,7 +12,7 @@ struct ForeignVarlinkTests {
         return try Program.run(Self.python, ["-m", "varlink.cli"] + arguments)
     }
 
-    @Test("info tells what the daemon is, and its interfaces")
+    @Test("info describes the daemon and its interfaces")
     func informs() throws {
         let daemon = try TestDaemon(serving("echo"))
         let result = try varlink("info", "unix:" + daemon.controlPath)
@@ -23,7 +23,7 @@ struct ForeignVarlinkTests {
         }
     }
 
-    @Test("help prints the interface word for word")
+    @Test("help prints the interface verbatim")
     func describes() throws {
         let daemon = try TestDaemon(serving("echo"))
         let result = try varlink("help", "unix:\(daemon.controlPath)/io.verypoll.Daemon")
@@ -45,7 +45,7 @@ struct ForeignVarlinkTests {
         #expect((killed.standardOutput + killed.standardError).contains("4711"))
     }
 
-    @Test("every method does what it says, and every error comes as it is described")
+    @Test("every method works as described, and every error can be provoked")
     func callsEverything() throws {
         let daemon = try TestDaemon(
             serving("echo", #", "timeouts": {"idle": "1h"}"#),

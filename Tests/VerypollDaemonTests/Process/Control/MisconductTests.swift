@@ -3,12 +3,12 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("the control socket: a thousand misbehaving clients", .serialized)
+@Suite("Control socket: a thousand misbehaving clients", .serialized)
 struct MisconductTests {
     @Test(
         """
-        sessions are served meanwhile, who asks properly is answered, and nothing is left of them \
-        in descriptors and memory
+        sessions and well-behaved calls are served meanwhile, and descriptors and memory recover \
+        afterwards
         """
     )
     func bears() throws {
@@ -23,7 +23,7 @@ struct MisconductTests {
         let misconduct = Misconduct(path: daemon.controlPath, count: 1000)
         var answered = 0
         try misconduct.run {
-            try eventually("many of them to have come") {
+            try eventually("many clients to have connected") {
                 try expectService(live, address)
                 return misconduct.connectionCount >= 300
             }

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("the control socket: monitors and operators")
+@Suite("Control socket: monitors and operators")
 struct MonitorCallTests {
     /// Returns a monitoring connection after its first reply.
     private func monitor(_ daemon: borrowing TestDaemon) throws -> ControlPeer {
@@ -21,7 +21,7 @@ struct MonitorCallTests {
         try #require(try peer.reply(MonitorEvent.self).parameters)
     }
 
-    @Test("a session has the same number in the events, in GetSession and in the journal's field")
+    @Test("a session has the same ID in events, in GetSession and in the journal field")
     func tellsOfSessions() throws {
         let daemon = try TestDaemon(
             serving("echo"),
@@ -57,7 +57,7 @@ struct MonitorCallTests {
         try daemon.program.waitForStandardError(containing: "session=\(id)")
     }
 
-    @Test("what happened before nobody hears, and nothing is made while nobody listens")
+    @Test("earlier events are not delivered, and none are recorded without a monitor")
     func beginsAnew() throws {
         let daemon = try TestDaemon(serving("echo"))
         try expectEcho(from: try daemon.connect())
@@ -69,7 +69,7 @@ struct MonitorCallTests {
     }
 
     @Test(
-        "a monitor that never reads is closed in the end, and holds up neither calls nor sessions"
+        "a monitor that never reads is closed eventually, and delays neither calls nor sessions"
     )
     func boundsStuck() throws {
         let daemon = try TestDaemon(serving("daytime"), serving("echo"))
@@ -77,7 +77,7 @@ struct MonitorCallTests {
         let address = try daemon.address(of: "daytime")
         // Each session causes about a kilobyte of events, of which some megabytes are buffered.
         var count = 0
-        try eventually("the daemon to let go of the monitor", within: .seconds(120)) {
+        try eventually("the daemon to disconnect the monitor", within: .seconds(120)) {
             for _ in 0..<500 { _ = try Client(address: address).receiveToEnd() }
             count += 500
             try expectEcho(from: try daemon.connect())
@@ -94,9 +94,9 @@ struct MonitorCallTests {
         return unsafe Glibc.poll(&watch, 1, 0) == 1
     }
 
-    @Test("the socket's group may operate, others may look, and neither needs more")
+    @Test("members of the socket's group may operate and others may read, without more privileges")
     func authorizes() throws {
-        try #require(geteuid() == 0, "becoming another user takes root: run make test as root")
+        try #require(geteuid() == 0, "becoming another user requires root; run make test as root")
         let daemon = try TestDaemon(
             serving("echo"),
             control: #", "mode": "0666", "group": "daemon""#

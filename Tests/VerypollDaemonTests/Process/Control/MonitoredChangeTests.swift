@@ -3,7 +3,7 @@ internal import SystemPackage
 internal import TestSupport
 internal import Testing
 
-@Suite("the control socket: changes reported to monitors")
+@Suite("Control socket: changes reported to monitors")
 struct MonitoredChangeTests {
     /// An event as a third-party client would decode it.
     private struct Told: Decodable, Equatable {
@@ -59,7 +59,7 @@ struct MonitoredChangeTests {
 
     private func now() -> Int { Int(Date().timeIntervalSince1970 * 1_000_000) }
 
-    @Test("each order to a server is told with its own time, however quick they come")
+    @Test("each change of a server is reported with its own time, in rapid succession too")
     func tellsOfOrders() throws {
         let daemon = try TestDaemon(
             serving("echo", listen: "unix:DIR/echo"),
@@ -96,7 +96,7 @@ struct MonitoredChangeTests {
         #expect(effects.map(\.server) == orders.dropFirst().map(\.server))
     }
 
-    @Test("a drain and the resumption that follows at once are told, each with its own time")
+    @Test("a drain and an immediate resume are both reported, each with its own time")
     func tellsOfDrains() throws {
         let daemon = try TestDaemon(serving("echo"))
         var monitor = try monitor(daemon)
@@ -116,7 +116,7 @@ struct MonitoredChangeTests {
         }
     }
 
-    @Test("the end of a drain is told, at the time of the last session's end")
+    @Test("the end of a drain is reported with the time of the last session's end")
     func tellsOfDrained() throws {
         let daemon = try TestDaemon(serving("echo"))
         var monitor = try monitor(daemon)
@@ -131,7 +131,7 @@ struct MonitoredChangeTests {
         #expect(told[2].timestampUSec == told[1].timestampUSec)
     }
 
-    @Test("a reload that is refused is told, with all its problems and its own time")
+    @Test("a rejected reload is reported with all its problems and its own time")
     func tellsOfRefusals() throws {
         let daemon = try TestDaemon(serving("echo"))
         var monitor = try monitor(daemon)
@@ -146,7 +146,7 @@ struct MonitoredChangeTests {
         #expect(pointers == ["/listeners/discord/handler/type", "/listeners/ecco/handler/type"])
     }
 
-    @Test("a listener that pauses, and goes on, is told both times")
+    @Test("a listener's pause and its end are both reported")
     func tellsOfPauses() throws {
         let daemon = try TestDaemon(serving("echo", ", \"maxSessions\": 1"), workers: 1)
         let address = try daemon.address()

@@ -4,11 +4,11 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("the control socket: status and sessions")
+@Suite("Control socket: status and sessions")
 struct SessionCallTests {
     private typealias Errors = ControlPeer.ErrorParameters
 
-    @Test("GetStatus counts what has just been served, listener by listener")
+    @Test("GetStatus counts the sessions that were just served, per listener")
     func counts() throws {
         let daemon = try TestDaemon(
             serving("echo"),
@@ -21,8 +21,8 @@ struct SessionCallTests {
         try discard.send(String(repeating: "d", count: 500))
         try discard.finishSending()
         #expect(try discard.receiveToEnd() == [])
-        // A worker tells of its listeners, one number after the other, and then of itself.
-        let status = try eventually("all to be counted") { () -> Status? in
+        // A worker publishes its listeners' counters one after another, and then its own.
+        let status = try eventually("all sessions to be counted") { () -> Status? in
             let status = try daemon.status()
             let isCounted =
                 status.totals.active == 1 && status.totals.accepted == 2
@@ -53,7 +53,7 @@ struct SessionCallTests {
         #expect(status.workers.reduce(0) { $0 + $1.events } >= 3)
     }
 
-    @Test("ListListeners tells of each listener what GetStatus does")
+    @Test("ListListeners returns the same listeners as GetStatus")
     func listsListeners() throws {
         let daemon = try TestDaemon(serving("echo"), serving("daytime"))
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -62,7 +62,7 @@ struct SessionCallTests {
         #expect(list.listeners.map(\.name) == ["daytime", "echo"])
     }
 
-    @Test("GetMetrics tells what the metrics handler does, as OpenMetrics")
+    @Test("GetMetrics returns the same metrics as the metrics handler, as OpenMetrics")
     func tellsMetrics() throws {
         let daemon = try TestDaemon(serving("echo"))
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -71,7 +71,7 @@ struct SessionCallTests {
         #expect(text.hasSuffix("\n# EOF\n"))
     }
 
-    @Test("ListSessions tells who is connected, and what went over each session")
+    @Test("ListSessions returns each session's client and byte counts")
     func listsSessions() throws {
         let daemon = try TestDaemon(serving("echo"), serving("discard", listen: "unix:DIR/discard"))
         let address = try daemon.address()
@@ -101,7 +101,7 @@ struct SessionCallTests {
         #expect(try daemon.sessions(#"{"peer": "127.0.0.1", "listener": "discard"}"#) == [])
     }
 
-    @Test("ListSessions lists the oldest first, and says when there are more than asked for")
+    @Test("ListSessions lists the oldest sessions first, and reports if there are more")
     func limitsList() throws {
         let daemon = try TestDaemon(serving("echo"), workers: 1)
         let address = try daemon.address()
@@ -128,7 +128,7 @@ struct SessionCallTests {
         #expect(!all.truncated)
     }
 
-    @Test("ListSessions refuses limits and listeners that there are not")
+    @Test("ListSessions rejects invalid limits and unknown listeners")
     func refusesQueries() throws {
         let daemon = try TestDaemon(serving("echo"))
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -142,7 +142,7 @@ struct SessionCallTests {
         #expect(reply.parameters?.listener == "none")
     }
 
-    @Test("KillSession ends one session and no other, and knows none that is gone")
+    @Test("KillSession ends only the given session, and rejects an ended one")
     func kills() throws {
         let daemon = try TestDaemon(serving("echo"))
         let address = try daemon.address()
@@ -170,9 +170,9 @@ struct SessionCallTests {
         #expect(untyped.parameters?.parameter == "id")
     }
 
-    @Test("another user may look where the socket lets it, and may not kill")
+    @Test("another user with access to the socket may read, and may not kill")
     func refusesStrangers() throws {
-        try #require(geteuid() == 0, "becoming another user takes root: run make test as root")
+        try #require(geteuid() == 0, "becoming another user requires root; run make test as root")
         let daemon = try TestDaemon(serving("echo"), control: #", "mode": "0666""#)
         #expect(try Program.run("chmod", ["755", daemon.directory.path]).exit == .code(0))
         let client = try daemon.connect()

@@ -4,7 +4,7 @@ internal import Testing
 internal import Verypoll
 internal import VerypollControl
 
-@Suite("the control socket: upstreams")
+@Suite("Control socket: upstreams")
 struct UpstreamCallTests {
     private func upstreams(of daemon: borrowing TestDaemon) throws -> [Status.Upstream] {
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -12,7 +12,7 @@ struct UpstreamCallTests {
         return list.upstreams
     }
 
-    @Test("servers that are checked go down and come up, as status, log and ListUpstreams tell")
+    @Test("status, log and ListUpstreams report checked servers going down and up")
     func tellsOfChecks() throws {
         let port = try reservedPort()
         let daemon = try TestDaemon(
@@ -49,7 +49,7 @@ struct UpstreamCallTests {
         try daemon.program.waitForStandardError(containing: "127.0.0.1:\(port) is up again")
     }
 
-    @Test("a server that sessions cannot reach is ejected, which no session notices")
+    @Test("a server that sessions cannot reach is ejected, without an effect on sessions")
     func tellsOfEjections() throws {
         let port = try reservedPort()
         let daemon = try TestDaemon(
@@ -75,8 +75,8 @@ struct UpstreamCallTests {
         try daemon.program.waitForStandardError(
             containing: "127.0.0.1:\(port) is ejected for 1h: sessions could not connect to it"
         )
-        // A session leaves its server after its listener.
-        let upstream = try eventually("all to have left the upstream") { () -> Status.Upstream? in
+        // A session is removed from its listener before it is removed from its server.
+        let upstream = try eventually("the upstream to be empty") { () -> Status.Upstream? in
             let upstream = try upstreams(of: daemon)[0]
             return upstream.active == 0 && upstream.servers[1].active == 0 ? upstream : nil
         }
@@ -88,7 +88,7 @@ struct UpstreamCallTests {
         #expect(upstream.servers.map(\.bytesOut) == [0, 40])
     }
 
-    @Test("names are looked up, and one that has no answer holds up neither start nor stop")
+    @Test("names are resolved, and an unresolvable one delays neither start nor stop")
     func tellsOfNames() throws {
         let daemon = try TestDaemon(
             serving("echo"),
@@ -96,7 +96,7 @@ struct UpstreamCallTests {
                 "upstreams": {"app": {"servers": ["localhost:9", "nowhere.invalid:9"]}},
                 """
         )
-        try eventually("localhost to be looked up") {
+        try eventually("localhost to be resolved") {
             try upstreams(of: daemon)[0].servers[0].state == .up
         }
         let servers = try upstreams(of: daemon)[0].servers

@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("foreign clients of metrics")
+@Suite("Third-party clients of metrics")
 struct ForeignMetricsTests {
     private func curl(_ arguments: [String], _ url: String) throws -> String {
         try requireProgram("curl")
@@ -17,7 +17,7 @@ struct ForeignMetricsTests {
         "--output", "/dev/null", "--write-out", "%{http_code} %{content_type} %{size_download}\n",
     ]
 
-    @Test("curl gets the metrics, by GET and HEAD, over HTTP/1.1 and 1.0, in either format")
+    @Test("curl gets the metrics with GET and HEAD, over HTTP/1.1 and 1.0, in both formats")
     func servesCurl() throws {
         let daemon = try TestDaemon(serving("metrics"))
         let url = "http://\(try daemon.address(of: "metrics"))/metrics"
@@ -30,7 +30,7 @@ struct ForeignMetricsTests {
         #expect(head == "200 text/plain; version=0.0.4; charset=utf-8 0\n")
     }
 
-    @Test("curl is told what is not to be had")
+    @Test("curl gets an error for other paths and methods")
     func refusesCurl() throws {
         let daemon = try TestDaemon(serving("metrics"))
         let root = "http://\(try daemon.address(of: "metrics"))"
@@ -48,7 +48,7 @@ struct ForeignMetricsTests {
         #expect(try status(["--header", long], "/metrics") == "431")
     }
 
-    @Test("curl asks twice over one connection, over TCP and over a path")
+    @Test("curl sends two requests over one connection, over TCP and a Unix-domain socket")
     func keepsCurl() throws {
         let daemon = try TestDaemon(serving("metrics", listen: "127.0.0.1:0 unix:DIR/metrics"))
         let url = "http://\(try daemon.address(of: "metrics"))/metrics"
@@ -60,7 +60,7 @@ struct ForeignMetricsTests {
         #expect(try daemon.status(of: "metrics").accepted == 2)
     }
 
-    @Test("nc gets the answers to all that it sends at once")
+    @Test("nc gets the answers to all requests that it sends at once")
     func servesNetcat() throws {
         try requireProgram("nc")
         let daemon = try TestDaemon(serving("metrics"))
@@ -71,14 +71,14 @@ struct ForeignMetricsTests {
         #expect(count == "3\n")
     }
 
-    @Test("promtool has no complaint about what the daemon tells")
+    @Test("promtool accepts the daemon's metrics")
     func pleasesPromtool() throws {
         let daemon = try TestDaemon(serving("metrics"), serving("echo"))
         let text = try curl([], "http://\(try daemon.address(of: "metrics"))/metrics")
         try expectPromtoolPleased(text)
     }
 
-    @Test("a Prometheus server scrapes the daemon and finds its numbers")
+    @Test("a Prometheus server scrapes the daemon and stores its numbers")
     func servesPrometheus() throws {
         let daemon = try TestDaemon(serving("metrics"), serving("echo"))
         do {
@@ -94,8 +94,8 @@ struct ForeignMetricsTests {
         try eventually("the session's end in a scrape") {
             try server.value(of: duration.replacing("}", with: #",le="+Inf"}"#)) == "1"
         }
-        // A scrape that takes longer than its second fails, and leaves no value behind.
-        try eventually("a scrape that has gone well") {
+        // A scrape that takes longer than its timeout of a second fails and yields no value.
+        try eventually("a successful scrape") {
             let median = try server.value(of: "histogram_quantile(0.5, \(duration))")
             let age = try server.value(of: "time() - process_start_time_seconds < bool 600")
             return try median.flatMap(Double.init).map { $0 > 0 } == true && age == "1"

@@ -9,7 +9,7 @@ internal import VerypollControl
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-@Suite("metrics, as a process")
+@Suite("metrics, in a running daemon")
 struct MetricsHandlerTests {
     private static let close = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
@@ -25,7 +25,7 @@ struct MetricsHandlerTests {
     }
 
     @Test(
-        "a request is answered, and the connection stays for the next",
+        "a request is answered, and the connection stays open for the next one",
         arguments: EchoTests.addresses
     )
     func answers(address: String) throws {
@@ -52,7 +52,7 @@ struct MetricsHandlerTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("the numbers are those of what has happened")
+    @Test("the metrics count what has happened")
     func counts() throws {
         let daemon = try TestDaemon(serving("echo", ", \"maxSessions\": 7"), serving("metrics"))
         do {
@@ -82,7 +82,7 @@ struct MetricsHandlerTests {
         try expectPromtoolPleased(text)
     }
 
-    @Test("a proxy's upstreams and servers are told of")
+    @Test("a proxy's upstreams and servers have metrics")
     func countsServers() throws {
         let server = try TestDaemon(serving("echo"))
         let address = try server.address()
@@ -117,7 +117,7 @@ struct MetricsHandlerTests {
         try expectPromtoolPleased(text)
     }
 
-    @Test("requests that come together are answered in their order")
+    @Test("pipelined requests are answered in order")
     func pipelines() throws {
         let daemon = try TestDaemon(serving("metrics"))
         var peer = try connect(daemon)
@@ -133,7 +133,7 @@ struct MetricsHandlerTests {
         #expect(try peer.reply() == nil)
     }
 
-    @Test("a request may come byte by byte, and the end of file behind it")
+    @Test("a request may arrive byte by byte, with end of file after it")
     func assembles() throws {
         let daemon = try TestDaemon(serving("metrics"))
         var peer = try connect(daemon)
@@ -151,7 +151,7 @@ struct MetricsHandlerTests {
     }
 
     @Test(
-        "what is refused gets its answer and an orderly end, however much comes behind it",
+        "a rejected request gets an answer and an orderly close, however much follows it",
         arguments: [
             ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 404),
             ("DELETE /metrics HTTP/1.1\r\nHost: a\r\n\r\n", 405),
@@ -177,7 +177,7 @@ struct MetricsHandlerTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("firstByte bounds the time for the first byte of a head and for the rest of it")
+    @Test("firstByte limits the time for a request's first byte and for the rest of its head")
     func endsSlow() throws {
         let daemon = try TestDaemon(serving("metrics", #", "timeouts": {"firstByte": "300ms"}"#))
         let address = try daemon.address(of: "metrics")
@@ -193,7 +193,7 @@ struct MetricsHandlerTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("clients that take nothing hold up nobody, and miss nothing when they do")
+    @Test("clients that do not read delay no one, and lose nothing when they read")
     func waitsForReaders() throws {
         // The answer is about 1 MB; a hundred of these fit in no socket's buffers.
         let many = (0..<400).map { serving("discard", as: "d\($0)", listen: "unix:@DIR-\($0)") }
@@ -213,7 +213,7 @@ struct MetricsHandlerTests {
         expectClassic(try slow.ask(HTTPPeer.get))
     }
 
-    @Test("clients that vanish while they are being answered leave nothing behind")
+    @Test("clients that disconnect while being answered leave nothing behind")
     func survivesResets() throws {
         let daemon = try TestDaemon(serving("metrics"))
         let address = try daemon.address(of: "metrics")
@@ -224,10 +224,10 @@ struct MetricsHandlerTests {
         }
         var peer = try connect(daemon)
         expectClassic(try peer.ask(HTTPPeer.get))
-        try eventually("the end of the others") { try daemon.status().totals.active == 1 }
+        try eventually("the end of the other sessions") { try daemon.status().totals.active == 1 }
     }
 
-    @Test("a crowd is answered, each of it")
+    @Test("every client of a crowd is answered")
     func answersCrowds() throws {
         let daemon = try TestDaemon(serving("metrics"))
         let address = try daemon.address(of: "metrics")
@@ -244,7 +244,7 @@ struct MetricsHandlerTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("a stop ends a connection between two requests at once, and one behind its answer")
+    @Test("a stop closes an idle connection at once, and a busy one after its answer")
     func stops() throws {
         let daemon = try TestDaemon(
             serving("metrics"),

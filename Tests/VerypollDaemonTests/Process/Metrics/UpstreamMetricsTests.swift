@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("metrics of upstreams")
+@Suite("Metrics of upstreams")
 struct UpstreamMetricsTests {
     private func metrics(of daemon: borrowing TestDaemon) throws -> String {
         var peer = try ControlPeer(path: daemon.controlPath)
@@ -28,7 +28,7 @@ struct UpstreamMetricsTests {
         #expect(throws: Errno.connectionReset) { _ = try client.receive() }
     }
 
-    @Test("clients of an upstream whose servers are all down are counted as refused for that")
+    @Test("clients refused because all servers are down are counted under that reason")
     func countsDown() throws {
         let port = try reservedPort()
         let check = #", "check": {"interval": "10ms", "fall": 1}"#
@@ -45,7 +45,7 @@ struct UpstreamMetricsTests {
         try awaitRefusals(0, because: "unreachable", of: daemon)
     }
 
-    @Test("clients for whom no server can be reached are counted, and a reload keeps the count")
+    @Test("clients refused because no server is reachable are counted, across reloads too")
     func countsUnreachable() throws {
         let port = try reservedPort()
         let servers = ["127.0.0.1:\(port)"]
@@ -73,7 +73,7 @@ struct UpstreamMetricsTests {
         try first.greet()
     }
 
-    @Test("clients whose own time runs out while no server takes them are counted")
+    @Test("clients whose own timeout ends while no server accepts them are counted")
     func countsTimeouts() throws {
         let lab = try ProxyLab(
             upstream: #", "retry": {"for": "1h"}"#,
@@ -86,7 +86,7 @@ struct UpstreamMetricsTests {
         try awaitRefusals(1, because: "timed_out", of: lab.daemon)
     }
 
-    @Test("the bytes of a server are counted while the session lives")
+    @Test("a server's bytes are counted while the session lives")
     func countsBytesLive() throws {
         let lab = try ProxyLab()
         let joined = try lab.join()
@@ -107,7 +107,7 @@ struct UpstreamMetricsTests {
         #expect(text.contains("verypolld_server_sent_bytes_total\(server) 6\n"))
     }
 
-    @Test("the bytes of a session that outlives a reload of its upstream go on being counted")
+    @Test("bytes of a session are still counted after a reload of its upstream")
     func countsBytesOverReloads() throws {
         let server = try Server()
         let servers = ["127.0.0.1:\(server.port)"]

@@ -3,9 +3,9 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("socket activation")
+@Suite("Socket activation")
 struct ActivationTests {
-    @Test("TCP and Unix-domain sockets are found by their names, in whatever order")
+    @Test("TCP and Unix-domain sockets are found by name, in any order")
     func findsByName() throws {
         let folder = try TemporaryDirectory()
         let tcp = try Server()
@@ -28,7 +28,7 @@ struct ActivationTests {
         #expect(String(decoding: line, as: UTF8.self).hasSuffix("\r\n"))
     }
 
-    @Test("no descriptor but the standard streams would be inherited, the passed ones included")
+    @Test("children would inherit only the standard streams, and no activated sockets")
     func closesOnExecution() throws {
         let server = try Server()
         let daemon = try TestDaemon(
@@ -41,7 +41,7 @@ struct ActivationTests {
         #expect(daemon.program.inheritableDescriptors() == [])
     }
 
-    @Test("a connection that came before the daemon was started is served")
+    @Test("a connection made before the daemon started is served")
     func servesFirstConnection() throws {
         let server = try Server()
         let client = try Client(port: server.port)
@@ -54,7 +54,7 @@ struct ActivationTests {
         try daemon.waitForTotals("one session") { $0.accepted == 1 }
     }
 
-    @Test("all sockets of one name belong to the listener that names it")
+    @Test("all sockets with one name belong to the listener that uses it")
     func takesAllOfName() throws {
         let servers = [try HeldServer(), try HeldServer()]
         let daemon = try TestDaemon(
@@ -66,10 +66,10 @@ struct ActivationTests {
         for held in servers { try expectEcho("hello", from: try Client(port: held.server.port)) }
     }
 
-    @Test("a passed socket that no listener names is told and closed")
+    @Test("an activated socket that no listener uses is logged and closed")
     func closesUnknown() throws {
         let known = try Server()
-        let unknown = try Server(host: 1)  // Nobody else gets its port when it is closed.
+        let unknown = try Server(host: 1)  // A port that no other process gets.
         let daemon = try TestDaemon(
             serving("echo", listen: "systemd:web"),
             sockets: [
@@ -90,7 +90,7 @@ struct ActivationTests {
         }
     }
 
-    @Test("a socket that does not listen is refused in words")
+    @Test("a socket that does not listen is rejected with a reason")
     func refusesConnected() throws {
         let server = try Server()
         let client = try Client(port: server.port)
@@ -103,7 +103,7 @@ struct ActivationTests {
         #expect(result.standardError.contains(sentence), "\(result.standardError)")
     }
 
-    @Test("a file that is no socket is refused in words")
+    @Test("a file that is not a socket is rejected with a reason")
     func refusesFile() throws {
         let path = FilePath("/dev/null")
         let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
@@ -112,7 +112,7 @@ struct ActivationTests {
         #expect(result.standardError.contains("systemd:web"), "\(result.standardError)")
     }
 
-    @Test("a name that systemd passed no socket for is refused in words")
+    @Test("a name without a socket from systemd is rejected with a reason")
     func refusesMissing() throws {
         let server = try Server()
         let result = try launch(passing: server.descriptor, as: "other")

@@ -3,9 +3,9 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("exit on idle")
+@Suite("Exit on idle")
 struct IdleExitTests {
-    @Test("a daemon that nobody uses ends by itself, and no connection is lost over it")
+    @Test("an unused daemon exits without losing a connection")
     func ends() throws {
         let server = try Server()
         let activated = [PassedSocket(name: "web", descriptor: server.descriptor)]
@@ -27,7 +27,7 @@ struct IdleExitTests {
         }
     }
 
-    @Test("clients that come while it ends are served by it, or by the next")
+    @Test("clients that connect while it exits are served by it or by the next daemon")
     func losesNobody() throws {
         let server = try Server()
         let activated = [PassedSocket(name: "web", descriptor: server.descriptor)]
@@ -55,7 +55,7 @@ struct IdleExitTests {
         #expect(try next.status().state == .running)
     }
 
-    @Test("while a session lives it does not end")
+    @Test("a daemon with a live session does not exit")
     func staysForSession() throws {
         let server = try Server()
         let client = try Client(port: server.port)

@@ -4,9 +4,9 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("drain, resume and SetServer")
+@Suite("Drain, Resume and SetServer")
 struct OperationTests {
-    @Test("a drained listener refuses, ends its sessions in time, and accepts again if asked")
+    @Test("a drained listener refuses clients, closes sessions at the deadline, and can be resumed")
     func drainsListener() throws {
         let port = try reservedPort()
         let daemon = try TestDaemon(
@@ -32,7 +32,7 @@ struct OperationTests {
         try expectEcho("again", from: try Client(port: port))
     }
 
-    @Test("sessions that are idle end first, those that are busy last")
+    @Test("idle sessions are closed first, and busy ones last")
     func endsIdleFirst() throws {
         let daemon = try TestDaemon(serving("echo"))
         let idle = try daemon.connect()
@@ -49,7 +49,7 @@ struct OperationTests {
         try expectEcho("and may stay now", from: busy)
     }
 
-    @Test("the whole daemon drains and resumes without ending")
+    @Test("the whole daemon can be drained and resumed")
     func drainsAll() throws {
         let daemon = try TestDaemon(serving("echo"), serving("daytime"))
         let client = try daemon.connect()
@@ -65,7 +65,7 @@ struct OperationTests {
         try expectEcho("after", from: try daemon.connect())
     }
 
-    @Test("connections to a drained socket of systemd wait, and are served after it")
+    @Test("connections to a drained systemd socket wait, and are served after resuming")
     func keepsPassedSocket() throws {
         let server = try Server()
         let daemon = try TestDaemon(
@@ -80,7 +80,7 @@ struct OperationTests {
         #expect(try client.receive(exactly: 7) == Array("patient".utf8))
     }
 
-    @Test("a resume whose port was taken meanwhile says so, and may be tried again")
+    @Test("resuming fails with a reason if the port was taken meanwhile, and can be retried")
     func refusesResume() throws {
         let port = try reservedPort()
         let daemon = try TestDaemon(serving("echo", listen: "127.0.0.1:\(port)"))
@@ -104,7 +104,7 @@ struct OperationTests {
         try expectEcho("back", from: try Client(port: port))
     }
 
-    @Test("a drained listener stays drained through a reload")
+    @Test("a drained listener stays drained across a reload")
     func staysDrained() throws {
         let daemon = try TestDaemon(serving("echo"))
         try daemon.order("Drain", #"{"deadline": "0s"}"#)
@@ -116,7 +116,7 @@ struct OperationTests {
         #expect(try daemon.status(of: "echo").maxSessions == 5)
     }
 
-    @Test("a server set to drain gets no more sessions, and those that it has end in time")
+    @Test("a server set to drain gets no new sessions, and its sessions end by the deadline")
     func drainsServer() throws {
         let (one, two) = (try LineServer("one"), try LineServer("two"))
         defer { for server in [one, two] { try? server.end() } }
@@ -139,7 +139,7 @@ struct OperationTests {
         #expect(names == ["one", "two"])
     }
 
-    @Test("a server set down is out, its sessions get what whenDown says, and a reload keeps it so")
+    @Test("a server set down closes sessions according to whenDown, and stays down across a reload")
     func setsDown() throws {
         let (one, two) = (try LineServer("one"), try LineServer("two"))
         defer { for server in [one, two] { try? server.end() } }
@@ -155,7 +155,7 @@ struct OperationTests {
         for _ in 0..<4 { #expect(try daemon.connect(to: "front").ask() == "two") }
     }
 
-    @Test("a weight that was set holds until the configuration says another")
+    @Test("a weight set by an operator stays until the configuration changes it")
     func setsWeight() throws {
         let (one, two) = (try LineServer("one"), try LineServer("two"))
         defer { for server in [one, two] { try? server.end() } }
@@ -175,7 +175,7 @@ struct OperationTests {
     }
 
     @Test(
-        "what is not there is named",
+        "an unknown listener, upstream or server is named",
         arguments: [
             ("Drain", #"{"listener": "no"}"#, "ListenerNotFound"),
             ("Resume", #"{"listener": "no"}"#, "ListenerNotFound"),

@@ -5,13 +5,13 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-/// Reloads under load: as many as `VERYPOLL_RELOADS` says, under ten times as many live sessions.
-@Suite("reloads under load")
+/// Reloads under load: `VERYPOLL_RELOADS` reloads, with ten times as many live sessions.
+@Suite("Reloads under load")
 struct ReloadSwarmTests {
     private let reloads =
         ProcessInfo.processInfo.environment["VERYPOLL_RELOADS"].flatMap(Int.init) ?? 40
 
-    @Test("no session ends, no connection is refused, and descriptors and memory come back")
+    @Test("reloads end no session, refuse no connection, and leak neither descriptors nor memory")
     func survivesReloads() throws {
         try raiseDescriptorLimit(toAtLeast: 16_000)
         let servers = [try LineServer("one"), try LineServer("two")]
@@ -50,13 +50,13 @@ struct ReloadSwarmTests {
         #expect(try newcomers.end() > 0)
 
         try Self.ask(sessions)
-        try eventually("the newcomers to have left") {
+        try eventually("the new clients to have disconnected") {
             try daemon.status().totals.active == sessions.count
         }
         // The first and the last compared round have the same listeners.
         try rewrite(daemon, servers, round: 11)
         try daemon.reload()
-        try eventually("descriptors to be back") {
+        try eventually("the number of descriptors to return to the former one") {
             try daemon.program.openDescriptorCount() <= descriptors
         }
         let growth = try daemon.program.residentByteCount() - memory

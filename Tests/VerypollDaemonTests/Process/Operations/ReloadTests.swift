@@ -4,9 +4,9 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("reload")
+@Suite("Reload")
 struct ReloadTests {
-    @Test("limits that have changed hold at once, on the same socket, and no session ends")
+    @Test("changed limits take effect at once on the same socket, and no session ends")
     func changesLimits() throws {
         let daemon = try TestDaemon(serving("echo", #", "maxSessions": 1, "whenFull": "reject""#))
         let address = try daemon.address()
@@ -31,7 +31,7 @@ struct ReloadTests {
         #expect(try daemon.status().totals.active == 2)
     }
 
-    @Test("a connection that waits for room comes in when a reload makes some")
+    @Test("a connection that waits for room is accepted when a reload raises the limit")
     func raisesLimit() throws {
         let daemon = try TestDaemon(serving("echo", #", "maxSessions": 1"#))
         let address = try daemon.address()
@@ -45,7 +45,7 @@ struct ReloadTests {
         #expect(try second.receive(exactly: 7) == Array("waiting".utf8))
     }
 
-    @Test("what was counted before a reload stays counted")
+    @Test("counters survive a reload")
     func keepsCounts() throws {
         let daemon = try TestDaemon(serving("echo"))
         for round in 1...5 {
@@ -63,7 +63,7 @@ struct ReloadTests {
         #expect(listener.bytesOut == 50)
     }
 
-    @Test("a listener that is new accepts, and one that is gone refuses and serves its sessions on")
+    @Test("an added listener accepts; a removed one refuses clients and keeps its sessions")
     func addsAndRemoves() throws {
         let port = try reservedPort()
         let daemon = try TestDaemon(serving("echo", listen: "127.0.0.1:\(port)"))
@@ -78,7 +78,7 @@ struct ReloadTests {
         try expectEcho("the session is still there", from: old)
     }
 
-    @Test("a session of a listener that is gone ends when the time of its drain is over")
+    @Test("a session of a removed listener ends at the drain deadline")
     func endsRemoved() throws {
         let drain = #""drain": {"deadline": "300ms"},"#
         let daemon = try TestDaemon(serving("echo"), more: drain)
@@ -91,7 +91,7 @@ struct ReloadTests {
         #expect(ContinuousClock.now - beginning >= .milliseconds(300))
     }
 
-    @Test("an address goes over from one listener to another with what waits there")
+    @Test("an address moves from one listener to another with the connections in its backlog")
     func passesAddressOn() throws {
         let port = try reservedPort()
         let listen = "127.0.0.1:\(port)"
@@ -104,7 +104,7 @@ struct ReloadTests {
         try expectEcho("after", from: before)
     }
 
-    @Test("a configuration that is wrong is refused with each place, and all stays as it was")
+    @Test("an invalid configuration is rejected with all positions, and changes nothing")
     func refusesWrong() throws {
         let daemon = try TestDaemon(serving("echo"))
         let client = try daemon.connect()
@@ -126,7 +126,7 @@ struct ReloadTests {
         #expect(try daemon.status().note == nil)
     }
 
-    @Test("what takes a restart is refused by a reload, and told")
+    @Test("a change that requires a restart is rejected by a reload and named")
     func refusesWorkers() throws {
         let daemon = try TestDaemon(serving("echo"))
         try daemon.rewrite(serving("echo", #", "maxSessions": 7"#), workers: 3)
@@ -137,7 +137,7 @@ struct ReloadTests {
         #expect(try daemon.status().workers.count == 2)
     }
 
-    @Test("where one of the new sockets cannot be had, none is opened")
+    @Test("if one of the new sockets cannot be opened, none is opened")
     func refusesTaken() throws {
         let taken = try Server()
         let free = try reservedPort()
@@ -155,7 +155,7 @@ struct ReloadTests {
         #expect(try daemon.status().listeners.map(\.name) == ["echo"])
     }
 
-    @Test("SIGHUP reloads as well, and the log tells what came of it")
+    @Test("SIGHUP reloads as well, and the log has the result")
     func reloadsForHangUp() throws {
         let daemon = try TestDaemon(serving("echo"))
         let client = try daemon.connect()
@@ -170,7 +170,7 @@ struct ReloadTests {
         try expectEcho("through all that", from: client)
     }
 
-    @Test("many who ask at once are all told the same")
+    @Test("callers that reload at the same time all get the same answer")
     func answersAll() throws {
         let daemon = try TestDaemon(serving("echo"))
         try daemon.rewrite(serving("echo", #", "maxSessions": 9"#))

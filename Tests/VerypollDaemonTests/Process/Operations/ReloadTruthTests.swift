@@ -5,14 +5,14 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-// Serialized, as a thread that is stopped goes on with the thread that has stopped it.
-@Suite("control calls while a worker is stalled", .serialized)
+// Serialized, because a stopped thread resumes when the thread that stopped it exits.
+@Suite("Control calls while a worker is stalled", .serialized)
 struct ReloadTruthTests {
     /// The longest time that a call waited for a worker in earlier releases before it answered
     /// `Busy`.
     private static let formerPatience = Duration.seconds(5)
 
-    @Test("a reload answers when every worker runs it, however long one of them is stalled")
+    @Test("a reload is answered once every worker has applied it, however long one is stalled")
     func reloads() throws {
         let daemon = try TestDaemon(serving("echo"))
         try daemon.rewrite(serving("echo", #", "maxSessions": 7"#))
@@ -23,7 +23,7 @@ struct ReloadTruthTests {
         #expect(reply.parameters?.changes.map(\.pointer) == ["/listeners/echo/maxSessions"])
     }
 
-    @Test("so does the order to drain a listener")
+    @Test("a drain is answered once every worker has applied it")
     func drains() throws {
         let daemon = try TestDaemon(serving("echo"))
         var caller = try ControlPeer(path: daemon.controlPath)

@@ -3,13 +3,13 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("reload of upstreams")
+@Suite("Reload of upstreams")
 struct ReloadedUpstreamTests {
     private func ask(_ daemon: borrowing TestDaemon) throws -> String {
         try daemon.connect(to: "front").ask()
     }
 
-    @Test("new sessions go where the new configuration says, and the others stay")
+    @Test("new sessions use the new configuration's servers, and live ones stay")
     func movesNewSessions() throws {
         let (one, two) = (try LineServer("one"), try LineServer("two"))
         defer { for server in [one, two] { try? server.end() } }
@@ -26,7 +26,7 @@ struct ReloadedUpstreamTests {
         #expect(try daemon.status().upstreams.first?.servers.map(\.address) == [two.address])
     }
 
-    @Test("a server that is in both configurations keeps its counts and its sessions")
+    @Test("a server that stays in the configuration keeps its counts and sessions")
     func keepsServer() throws {
         let (one, two) = (try LineServer("one"), try LineServer("two"))
         defer { for server in [one, two] { try? server.end() } }
@@ -49,7 +49,7 @@ struct ReloadedUpstreamTests {
     }
 
     @Test(
-        "sessions of a server that is gone get what whenDown says",
+        "sessions of a removed server are closed according to whenDown",
         arguments: ["close", "drain"]
     )
     func leavesServer(policy: String) throws {
@@ -69,7 +69,7 @@ struct ReloadedUpstreamTests {
         #expect(try ask(daemon) == "two")
     }
 
-    @Test("a server that checks have found down stays so in the next configuration")
+    @Test("a server that failed its checks stays down in the next configuration")
     func keepsHealth() throws {
         let (one, two) = (try LineServer("one"), try LineServer("two"))
         defer { for server in [one, two] { try? server.end() } }
@@ -91,12 +91,12 @@ struct ReloadedUpstreamTests {
         #expect(try daemon.status().upstreams.first?.servers.first?.state == .down)
         for _ in 0..<5 { #expect(try ask(daemon) == "two") }
         try one.restart()
-        try eventually("the server to be back") {
+        try eventually("the server to be up again") {
             try daemon.status().upstreams.first?.servers.first?.state == .up
         }
     }
 
-    @Test("a client that is held for a server goes on by the configuration it began with")
+    @Test("a client held for a server continues under the configuration that it began with")
     func keepsHolding() throws {
         let server = try LineServer("late")
         defer { try? server.end() }

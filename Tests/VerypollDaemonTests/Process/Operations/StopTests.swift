@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("stopping the daemon")
+@Suite("Stopping the daemon")
 struct StopTests {
     private func waitForRefusal(at address: String) throws {
         try eventually("connections to be refused") {
@@ -12,7 +12,7 @@ struct StopTests {
         }
     }
 
-    @Test("without sessions it ends at once, and takes its socket files with it")
+    @Test("without sessions, it exits at once and removes its socket files")
     func stopsIdle() throws {
         let daemon = try TestDaemon(serving("echo", listen: "127.0.0.1:0 unix:DIR/echo"))
         let files = [daemon.controlPath, daemon.directory.appending("echo")]
@@ -24,7 +24,7 @@ struct StopTests {
     }
 
     @Test(
-        "it refuses connections at once, serves a live session on, and ends with it",
+        "it refuses connections at once, serves a live session to its end, and then exits",
         arguments: [SIGTERM, SIGINT],
         EchoTests.addresses
     )
@@ -49,7 +49,7 @@ struct StopTests {
         #expect(try daemon.program.waitForExit() == .code(0))
     }
 
-    @Test("when the deadline is over, live sessions are closed")
+    @Test("at the deadline, live sessions are closed")
     func closesAtDeadline() throws {
         let daemon = try TestDaemon(
             serving("echo"),
@@ -66,7 +66,7 @@ struct StopTests {
         #expect(try daemon.program.waitForExit() == .code(0))
     }
 
-    @Test("at a stop that closes sessions, the end of each is logged", arguments: 0..<5)
+    @Test("a stop that closes sessions logs the end of each", arguments: 0..<5)
     func logsLastSessions(round: Int) throws {
         let daemon = try TestDaemon(
             serving("echo"),
@@ -98,7 +98,7 @@ struct StopTests {
         #expect(try client.receiveToEnd() == [])
     }
 
-    @Test("clients of the control socket do not hold it up")
+    @Test("clients of the control socket do not delay a stop")
     func ignoresControlClients() throws {
         let daemon = try TestDaemon(serving("echo"))
         let idle = try (0..<10).map { _ in Held(try Client(path: daemon.controlPath)) }

@@ -6,8 +6,8 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-// One after the other, as each has thousands of descriptors.
-@Suite("limits under attack", .serialized)
+// Serialized, because each test needs thousands of descriptors.
+@Suite("Limits under attack", .serialized)
 struct AttackTests {
     /// The number of connections of an attack: the environment variable `VERYPOLL_ATTACK`, or a
     /// default that keeps the test short.
@@ -77,7 +77,7 @@ struct AttackTests {
             try attack.run {
                 try eventually("an attack") { attack.startedCount > limit }
                 try daemon.program.send(SIGCONT)
-                try eventually("all to be ended", within: .seconds(120)) {
+                try eventually("all clients to be disconnected", within: .seconds(120)) {
                     most = max(most, try daemon.status(of: "wasted").active)
                     #expect(try Client(address: other).ask() == "app")
                     #expect(try honest.ask() == "app")
@@ -95,7 +95,7 @@ struct AttackTests {
         try eventually("others to be served on the same listener, now that there is room") {
             answer(from: 2, port: port) == "app"
         }
-        try eventually("all sessions but one to be over") {
+        try eventually("all sessions but one to end") {
             try daemon.status().totals.active == 1
         }
         try eventually("the descriptors to be closed") {
@@ -108,14 +108,14 @@ struct AttackTests {
         do throws(Errno) { return try Client(from: source, port: port).ask() } catch { return nil }
     }
 
-    @Test("with room for them, 5,000 silent clients hold up nobody on the same listener")
+    @Test("with room for them, 5,000 silent clients delay no one on the same listener")
     func bearsSilence() throws {
         try raiseDescriptorLimit(toAtLeast: 16_000)
         let daemon = try TestDaemon(serving("echo", #", "maxSessions": 6000"#))
         let port = try port(of: "echo", daemon)
         let attack = Attack(port: port, count: Self.wasterCount, sending: [])
         try attack.run {
-            try eventually("all to be there") {
+            try eventually("all clients to be connected") {
                 try daemon.status(of: "echo").active == Self.wasterCount
             }
             for _ in 0..<100 {
@@ -127,7 +127,7 @@ struct AttackTests {
         }
     }
 
-    @Test("a source that connects without end has its share of the sessions, and others theirs")
+    @Test("a source that connects nonstop gets its share of sessions, and others get theirs")
     func boundsSource() throws {
         let server = try LineServer("app")
         defer { try? server.end() }
@@ -170,13 +170,13 @@ struct AttackTests {
         #expect(served > 10)
         #expect(server.record.accepted == limit + served)
         #expect(try daemon.status(of: "front").accepted == limit + served)
-        // What a turn has denied is counted at its end, and its clients know before.
-        try eventually("all of the denied to be counted") {
+        // Denials are counted at the end of a worker's turn, after the clients are reset.
+        try eventually("all denials to be counted") {
             try deniedCount(of: "front", daemon) == attempts.number
         }
     }
 
-    @Test("connections that come faster than acceptRate are not accepted faster, and none is lost")
+    @Test("connections are accepted no faster than acceptRate, and none is lost")
     func boundsRate() throws {
         let (rate, burst) = (500, 50)
         let daemon = try TestDaemon(
@@ -212,7 +212,7 @@ struct AttackTests {
         #expect((ContinuousClock.now - begin) / .seconds(1) >= least)
     }
 
-    @Test("what is no PROXY header is reset, goes to no server, and leaves nothing behind")
+    @Test("a connection without a valid PROXY header is reset, reaches no server and leaks nothing")
     func resetsGarbage() throws {
         let server = try LineServer("app")
         defer { try? server.end() }

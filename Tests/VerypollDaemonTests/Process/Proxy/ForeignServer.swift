@@ -53,7 +53,7 @@ struct ForeignServer: ~Copyable {
         do {
             try eventually("a server to accept") {
                 if try program.exit != nil {
-                    throw TimedOut(waitingFor: "a program that has ended")
+                    throw TimedOut(waitingFor: "a program that has exited")
                 }
                 return isServing()
             }

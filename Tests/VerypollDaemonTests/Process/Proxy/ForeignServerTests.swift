@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("foreign clients of foreign servers, through the proxy")
+@Suite("Third-party clients and servers through the proxy")
 struct ForeignServerTests {
     /// Returns a listener's host and port as command-line arguments.
     private func words(_ address: String, _ host: String, _ port: String) -> [String] {
@@ -11,7 +11,7 @@ struct ForeignServerTests {
         return [host, String(parts[0]), port, String(parts[1])]
     }
 
-    @Test("redis-benchmark has every request answered by a redis-server")
+    @Test("redis-benchmark gets every request answered by a redis-server")
     func servesRedis() throws {
         try requireProgram("redis-benchmark")
         let redis = try ForeignServer.redis()
@@ -39,7 +39,7 @@ struct ForeignServerTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("pgbench's transactions come through to a PostgreSQL, over TCP and over a path")
+    @Test("pgbench's transactions reach PostgreSQL, over TCP and a Unix-domain socket")
     func servesPostgreSQL() throws {
         try requireProgram("pgbench")
         let server = try ForeignServer.postgreSQL()
@@ -72,7 +72,7 @@ struct ForeignServerTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("nginx is told by PROXY headers whom curl speaks for", arguments: ["v1", "v2"])
+    @Test("PROXY headers tell nginx the address of curl", arguments: ["v1", "v2"])
     func servesNGINX(version: String) throws {
         try requireProgram("curl")
         let told = "$proxy_protocol_addr $proxy_protocol_port"
@@ -113,7 +113,7 @@ struct ForeignServerTests {
     }
 
     @Test(
-        "haproxy tells us by PROXY headers whom it speaks for, and we tell the server",
+        "haproxy's PROXY headers name its client, and the proxy passes the address on",
         arguments: [
             "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn",
             "send-proxy-v2 proxy-v2-options unique-id,crc32c,authority",
@@ -145,7 +145,7 @@ struct ForeignServerTests {
         }
     }
 
-    @Test("haproxy's checks, whose headers name nobody, are served", arguments: ["", "-v2"])
+    @Test("haproxy's checks, whose headers contain no address, are served", arguments: ["", "-v2"])
     func servesChecks(version: String) throws {
         let server = try LineServer("app")
         defer { try? server.end() }
@@ -163,8 +163,8 @@ struct ForeignServerTests {
         )
         try eventually("three checks to be answered") { server.record.answered >= 3 }
         let path = haproxy.directory.appending("admin")
-        // Where haproxy is held up, a check may fail by the time that it takes.
-        try eventually("a check that has gone well") {
+        // On a slow machine, a check may time out.
+        try eventually("a successful check") {
             let admin = try Client(path: path)
             try admin.send("show stat\n")
             let table = String(decoding: try admin.receiveToEnd(), as: UTF8.self)

@@ -9,9 +9,9 @@ import VerypollControl
 @testable import VerypollDaemon
 @testable import VerypollServer
 
-@Suite("proxy: upstreams that lead back to the daemon")
+@Suite("Proxy: upstreams that lead back to the daemon")
 struct OwnConnectionTests {
-    @Test("a connection is known by its address for as long as it is there")
+    @Test("a connection is found by its address for as long as it exists")
     func knows() {
         let connections = OwnConnections()
         let v4 = SocketAddress(IPAddress(v4: 0x7F00_0001), port: 4711)
@@ -27,7 +27,7 @@ struct OwnConnectionTests {
         #expect(connections.hops(from: v4) == 0)
     }
 
-    @Test("a circle that only shows at run time is broken, and the log says how to mend it")
+    @Test("a loop that appears only at run time is broken, and the log has the remedy")
     func breaksCircle() throws {
         let socket = try Server()
         let daemon = try TestDaemon(
@@ -45,7 +45,7 @@ struct OwnConnectionTests {
         #expect(try daemon.status().totals.accepted < 5000)
     }
 
-    @Test("a chain of listeners whose end is another server serves many clients")
+    @Test("a chain of listeners that ends at another server serves many clients")
     func servesChain() throws {
         let server = try LineServer("app")
         defer { try? server.end() }

@@ -3,10 +3,10 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("proxy: bytes and ends")
+@Suite("Proxy: bytes and ends of file")
 struct ProxyBytesTests {
     @Test(
-        "each way has every byte, and its end of file behind the last",
+        "each direction delivers every byte, and then end of file",
         arguments: Sides.all,
         [0, 1, 70_000, 8 << 20]
     )
@@ -32,7 +32,7 @@ struct ProxyBytesTests {
         #expect((totals.bytesIn, totals.bytesOut) == (size, size))
     }
 
-    @Test("a server may be the first to speak", arguments: Sides.all)
+    @Test("a server may speak first", arguments: Sides.all)
     func carriesGreeting(sides: Sides) throws {
         let lab = try ProxyLab(sides)
         let joined = try lab.join()
@@ -41,7 +41,7 @@ struct ProxyBytesTests {
         try joined.greet()
     }
 
-    @Test("what comes before the server accepts is kept for it", arguments: Sides.all)
+    @Test("bytes sent before the server accepts are kept for it", arguments: Sides.all)
     func keepsEarlyBytes(sides: Sides) throws {
         let lab = try ProxyLab(sides)
         let client = try lab.connect()
@@ -53,8 +53,8 @@ struct ProxyBytesTests {
         #expect(bytes.count == 100_000 && Noise.isSlice(bytes, at: 1))
     }
 
-    /// The kernel answers no connect while the backlog is full, and tries again after a second.
-    @Test("what comes before the server is connected is kept for it", arguments: [true, false])
+    /// While the backlog is full, the kernel drops connects and retries them after a second.
+    @Test("bytes sent before the server is connected are kept for it", arguments: [true, false])
     func keepsEarliestBytes(ends: Bool) throws {
         let lab = try ProxyLab(upstream: #", "connectTimeout": "1min""#, backlog: 0)
         let filler = try lab.connectToServer()
@@ -72,7 +72,7 @@ struct ProxyBytesTests {
         if ends { #expect(try accepted.receive() == []) }
     }
 
-    @Test("an end of file goes one way, behind its bytes, and no sooner", arguments: Sides.all)
+    @Test("end of file passes in its direction only, after its bytes", arguments: Sides.all)
     func passesEnds(sides: Sides) throws {
         let lab = try ProxyLab(sides)
         let joined = try lab.join()
@@ -93,7 +93,7 @@ struct ProxyBytesTests {
         try lab.waitForNothing()
     }
 
-    @Test("a server that has ended its way still gets what the client sends", arguments: Sides.all)
+    @Test("a half-closed server still gets everything that the client sends", arguments: Sides.all)
     func passesServersEnd(sides: Sides) throws {
         let lab = try ProxyLab(sides)
         let (client, server) = try lab.join().share()
@@ -110,7 +110,7 @@ struct ProxyBytesTests {
         try lab.waitForNothing()
     }
 
-    @Test("an end without a byte before it arrives as well", arguments: Sides.all, [true, false])
+    @Test("end of file arrives without bytes before it, too", arguments: Sides.all, [true, false])
     func passesBareEnds(sides: Sides, clientFirst: Bool) throws {
         let lab = try ProxyLab(sides)
         let (client, server) = try lab.join().share()
@@ -123,7 +123,7 @@ struct ProxyBytesTests {
         try lab.waitForNothing()
     }
 
-    @Test("a server that closes at once, without a byte, has been reached", arguments: Sides.all)
+    @Test("a server that closes at once without a byte counts as reached", arguments: Sides.all)
     func passesEarliestEnd(sides: Sides) throws {
         let lab = try ProxyLab(sides, upstream: #", "connectTimeout": "300ms""#)
         let client = try lab.connect()
@@ -168,7 +168,7 @@ struct ProxyBytesTests {
 
     /// Urgent bytes are out of band and are not passed on.
     @Test(
-        "bytes behind an urgent one arrive, few or many, and so does their end",
+        "bytes after an urgent one arrive, few or many, and so does end of file",
         arguments: [3, 3 << 20],
         [true, false]
     )

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("proxy: both ends break")
+@Suite("Proxy: both ends break")
 struct ProxyDeadEndTests {
     /// Which end breaks first, and how the other one ends afterwards.
     struct Course: CustomTestStringConvertible, Sendable {
@@ -56,7 +56,7 @@ struct ProxyDeadEndTests {
             var sent = 1
             var before = 0
             let block = Noise.slice(1 << 16, at: 0)
-            try eventually("the way to be full") {
+            try eventually("the direction to be full") {
                 while let count = try first?.client.sendNow(block) { sent += count }
                 guard let session = try lab.daemon.sessions().first else { return false }
                 let taken = course.clientIsFirst ? session.bytesIn : session.bytesOut
@@ -71,7 +71,7 @@ struct ProxyDeadEndTests {
         }
     }
 
-    @Test("a session is over once the second end has broken it as well", arguments: Course.all)
+    @Test("a session ends once the second end has broken it as well", arguments: Course.all)
     func endsBroken(course: Course) throws {
         let lab = try ProxyLab()
         var ends = try join(lab, course)
@@ -86,7 +86,7 @@ struct ProxyDeadEndTests {
     }
 
     @Test(
-        "a session is over whose first end has ended and broken its way at one moment",
+        "a session ends if its first end shuts down and resets at the same moment",
         arguments: Course.all
     )
     func endsMerged(course: Course) throws {
@@ -104,7 +104,7 @@ struct ProxyDeadEndTests {
     }
 
     @Test(
-        "a silent end learns of a reset that came together with the end of file before it",
+        "a silent end receives a reset that came together with the end of file before it",
         arguments: Sides.all.filter { $0.client == .tcp },
         [0, 10, 50_000]
     )

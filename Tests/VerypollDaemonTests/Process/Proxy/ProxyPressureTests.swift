@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("proxy: back-pressure")
+@Suite("Proxy: back-pressure")
 struct ProxyPressureTests {
     /// The most bytes that the kernel may buffer between the two ends with the default tcp_rmem and
     /// tcp_wmem.
@@ -16,7 +16,7 @@ struct ProxyPressureTests {
         let block = Array(Noise.slice(1 << 20, at: 0))
         var sent = 0
         var calm = 0
-        try eventually("the sender to be stopped") {
+        try eventually("the sender to be stalled") {
             calm += 1
             while sent < Self.kernelLimit {
                 guard let count = try client.sendNow(block[(sent % block.count)...]) else { break }
@@ -55,7 +55,7 @@ struct ProxyPressureTests {
     }
 
     @Test(
-        "an end that reads nothing stops the other one, and gets all once it reads",
+        "an end that does not read stalls the other, and receives everything once it reads",
         arguments: Sides.all,
         [true, false]
     )
@@ -80,7 +80,7 @@ struct ProxyPressureTests {
         #expect(totals.bytesOut == (clientSends ? 0 : sent))
     }
 
-    @Test("two ends that both send and read nothing stop each other", arguments: Sides.all)
+    @Test("two ends that both send and do not read stall each other", arguments: Sides.all)
     func stallsBoth(sides: Sides) throws {
         let lab = try ProxyLab(sides)
         try warmUp(lab)
@@ -98,13 +98,13 @@ struct ProxyPressureTests {
         try lab.waitForNothing()
     }
 
-    @Test("what waits for a client that does not read is told, and is what came and did not go")
+    @Test("bytes buffered for a client are reported, and are those received but not yet sent")
     func tellsBuffered() throws {
         let lab = try ProxyLab(.unix)
         let joined = try lab.join()
         var sent = 0
-        // A daemon that is held up has taken nothing yet, though the kernel has.
-        let session = try eventually("bytes to wait") {
+        // A stalled daemon has not read anything yet, although its kernel has.
+        let session = try eventually("bytes to be buffered") {
             sent += try stuff(joined.server)
             return try lab.daemon.sessions().first { $0.buffered > 0 }
         }
@@ -112,8 +112,8 @@ struct ProxyPressureTests {
         #expect(session.bytesIn == 0 && session.state == .open)
     }
 
-    /// The daemon's buffers come to an end with 1,024 of them for a worker.
-    @Test("clients that have taken all the buffers for answers they do not read give them back")
+    /// A worker has up to 1,024 buffers.
+    @Test("clients whose unread answers use up all buffers free them by reading")
     func freesBuffers() throws {
         let lab = try ProxyLab(.unix, workers: 1)
         // Most answers are copied while they are short; each session then stops with its own
@@ -123,7 +123,7 @@ struct ProxyPressureTests {
         for _ in 0..<1100 { ends.append(try lab.join().share()) }
         let block = Array(Noise.slice(30_000, at: 0))
         var sent = [Int](repeating: 0, count: ends.count)
-        try eventually("the buffers to be taken") {
+        try eventually("the buffers to be used up") {
             for index in ends.indices {
                 while let count = try ends[index].server.client.sendNow(block[...]) {
                     sent[index] += count

@@ -7,9 +7,9 @@ internal import VerypollControl
 /// Runs random schedules on both ends of many sessions; the model of a session is what its ends
 /// have done so far.
 ///
-/// `VERYPOLL_PROXY_SESSIONS` says how many sessions, and `VERYPOLL_PROXY_SEED` which; else the
-/// kernel draws the seed, which the report of a failure tells.
-@Suite("proxy: random schedules", .serialized)
+/// Set `VERYPOLL_PROXY_SESSIONS` to the number of sessions, and `VERYPOLL_PROXY_SEED` to a seed;
+/// otherwise the seed is random, and a failure reports it.
+@Suite("Proxy: random schedules", .serialized)
 struct ProxyPropertyTests {
     private static func variable(_ name: String) -> UInt64? {
         unsafe getenv(name).flatMap { unsafe UInt64(String(cString: $0)) }
@@ -47,8 +47,8 @@ struct ProxyPropertyTests {
 
     @Test(
         """
-        every byte arrives in order, and then the end of file, whatever the two ends do, and \
-        nothing of them stays
+        whatever the two ends do, every byte and then end of file arrives in order, and nothing of \
+        the sessions is left
         """
     )
     func keepsModel() throws {
@@ -65,7 +65,7 @@ struct ProxyPropertyTests {
         }
     }
 
-    @Test("nothing stays of sessions that both ends break while the daemon is stopped now and then")
+    @Test("nothing is left of sessions that both ends break while the daemon is stopped at times")
     func keepsModelOfBreaks() throws {
         let seed = Self.variable("VERYPOLL_PROXY_SEED") ?? .random(in: 0 ... .max)
         let count = Self.variable("VERYPOLL_PROXY_SESSIONS").map { Int($0) }
@@ -80,7 +80,7 @@ struct ProxyPropertyTests {
         }
     }
 
-    @Test("the same holds of bulk, which goes through pipes")
+    @Test("bulk data, which passes through pipes, arrives in order as well")
     func keepsModelOfBulk() throws {
         let seed = Self.variable("VERYPOLL_PROXY_SEED") ?? .random(in: 0 ... .max)
         let count = Self.variable("VERYPOLL_PROXY_SESSIONS").map { Int($0 / 20) }

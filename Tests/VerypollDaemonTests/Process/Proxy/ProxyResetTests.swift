@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("proxy: resets")
+@Suite("Proxy: resets")
 struct ProxyResetTests {
     /// Expects a reset if the transport has resets.
     private func expectReset(_ reception: Reception, over transport: Transport) {
@@ -60,12 +60,12 @@ struct ProxyResetTests {
         try lab.waitForNothing()
     }
 
-    @Test("what came before a client's reset is the server's", arguments: [Transport.tcp, .unix])
+    @Test("bytes sent before a client's reset reach the server", arguments: [Transport.tcp, .unix])
     func keepsBytesBeforeClientsReset(to transport: Transport) throws {
         let lab = try ProxyLab(Sides(client: .tcp, server: transport))
         let client = try lab.connect()
         let server = try lab.server.accept()
-        let size = 1 << 18  // As much as the kernel holds for us while the server reads nothing.
+        let size = 1 << 18  // Fits into the kernel's buffers while the server does not read.
         try client.send(Noise.slice(size, at: 2))
         try client.waitUntilTaken()
         try client.reset()
@@ -76,7 +76,7 @@ struct ProxyResetTests {
     }
 
     @Test(
-        "a whole answer arrives from a server that closes with the request unread",
+        "the whole answer arrives from a server that closes without reading the request",
         arguments: Sides.all,
         [10, 300_000]
     )
@@ -102,7 +102,7 @@ struct ProxyResetTests {
         }
     }
 
-    @Test("a client that breaks the connection before it has taken the last bytes is let go")
+    @Test("a session ends if its client breaks the connection before reading the last bytes")
     func letsSlowClientGo() throws {
         let lab = try ProxyLab()
         let client = try lab.connect()
@@ -116,7 +116,7 @@ struct ProxyResetTests {
         try lab.daemon.waitForNoSession()
     }
 
-    @Test("a reset behind an end of file arrives as well", arguments: [true, false])
+    @Test("a reset after an end of file arrives as well", arguments: [true, false])
     func passesResetBehindEnd(isClients: Bool) throws {
         let lab = try ProxyLab()
         var first = try lab.connect()
@@ -137,7 +137,7 @@ struct ProxyResetTests {
         return false
     }
 
-    @Test("a session is over when both have broken it", arguments: Sides.all)
+    @Test("a session ends when both ends have broken the connection", arguments: Sides.all)
     func endsBroken(sides: Sides) throws {
         let lab = try ProxyLab(sides)
         for _ in 0..<20 {

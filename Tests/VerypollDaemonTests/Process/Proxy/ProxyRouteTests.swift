@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("proxy: connecting to a server")
+@Suite("Proxy: connecting to a server")
 struct ProxyRouteTests {
     /// Expects a client to be refused, possibly before it has sent its text.
     private func expectRefusal(
@@ -29,7 +29,7 @@ struct ProxyRouteTests {
         }
     }
 
-    @Test("a client is reset where the only server refuses", arguments: Sides.all, [true, false])
+    @Test("a client is reset if the only server refuses", arguments: Sides.all, [true, false])
     func resetsUnserved(sides: Sides, speaks: Bool) throws {
         let lab = try ProxyLab(sides, backlog: nil)
         let client = try lab.connect()
@@ -39,7 +39,7 @@ struct ProxyRouteTests {
         #expect((totals.accepted, totals.bytesIn, totals.bytesOut) == (1, 0, 0))
     }
 
-    @Test("where one server refuses, the next is tried", arguments: Sides.all)
+    @Test("if one server refuses, the next is tried", arguments: Sides.all)
     func triesNext(sides: Sides) throws {
         let lab = try ProxyLab(sides, backlog: nil, hasTwo: true)
         for _ in 0..<8 {
@@ -50,7 +50,7 @@ struct ProxyRouteTests {
         try lab.waitForNothing()
     }
 
-    @Test("retry.for holds a client, unread, until a server is there", arguments: Sides.all)
+    @Test("retry.for holds a client, unread, until a server is available", arguments: Sides.all)
     func holdsClients(sides: Sides) throws {
         let lab = try ProxyLab(sides, upstream: #", "retry": {"for": "1min"}"#, backlog: nil)
         let clients = try (0..<10).map { _ in Held(try lab.connect()) }
@@ -74,7 +74,7 @@ struct ProxyRouteTests {
         withExtendedLifetime(clients) {}
     }
 
-    @Test("clients that are held take nothing that others need")
+    @Test("held clients use no resources that others need")
     func holdsIdly() throws {
         let nobody = try Server(backlog: nil)
         let daemon = try TestDaemon(
@@ -104,7 +104,7 @@ struct ProxyRouteTests {
         withExtendedLifetime(clients) {}
     }
 
-    @Test("a client that was held in vain is reset, and not before its time")
+    @Test("a client held in vain is reset, and not before its time")
     func givesUp() throws {
         let lab = try ProxyLab(upstream: #", "retry": {"for": "300ms"}"#, backlog: nil)
         let beginning = ContinuousClock.now
@@ -114,7 +114,7 @@ struct ProxyRouteTests {
         try lab.waitForNothing()
     }
 
-    @Test("a client that breaks the connection while held is let go", arguments: [true, false])
+    @Test("a session ends if its held client breaks the connection", arguments: [true, false])
     func letsHeldGo(speaks: Bool) throws {
         let lab = try ProxyLab(upstream: #", "retry": {"for": "10min"}"#, backlog: nil)
         let client = try lab.connect()
@@ -124,8 +124,8 @@ struct ProxyRouteTests {
         try lab.daemon.waitForNoSession()
     }
 
-    /// A listening socket that has no room in its backlog answers to no connect.
-    @Test("where one server does not answer, the next is tried in time", arguments: Sides.all)
+    /// A listening socket with a full backlog does not answer a connect.
+    @Test("if one server does not answer, the next is tried in time", arguments: Sides.all)
     func triesNextInTime(sides: Sides) throws {
         // The first server uses half of the time; the rest is a margin for a slow machine.
         let lab = try ProxyLab(
@@ -151,7 +151,7 @@ struct ProxyRouteTests {
         try lab.waitForNothing()
     }
 
-    @Test("a client is reset when no server answers in time", arguments: Sides.all)
+    @Test("a client is reset if no server answers in time", arguments: Sides.all)
     func timesOut(sides: Sides) throws {
         let lab = try ProxyLab(sides, upstream: #", "connectTimeout": "500ms""#, backlog: 0)
         let filler = try lab.connectToServer()
@@ -163,7 +163,7 @@ struct ProxyRouteTests {
         try lab.waitForNothing()
     }
 
-    @Test("over the upstream's maxSessions, clients wait their turn", arguments: Sides.all)
+    @Test("beyond the upstream's maxSessions, clients wait their turn", arguments: Sides.all)
     func queues(sides: Sides) throws {
         let lab = try ProxyLab(
             sides,
@@ -201,7 +201,7 @@ struct ProxyRouteTests {
         try joined.greet()
     }
 
-    @Test("a client that breaks the connection while it waits its turn is let go")
+    @Test("a session ends if its client breaks the connection while waiting its turn")
     func letsQueuedGo() throws {
         let lab = try ProxyLab(upstream: #", "maxSessions": 1, "connectTimeout": "10min""#)
         let joined = try lab.join()

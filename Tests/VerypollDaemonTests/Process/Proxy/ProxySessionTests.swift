@@ -4,13 +4,13 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("proxy: sessions and descriptors")
+@Suite("Proxy: sessions and descriptors")
 struct ProxySessionTests {
     /// The descriptors of a worker's pipes: those kept for later sessions, and the most in use.
     private static let keptDescriptors = 2 * 16
     private static let mostDescriptors = 2 * 64
 
-    @Test("an open session costs two descriptors at most", arguments: Sides.all)
+    @Test("an open session costs at most two descriptors", arguments: Sides.all)
     func costsTwo(sides: Sides) throws {
         let lab = try ProxyLab(sides)
         try lab.daemon.waitForNoSession()
@@ -21,14 +21,14 @@ struct ProxySessionTests {
             return joined.share()
         }
         #expect(try lab.daemon.sessions().count == 100)
-        // The control connection that asked may be on its way out.
-        try eventually("two for each") {
+        // The control connection may not be closed yet.
+        try eventually("two descriptors per session") {
             try lab.daemon.program.openDescriptorCount() <= before + 200
         }
         withExtendedLifetime(sessions) {}
     }
 
-    @Test("bulk costs a bounded number of pipes, and leaves some", arguments: Sides.all)
+    @Test("bulk data uses a bounded number of pipes, and some are kept", arguments: Sides.all)
     func boundsPipes(sides: Sides) throws {
         let lab = try ProxyLab(sides, workers: 1)
         let before = try lab.daemon.program.openDescriptorCount()
@@ -37,7 +37,7 @@ struct ProxySessionTests {
         let block = Array(Noise.slice(1 << 20, at: 0))
         var sent = [Int](repeating: 0, count: sessions.count)
         var calm = 0
-        try eventually("all to be stalled") {
+        try eventually("all sessions to be stalled") {
             var isAny = false
             for (index, session) in sessions.enumerated() {
                 while sent[index] < 8 << 20 {
@@ -89,7 +89,7 @@ struct ProxySessionTests {
         #expect(try lab.daemon.sessions().map(\.state) == [.halfClosed])
     }
 
-    @Test("a session that is killed ends for both, and for no others", arguments: Sides.all)
+    @Test("killing a session closes both ends and no other session", arguments: Sides.all)
     func kills(sides: Sides) throws {
         let lab = try ProxyLab(sides)
         let victim = try lab.join()
@@ -108,7 +108,7 @@ struct ProxySessionTests {
         #expect(try lab.daemon.status().totals.active == 1)
     }
 
-    @Test("a stop ends the sessions of clients that are held as well as others")
+    @Test("a stop also ends the sessions of held clients")
     func stops() throws {
         let lab = try ProxyLab(upstream: #", "retry": {"for": "10min"}"#, backlog: nil)
         let held = try lab.connect()

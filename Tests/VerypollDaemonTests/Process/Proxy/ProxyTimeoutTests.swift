@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("proxy: timeouts")
+@Suite("Proxy: timeouts")
 struct ProxyTimeoutTests {
     /// Returns whether a byte passes from one end to the other.
     ///
@@ -34,7 +34,7 @@ struct ProxyTimeoutTests {
         #expect(ContinuousClock.now - beginning >= span)
     }
 
-    @Test("firstByte ends a session in which nobody speaks", arguments: Sides.all)
+    @Test("firstByte ends a session in which neither end speaks", arguments: Sides.all)
     func endsSilent(sides: Sides) throws {
         let lab = try ProxyLab(sides, timeouts: #""firstByte": "300ms""#)
         let beginning = ContinuousClock.now
@@ -43,7 +43,7 @@ struct ProxyTimeoutTests {
         try lab.waitForNothing()
     }
 
-    @Test("one byte of either is enough for firstByte", arguments: [true, false])
+    @Test("one byte from either end satisfies firstByte", arguments: [true, false])
     func sparesSpeakers(clientSpeaks: Bool) throws {
         let lab = try ProxyLab(timeouts: #""firstByte": "300ms""#)
         let (client, server) = try eventually("a byte in time") {
@@ -57,7 +57,7 @@ struct ProxyTimeoutTests {
         #expect(areGreeted(client, server))
     }
 
-    @Test("idle ends a session over which nothing goes any more", arguments: Sides.all)
+    @Test("idle ends a session over which no more bytes pass", arguments: Sides.all)
     func endsIdle(sides: Sides) throws {
         let lab = try ProxyLab(sides, timeouts: #""idle": "300ms""#)
         try eventually("a session that speaks in time") {
@@ -71,7 +71,7 @@ struct ProxyTimeoutTests {
         try lab.waitForNothing()
     }
 
-    @Test("bytes of either postpone idle", arguments: [true, false])
+    @Test("bytes from either end postpone idle", arguments: [true, false])
     func postponesIdle(clientSpeaks: Bool) throws {
         let lab = try ProxyLab(timeouts: #""idle": "1s""#)
         try eventually("a session that always speaks in time") {
@@ -98,7 +98,7 @@ struct ProxyTimeoutTests {
     }
 
     @Test(
-        "halfClosed ends a session when one way has ended for so long",
+        "halfClosed ends a session after one direction has been closed for that long",
         arguments: Sides.all,
         [true, false]
     )

@@ -4,12 +4,12 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("long PROXY headers, to a running daemon")
+@Suite("Long PROXY headers, in a running daemon")
 struct ReceivedProxyHeaderTests {
     private static let reading = #", "proxyProtocol": {"from": ["127.0.0.1"], "timeout": "1min"}"#
 
     @Test(
-        "a header of up to the longest length is accepted, however its bytes arrive",
+        "a header of any valid length is accepted, however its bytes arrive",
         arguments: [4096, 4097, 65_536, 65_551],
         [1, 200, 70_000]
     )
@@ -25,7 +25,7 @@ struct ReceivedProxyHeaderTests {
         #expect(try daemon.sessions().map(\.peer) == ["1.2.3.4:9"])
     }
 
-    @Test("a long header that is malformed is refused")
+    @Test("a long malformed header is rejected")
     func refuses() throws {
         let daemon = try TestDaemon(serving("echo", Self.reading))
         let client = try daemon.connect()
@@ -37,7 +37,7 @@ struct ReceivedProxyHeaderTests {
     }
 
     @Test(
-        "a header that comes byte by byte has no more time than another",
+        "a header that arrives byte by byte has no more time than any other",
         arguments: [false, true]
     )
     func limitsTime(isBinary: Bool) throws {
@@ -60,7 +60,7 @@ struct ReceivedProxyHeaderTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("the head of a request for metrics that comes byte by byte has no more time than another")
+    @Test("a metrics request that arrives byte by byte has no more time than any other")
     func limitsRequestHead() throws {
         let daemon = try TestDaemon(serving("metrics", #", "timeouts": {"firstByte": "1s"}"#))
         let client = try daemon.connect(to: "metrics")

@@ -13,7 +13,7 @@ internal import VerypollControl
 /// down.
 ///
 /// Every connection to the server connects to itself there.
-@Suite("proxy: self-connects")
+@Suite("Proxy: self-connects")
 struct SelfConnectTests {
     private static let port = 40_000
     private static let launcher = [
@@ -32,7 +32,7 @@ struct SelfConnectTests {
         )
     }
 
-    @Test("a session that would be connected to itself is refused")
+    @Test("a session whose server connection would connect to itself is refused")
     func refusesSession() throws {
         let daemon = try daemon("")
         let client = try daemon.connect(to: "proxy")
@@ -43,7 +43,7 @@ struct SelfConnectTests {
         #expect(server.sessions == 0 && server.failures == 1)
     }
 
-    @Test("a check that would be connected to itself fails")
+    @Test("a check that would connect to itself fails")
     func failsCheck() throws {
         let check = #", "check": {"interval": "50ms", "timeout": "10s", "rise": 1, "fall": 1}"#
         let daemon = try daemon(check)
@@ -53,7 +53,7 @@ struct SelfConnectTests {
     }
 
     @Test(
-        "the range of ports is read as the kernel writes it",
+        "the ephemeral port range is parsed as the kernel writes it",
         arguments: [
             ("32768\t60999\n", 32_768...60_999), ("40000\t40000\n", 40_000...40_000),
         ]

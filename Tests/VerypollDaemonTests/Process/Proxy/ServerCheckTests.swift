@@ -2,7 +2,7 @@ internal import SystemPackage
 internal import TestSupport
 internal import Testing
 
-@Suite("health checks of servers")
+@Suite("Health checks of servers")
 struct ServerCheckTests {
     /// Two servers that are checked by their names, and a daemon in front of them.
     private struct Lab: ~Copyable {
@@ -55,7 +55,7 @@ struct ServerCheckTests {
         }
     }
 
-    @Test("a server that is gone gets no session, nor fails one, until it is there again")
+    @Test("a server that is down gets no sessions, and fails none, until it is up again")
     func findsDown() throws {
         let lab = try Lab()
         let address = lab.address
@@ -82,7 +82,7 @@ struct ServerCheckTests {
         #expect(failures.count { $0.server == nil } <= 2 * (Traffic.freshThreadCount + 1))
     }
 
-    @Test("where all servers are down, a client is reset, and none of them is tried")
+    @Test("if all servers are down, a client is reset without trying any of them")
     func refusesWithoutServers() throws {
         let lab = try Lab()
         for server in [lab.first, lab.second] { server.name = "ill" }
@@ -97,7 +97,7 @@ struct ServerCheckTests {
         for _ in 0..<20 { #expect(try lab.connect().ask() == "app-1") }
     }
 
-    @Test("a server whose answer is not the expected one gets no session")
+    @Test("a server with an unexpected answer gets no sessions")
     func expectsAnswer() throws {
         let lab = try Lab()
         lab.first.name = "ill"
@@ -108,7 +108,7 @@ struct ServerCheckTests {
         #expect(Set(try (0..<4).map { _ in try lab.connect().ask() }) == ["app-1", "app-2"])
     }
 
-    @Test("with whenDown keep, live sessions of a server that is down live on")
+    @Test("with whenDown keep, live sessions of a down server stay open")
     func keepsSessions() throws {
         let lab = try Lab(#", "whenDown": "keep""#, more: #""drain": {"deadline": "1ms"},"#)
         let live = try lab.connectToFirst()
@@ -118,7 +118,7 @@ struct ServerCheckTests {
         #expect(try live.client.ask() == "ill")
     }
 
-    @Test("with whenDown close, live sessions of a server that is down are reset at once")
+    @Test("with whenDown close, live sessions of a down server are reset at once")
     func closesSessions() throws {
         let lab = try Lab(#", "whenDown": "close""#)
         let live = try (0..<20).map { _ in try lab.connectToFirst() }
@@ -131,7 +131,7 @@ struct ServerCheckTests {
         #expect(try other.client.ask() == "app-2")
     }
 
-    @Test("with whenDown drain, live sessions of a server that is down have drain.deadline")
+    @Test("with whenDown drain, live sessions of a down server have until drain.deadline")
     func drainsSessions() throws {
         let lab = try Lab(#", "whenDown": "drain""#, more: #""drain": {"deadline": "700ms"},"#)
         let live = try (0..<20).map { _ in try lab.connectToFirst() }

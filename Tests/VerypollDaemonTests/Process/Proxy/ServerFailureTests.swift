@@ -3,10 +3,10 @@ internal import SystemPackage
 internal import TestSupport
 internal import Testing
 
-@Suite("servers that fail under traffic")
+@Suite("Servers that fail under traffic")
 struct ServerFailureTests {
     @Test(
-        "a server that is killed fails its own sessions and no others, and gets some when it is back",
+        "a killed server fails only its own sessions, and gets new ones when it is back",
         arguments: ["roundRobin", "leastSessions", "random"]
     )
     func survivesKill(balance: String) throws {
@@ -42,8 +42,8 @@ struct ServerFailureTests {
             try first.restart()
             traffic.beginPeriod()
 
-            // The other has all the kept ones.
-            try traffic.wait("it to serve again") {
+            // The other server has all the kept connections.
+            try traffic.wait("the first server to serve again") {
                 $0.fresh["first", default: 0] >= 50 && $0.answers(of: "second") >= 50
             }
             expectOldFailures(traffic.failures, onFirst: onFirst)
@@ -59,7 +59,7 @@ struct ServerFailureTests {
         #expect(failures.count { $0.server == nil } <= Traffic.freshThreadCount, "\(failures)")
     }
 
-    @Test("both servers are killed, and clients are reset; one comes back, and serves them")
+    @Test("with both servers killed, clients are reset; once one is back, it serves them")
     func survivesLossOfAll() throws {
         let (first, second) = (try LineServer("first"), try LineServer("second"))
         defer { for server in [first, second] { try? server.end() } }
@@ -118,7 +118,7 @@ struct ServerFailureTests {
         return count
     }
 
-    @Test("a server that refuses is tried until it is ejected, and no client notices")
+    @Test("a refusing server is tried until it is ejected, unnoticed by clients")
     func ejectsRefusing() throws {
         let directory = try TemporaryDirectory()
         let live = try LineServer("live", path: directory.appending("live"))
@@ -137,7 +137,7 @@ struct ServerFailureTests {
         #expect(try attemptCount(of: daemon) == 5)
     }
 
-    @Test("an ejected server is tried again after its time, and is out again if it still refuses")
+    @Test("an ejected server is retried after its time, and ejected again if it still refuses")
     func triesEjectedAgain() throws {
         let directory = try TemporaryDirectory()
         let live = try LineServer("live", path: directory.appending("live"))
@@ -160,7 +160,7 @@ struct ServerFailureTests {
         #expect(attempts <= periods * (2 + Traffic.freshThreadCount + 1), "\(attempts)")
     }
 
-    @Test("a server that answers nothing delays the first clients, and no one after its ejection")
+    @Test("an unresponsive server delays the first clients, and none after its ejection")
     func ejectsBlackHole() throws {
         let directory = try TemporaryDirectory()
         let live = try LineServer("live", path: directory.appending("live"))
@@ -188,7 +188,7 @@ struct ServerFailureTests {
         #expect(traffic.failures.isEmpty, "\(traffic.failures)")
     }
 
-    @Test("a client is reset, and not early, where no server answers within connectTimeout")
+    @Test("a client is reset, and not early, if no server answers within connectTimeout")
     func resetsInBlackHole() throws {
         // The first server uses half of the time; on a slow machine the rest passes without another
         // attempt.

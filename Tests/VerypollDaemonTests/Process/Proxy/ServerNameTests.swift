@@ -3,7 +3,7 @@ internal import SystemPackage
 internal import TestSupport
 internal import Testing
 
-@Suite("servers given by name")
+@Suite("Servers given by name")
 struct ServerNameTests {
     /// A daemon that sees the test's own name service files instead of the machine's.
     private struct Lab: ~Copyable {
@@ -40,7 +40,7 @@ struct ServerNameTests {
         }
     }
 
-    @Test("a changed name takes new sessions elsewhere, and leaves live ones where they are")
+    @Test("a changed name moves new sessions to the new address, and live ones stay")
     func followsName() throws {
         let first = try LineServer("first", host: 1)
         let second = try LineServer("second", host: 2, port: first.port)
@@ -67,7 +67,7 @@ struct ServerNameTests {
         #expect(try live.ask() == "first")
     }
 
-    @Test("all addresses of a name are tried, before a client is refused")
+    @Test("all addresses of a name are tried before a client is refused")
     func triesAllAddresses() throws {
         let server = try LineServer("app", host: 4)
         defer { try? server.end() }
@@ -87,11 +87,11 @@ struct ServerNameTests {
         // The reset may arrive before the client sees its connect complete.
         #expect(throws: Errno.connectionReset) { _ = try Client(address: lab.address).receive() }
         try lab.setHosts("127.0.0.1 app.test\n")
-        try eventually("the name to be found") { answer(of: lab.address) == "app" }
+        try eventually("the name to be resolved") { answer(of: lab.address) == "app" }
         for _ in 0..<20 { #expect(try Client(address: lab.address).ask() == "app") }
     }
 
-    @Test("a client is held while the first answer for a name may still come, with retry.for")
+    @Test("with retry.for, a client is held until a name's first lookup succeeds")
     func holdsForName() throws {
         let server = try LineServer("app")
         defer { try? server.end() }
@@ -104,12 +104,12 @@ struct ServerNameTests {
         #expect(try held.receiveLine() == "app who")
     }
 
-    @Test("where a name is lost, the last addresses are kept")
+    @Test("if a name no longer resolves, the last addresses are kept")
     func keepsLostName() throws {
         let server = try LineServer("app")
         defer { try? server.end() }
         let lab = try Lab(port: server.port, hosts: "127.0.0.1 app.test\n")
-        try eventually("the name to be found") { answer(of: lab.address) == "app" }
+        try eventually("the name to be resolved") { answer(of: lab.address) == "app" }
         try lab.setHosts("")
         try lab.daemon.program.waitForStandardError(containing: "its last addresses are kept")
         for _ in 0..<50 { #expect(try Client(address: lab.address).ask() == "app") }

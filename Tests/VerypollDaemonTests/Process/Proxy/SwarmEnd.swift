@@ -138,7 +138,7 @@ final class SwarmEnd {
             return (count, isEqual, code)
         }
         if count < 0 { return code == EAGAIN ? nil : note(Errno(rawValue: code), other: other) }
-        guard isEqual else { return "\(count) bytes that are not the next of the other's" }
+        guard isEqual else { return "\(count) bytes that do not continue the other's" }
         received += count
         guard count == 0 else { return nil }
         hasEnded = true
@@ -149,7 +149,7 @@ final class SwarmEnd {
     }
 
     private func note(_ error: Errno, other: SwarmEnd) -> String? {
-        guard other.hasBroken else { return "\(error), and nobody has broken it" }
+        guard other.hasBroken else { return "\(error), although neither end broke the connection" }
         guard error == .connectionReset || error == .brokenPipe else { return "\(error)" }
         // The bytes before the error can still be read, unless reading itself failed.
         if error == .connectionReset || self.error != nil { close() }
@@ -166,7 +166,7 @@ final class SwarmEnd {
             do throws(Errno) {
                 try socket?.finishSending()
             } catch {
-                guard other.hasBroken else { return "\(error) at the end" }
+                guard other.hasBroken else { return "\(error) when shutting down writing" }
             }
         }
         if hasFinished, hasEnded { close() }
@@ -187,7 +187,7 @@ final class SwarmEnd {
             }
             try socket.reset()
         } catch {
-            return "\(error) at a reset"
+            return "\(error) when resetting"
         }
         return nil
     }

@@ -5,7 +5,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("how sessions are shared between workers")
+@Suite("Sharing of sessions between workers")
 struct WorkerShareTests {
     /// The number of rounds; see ``expectShares(of:_:)``.
     private static let rounds = 5
@@ -49,13 +49,13 @@ struct WorkerShareTests {
 
     /// Waits until the workers have published their session counts.
     private func shares(of daemon: borrowing TestDaemon, total: Int) throws -> [Int] {
-        try eventually("the workers to tell of \(total) sessions") {
+        try eventually("the workers to report \(total) sessions") {
             let counts = try daemon.status().workers.map(\.sessions)
             return counts.reduce(0, +) == total ? counts : nil
         }
     }
 
-    @Test("of 400 sessions that begin one after the other, no worker has more than 60 in 100")
+    @Test("of 400 sessions opened one after another, no worker gets more than 60%")
     func spreadsSlowly() throws {
         let daemon = try TestDaemon(serving("echo"), workers: 2)
         let address = try daemon.address()
@@ -75,7 +75,7 @@ struct WorkerShareTests {
     }
 
     @Test(
-        "of 400 sessions that begin at once, no worker has more than 60 in 100",
+        "of 400 sessions opened at once, no worker gets more than 60%",
         arguments: [true, false]
     )
     func spreadsQuickly(proxied: Bool) throws {
@@ -100,7 +100,7 @@ struct WorkerShareTests {
         }
     }
 
-    @Test("of 200 short sessions, no worker has more than 60 in 100", arguments: [1, 2, 20])
+    @Test("of 200 short sessions, no worker gets more than 60%", arguments: [1, 2, 20])
     func spreadsShort(concurrency: Int) throws {
         let daemon = try TestDaemon(
             serving("echo"),
@@ -122,7 +122,7 @@ struct WorkerShareTests {
         }
     }
 
-    @Test("a worker that is held up holds up no session that another can serve")
+    @Test("a stalled worker delays no session that another worker can serve")
     func passesStuckWorker() throws {
         let server = try LineServer("app")
         defer { try? server.end() }
@@ -157,7 +157,7 @@ struct WorkerShareTests {
         try daemon.waitForNoSession()
     }
 
-    @Test("sessions in bulk hold up no new ones")
+    @Test("bulk sessions do not delay new ones")
     func passesBulk() throws {
         let daemon = try TestDaemon(serving("echo"), serving("chargen"), workers: 2)
         let (echo, chargen) = (try daemon.address(), try daemon.address(of: "chargen"))
@@ -172,7 +172,7 @@ struct WorkerShareTests {
             }
         }
         defer { end.set() }
-        try eventually("all bulk to flow") { try daemon.status(of: "chargen").active == 8 }
+        try eventually("all bulk sessions to flow") { try daemon.status(of: "chargen").active == 8 }
         for _ in 0..<300 {
             let client = try Client(address: echo)
             try client.send("?")

@@ -4,8 +4,8 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-/// All forms of addresses, under clients that connect all the time.
-@Suite("restarts and reloads that change addresses", .serialized)
+/// Uses all forms of addresses, with clients that connect all the time.
+@Suite("Restarts and reloads that change addresses", .serialized)
 struct AddressChangeTests {
     enum Event: CaseIterable {
         case reload
@@ -26,7 +26,7 @@ struct AddressChangeTests {
     }
 
     @Test(
-        "refuse no connection where a listener stays, keep its sessions, and tell of the others",
+        "remaining listeners refuse no connection and keep sessions, and others are logged",
         arguments: Event.allCases
     )
     func change(_ event: Event) throws {
@@ -83,7 +83,7 @@ struct AddressChangeTests {
             #expect(isServed == isKept, "the session of \(one.name)")
         }
         for one in changed where one.change == .removed {
-            try eventually("\(one.name) to be gone") { try Client.isRefused(at: place(one)) }
+            try eventually("\(one.name) to refuse clients") { try Client.isRefused(at: place(one)) }
         }
         if event != .reload { try expectReport(event, daemon, cases) }
         try manager.end()

@@ -4,9 +4,9 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("listening sockets of every form of address")
+@Suite("Listening sockets of every form of address")
 struct AddressFormTests {
-    @Test("are the same after a restart and a crash, and whoever waits there is served")
+    @Test("they survive a restart and a crash, and connections in their backlog are served")
     func survive() throws {
         let manager = try ServiceManager()
         let ports = try (0..<5).map { _ in try reservedPort() }

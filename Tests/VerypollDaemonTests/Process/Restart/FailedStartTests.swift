@@ -4,12 +4,12 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("failed starts")
+@Suite("Failed starts")
 struct FailedStartTests {
     private static let keeping = #""restart": {"keepSessions": true},"#
 
     @Test(
-        "leaves the store as it was, and the next start has the socket and the session",
+        "a failed start leaves the store unchanged, and the next start restores from it",
         arguments: ["syntax", "busy"]
     )
     func keepsStore(_ mistake: String) throws {

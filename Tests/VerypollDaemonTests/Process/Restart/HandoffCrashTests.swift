@@ -5,10 +5,10 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-// Serialized, as a thread that is stopped goes on with the thread that has stopped it.
-@Suite("a crash during the handoff", .serialized)
+// Serialized, because a stopped thread resumes when the thread that stopped it exits.
+@Suite("Crash during the handoff", .serialized)
 struct HandoffCrashTests {
-    @Test("the sessions that are in the store already go on, and the log counts the others as lost")
+    @Test("sessions already in the store continue, and the log counts the others as lost")
     func restoresComplete() throws {
         let manager = try ServiceManager()
         var daemon = try TestDaemon(
@@ -44,7 +44,7 @@ struct HandoffCrashTests {
             if (try? held.client.receive(exactly: 3)) == Array("two".utf8) { servedCount += 1 }
         }
         #expect(servedCount == kept.count)
-        try eventually("the store to have the sockets alone") {
+        try eventually("the store to contain the sockets only") {
             manager.names.allSatisfy { $0.hasPrefix("verypolld listener") }
         }
         try manager.end()

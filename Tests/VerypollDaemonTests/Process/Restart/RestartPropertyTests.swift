@@ -2,8 +2,8 @@ internal import Glibc
 internal import TestSupport
 internal import Testing
 
-/// As ``ProxyPropertyTests``, while one daemon after the other serves the sessions.
-@Suite("restart: random schedules", .serialized)
+/// Like ``ProxyPropertyTests``, while several daemons serve the sessions one after another.
+@Suite("Restart: random schedules", .serialized)
 struct RestartPropertyTests {
     private func run(_ sessionCount: Int, concurrency: Int, isBulk: Bool) throws {
         let seed = UInt64.random(in: 0 ... .max)
@@ -24,12 +24,12 @@ struct RestartPropertyTests {
         try manager.end()
     }
 
-    @Test("every byte arrives in order, and then the end of file, across restarts")
+    @Test("across restarts, every byte and then end of file arrives in order")
     func keepsModel() throws {
         try run(isSanitized ? 200 : 800, concurrency: 200, isBulk: false)
     }
 
-    @Test("the same holds of bulk, which goes through pipes")
+    @Test("bulk data, which passes through pipes, arrives in order as well")
     func keepsModelOfBulk() throws {
         try run(isSanitized ? 20 : 60, concurrency: 32, isBulk: true)
     }

@@ -4,7 +4,7 @@ internal import TestSupport
 internal import Testing
 internal import VerypollControl
 
-@Suite("restarts that keep sessions")
+@Suite("Restarts that keep sessions")
 struct RestartTests {
     private static let keeping = #""restart": {"keepSessions": true},"#
 
@@ -14,7 +14,7 @@ struct RestartTests {
         manager = try ServiceManager()
     }
 
-    @Test("listening sockets outlive a daemon that is killed, and whoever waits there is served")
+    @Test("listening sockets survive a killed daemon, and connections in their backlog are served")
     func survivesKill() throws {
         var daemon = try TestDaemon(
             serving("echo", listen: "127.0.0.1:0 unix:DIR/echo"),
@@ -40,7 +40,7 @@ struct RestartTests {
         try manager.end()
     }
 
-    @Test("bytes that came during a restart count, though a timeout passed in the meantime")
+    @Test("bytes received during a restart count, even if a timeout passed meanwhile")
     func readsBeforeTimingOut() throws {
         var daemon = try TestDaemon(
             serving("echo", #", "timeouts": {"idle": "2s"}"#),
@@ -60,7 +60,7 @@ struct RestartTests {
         try manager.end()
     }
 
-    @Test("a plain stop takes the sockets out of the store, so that nobody waits in vain")
+    @Test("a plain stop removes the sockets from the store, so that no client waits in vain")
     func endsPlainly() throws {
         let daemon = try TestDaemon(
             // A port that no other process gets when the daemon closes it.
@@ -83,7 +83,7 @@ struct RestartTests {
         try manager.end()
     }
 
-    @Test("without the option, a restart drains as ever, while new connections wait for the next")
+    @Test("without keepSessions, a restart drains while new connections wait for the next daemon")
     func keepsListeners() throws {
         var daemon = try TestDaemon(
             serving("echo", listen: "unix:DIR/echo"),
@@ -105,7 +105,7 @@ struct RestartTests {
         try manager.end()
     }
 
-    @Test("a socket that the configuration no longer names is closed, and out of the store")
+    @Test("a socket that the configuration no longer uses is closed and removed from the store")
     func dropsUnnamed() throws {
         var daemon = try TestDaemon(
             serving("echo"),
@@ -122,7 +122,7 @@ struct RestartTests {
         try manager.end()
     }
 
-    @Test("sessions of all handlers go on, under their numbers and with their counts")
+    @Test("sessions of all handlers continue with their IDs and counts")
     func keepsSessions() throws {
         var daemon = try TestDaemon(
             serving("echo"),
@@ -157,7 +157,7 @@ struct RestartTests {
         try expectEcho("new", from: next)
         let known = Set(before.map(\.id))
         #expect(try daemon.sessions().filter { !known.contains($0.id) }.count == 1)
-        try eventually("the sessions to be out of the store") {
+        try eventually("the sessions to be removed from the store") {
             !manager.names.contains { $0.contains("sessions") }
         }
         try manager.end()
@@ -174,7 +174,7 @@ struct RestartTests {
         return Array(text.prefix(count))
     }
 
-    @Test("a session goes to the worker that its number says, however many there are now")
+    @Test("a session goes to the worker that its ID selects, however many workers there are now")
     func movesToOtherWorkers() throws {
         var daemon = try TestDaemon(
             serving("echo"),
@@ -196,7 +196,7 @@ struct RestartTests {
         try manager.end()
     }
 
-    @Test("what has no place in the new configuration is broken off, and the log says why")
+    @Test("sessions that do not fit the new configuration are reset, and the log says why")
     func refuses() throws {
         var daemon = try TestDaemon(
             serving("echo"),
@@ -224,7 +224,7 @@ struct RestartTests {
         try manager.end()
     }
 
-    @Test("where no process takes a session up, what is missing is not taken for the end")
+    @Test("if no process restores a session, missing bytes do not look like a normal end of file")
     func breaksAbandoned() throws {
         let server = try Server()
         let app = upstream(["127.0.0.1:\(server.port)"])
@@ -254,7 +254,7 @@ struct RestartTests {
         #expect(try idleServer.receiveToEnd() == [])
     }
 
-    @Test("where the store is too small, the stop waits for sessions to end, and then cuts")
+    @Test("if the store is too small, the stop waits for sessions to end, and then closes the rest")
     func cuts() throws {
         // Enough for the sockets, and for the sessions of one worker of two.
         let small = try ServiceManager(capacity: 3)
@@ -267,7 +267,7 @@ struct RestartTests {
         let clients = try (0..<50).map { _ in Held(try daemon.connect()) }
         defer { withExtendedLifetime(clients) {} }
         for held in clients { try expectEcho("one", from: held.client) }
-        let counts = try eventually("the workers to tell of all sessions") { () -> [Int]? in
+        let counts = try eventually("the workers to report all sessions") { () -> [Int]? in
             let counts = try daemon.status().workers.map(\.sessions)
             return counts.reduce(0, +) == clients.count ? counts : nil
         }

@@ -200,11 +200,11 @@ extension EchoCrowd {
                 if result.error == EAGAIN { return nil }
                 throw Errno(rawValue: result.error)
             }
-            if !result.isEqual { return .failed("other bytes after \(received) of \(size)") }
+            if !result.isEqual { return .failed("wrong bytes after \(received) of \(size)") }
             received += result.count
             guard result.count == 0 else { return nil }
             return received == size
-                ? .completed : .failed("the end after \(received) of \(size) bytes")
+                ? .completed : .failed("end of file after \(received) of \(size) bytes")
         }
     }
 }
