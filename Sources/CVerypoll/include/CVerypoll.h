@@ -1,9 +1,10 @@
 /*
- * What the toolchain's Glibc module leaves out: epoll(7), ppoll(2), eventfd(2), signalfd(2),
- * timerfd(2), pidfd_open(2), accept4(2), pipe2(2), splice(2), prctl(2), pwritev2(2), ucred (unix(7)).
+ * Declarations missing from the toolchain's Glibc module: epoll(7), ppoll(2), eventfd(2),
+ * signalfd(2), timerfd_create(2), pidfd_open(2), accept4(2), pipe2(2), splice(2), prctl(2),
+ * pwritev2(2), ucred (unix(7)).
  *
- * struct epoll_event holds a union with a pointer, which Swift treats as an unsafe type. Its twin
- * below has the same layout and plain integers, so that Swift code may keep it in arrays.
+ * struct epoll_event contains a union with a pointer, so Swift treats it as an unsafe type.
+ * cverypoll_event has the same layout with plain integers, so Swift code can keep it in arrays.
  */
 #ifndef CVERYPOLL_H
 #define CVERYPOLL_H
@@ -27,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* glibc shows these only under _GNU_SOURCE, which Swift's importer does not define. */
+/* glibc declares these only under _GNU_SOURCE, which Swift's importer does not define. */
 int pipe2(int[2], int);
 ssize_t pwritev2(int, const struct iovec *, int, off_t, int);
 long syscall(long, ...);
@@ -48,9 +49,9 @@ typedef struct {
 } cverypoll_ucred;
 
 /*
- * The calls of the hot path, made without glibc's cancellation points: in a process with threads,
+ * The system calls of the hot path, without glibc's cancellation points: in a process with threads,
  * glibc turns asynchronous cancellation on and off around each such call. No thread of a Swift
- * program is ever canceled; see pthreads(7), "Cancellation points".
+ * program is canceled; see pthreads(7), "Cancellation points".
  */
 static inline ssize_t cverypoll_recv(int fd, void *buffer, size_t room, int flags) {
 	return syscall(SYS_recvfrom, (long)fd, buffer, room, (long)flags, NULL, NULL);
@@ -77,10 +78,10 @@ static inline ssize_t cverypoll_splice(int source, int destination, size_t count
 	return syscall(SYS_splice, (long)source, NULL, (long)destination, NULL, count, flags);
 }
 
-/* Named ones import as structs of their own, not as Int; these are plain masks. */
+/* The C enum's constants are imported into Swift as structs; this one is a plain mask. */
 static const uint32_t cverypoll_exclusive = 1u << 28;
 
-/* From fcntl.h, which shows it under _GNU_SOURCE alone. */
+/* fcntl.h defines it only under _GNU_SOURCE. */
 static const int cverypoll_setpipe_size = 1031; /* F_SETPIPE_SZ */
 
 static inline int cverypoll_ctl(int epoll, int operation, int fd, cverypoll_event event) {
@@ -91,26 +92,26 @@ static inline int cverypoll_wait(int epoll, cverypoll_event *events, int capacit
 	const long room = capacity, milliseconds = timeout;
 #ifdef SYS_epoll_wait
 	return (int)syscall(SYS_epoll_wait, (long)epoll, events, room, milliseconds);
-#else /* Newer architectures have only this call, which is the same without a mask. */
+#else /* Newer architectures have only epoll_pwait, which is the same without a mask. */
 	return (int)syscall(SYS_epoll_pwait, (long)epoll, events, room, milliseconds, NULL, 0L);
 #endif
 }
 
-/* The kernel's own struct timespec on 64-bit machines, whatever that of the headers is. */
+/* Uses the layout of the kernel's 64-bit struct timespec; that of the headers may differ. */
 static inline int cverypoll_wait2(int epoll, cverypoll_event *events, int capacity,
                                   int64_t seconds, int64_t nanoseconds) {
 	const int64_t timeout[2] = {seconds, nanoseconds};
 	return (int)syscall(SYS_epoll_pwait2, (long)epoll, events, (long)capacity, timeout, NULL, 0L);
 }
 
-/* Waits for ever if the seconds are negative. */
+/* Waits forever if the seconds are negative. */
 static inline int cverypoll_poll(struct pollfd *entries, nfds_t count, int64_t seconds,
                                  int64_t nanoseconds) {
 	struct timespec timeout = {.tv_sec = seconds, .tv_nsec = nanoseconds};
 	return ppoll(entries, count, seconds < 0 ? NULL : &timeout, NULL);
 }
 
-/* Blocks the signals of the mask (bit n - 1 stands for signal n) and makes a signalfd of them. */
+/* Blocks the signals of the mask (bit n - 1 is signal n) and creates a signalfd for them. */
 static inline int cverypoll_signalfd(uint64_t mask) {
 	sigset_t set;
 	sigemptyset(&set);
@@ -120,7 +121,7 @@ static inline int cverypoll_signalfd(uint64_t mask) {
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Newer than the headers of Debian 12; see unix(7), epoll_ctl(2) and pwritev2(2). */
+/* Missing from the headers of Debian 12; see unix(7) and pwritev2(2). */
 static const int cverypoll_passrights = 83; /* SO_PASSRIGHTS, Linux 6.16 */
 static const int cverypoll_peerpidfd = 77;  /* SO_PEERPIDFD, Linux 6.5 */
 static const int cverypoll_nosignal = 0x100; /* RWF_NOSIGNAL, Linux 6.18 */
@@ -140,7 +141,7 @@ static inline int cverypoll_get_busy_poll(int epoll, cverypoll_busy_poll *parame
 	return ioctl(epoll, _IOR(0x8A, 0x02, cverypoll_busy_poll), parameters);
 }
 
-/* writev(2) whose SIGPIPE is kept from the process, for kernels without RWF_NOSIGNAL. */
+/* writev(2) that blocks and discards SIGPIPE, for kernels without RWF_NOSIGNAL. */
 static inline ssize_t cverypoll_writev_masked(int fd, const struct iovec *parts, int count) {
 	sigset_t broken, pending, before;
 	sigemptyset(&broken);
@@ -150,7 +151,7 @@ static inline ssize_t cverypoll_writev_masked(int fd, const struct iovec *parts,
 	pthread_sigmask(SIG_BLOCK, &broken, &before);
 	ssize_t written = writev(fd, parts, count);
 	int error = errno;
-	/* One that was pending before is not ours to take. */
+	/* Do not consume a SIGPIPE that was pending before the call. */
 	if (written == -1 && error == EPIPE && !sigismember(&pending, SIGPIPE)) {
 		struct timespec now = {0};
 		while (sigtimedwait(&broken, NULL, &now) == -1 && errno == EINTR) {}
@@ -160,8 +161,10 @@ static inline ssize_t cverypoll_writev_masked(int fd, const struct iovec *parts,
 	return written;
 }
 
-/* A file in memory that can be sealed, and its seals: nobody changes it, or them, any more. See
- * memfd_create(2) and F_ADD_SEALS in fcntl(2), which the headers show under _GNU_SOURCE alone. */
+/*
+ * A file in memory that can be sealed: once sealed, its contents, size and seals cannot change.
+ * See memfd_create(2) and F_ADD_SEALS in fcntl(2); the headers require _GNU_SOURCE for both.
+ */
 static inline int cverypoll_memfd(const char *name) {
 	return (int)syscall(SYS_memfd_create, name, 3u /* MFD_CLOEXEC | MFD_ALLOW_SEALING */);
 }
@@ -175,17 +178,17 @@ static inline int cverypoll_is_sealed(int fd) {
 	return seals != -1 && (seals & 15) == 15;
 }
 
-/* The toolchain's glibc may be older than this call, and the kernel as well. */
+/* The toolchain's glibc may lack this call, and so may the kernel. */
 static inline int cverypoll_close_range(unsigned first, unsigned last) {
 	return (int)syscall(436 /* SYS_close_range */, first, last, 0);
 }
 
-/* How many bytes a TCP socket has not sent yet, SIOCOUTQNSD of linux/sockios.h; see tcp(7). */
+/* Stores how many bytes a TCP socket has not sent yet; SIOCOUTQNSD in linux/sockios.h. */
 static inline int cverypoll_unsent(int fd, int *count) {
 	return ioctl(fd, 0x894B, count);
 }
 
-/* Starts a timerfd(2), or stops it if the first time is 0. */
+/* Starts a timerfd, or stops it if the first time is 0; see timerfd_settime(2). */
 static inline int cverypoll_settime(int timer, int64_t seconds, int64_t nanoseconds,
                                     int64_t interval_seconds, int64_t interval_nanoseconds) {
 	struct itimerspec spec = {
@@ -201,7 +204,7 @@ static inline int64_t cverypoll_gettime(int timer) {
 	return (int64_t)spec.it_value.tv_sec * 1000000000 + spec.it_value.tv_nsec;
 }
 
-/* The toolchain's glibc may be older than these calls. */
+/* The toolchain's glibc may lack these calls. */
 static inline int cverypoll_pidfd_open(pid_t process) {
 	return (int)syscall(SYS_pidfd_open, process, 0);
 }
@@ -210,7 +213,7 @@ static inline int cverypoll_pidfd_send_signal(int process, int signal) {
 	return (int)syscall(SYS_pidfd_send_signal, process, signal, NULL, 0);
 }
 
-/* waitid(2) on a pidfd without waiting: 0 in `code` where the child still runs, else CLD_*. */
+/* waitid(2) on a pidfd without waiting. `code` is 0 if the child still runs, otherwise CLD_*. */
 static inline int cverypoll_pidfd_wait(int process, int *code, int *status) {
 	siginfo_t info = {0};
 	if (waitid((idtype_t)3 /* P_PIDFD */, (id_t)process, &info, WEXITED | WNOHANG) == -1) return -1;
@@ -219,17 +222,20 @@ static inline int cverypoll_pidfd_wait(int process, int *code, int *status) {
 	return 0;
 }
 
-/* A clock in nanoseconds; the importer has two minds about the home of struct timespec. */
-/* How many processors the process may run on, 0 if the kernel does not tell. */
+/* Returns how many processors the process may run on, or 0 if that is unknown. */
 int cverypoll_allowed_processors(void);
 
+/* Returns a clock's time in nanoseconds. In C, because Swift finds struct timespec in two modules. */
 static inline uint64_t cverypoll_clock(clockid_t clock) {
 	struct timespec now = {0};
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Lets the thread sleep for as long as it says, not up to 50 microseconds longer; see prctl(2). */
+/*
+ * Sleeps with a timer slack of 1 microsecond instead of the default 50, so that the thread does not
+ * oversleep; see PR_SET_TIMERSLACK in prctl(2).
+ */
 static inline void cverypoll_pause(int64_t nanoseconds) {
 	static _Thread_local int is_exact;
 	if (!is_exact) is_exact = prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL) == 0;
@@ -237,7 +243,7 @@ static inline void cverypoll_pause(int64_t nanoseconds) {
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
 }
 
-/* As pthread_setname_np(3), which is GNU's. */
+/* Names the calling thread, like pthread_setname_np(3), which is a GNU extension. */
 static inline void cverypoll_name_thread(const char *name) {
 	prctl(PR_SET_NAME, name);
 }

@@ -2,10 +2,10 @@
 internal import Glibc
 internal import SystemPackage
 
-/// What came beside the bytes of a Unix-domain socket: descriptors, and who sent them.
+/// Descriptors and sender credentials received with the bytes of a Unix-domain socket.
 ///
-/// Make one and reuse it: its storage is allocated once. What is not taken out of it is closed,
-/// with the next receive or at the end of its scope.
+/// Create one and reuse it: its storage is allocated once. Descriptors that you do not take out of
+/// it are closed by the next receive or at the end of its scope.
 ///
 /// ```swift
 /// let pair = try UnixStream.pair()
@@ -17,7 +17,7 @@ internal import SystemPackage
 ///     _ = try pair.second.receive(into: &buffer, ancillary: &ancillary)
 /// }
 /// if let descriptor = ancillary.takeDescriptor() {
-///     print("got \(descriptor.fileDescriptor), of \(bytes.count) bytes")
+///     print("got \(descriptor.fileDescriptor) with \(bytes.count) bytes")
 /// }
 /// ```
 public struct AncillaryData: ~Copyable, Sendable {
@@ -25,17 +25,21 @@ public struct AncillaryData: ~Copyable, Sendable {
     var passed = ControlMessages.Passed()
     private var taken = 0
 
-    /// Whether something was lost for want of room, most likely descriptors; the kernel has closed
-    /// what did not fit.
+    /// Whether control messages, usually descriptors, were lost because they exceeded the capacity.
+    ///
+    /// The kernel closed the descriptors that did not fit.
     public internal(set) var isTruncated = false
 
-    /// Who sent it, for those who asked by ``UnixSocket/setReceivesCredentials(_:)``.
+    /// The sender's credentials, if ``UnixSocket/setReceivesCredentials(_:)`` is on.
     public var credentials: PeerCredentials? { passed.credentials }
 
-    /// The number of descriptors that came and were not taken.
+    /// The number of received descriptors that were not taken.
     public var descriptorCount: Int { passed.descriptors.count - taken }
 
-    /// Makes room for credentials and for so many descriptors a receive, 253 at most.
+    /// Allocates storage for credentials and for up to `descriptorCapacity` descriptors per
+    /// receive.
+    ///
+    /// Traps unless `descriptorCapacity` is from 0 to 253.
     public init(descriptorCapacity: Int = 253) {
         let limit = ControlMessages.descriptorLimit
         precondition((0...limit).contains(descriptorCapacity), "descriptor capacity out of range")
@@ -48,7 +52,9 @@ public struct AncillaryData: ~Copyable, Sendable {
         for descriptor in passed.descriptors[taken...] { _ = Glibc.close(descriptor) }
     }
 
-    /// Takes the next descriptor, in the order they were passed; close-on-exec, and yours.
+    /// Removes and returns the next descriptor, in the order in which they were passed.
+    ///
+    /// The descriptor is close-on-exec, and the caller owns it.
     ///
     /// - Returns: `nil` if none is left.
     public mutating func takeDescriptor() -> OwnedFD? {
@@ -57,7 +63,7 @@ public struct AncillaryData: ~Copyable, Sendable {
         return OwnedFD(rawValue: passed.descriptors[taken - 1])
     }
 
-    /// Closes what was not taken, and forgets the rest.
+    /// Closes the descriptors that were not taken, and removes everything else.
     public mutating func removeAll() {
         while takeDescriptor() != nil {}
         passed.descriptors.removeAll(keepingCapacity: true)
@@ -77,7 +83,7 @@ extension FileDescriptor {
     ) throws(Errno) -> Int? {
         try unsafe bytes.withVectorPart { part throws(Errno) in
             try unsafe control.span.withUnsafeBufferPointer { control throws(Errno) in
-                // sendmsg(2) only reads what the header points to, whatever its types say.
+                // The header's pointers are mutable, but sendmsg(2) only reads through them.
                 let control = unsafe UnsafeMutableBufferPointer(mutating: control)
                 return try unsafe withMessage(part, control) { message throws(Errno) in
                     try readySyscall(writing: rawValue, count: bytes.count) {
@@ -97,9 +103,10 @@ extension FileDescriptor {
         }
     }
 
-    /// recvmsg(2); `nil` if nothing is there, else the number of bytes, for a datagram its length.
+    /// recvmsg(2); returns the number of bytes (for a datagram, its length), or `nil` if it would
+    /// block.
     ///
-    /// While peeking, everything stays there to be received again.
+    /// A peek consumes nothing.
     func receive(
         into buffer: inout OutputSpan<UInt8>,
         ancillary: inout AncillaryData,
@@ -113,7 +120,7 @@ extension FileDescriptor {
             let free = unsafe bytes.baseAddress.map { unsafe $0 + count }
             let part = unsafe iovec(iov_base: free, iov_len: room)
             let received = try unsafe ancillary.fill(part) { message throws(Errno) in
-                // It stops at what was passed, so coming short it tells nothing.
+                // A receive stops at passed descriptors, so a short one does not mean drained.
                 try readySyscall(reading: rawValue) { unsafe recvmsg(rawValue, &message, flags) }
             }
             count += min(received ?? 0, room)
@@ -123,7 +130,7 @@ extension FileDescriptor {
 }
 
 extension AncillaryData {
-    /// Lends the room for control messages to a recvmsg(2), and takes apart what came.
+    /// Passes the storage for control messages to a recvmsg(2), and parses the received messages.
     fileprivate mutating func fill(
         _ part: iovec,
         _ body: (inout msghdr) throws(Errno) -> Int?
@@ -146,7 +153,7 @@ extension AncillaryData {
     }
 }
 
-/// Makes the header of a message of one part and of control messages.
+/// Passes to `body` the header of a message with one part and control messages.
 private func withMessage<Value>(
     _ part: iovec,
     _ control: UnsafeMutableBufferPointer<UInt8>,

@@ -2,8 +2,9 @@
 internal import Glibc
 internal import SystemPackage
 
-/// The control messages beside the bytes of a Unix-domain socket, in the layout of cmsg(3): each is
-/// a length, a level, a type and a payload, and begins at a multiple of the size of a length.
+/// The control messages sent with the bytes of a Unix-domain socket, in the layout of cmsg(3).
+///
+/// Each message is a length, a level, a type and a payload, and is aligned to the size of a length.
 enum ControlMessages {
     /// The most descriptors that one message carries, `SCM_MAX_FD`.
     static let descriptorLimit = 253
@@ -13,19 +14,21 @@ enum ControlMessages {
     private static let credentialsSize = 3 * MemoryLayout<CInt>.size
     private static let credentialsType: CInt = 2
 
-    /// The bytes that a message takes; `CMSG_SPACE`.
+    /// Returns the size of a message in bytes; `CMSG_SPACE`.
     private static func space(_ payload: Int) -> Int { aligned(headerSize) + aligned(payload) }
 
     private static func aligned(_ count: Int) -> Int {
         (count + MemoryLayout<Int>.size - 1) / MemoryLayout<Int>.size * MemoryLayout<Int>.size
     }
 
-    /// The bytes that credentials and so many descriptors take.
+    /// Returns the size in bytes of the messages for credentials and `count` descriptors.
     static func capacity(forDescriptors count: Int) -> Int {
         space(credentialsSize) + space(count * descriptorSize)
     }
 
-    /// The messages that pass descriptors and credentials; nothing if there are none.
+    /// Encodes the messages that pass descriptors and credentials.
+    ///
+    /// Empty if there are none.
     static func encode(_ descriptors: [FileDescriptor], _ credentials: PeerCredentials?) -> [UInt8]
     {
         var bytes: [UInt8] = []
@@ -52,15 +55,15 @@ enum ControlMessages {
         bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
     }
 
-    /// What was passed.
+    /// The descriptors and credentials of received messages.
     struct Passed {
         var descriptors: [CInt] = []
         var credentials: PeerCredentials?
-        /// Whether a message says that it is longer than the bytes, or shorter than its own head.
+        /// Whether the length of a message exceeds the bytes or is less than that of its header.
         var isMalformed = false
     }
 
-    /// Takes messages apart, and leaves out those of types that are not asked for.
+    /// Parses messages, and skips those of other types.
     static func parse(_ bytes: Span<UInt8>, into passed: inout Passed) {
         var offset = 0
         while bytes.count - offset >= headerSize {
@@ -99,7 +102,7 @@ enum ControlMessages {
 }
 
 extension [UInt8] {
-    /// Appends a number in the machine's own byte order.
+    /// Appends a number in the machine's native byte order.
     fileprivate mutating func appendInteger<Value: FixedWidthInteger>(_ value: Value) {
         for shift in 0..<MemoryLayout<Value>.size {
             append(UInt8(truncatingIfNeeded: value.littleEndian >> (8 * shift)))
@@ -108,7 +111,7 @@ extension [UInt8] {
 }
 
 extension Span<UInt8> {
-    /// The number at an offset, in the machine's own byte order.
+    /// Returns the number at an offset, in the machine's native byte order.
     fileprivate func integer<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int) -> Value
     {
         var value: Value = 0

@@ -18,7 +18,7 @@ struct Selector: ~Copyable, Sendable {
         self.epoll = epoll
     }
 
-    /// The same instance by a second descriptor.
+    /// Returns the same instance with a second descriptor.
     func clone() throws(Errno) -> Selector {
         Selector(epoll: try epoll.duplicate())
     }
@@ -27,7 +27,7 @@ struct Selector: ~Copyable, Sendable {
         try control(EPOLL_CTL_ADD, fd, token: token, mask: interest.mask(in: mode))
     }
 
-    /// Watches an eventfd(2) that nobody reads: each increase is an edge.
+    /// Watches an eventfd(2) that is never read: each increase is an edge.
     func addCounter(_ fd: CInt, token: Token) throws(Errno) {
         try add(fd, token: token, interest: .readable, mode: .edge)
     }
@@ -42,7 +42,7 @@ struct Selector: ~Copyable, Sendable {
     }
 
     func delete(_ fd: CInt) throws(Errno) {
-        // The kernel has ignored the event of a deletion since Linux 2.6.9.
+        // Since Linux 2.6.9, the kernel ignores the event of a deletion.
         try control(EPOLL_CTL_DEL, fd, token: Token(0), mask: 0)
     }
 
@@ -80,7 +80,7 @@ struct Selector: ~Copyable, Sendable {
         try supported { cverypoll_set_busy_poll(epoll.rawValue, raw) }
     }
 
-    /// Makes the error of older kernels, which do not know the ioctl, that of the others.
+    /// Throws `notSupported` on older kernels too, which report an unknown ioctl as `ENOTTY`.
     private func supported(_ call: () -> CInt) throws(Errno) {
         do throws(Errno) {
             _ = try syscall(call)
@@ -129,7 +129,7 @@ struct Selector: ~Copyable, Sendable {
     }
 }
 
-/// Set once epoll_pwait2(2), of Linux 5.11, was found missing.
+/// Set once a call has shown that the kernel lacks epoll_pwait2(2), added in Linux 5.11.
 private let lacksNanoseconds = Atomic(false)
 
 extension Interest {
@@ -147,7 +147,7 @@ extension Interest {
 }
 
 extension Duration {
-    /// The timeout in the form that epoll_wait(2) takes, rounded up and clamped.
+    /// The timeout for epoll_wait(2), in milliseconds, rounded up and clamped.
     fileprivate var wholeMilliseconds: CInt {
         let (seconds, attoseconds) = components
         let (millis, overflow) = seconds.multipliedReportingOverflow(by: 1000)

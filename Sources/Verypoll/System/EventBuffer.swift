@@ -1,9 +1,9 @@
 internal import CVerypoll
 internal import SystemPackage
 
-/// Room for the events of one wait; only the first `count` of them mean something.
+/// Storage for the events of one wait, of which only the first `count` are valid.
 ///
-/// An array that is always full, because emptying and filling one anew takes as long as a short
+/// The array always has its full length, because emptying and refilling it takes as long as a short
 /// system call.
 @usableFromInline
 struct EventBuffer: Sendable {
@@ -33,7 +33,7 @@ struct EventBuffer: Sendable {
         count += 1
     }
 
-    /// Replaces the events by those that `body` stores, and returns the number of.
+    /// Replaces the events with those that `body` stores; `body` returns their number.
     @inline(__always)
     mutating func fill(
         _ body: (UnsafeMutablePointer<SystemEvent>?, CInt) throws(Errno) -> CInt

@@ -2,7 +2,9 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
-/// An eventfd(2): a 64-bit counter, readable while it is not 0, whose every increase is an edge.
+/// An eventfd(2): a 64-bit counter that is readable while it is not 0.
+///
+/// Each increase is an edge.
 struct EventCounter: ~Copyable, Sendable {
     private let descriptor: OwnedFD
 
@@ -22,7 +24,7 @@ struct EventCounter: ~Copyable, Sendable {
         }
     }
 
-    /// Sets the counter of a descriptor to 0.
+    /// Resets the counter of a descriptor to 0.
     static func reset(_ fd: CInt) throws(Errno) {
         var value: UInt64 = 0
         _ = try readySyscall { unsafe read(fd, &value, MemoryLayout<UInt64>.size) }

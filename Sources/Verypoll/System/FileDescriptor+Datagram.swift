@@ -3,7 +3,8 @@ internal import Glibc
 internal import SystemPackage
 
 extension FileDescriptor {
-    /// recv(2) of one datagram; `nil` if none is there, else its length, which may exceed the room.
+    /// recv(2) of one datagram; returns its length, which may exceed the room, or `nil` if it would
+    /// block.
     func receiveDatagram(
         into buffer: inout OutputSpan<UInt8>,
         peeks: Bool
@@ -15,7 +16,7 @@ extension FileDescriptor {
         }
     }
 
-    /// recvfrom(2) of one datagram, and where it came from.
+    /// recvfrom(2) of one datagram and its sender; otherwise like `receiveDatagram(into:peeks:)`.
     func receiveDatagram(
         into buffer: inout OutputSpan<UInt8>,
         from sender: inout KernelAddress,
@@ -56,13 +57,13 @@ extension FileDescriptor {
     }
 }
 
-/// With `MSG_TRUNC` the kernel tells the length of a datagram that did not fit.
+/// With `MSG_TRUNC`, the kernel returns the full length of a datagram that did not fit.
 private func datagramFlags(peeks: Bool) -> CInt {
     CInt(MSG_TRUNC) | (peeks ? CInt(MSG_PEEK) : 0)
 }
 
 extension OutputSpan<UInt8> {
-    /// Lends the free capacity to a call that stores a datagram, or as much of it as fits.
+    /// Passes the free capacity to a call that stores a datagram, or as much of it as fits.
     fileprivate mutating func fillWithDatagram(
         _ body: (UnsafeMutablePointer<UInt8>?, Int) throws(Errno) -> Int?
     ) throws(Errno) -> Int? {

@@ -23,7 +23,7 @@ extension FileDescriptor {
         }
     }
 
-    /// readv(2) into the free capacity of two buffers, the first one first.
+    /// readv(2) into the free capacity of two buffers, `first` before `second`.
     func readAvailable(
         into first: inout OutputSpan<UInt8>,
         _ second: inout OutputSpan<UInt8>
@@ -52,7 +52,9 @@ extension FileDescriptor {
         }
     }
 
-    /// writev(2) without `SIGPIPE`, though a pipe knows no `MSG_NOSIGNAL`; `nil` if it would block.
+    /// writev(2) without `SIGPIPE`; `nil` if it would block.
+    ///
+    /// Pipes do not support `MSG_NOSIGNAL`.
     func writeAvailable(
         _ first: Span<UInt8>,
         _ second: Span<UInt8>,
@@ -79,16 +81,16 @@ extension FileDescriptor {
     }
 }
 
-/// Set once `RWF_NOSIGNAL`, of Linux 6.18, was found missing.
+/// Set once a call has shown that the kernel lacks `RWF_NOSIGNAL`, added in Linux 6.18.
 private let lacksNoSignal = Atomic(false)
 
 extension OutputSpan<UInt8> {
-    /// Lends the free capacity to a call that fills it and returns how many bytes it stored.
+    /// Passes the free capacity to `body`, which returns the number of bytes it stored.
     @inline(__always)
     mutating func fill(
         _ body: (UnsafeMutablePointer<UInt8>?, Int) throws(Errno) -> Int?
     ) throws(Errno) -> Int? {
-        // Reading no bytes gives 0 as well, and would pass for the end of file.
+        // Without free capacity, a read returns 0, which would look like end of file.
         precondition(freeCapacity > 0, "no room to read into")
         return try unsafe withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
             let free = unsafe bytes.baseAddress.map { unsafe $0 + count }
@@ -99,7 +101,9 @@ extension OutputSpan<UInt8> {
     }
 }
 
-/// Lends up to four spans as the vector of a gathering write; empty ones count as nothing.
+/// Passes four spans to `body` as the vector of a gathering write.
+///
+/// Empty spans add nothing.
 func withVector<Value>(
     _ first: Span<UInt8>,
     _ second: Span<UInt8>,
@@ -124,7 +128,7 @@ extension Span<UInt8> {
         _ body: (iovec) throws(Errno) -> Value
     ) throws(Errno) -> Value {
         try unsafe withUnsafeBufferPointer { bytes throws(Errno) in
-            // The kernel does not write to it, whatever the field's type says.
+            // The field's type is mutable, but the kernel does not write to the bytes.
             let base = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress)
             return try unsafe body(iovec(iov_base: base, iov_len: bytes.count))
         }

@@ -3,7 +3,7 @@ internal import Glibc
 internal import SystemPackage
 
 extension FileDescriptor {
-    /// Joins a multicast group, or leaves it; `IP_ADD_MEMBERSHIP` and its kin.
+    /// Joins or leaves a multicast group; `IP_ADD_MEMBERSHIP` and related options.
     func changeMembership(
         joins: Bool,
         _ group: IPAddress,
@@ -23,7 +23,7 @@ extension FileDescriptor {
         }
     }
 
-    /// Chooses where multicast is sent from.
+    /// Sets the interface that multicast is sent from.
     func setMulticastInterface(_ interface: NetworkInterface) throws(Errno) {
         if try value(of: .family) == AF_INET {
             try set(CInt(IPPROTO_IP), IP_MULTICAST_IF, to: try interface.requestV4)
@@ -48,7 +48,7 @@ extension FileDescriptor {
 }
 
 extension NetworkInterface {
-    /// The interface in the form that IPv4's options take, by address or by number.
+    /// The interface for the options of IPv4, by address or by index.
     fileprivate var requestV4: ip_mreqn {
         get throws(Errno) {
             var request = ip_mreqn()
@@ -63,7 +63,7 @@ extension NetworkInterface {
         }
     }
 
-    /// The number of the interface, as IPv6's options know no addresses.
+    /// The index of the interface, because the options of IPv6 do not accept addresses.
     fileprivate var indexV6: CInt {
         get throws(Errno) {
             switch self {

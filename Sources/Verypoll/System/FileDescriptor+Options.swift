@@ -85,15 +85,15 @@ extension FileDescriptor {
         return Int(count)
     }
 
-    /// The option of the socket's own family, where IPv4 and IPv6 have one each.
+    /// Returns the option of the socket's family, if IPv4 and IPv6 have separate ones.
     func choose(v4: IntegerOption, v6: IntegerOption) throws(Errno) -> IntegerOption {
         try value(of: .family) == AF_INET ? v4 : v6
     }
 
-    /// Whether it is a socket that carries bytes in order.
+    /// Whether the descriptor is a stream socket.
     var isStreamSocket: Bool { (try? value(of: .type)) == SocketType.stream.rawValue }
 
-    /// Takes the pending error off the socket, `SO_ERROR`.
+    /// Returns and clears the pending error of the socket; `SO_ERROR`.
     func takeError() throws(Errno) -> Errno? {
         let code = try value(of: .error)
         guard code != 0 else { return nil }
@@ -102,7 +102,7 @@ extension FileDescriptor {
         return error
     }
 
-    /// How far a connect has come; see connect(2), `EINPROGRESS`.
+    /// Returns the progress of a connect; see connect(2), `EINPROGRESS`.
     func finishConnect() throws(Errno) -> ConnectProgress {
         if let error = try takeError() { throw error }
         do throws(Errno) {
@@ -113,9 +113,10 @@ extension FileDescriptor {
         }
     }
 
-    /// Whether a TCP socket waits for the answer to its first packet.
+    /// Whether a TCP socket is in the handshake.
     ///
-    /// One that does not, and has no peer, has failed, and somebody has taken its error already.
+    /// A socket without a peer that is not in the handshake has failed, and its error was already
+    /// taken.
     private var isConnecting: Bool {
         // The state is the first byte of struct tcp_info; see tcp(7), `TCP_INFO`.
         var state: UInt8 = 0

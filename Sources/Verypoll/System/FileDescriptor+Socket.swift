@@ -12,7 +12,7 @@ extension FileDescriptor {
     ) throws(Errno) -> Int? {
         let flags = peeks ? CInt(MSG_PEEK) : 0
         return try unsafe buffer.fill { base, room throws(Errno) in
-            // A peek takes nothing, so coming short it tells nothing.
+            // A peek consumes nothing, so a short peek does not mean drained.
             try readySyscall(reading: rawValue, room: peeks ? 0 : room) {
                 unsafe cverypoll_recv(rawValue, base, room, flags)
             }

@@ -3,15 +3,16 @@ internal import Glibc
 internal import SystemPackage
 
 extension FileDescriptor {
-    /// splice(2), one of the two a pipe; `nil` if there is nothing to take, or no room for it.
+    /// splice(2), where one of the two is a pipe; `nil` if the source is empty or the destination
+    /// full.
     func splice(to destination: FileDescriptor, atMost count: Int) throws(Errno) -> Int? {
-        precondition(count > 0, "no bytes to splice")  // Else 0 would pass for the end of file.
+        precondition(count > 0, "no bytes to splice")  // A result of 0 would look like end of file.
         let source = rawValue
         do throws(Errno) {
             let moved = try readySyscall {
                 cverypoll_splice(source, destination.rawValue, count)
             }
-            // Which of the two it was that had no more is not told.
+            // The result does not show whether the source is empty or the destination is full.
             if moved.map({ $0 > 0 && $0 < count }) ?? true {
                 SelectorNotice.readDrained(source)
                 SelectorNotice.writeDrained(destination.rawValue)
@@ -24,7 +25,7 @@ extension FileDescriptor {
         }
     }
 
-    /// `F_SETPIPE_SZ`; returns the capacity that the kernel made of it.
+    /// `F_SETPIPE_SZ`; returns the capacity that the kernel chose.
     func setPipeCapacity(_ byteCount: Int) throws(Errno) -> Int {
         Int(try syscall { fcntl(rawValue, cverypoll_setpipe_size, CInt(clamping: byteCount)) })
     }

@@ -1,12 +1,12 @@
 internal import Glibc
 internal import SystemPackage
 
-/// A socket address in the form that the kernel takes and gives; see sockaddr(3type).
+/// A socket address in the kernel's form; see sockaddr(3type).
 struct KernelAddress {
     private var storage = sockaddr_storage()
     private var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
 
-    /// Room for the kernel to fill.
+    /// Creates storage for the kernel to fill.
     init() {}
 
     init(_ address: SocketAddress) {
@@ -27,13 +27,15 @@ struct KernelAddress {
         }
     }
 
-    /// Throws `nameTooLong` where the name doesn't fit; a path keeps room for its final NUL.
+    /// Throws `fileNameTooLong` if the name does not fit.
+    ///
+    /// A path includes its final NUL.
     init(_ address: UnixAddress) throws(Errno) {
         storage.ss_family = sa_family_t(AF_UNIX)
         let size: Int
         switch address {
         case .path(let path):
-            // As bytes: a path need not be UTF-8.
+            // As bytes, because a path need not be UTF-8.
             guard path.length > 0 else { throw .invalidArgument }
             size = path.length + 1
             guard size <= Self.nameSize else { throw .fileNameTooLong }
@@ -41,7 +43,7 @@ struct KernelAddress {
                 unsafe store(name: UnsafeRawBufferPointer(start: text, count: size))
             }
         case .abstract(let bytes):
-            size = bytes.count + 1  // A NUL goes before it.
+            size = bytes.count + 1  // An abstract name follows a NUL.
             guard size <= Self.nameSize else { throw .fileNameTooLong }
             unsafe bytes.withUnsafeBytes { bytes in unsafe store(name: bytes, at: 1) }
         case .unnamed: size = 0
@@ -51,7 +53,7 @@ struct KernelAddress {
 
     private static var nameSize: Int { MemoryLayout<sockaddr_un>.size - nameOffset }
 
-    /// Stores bytes of a Unix-domain name, which have room.
+    /// Stores the bytes of a Unix-domain name, which must fit.
     private mutating func store(name: UnsafeRawBufferPointer, at start: Int = 0) {
         unsafe withUnsafeMutableBytes(of: &storage) { bytes in
             let room = unsafe bytes[(Self.nameOffset + start)...]
@@ -99,7 +101,7 @@ struct KernelAddress {
         }
     }
 
-    /// Lends the address to a call that reads it, as bind(2) and connect(2).
+    /// Passes the address to a call that reads it, such as bind(2) or connect(2).
     func withPointer<Value, Failure>(
         _ body: (UnsafePointer<sockaddr>?, socklen_t) throws(Failure) -> Value
     ) throws(Failure) -> Value {
@@ -108,7 +110,7 @@ struct KernelAddress {
         }
     }
 
-    /// Lends the room to a call that fills it, as getsockname(2) and accept(2).
+    /// Passes the storage to a call that fills it, such as getsockname(2) or accept(2).
     mutating func fill<Value>(
         _ body: (UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>) throws(Errno) ->
             Value

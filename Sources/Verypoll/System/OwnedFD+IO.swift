@@ -3,12 +3,12 @@ internal import Glibc
 public import SystemPackage
 
 extension OwnedFD {
-    /// Makes a second descriptor of the same open file, close-on-exec.
+    /// Creates a second descriptor of the same open file, close-on-exec.
     ///
-    /// What is registered by one of them stays registered until both are closed, so deregister a
-    /// source before its value goes out of scope.
+    /// A registration of one of them lasts until both are closed, so deregister a source before its
+    /// value goes out of scope.
     ///
-    /// - Throws: `Errno.tooManyOpenFiles` if out of descriptors. See fcntl(2).
+    /// - Throws: `Errno.tooManyOpenFiles` if the process is out of descriptors. See fcntl(2).
     public func duplicate() throws(Errno) -> OwnedFD {
         OwnedFD(rawValue: try syscall { fcntl(rawValue, F_DUPFD_CLOEXEC, 0) })
     }
@@ -20,12 +20,14 @@ extension OwnedFD {
         _ = try syscall { fcntl(rawValue, F_SETFD, flags | FD_CLOEXEC) }
     }
 
-    /// A pipe, its reading end first; see pipe2(2).
+    /// Creates a pipe; returns its reading end, then its writing end.
+    ///
+    /// See pipe2(2).
     static func pipe() throws(Errno) -> (CInt, CInt) {
         try unsafe makePair { pair in unsafe pipe2(pair, O_NONBLOCK | O_CLOEXEC) }
     }
 
-    /// Calls what makes two descriptors at once.
+    /// Runs a call that creates two descriptors.
     static func makePair(
         _ body: (UnsafeMutablePointer<CInt>?) -> CInt
     ) throws(Errno) -> (CInt, CInt) {
@@ -37,10 +39,12 @@ extension OwnedFD {
         return (pair[0], pair[1])
     }
 
-    /// Checks that it is one end of a pipe or FIFO, opened for reading or for writing.
+    /// Checks that the descriptor is the requested end of a pipe or FIFO.
     ///
-    /// Throws `invalidArgument` for what is no pipe, and `badFileDescriptor` for the wrong end, as
-    /// read(2) and write(2) would.
+    /// Then makes it non-blocking and close-on-exec.
+    ///
+    /// Throws `invalidArgument` if it is not a pipe, and `badFileDescriptor` for the wrong end,
+    /// like read(2) and write(2).
     func adoptPipe(forReading: Bool) throws(Errno) {
         var status = stat()
         _ = try syscall { unsafe fstat(rawValue, &status) }
@@ -52,7 +56,7 @@ extension OwnedFD {
         try makeNonBlockingAndCloseOnExec()
     }
 
-    /// Sets or clears `O_NONBLOCK`, which belongs to the open file and all its descriptors.
+    /// Sets or clears `O_NONBLOCK`, which all duplicates of the descriptor share.
     func setNonBlocking(_ isOn: Bool) throws(Errno) {
         let status = try syscall { fcntl(rawValue, F_GETFL) }
         let wanted = isOn ? status | O_NONBLOCK : status & ~O_NONBLOCK

@@ -16,7 +16,7 @@ extension OwnedFD {
         try fileDescriptor.value(of: option)
     }
 
-    /// Makes close(2) send a reset, `SO_LINGER` with no time.
+    /// Makes close(2) send a reset, by `SO_LINGER` with a time of 0.
     func setLingerToZero() throws(Errno) {
         var value = linger(l_onoff: 1, l_linger: 0)
         let size = socklen_t(MemoryLayout<linger>.size)
@@ -25,7 +25,7 @@ extension OwnedFD {
         }
     }
 
-    /// Sets what an IP socket must have before it is bound.
+    /// Sets the options that an IP socket must have before it is bound.
     func prepareToBind(
         _ family: IPAddress.Family,
         reusesAddress: Bool,
@@ -39,11 +39,13 @@ extension OwnedFD {
         if family == .v6 { try set(.onlyV6, to: isOnlyV6) }
     }
 
-    /// Checks that it is a socket of one of the families and of the type, and for streams whether
-    /// it listens, and makes it non-blocking and close-on-exec.
+    /// Checks that the descriptor is a socket of one of the families, of the type, and listening or
+    /// not as expected.
+    ///
+    /// Then makes it non-blocking and close-on-exec.
     ///
     /// Throws `notSocket`, `protocolWrongTypeForSocket`, `addressFamilyNotSupported`, or
-    /// `invalidArgument` where a listening socket was expected and it is none, or the reverse.
+    /// `invalidArgument` if it does not listen but should, or the reverse.
     func adopt(
         families: [CInt],
         type: SocketType,
@@ -80,7 +82,8 @@ extension FileDescriptor {
                 }
                 return Array(groups.prefix(Int(size) / MemoryLayout<UInt32>.stride))
             } catch .outOfRange where Int(size) > room {
-                // The kernel says how much room it wants; groups may have come meanwhile.
+                // The kernel returned the size it needs. Groups may be added between the calls, so
+                // this loops.
                 groups = Array(repeating: 0, count: Int(size) / MemoryLayout<UInt32>.stride)
             }
         }

@@ -3,7 +3,7 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
-/// What a socket carries; see socket(2).
+/// The type of a socket; see socket(2).
 enum SocketType {
     case stream
     case datagram
@@ -24,7 +24,7 @@ extension OwnedFD {
     static var unixFamily: CInt { AF_UNIX }
     static var internetFamilies: [CInt] { [AF_INET, AF_INET6] }
 
-    /// A new socket of a family, non-blocking and close-on-exec; see socket(2).
+    /// Creates a socket of a family, non-blocking and close-on-exec; see socket(2).
     static func socket(family: CInt, _ type: SocketType) throws(Errno) -> OwnedFD {
         OwnedFD(rawValue: try syscall { Glibc.socket(family, type.nonBlocking, 0) })
     }
@@ -33,7 +33,7 @@ extension OwnedFD {
         try socket(family: address.ip.family == .v4 ? AF_INET : AF_INET6, type)
     }
 
-    /// Two connected Unix-domain sockets; see socketpair(2).
+    /// Creates two connected Unix-domain sockets; see socketpair(2).
     static func socketPair(_ type: SocketType) throws(Errno) -> (CInt, CInt) {
         try unsafe makePair { pair in unsafe socketpair(AF_UNIX, type.nonBlocking, 0, pair) }
     }
@@ -48,7 +48,7 @@ extension OwnedFD {
         _ = try syscall { Glibc.listen(rawValue, CInt(clamping: backlog)) }
     }
 
-    /// connect(2); returns whether it is done, rather than in progress.
+    /// connect(2); returns `true` if it is done, `false` if it is in progress.
     @discardableResult
     func connect(to address: KernelAddress) throws(Errno) -> Bool {
         try unsafe address.withPointer { pointer, length throws(Errno) in
@@ -61,7 +61,7 @@ extension OwnedFD {
         }
     }
 
-    /// accept4(2); `nil` if no connection is waiting, else the new descriptor.
+    /// accept4(2); returns the new descriptor, or `nil` if no connection is waiting.
     func accept(peer: inout KernelAddress) throws(Errno) -> CInt? {
         let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         return try unsafe peer.fill { pointer, length throws(Errno) in

@@ -17,7 +17,7 @@ struct Selector: ~Copyable, Sendable {
         self.table = table
     }
 
-    /// A second reference to the same registrations.
+    /// Returns a second reference to the same registrations.
     func clone() throws(Errno) -> Selector {
         Selector(table: table)
     }
@@ -26,7 +26,7 @@ struct Selector: ~Copyable, Sendable {
         try table.add(PollSelectorRegistration(fd, token: token, interest: interest, mode: mode))
     }
 
-    /// Watches an eventfd(2) that nobody reads: it is reset when it is reported.
+    /// Watches an eventfd(2) that is never read: the selector resets it when it is reported.
     func addCounter(_ fd: CInt, token: Token) throws(Errno) {
         var counter = PollSelectorRegistration(fd, token: token, interest: .readable, mode: .level)
         counter.isCounter = true
@@ -53,11 +53,11 @@ struct Selector: ~Copyable, Sendable {
     /// Replaces the contents of `ready` with the pending events, waiting if there are none.
     func wait(into ready: inout EventBuffer, timeout: Duration?) throws(Errno) {
         ready.removeAll()
-        // A clock cannot reach further than its 64 bits; such a wait is as good as endless.
+        // A longer timeout could overflow the clock's 64 bits. This cap is 136 years.
         let longest = Duration.seconds(1 << 32)
         var left = timeout.map { max(.zero, min($0, longest)) }
         let deadline = left.map { ContinuousClock.now + $0 }
-        // What ends a wait may come to nothing: a change of the table, or another thread was first.
+        // A wait may end without an event: the table changed, or another thread took the event.
         while try !table.ask(into: &ready, timeout: left), ready.isEmpty {
             left = deadline.map { max(.zero, $0 - .now) }
         }

@@ -3,21 +3,21 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
-/// A descriptor that poll(2) is asked about, and what it is still asked for.
+/// A descriptor to poll with poll(2), and the flags that it is still polled for.
 struct PollSelectorRegistration {
     let fd: CInt
     let token: Token
     let interest: UInt32
     let mode: RegistrationMode
 
-    /// Whether it is an eventfd(2), to be reset when it is reported.
+    /// Whether the descriptor is an eventfd(2), to reset when it is reported.
     var isCounter = false
 
-    /// In edge mode, what was reported and is not to be again, until notice comes that it is
-    /// used up.
+    /// In edge mode, the flags that were reported, and are not reported again until a
+    /// ``SelectorNotice`` says that their readiness was used up.
     private var reported: UInt32 = 0
 
-    /// Whether poll(2) is not asked at all for now.
+    /// Whether the descriptor is left out of poll(2) for now.
     private var isSilent = false
 
     init(_ fd: CInt, token: Token, interest: Interest, mode: RegistrationMode) {
@@ -27,24 +27,25 @@ struct PollSelectorRegistration {
         self.mode = mode
     }
 
-    /// What to wait for.
+    /// The entry of the descriptor for a wait.
     var question: pollfd {
         pollfd(fd: isSilent ? -1 : fd, flags: interest & ~reported)
     }
 
-    /// All that the source is watched for: as with epoll(7), news brings what else is ready along.
+    /// The entry with all flags of interest: as with epoll(7), an event includes every flag that is
+    /// set.
     var wholeQuestion: pollfd {
         pollfd(fd: fd, flags: interest)
     }
 
-    /// Takes what is ready, and returns the event if there is news in it.
+    /// Returns the event for the flags that are ready, or `nil` if no flag is new.
     mutating func event(of answer: UInt32) -> SystemEvent? {
         var ready = answer
-        // Both ways are closed, so a write fails rather than blocks, though there be no room yet.
-        // After this there is no more to tell than an error, or a FIFO that is opened anew.
+        // Both directions are closed, so a write fails rather than blocks, even without room. After
+        // this, only an error or the reopening of a FIFO can be new.
         if mode == .edge, ready & EPOLLHUP.rawValue != 0 { ready |= interest & EPOLLOUT.rawValue }
         guard ready & ~reported != 0 else {
-            // poll(2) tells of hang-ups and errors whether asked or not, and would at each call.
+            // poll(2) always reports hang-ups and errors, so it would return at once on each call.
             isSilent = ready & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
             return nil
         }
@@ -53,12 +54,12 @@ struct PollSelectorRegistration {
         case .oneShot, .edgeOneShot: isSilent = true
         case .level, .exclusive: break
         }
-        // It can't fail: whoever closes the descriptor takes it off the table first.
+        // This cannot fail: a descriptor is removed from the table before it is closed.
         if isCounter { try? EventCounter.reset(fd) }
         return SystemEvent(mask: ready, token: UInt64(bitPattern: Int64(token.rawValue)))
     }
 
-    /// Asks again for what was reported; returns whether that makes a difference.
+    /// Polls for reported flags again; returns whether the registration changed.
     mutating func rearm(_ flags: UInt32) -> Bool {
         guard mode == .edge, isSilent || reported & flags != 0 else { return false }
         reported &= ~flags
@@ -72,7 +73,7 @@ extension pollfd {
         self.init(fd: fd, events: Int16(truncatingIfNeeded: flags), revents: 0)
     }
 
-    /// What poll(2) has answered.
+    /// The flags that poll(2) returned.
     var answer: UInt32 { UInt32(UInt16(bitPattern: revents)) }
 }
 #endif

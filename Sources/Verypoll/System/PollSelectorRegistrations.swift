@@ -3,15 +3,15 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
-/// The registrations of one selector, in the order in which poll(2) is asked about them.
+/// The registrations of one selector, in the order of their entries for poll(2).
 struct PollSelectorRegistrations {
     private var list: [PollSelectorRegistration] = []
     private var positions: [CInt: Int] = [:]
 
-    /// Where the next search for answers starts, so that each has its turn.
+    /// Where the next search for ready descriptors starts, so that each gets its turn.
     private var start = 0
 
-    /// Storage that is kept.
+    /// Storage that is reused.
     private var found: [pollfd] = []
 
     mutating func add(_ registration: PollSelectorRegistration) throws(Errno) {
@@ -28,7 +28,7 @@ struct PollSelectorRegistrations {
         list[position] = registration
     }
 
-    /// Returns whether it was there.
+    /// Returns whether the descriptor was registered.
     mutating func remove(_ fd: CInt) -> Bool {
         guard let position = positions.removeValue(forKey: fd) else { return false }
         let last = list.removeLast()
@@ -39,7 +39,7 @@ struct PollSelectorRegistrations {
         return true
     }
 
-    /// Returns whether that makes a difference.
+    /// Returns whether the registration changed.
     mutating func rearm(_ fd: CInt, flags: UInt32) -> Bool {
         guard let position = positions[fd] else { return false }
         return list[position].rearm(flags)
@@ -49,10 +49,12 @@ struct PollSelectorRegistrations {
         for registration in list { questions.append(registration.question) }
     }
 
-    /// Turns the answers to ``ask(in:)`` into events, as many as there is room for.
+    /// Turns the results for the entries of ``ask(in:)`` into events, as many as `ready` has room
+    /// for.
     ///
-    /// They may be old: meanwhile a registration may have changed, and a number been closed and
-    /// used again. So those that were answered are asked about once more, now that nothing changes.
+    /// A result may be stale: a registration may have changed during the wait, or a descriptor
+    /// number may have been closed and reused. So this function polls the ready descriptors again,
+    /// without waiting, while the table cannot change.
     mutating func report(_ answers: ArraySlice<pollfd>, into ready: inout EventBuffer) {
         found.removeAll(keepingCapacity: true)
         var index = start < answers.count ? answers.startIndex + start : answers.startIndex
@@ -64,7 +66,7 @@ struct PollSelectorRegistrations {
             if index == answers.endIndex { index = answers.startIndex }
         }
         start = index - answers.startIndex
-        // An interrupted call has no answers; then there are no events yet either.
+        // An interrupted call returns no results, so it reports no events.
         _ = unsafe poll(&found, nfds_t(found.count), 0)
         for entry in found {
             guard let position = positions[entry.fd] else { continue }

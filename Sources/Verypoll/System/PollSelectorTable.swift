@@ -4,20 +4,21 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// What poll(2) is asked about, shared by a selector, its clones and whoever gives it notice.
+/// The descriptors to poll with poll(2), shared by a selector, its clones and ``SelectorNotice``.
 final class PollSelectorTable: Sendable {
     private let state = Mutex(State())
 
-    /// Ends a wait that does not know of a change.
+    /// Ends a wait whose entries a change has made stale.
     private let interruption: EventCounter
 
     private struct State {
         var registrations = PollSelectorRegistrations()
 
-        /// Storage that is kept from wait to wait.
+        /// Storage that is reused from wait to wait.
         var questions: [pollfd] = []
 
-        /// Whether a thread waits, or is about to, with questions that a change would make old.
+        /// Whether a thread waits, or is about to wait, with entries that a change would make
+        /// stale.
         var isWaiting = false
         var isInterrupted = false
     }
@@ -50,23 +51,24 @@ final class PollSelectorTable: Sendable {
         }
     }
 
-    /// Takes a descriptor that is about to be closed off the table, if it is there.
+    /// Removes a descriptor that is about to be closed, if it is in the table.
     ///
-    /// A wait lets go of it then: as long as poll(2) holds it, a socket is not really closed.
+    /// This also ends a wait on the descriptor: while poll(2) holds a socket, close(2) does not
+    /// really close it.
     func forget(_ fd: CInt) {
         state.withLock { state in
             if state.registrations.remove(fd) { interrupt(&state) }
         }
     }
 
-    /// Asks again for what was reported of a descriptor in edge mode, if it is there.
+    /// Polls a descriptor in edge mode for reported flags again, if it is in the table.
     func rearm(_ fd: CInt, flags: UInt32) {
         state.withLock { state in
             if state.registrations.rearm(fd, flags: flags) { interrupt(&state) }
         }
     }
 
-    /// Asks poll(2) once and appends the events to `ready`; returns whether the time ran out.
+    /// Calls poll(2) once and appends the events to `ready`; returns whether it timed out.
     func ask(into ready: inout EventBuffer, timeout: Duration?) throws(Errno) -> Bool {
         var questions = beginWait(isLooking: timeout == .zero)
         let time = timeout?.wholeNanoseconds ?? (-1, 0)
@@ -79,7 +81,7 @@ final class PollSelectorTable: Sendable {
         return try outcome.get() == 0
     }
 
-    /// The questions, of which the first is about interruptions.
+    /// Returns the entries for poll(2), the first of which is for interruptions.
     private func beginWait(isLooking: Bool) -> [pollfd] {
         state.withLock { state in
             state.isWaiting = !isLooking
@@ -95,7 +97,7 @@ final class PollSelectorTable: Sendable {
     private func endWait(_ answers: [pollfd], into ready: inout EventBuffer) {
         state.withLock { state in
             state.isWaiting = false
-            // It can't fail, as the descriptor is the table's own.
+            // This cannot fail, because the table owns the descriptor.
             if state.isInterrupted { try? EventCounter.reset(interruption.rawValue) }
             state.isInterrupted = false
             state.registrations.report(answers.dropFirst(), into: &ready)
@@ -112,15 +114,15 @@ final class PollSelectorTable: Sendable {
         }
     }
 
-    /// Makes the thread that waits ask anew, if there is one.
+    /// Makes a waiting thread, if any, call poll(2) again with new entries.
     private func interrupt(_ state: inout State) {
         guard state.isWaiting, !state.isInterrupted else { return }
         state.isInterrupted = true
-        // It can't fail: the counter is 0 whenever nobody is being interrupted.
+        // This cannot fail: the counter is 0 unless a thread is being interrupted.
         _ = try? interruption.add(1)
     }
 
-    /// Throws as epoll_ctl(2) does for descriptors that are closed, or always ready.
+    /// Throws the errors of epoll_ctl(2) for descriptors that are closed or always ready.
     private static func checkDescriptor(_ fd: CInt) throws(Errno) {
         var status = stat()
         _ = try syscall { unsafe fstat(fd, &status) }
@@ -130,7 +132,7 @@ final class PollSelectorTable: Sendable {
 }
 
 extension PollSelectorTable {
-    /// A table of the process, held weakly: it lives for as long as its selector.
+    /// A table of this process, held weakly: the table lives as long as its selector.
     private struct Live: Sendable {
         let id: ObjectIdentifier
         weak let table: PollSelectorTable?
@@ -138,9 +140,10 @@ extension PollSelectorTable {
 
     private static let live = Mutex<[Live]>([])
 
-    /// Works on each table that there is.
+    /// Calls `body` with each table of this process.
     static func forEach(_ body: (PollSelectorTable) -> Void) {
-        // Not under the lock: the last reference to a table may be the one that is held here.
+        // Not under the lock: `table` may hold the last reference, and then `deinit` takes the
+        // lock.
         for entry in live.withLock({ $0 }) {
             if let table = entry.table { body(table) }
         }

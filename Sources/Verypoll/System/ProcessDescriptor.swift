@@ -3,7 +3,7 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
-/// A pidfd: a process, whatever becomes of its number; see pidfd_open(2).
+/// A pidfd, which refers to one process even if the process ID is reused; see pidfd_open(2).
 struct ProcessDescriptor: ~Copyable, Sendable {
     private let descriptor: OwnedFD
 
@@ -23,7 +23,9 @@ struct ProcessDescriptor: ~Copyable, Sendable {
         _ = try syscall { cverypoll_pidfd_send_signal(descriptor.rawValue, signal) }
     }
 
-    /// The exit code, or the signal that ended it, of a child that has ended; `nil` while it runs.
+    /// Reaps the child; returns its exit status, or the signal that ended it.
+    ///
+    /// `nil` while it runs.
     func reap() throws(Errno) -> (status: CInt, isSignal: Bool)? {
         var code: CInt = 0
         var status: CInt = 0

@@ -1,7 +1,7 @@
 internal import CVerypoll
 internal import SystemPackage
 
-/// What the library's calls on a descriptor tell the selectors that watch it.
+/// Notices from the library's calls on a descriptor to the selectors that watch it.
 ///
 /// How the poll(2) selector emulates edge-triggered events: poll(2) reports a ready descriptor each
 /// time, where epoll(7) in edge-triggered mode reports each change once. So after the selector has
@@ -10,14 +10,14 @@ internal import SystemPackage
 /// used up: a read that found nothing more, a write that found no room, an error that was returned.
 /// From then on, readiness is news, which is what an edge means.
 ///
-/// A notice too many costs one event that says nothing new. A missing notice loses an edge, and its
-/// source stalls. So each call that may use readiness up gives notice. epoll(7) sees all this by
-/// itself: with it, and without a selector, these functions are empty.
+/// An unnecessary notice costs one event that says nothing new. A missing notice loses an edge, and
+/// its source stalls. So each call that may use up readiness gives notice. epoll(7) needs no
+/// notices, so with epoll(7), and without a selector, these functions are empty.
 ///
-/// The calls that read, write and accept do it through ``readySyscall(reading:room:_:)`` and
+/// Calls that read, write and accept give notice through ``readySyscall(reading:room:_:)`` and
 /// ``readySyscall(writing:count:_:)``.
 enum SelectorNotice {
-    /// A call found nothing to read, or has taken all there was.
+    /// Notes that a call found nothing to read, or read everything.
     @inline(__always)
     static func readDrained(_ fd: CInt) {
         #if PollSelector
@@ -26,7 +26,7 @@ enum SelectorNotice {
         #endif
     }
 
-    /// A call found no room to write, or has used up all there was.
+    /// Notes that a call found no room to write, or used all of it.
     @inline(__always)
     static func writeDrained(_ fd: CInt) {
         #if PollSelector
@@ -34,17 +34,17 @@ enum SelectorNotice {
         #endif
     }
 
-    /// A call has thrown `error`, and so has taken it off the descriptor: the next one is news.
+    /// Notes that a call threw `error` and so cleared it on the descriptor: the next error is new.
     @inline(__always)
     static func callFailed(_ fd: CInt, _ error: Errno) {
         #if PollSelector
-        // That nobody reads any more is no error that is taken off: it stays so.
+        // A broken pipe stays broken: the call does not clear this error.
         let flags = error == .brokenPipe ? 0 : EPOLLERR.rawValue
         PollSelectorTable.forEach { $0.rearm(fd, flags: flags) }
         #endif
     }
 
-    /// The descriptor is about to be closed, and its number to mean something else.
+    /// Notes that the descriptor is about to be closed, after which its number may be reused.
     @inline(__always)
     static func closing(_ fd: CInt) {
         #if PollSelector
@@ -52,7 +52,7 @@ enum SelectorNotice {
         #endif
     }
 
-    /// The mode for a descriptor that is read and written by others, so that nobody gives notice.
+    /// Returns the mode for a descriptor that other code reads and writes without giving notice.
     @inline(__always)
     static func modeWithoutNotice(_ mode: RegistrationMode) -> RegistrationMode {
         #if PollSelector

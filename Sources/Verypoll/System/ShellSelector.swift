@@ -1,7 +1,9 @@
 #if !OSPoll
 internal import SystemPackage
 
-/// Stands in for the selector where the trait `OSPoll` is off: it compiles, and traps when used.
+/// Replaces the selector if the trait `OSPoll` is off.
+///
+/// It compiles, but traps when used.
 struct Selector: ~Copyable, Sendable {
     var fileDescriptor: FileDescriptor { unavailable() }
 

@@ -3,19 +3,19 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
-/// A signalfd(2): a queue of the signals that its process has blocked.
+/// A signalfd(2), which receives blocked signals.
 struct SignalDescriptor: ~Copyable, Sendable {
     private let descriptor: OwnedFD
 
     var fileDescriptor: FileDescriptor { descriptor.fileDescriptor }
 
-    /// Blocks the signals for the calling thread, and the threads that it starts from now on.
+    /// Blocks the signals in the calling thread and in threads that it starts afterward.
     init(blocking numbers: [CInt]) throws(Errno) {
         let mask = numbers.reduce(UInt64(0)) { $0 | 1 << UInt64($1 - 1) }
         descriptor = OwnedFD(rawValue: try syscall { cverypoll_signalfd(mask) })
     }
 
-    /// The number of the next signal; `nil` if none is pending.
+    /// Reads the number of the next signal; `nil` if none is pending.
     func next() throws(Errno) -> CInt? {
         var info = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size

@@ -12,10 +12,12 @@ extension SystemEvent {
     var isError: Bool { has(EPOLLERR) }
     var isPriority: Bool { has(EPOLLPRI) }
 
-    /// Both halves are down, or the peer's FIN arrived (`EPOLLRDHUP` alone can be stale).
+    /// Whether both directions are shut down, or the peer's FIN arrived.
+    ///
+    /// `EPOLLRDHUP` alone can be stale.
     var isReadClosed: Bool { has(EPOLLHUP) || (has(EPOLLIN) && has(EPOLLRDHUP)) }
 
-    /// Both halves are down, or the reader of a pipe went away (`EPOLLERR` beside `EPOLLOUT`).
+    /// Whether both directions are shut down, or a pipe has no reader (`EPOLLERR` with `EPOLLOUT`).
     var isWriteClosed: Bool {
         has(EPOLLHUP) || (has(EPOLLOUT) && has(EPOLLERR)) || mask == EPOLLERR.rawValue
     }
@@ -33,10 +35,10 @@ extension SystemEvent {
 }
 
 extension Interest {
-    /// The flags to ask the kernel for.
+    /// Returns the flags to request from the kernel.
     ///
-    /// A reader also asks for `EPOLLRDHUP`, so that a peer's half-close reaches it as an event;
-    /// the kernel refuses that flag beside `EPOLLEXCLUSIVE`.
+    /// A reader also requests `EPOLLRDHUP`, so that a peer's half-close is an event. The kernel
+    /// rejects that flag with `EPOLLEXCLUSIVE`.
     func flags(in mode: RegistrationMode) -> UInt32 {
         var flags: UInt32 = 0
         if contains(.readable) { flags |= EPOLLIN.rawValue }

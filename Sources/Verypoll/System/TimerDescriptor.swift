@@ -3,7 +3,7 @@ internal import CVerypoll
 internal import Glibc
 internal import SystemPackage
 
-/// A timerfd(2): a clock's countdown, and the number of times that it has run out.
+/// A timerfd: a countdown, and a counter of expirations; see timerfd_create(2).
 struct TimerDescriptor: ~Copyable, Sendable {
     private let descriptor: OwnedFD
 
@@ -15,7 +15,9 @@ struct TimerDescriptor: ~Copyable, Sendable {
         descriptor = OwnedFD(rawValue: try syscall { timerfd_create(CInt(clock), flags) })
     }
 
-    /// Runs out after `first`, never if that is zero, and then every `interval`, unless it is zero.
+    /// Starts the timer, or stops it if `first` is zero.
+    ///
+    /// It repeats unless `interval` is zero.
     func set(first: Duration, interval: Duration) throws(Errno) {
         let first = first.wholeNanoseconds
         let interval = interval.wholeNanoseconds
@@ -30,12 +32,12 @@ struct TimerDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// The nanoseconds until it runs out, 0 if it does not run.
+    /// Returns the nanoseconds until the next expiration, 0 if the timer is stopped.
     func remaining() throws(Errno) -> Int64 {
         try syscall { cverypoll_gettime(descriptor.rawValue) }
     }
 
-    /// How often it has run out since it was asked last; `nil` for never.
+    /// Reads how often the timer has expired since the last call; `nil` for never.
     func expirations() throws(Errno) -> UInt64? {
         var count: UInt64 = 0
         let size = MemoryLayout<UInt64>.size
