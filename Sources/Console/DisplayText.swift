@@ -1,12 +1,12 @@
-/// Text that may be shown to people: nothing that came from outside can steer the terminal.
+/// Text that is safe to show to people: text from outside cannot control the terminal.
 ///
-/// Only literals of the source are taken as they are. Every value that is interpolated is escaped,
-/// so that no caller has to remember to do so.
+/// Only literals in the source are used unchanged. Every interpolated value is escaped, so no
+/// caller has to remember to do so.
 package struct DisplayText: Hashable, Sendable, CustomStringConvertible {
     /// The text as it is written to the terminal.
     package private(set) var description: String
 
-    /// Makes text of a value from anywhere.
+    /// Creates text from untrusted text.
     package init(_ text: String) {
         description = text.escapedForPeople
     }
@@ -15,16 +15,17 @@ package struct DisplayText: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
-    /// The lines of a text of ours that may hold words from outside, such as a parser's message.
+    /// Splits text of this program that may contain words from outside, such as a parser's message,
+    /// into lines.
     package static func lines(of text: String) -> [DisplayText] {
         text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .map { DisplayText(String(Substring($0))) }
     }
 
-    /// The text with a control sequence before it, and one behind it.
+    /// Creates the text with a control sequence before it and a reset after it.
     ///
     /// - Parameters:
-    ///   - text: What is shown.
+    ///   - text: The text to show.
     ///   - style: The parameter of SGR in console_codes(4).
     package init(_ text: DisplayText, graphicRendition style: StaticString) {
         self.init(trusting: "\u{1B}[\(style)m\(text.description)\u{1B}[0m")
@@ -33,7 +34,7 @@ package struct DisplayText: Hashable, Sendable, CustomStringConvertible {
     /// Whether there is no text.
     package var isEmpty: Bool { description.isEmpty }
 
-    /// How many characters it has.
+    /// The number of characters, including control sequences.
     package var count: Int { description.count }
 
     package static func + (left: DisplayText, right: DisplayText) -> DisplayText {
@@ -46,7 +47,7 @@ package struct DisplayText: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension DisplayText: ExpressibleByStringInterpolation {
-    /// Puts literals together with escaped values.
+    /// Joins literals and escaped values.
     package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text = ""
 
@@ -58,12 +59,12 @@ extension DisplayText: ExpressibleByStringInterpolation {
             text += literal
         }
 
-        /// Adds text that is safe already.
+        /// Adds text that is already safe.
         package mutating func appendInterpolation(_ value: DisplayText) {
             text += value.description
         }
 
-        /// Adds a value from anywhere.
+        /// Adds an untrusted value, escaped.
         package mutating func appendInterpolation<Value>(_ value: Value) {
             text += String(describing: value).escapedForPeople
         }
@@ -79,7 +80,7 @@ extension DisplayText: ExpressibleByStringInterpolation {
 }
 
 extension Sequence<DisplayText> {
-    /// The texts with another between them.
+    /// Returns the texts joined by a separator.
     package func joined(separator: DisplayText) -> DisplayText {
         var result: DisplayText = ""
         for (index, text) in enumerated() { result += index == 0 ? text : separator + text }

@@ -1,9 +1,9 @@
 extension String {
-    /// The text on one line, with `\u001B` and the like in the place of each character that steers
-    /// a terminal; see ``Swift/Unicode/Scalar/steersTerminal``.
+    /// The text on one line, with an escape such as `\u001B` in place of each character that
+    /// controls a terminal; see ``Swift/Unicode/Scalar/steersTerminal``.
     ///
-    /// The form is that of JSON, so that a document of JSON says the same when it is escaped. A
-    /// backslash stays as it is, so that text which is escaped already does not change.
+    /// The escapes are those of JSON, so an escaped JSON document has the same meaning. Backslashes
+    /// are not escaped, so text that is already escaped does not change.
     package var escapedForPeople: String {
         guard needsEscaping else { return self }
         var result = String.UnicodeScalarView()
@@ -19,15 +19,15 @@ extension String {
         return String(result)
     }
 
-    /// Whether a character in it steers a terminal.
+    /// Whether a character in the text controls a terminal.
     package var needsEscaping: Bool { unicodeScalars.contains(where: \.steersTerminal) }
 }
 
 extension Unicode.Scalar {
-    /// Whether a terminal acts on the character, or shows others elsewhere because of it.
+    /// Whether the character controls a terminal or changes where other characters are shown.
     ///
-    /// These are C0, DEL and C1, the separators of lines and paragraphs, and the controls of the
-    /// bidirectional algorithm, which make text read as another; see UAX #9.
+    /// These are C0, DEL and C1, the line and paragraph separators, and the controls of the
+    /// bidirectional algorithm, which can make text look like other text; see UAX #9.
     package var steersTerminal: Bool {
         switch value {
         case 0...0x1F, 0x7F...0x9F, 0x2028, 0x2029: true

@@ -1,14 +1,14 @@
 internal import CProcessStart
 internal import Glibc
 
-/// The arguments of the program, from main's own argc and argv.
+/// The arguments of the program, from the argc and argv of main.
 ///
-/// `CommandLine.arguments` is empty where /proc can't be read, and repairs bytes that are not
-/// UTF-8, so that a path names another file.
+/// `CommandLine.arguments` is empty if /proc cannot be read, and replaces bytes that are not UTF-8,
+/// so that a path could name another file.
 package enum ProgramArguments {
-    /// Reads the arguments that follow the program's name.
+    /// Reads the arguments after the program's name.
     ///
-    /// - Throws: ``ProgramArgumentError`` if they are not known, or are not text.
+    /// - Throws: ``ProgramArgumentError`` if the arguments are not available or not UTF-8.
     package static func afterName() throws(ProgramArgumentError) -> [String] {
         let count = cprocessstart_argument_count()
         guard count > 0 else { throw .unknown }
@@ -21,7 +21,7 @@ package enum ProgramArguments {
         )
     }
 
-    /// Reads arguments as text.
+    /// Decodes arguments as text.
     static func decode(_ words: [[UInt8]]) throws(ProgramArgumentError) -> [String] {
         var texts: [String] = []
         for (index, word) in words.enumerated() {
@@ -36,8 +36,8 @@ package enum ProgramArguments {
         return texts
     }
 
-    /// The path that the program was executed by, with symbolic links followed; `nil` if the kernel
-    /// does not tell, or the program has been moved or deleted since.
+    /// Returns the path of the program with symbolic links resolved, or `nil` if the path is
+    /// unknown or the program was moved or deleted.
     package static func programPath() -> String? {
         guard let given = unsafe cprocessstart_executed_path(),
             let path = unsafe realpath(given, nil)
@@ -47,11 +47,11 @@ package enum ProgramArguments {
     }
 }
 
-/// Why the arguments of the program can't be used.
+/// The reason why the program's arguments cannot be used.
 package enum ProgramArgumentError: Error, Hashable, CustomStringConvertible {
-    /// The C library did not pass them.
+    /// The C library did not pass the arguments.
     case unknown
-    /// One is not UTF-8.
+    /// An argument is not UTF-8.
     case notText(index: Int, shown: String)
 
     package var description: String {

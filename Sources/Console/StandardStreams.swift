@@ -1,8 +1,8 @@
 package import SystemPackage
 
-/// Where the commands print.
+/// The output of the commands.
 ///
-/// Nothing else of them writes to standard output and standard error.
+/// Nothing else in the commands writes to standard output or standard error.
 package enum Console {
     /// Prints lines on standard output.
     ///
@@ -12,7 +12,7 @@ package enum Console {
         try write(lines.map { "\($0)\n" }.joined(), to: .standardOutput)
     }
 
-    /// Prints text for programs, which is not changed in any way.
+    /// Prints text for programs, unchanged.
     ///
     /// - Throws: See write(2).
     package static func print(exactly text: String) throws(Errno) {
@@ -21,7 +21,7 @@ package enum Console {
 
     /// Prints lines on standard error.
     package static func printError(_ lines: [DisplayText]) {
-        // Where even these can't be written, nobody can be told.
+        // If this fails, there is no other place to report it.
         try? write(lines.map { "\($0)\n" }.joined(), to: .standardError)
     }
 

@@ -1,4 +1,4 @@
-// How the texts of a configuration appear in messages.
+// The form of configuration texts in messages.
 
 extension String {
     /// The text, or its beginning if it is too long for a message.
@@ -12,6 +12,6 @@ extension String {
 }
 
 extension Sequence<String> {
-    /// The texts in quotes, with commas between them.
+    /// The texts in double quotes, separated by commas.
     package var quotedList: String { map(\.quoted).joined(separator: ", ") }
 }

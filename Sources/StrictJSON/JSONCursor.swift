@@ -1,24 +1,24 @@
-/// A place in the bytes of a UTF-8 text that moves forward.
+/// A position in the bytes of a UTF-8 text that moves forward.
 struct JSONCursor {
-    /// The place in bytes.
+    /// The offset in bytes.
     private(set) var offset = 0
 
     private let bytes: [UInt8]
 
-    // The last place that was asked for. Counting goes on from there, so that a text whose places
-    // are all asked for is counted once, and one that is only checked is not counted at all.
+    // The offset of the last requested position. Counting continues from there, so that a text is
+    // counted once if all positions are requested in order, and not at all if it is only checked.
     private var mark = 0
     private var markPosition = SourcePosition(line: 1, column: 1)
 
-    /// Makes a cursor at the start of a text.
+    /// Creates a cursor at the start of a text.
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    /// The place of a byte in lines and columns.
+    /// Returns the line and column of a byte.
     ///
-    /// It takes the time of counting from the last place that was asked for, or from the start of
-    /// the text if that is behind the byte.
+    /// It counts from the last requested position, or from the start of the text if that position
+    /// is after the byte.
     mutating func position(at offset: Int) -> SourcePosition {
         if offset < mark {
             mark = 0
@@ -39,30 +39,30 @@ struct JSONCursor {
     /// The byte at the cursor, or `nil` at the end.
     var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    /// Whether that byte is the given character.
+    /// Returns whether the byte at the cursor is a character.
     func isAt(_ character: Unicode.Scalar) -> Bool {
         next == UInt8(ascii: character)
     }
 
-    /// Whether a number may begin at the cursor.
+    /// Whether a number can start at the cursor.
     var isAtNumber: Bool { isAt("-") || next.map(Self.isDigit) ?? false }
 
-    /// Whether a letter, a digit, an underscore or a point is at the cursor.
+    /// Whether a letter, a digit, an underscore or a period is at the cursor.
     var isAtWord: Bool { next.map(Self.isWordByte) ?? false }
 
-    /// Goes past a byte, if any is left.
+    /// Skips a byte, if any is left.
     mutating func advance() {
         if offset < bytes.count { offset += 1 }
     }
 
-    /// Goes past space, tabs and ends of lines.
+    /// Skips spaces, tabs and line ends.
     mutating func skipSpace() {
         while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D {
             offset += 1
         }
     }
 
-    /// Goes past the bytes of a string that stand for themselves, and returns them.
+    /// Skips and returns the bytes of a string up to a quote, a backslash or a control character.
     mutating func takePlainText() -> ArraySlice<UInt8> {
         let start = offset
         while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\")
@@ -72,21 +72,22 @@ struct JSONCursor {
         return bytes[start..<offset]
     }
 
-    /// Goes past decimal digits and returns how many there were.
+    /// Skips decimal digits and returns their number.
     mutating func takeDigits() -> Int {
         let start = offset
         while let byte = next, Self.isDigit(byte) { offset += 1 }
         return offset - start
     }
 
-    /// Goes past letters, digits, underscores and points, and returns them.
+    /// Skips and returns letters, digits, underscores and periods.
     mutating func takeWord() -> String {
         let start = offset
         while let byte = next, Self.isWordByte(byte) { offset += 1 }
         return text(from: start)
     }
 
-    /// Goes past four hexadecimal digits and returns their value, or `nil` if they are not there.
+    /// Skips four hexadecimal digits and returns their value, or returns `nil` if the next four
+    /// bytes are not hexadecimal digits.
     mutating func takeCodeUnit() -> UInt16? {
         let digits = bytes[offset...].prefix(4)
         guard digits.count == 4,
@@ -96,12 +97,12 @@ struct JSONCursor {
         return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 
-    /// The text between a place and the cursor.
+    /// Returns the text between an offset and the cursor.
     func text(from start: Int) -> String {
         String(decoding: bytes[start..<offset], as: UTF8.self)
     }
 
-    /// What messages call the character at the cursor.
+    /// The name of the character at the cursor, for messages.
     var found: String {
         guard next != nil else { return "the end of the file" }
         let rest = String(decoding: bytes[offset...].prefix(4), as: UTF8.self)

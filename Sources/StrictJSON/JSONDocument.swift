@@ -1,31 +1,31 @@
-/// A text that is one value of JSON, just as RFC 8259 says, with the place of each key and value.
+/// A JSON text as defined by RFC 8259, with the position of each key and value.
 ///
-/// Bytes that are not UTF-8, a byte order mark, comments and trailing commas are errors. So is a
-/// text that exceeds its limits. A duplicate key is not an error of syntax: the first counts, and
-/// the others are in ``duplicates``.
+/// Bytes that are not UTF-8, a byte order mark, comments, trailing commas and a text that exceeds
+/// its limits are errors. A duplicate key is not a syntax error: the first is used, and the others
+/// are listed in ``duplicates``.
 package struct JSONDocument: Sendable {
-    /// A key that its object has already.
+    /// A key that its object already has.
     package struct Duplicate: Sendable {
-        /// The way to the key.
+        /// The pointer to the key.
         package let pointer: JSONPointer
-        /// Where it stands again.
+        /// The position of the duplicate.
         package let position: SourcePosition
-        /// Where it stands first.
+        /// The position of the first key.
         package let first: SourcePosition
     }
 
-    /// The document's value.
+    /// The value of the document.
     package let root: JSONValue
 
     /// The first of the duplicate keys, in the order of the document.
     package let duplicates: [Duplicate]
 
-    /// How many more there are.
+    /// The number of duplicate keys that are not listed.
     package let omittedDuplicateCount: Int
 
     /// Parses a document.
     ///
-    /// - Throws: The first mistake in its syntax.
+    /// - Throws: The first syntax error.
     package init(
         parsing bytes: [UInt8],
         limits: JSONLimits = JSONLimits()
@@ -36,12 +36,12 @@ package struct JSONDocument: Sendable {
         omittedDuplicateCount = parser.omittedDuplicateCount
     }
 
-    /// Checks that a text has the grammar of a document, and keeps nothing of it.
+    /// Checks that a text matches the grammar of a document, without building its value.
     ///
-    /// Escapes are checked for their form alone: `\ud800` passes, which is half a character, as
-    /// the grammar of RFC 8259 has it. So do duplicate keys.
+    /// Only the form of escapes is checked: like the grammar of RFC 8259, this accepts `\ud800`,
+    /// which is half a character. Duplicate keys are accepted too.
     ///
-    /// - Throws: The first mistake in its syntax.
+    /// - Throws: The first syntax error.
     package static func check(
         _ bytes: [UInt8],
         limits: JSONLimits
@@ -50,7 +50,7 @@ package struct JSONDocument: Sendable {
         _ = try parser.parseDocument()
     }
 
-    /// The value that a pointer leads to, or the nearest value around it that is there.
+    /// Returns the value at a pointer, or the nearest enclosing value that exists.
     package func nearestValue(at pointer: JSONPointer) -> JSONValue {
         var value = root
         for token in pointer.tokens {
@@ -61,11 +61,11 @@ package struct JSONDocument: Sendable {
     }
 }
 
-/// A mistake in the syntax of a JSON document.
+/// A syntax error in a JSON document.
 package struct JSONSyntaxError: Error, Equatable {
-    /// Where the mistake was noticed.
+    /// The position of the error.
     package let position: SourcePosition
 
-    /// The problem, and how to mend it.
+    /// The problem and its remedy.
     package let message: String
 }

@@ -1,14 +1,16 @@
-/// How large and how deep a JSON text may be, so that reading any text is bounded work.
+/// The limits of a JSON text, which bound the work of parsing any text.
 package struct JSONLimits: Sendable {
-    /// The most bytes of the whole text.
+    /// The most bytes in the text.
     package let byteCount: Int
 
-    /// The most arrays and objects within each other.
+    /// The most nested arrays and objects.
     ///
-    /// Reading is recursive, so this bounds the stack as well.
+    /// The parser is recursive, so this also bounds the stack.
     package let depth: Int
 
-    /// Makes limits; the defaults are those of the configuration.
+    /// Creates limits.
+    ///
+    /// The defaults are those of the configuration.
     package init(byteCount: Int = 1 << 20, depth: Int = 64) {
         self.byteCount = byteCount
         self.depth = depth

@@ -1,30 +1,30 @@
 /// The members of a JSON object, in the order of the document.
 package struct JSONObject: Sendable {
-    /// A key, its place, and its value.
+    /// A key, its position and its value.
     package struct Member: Sendable {
         package let key: String
-        /// The place of the key; `nil` outside a document.
+        /// The position of the key; `nil` outside a document.
         package let position: SourcePosition?
         package let value: JSONValue
     }
 
-    /// The members, no key twice.
+    /// The members, with unique keys.
     package private(set) var members: [Member] = []
     private var indices: [String: Int] = [:]
 
-    /// Makes an object without members.
+    /// Creates an object without members.
     package init() {}
 
-    /// Makes an object of members, which get the order of their keys.
+    /// Creates an object from members, sorted by key.
     package init(_ members: [String: JSONValue]) {
         for (key, value) in members.sorted(by: { $0.key < $1.key }) {
             _ = add(Member(key: key, position: nil, value: value))
         }
     }
 
-    /// Adds a member unless there is one of its key.
+    /// Adds a member unless its key exists.
     ///
-    /// - Returns: The member that has the key already, else `nil`.
+    /// - Returns: The member that already has the key, or `nil`.
     mutating func add(_ member: Member) -> Member? {
         if let index = indices[member.key] { return members[index] }
         indices[member.key] = members.count
@@ -32,12 +32,12 @@ package struct JSONObject: Sendable {
         return nil
     }
 
-    /// The member of that key, or `nil`.
+    /// The member with a key, or `nil`.
     package subscript(key: String) -> Member? {
         indices[key].map { members[$0] }
     }
 
-    /// The values by their keys, without their order.
+    /// The values by key, without their order.
     package var values: [String: JSONValue] {
         indices.mapValues { members[$0].value }
     }

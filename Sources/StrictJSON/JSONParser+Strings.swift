@@ -1,5 +1,7 @@
 extension JSONParser {
-    /// Reads a string, its quotes included; the text is empty if no values are kept.
+    /// Parses a string with its quotes.
+    ///
+    /// Returns an empty string if values are not kept.
     mutating func parseString() throws(JSONSyntaxError) -> String {
         let start = cursor.offset
         cursor.advance()

@@ -1,29 +1,31 @@
 internal import Console
 
-/// Reads a JSON document from its bytes, by recursive descent.
+/// Parses a JSON document by recursive descent.
 ///
-/// It is the one parser for all JSON that comes from outside. The configuration is read as a tree
-/// of values with their places. Of a Varlink message only the grammar is checked: then nothing is
-/// kept, so that a long message costs no memory.
+/// It parses the configuration into a tree of values with their positions. For a call from a
+/// Varlink client, it only checks the grammar and keeps no values, so that a long message costs no
+/// memory.
 struct JSONParser {
-    /// The most duplicate keys that are noted one by one.
+    /// The most duplicate keys that are listed.
     private static let duplicateLimit = 100
 
-    /// The first of the keys that stand twice, so far.
+    /// The first of the duplicate keys found so far.
     private(set) var duplicates: [JSONDocument.Duplicate] = []
-    /// How many more there are.
+    /// The number of duplicate keys that are not listed.
     private(set) var omittedDuplicateCount = 0
 
     var cursor: JSONCursor
-    /// Whether the values are wanted; if not, what the functions return means nothing.
+    /// Whether to keep values.
+    ///
+    /// If not, the values that the functions return are not valid.
     let keepsValues: Bool
     private let maximumDepth: Int
     private var path = JSONPointer.root
     private var depth = 0
 
-    /// Makes a parser at the start of a text.
+    /// Creates a parser at the start of a text.
     ///
-    /// - Throws: If the text is too long, or not UTF-8 without a byte order mark.
+    /// - Throws: If the text is too long, is not UTF-8 or begins with a byte order mark.
     init(
         _ bytes: [UInt8],
         limits: JSONLimits,
@@ -47,7 +49,7 @@ struct JSONParser {
         }
     }
 
-    /// Reads the whole text as one value.
+    /// Parses the whole text as one value.
     mutating func parseDocument() throws(JSONSyntaxError) -> JSONValue {
         try skipSpace()
         if cursor.next == nil { throw error("the file is empty; at least it needs an object, {}") }
@@ -142,7 +144,7 @@ struct JSONParser {
         return elements
     }
 
-    /// Goes past the comma after an element, or up to the bracket that closes the container.
+    /// Skips the comma after an element, or stops at the bracket that closes the container.
     private mutating func endElement(
         _ close: Unicode.Scalar,
         of container: String,
@@ -163,7 +165,8 @@ struct JSONParser {
         }
     }
 
-    /// Reads `true`, `false` or `null`, or says what stands in the place of a value.
+    /// Parses `true`, `false` or `null`, or throws an error that names what it found instead of a
+    /// value.
     private mutating func parseWord() throws(JSONSyntaxError) -> JSONValue.Content {
         let start = cursor.offset
         switch cursor.next {
@@ -239,12 +242,12 @@ extension JSONParser {
         }
     }
 
-    /// The error that is noticed at the cursor.
+    /// Creates an error at the cursor.
     mutating func error(_ message: String) -> JSONSyntaxError {
         error(at: cursor.offset, message)
     }
 
-    /// The error of what is at a place.
+    /// Creates an error at an offset.
     mutating func error(at offset: Int, _ message: String) -> JSONSyntaxError {
         JSONSyntaxError(position: cursor.position(at: offset), message: message)
     }

@@ -1,7 +1,7 @@
-// Messages that are coded by Foundation's coders can have any value as a part.
+// Makes `JSONValue` usable in messages that Foundation's coders encode and decode.
 
 extension JSONValue: Codable {
-    /// Decodes a value, which has no place then, and whose numbers are those of `Int` and `Double`.
+    /// Decodes a value, without positions and with numbers limited to `Int` and `Double`.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {

@@ -1,16 +1,16 @@
 internal import Console
 
-/// A value of JSON: one that a document has, with its place, or one that code has made.
+/// A JSON value, either parsed from a document or created by code.
 ///
-/// There is one tree for both. A node carries its place itself, as nearly every message about a
-/// configuration needs it, and a table beside the tree would cost more than it saves. A value that
-/// code has made has none. Places do not count when values are compared.
+/// A parsed value stores its position, because nearly every message about a configuration needs it,
+/// and a separate table would cost more than it saves. A value created by code has no position.
+/// Comparisons ignore positions.
 package struct JSONValue: Sendable {
     /// The content of a value.
     package enum Content: Hashable, Sendable {
         case null
         case boolean(Bool)
-        /// A number as the document writes it.
+        /// A number, in the spelling of the document.
         case number(String)
         case string(String)
         case array([JSONValue])
@@ -20,10 +20,10 @@ package struct JSONValue: Sendable {
     /// The content of the value.
     package let content: Content
 
-    /// The place of the value's first character; `nil` outside a document.
+    /// The position of the value's first character; `nil` outside a document.
     package let position: SourcePosition?
 
-    /// Makes a value.
+    /// Creates a value.
     package init(_ content: Content, at position: SourcePosition? = nil) {
         self.content = content
         self.position = position
@@ -31,7 +31,9 @@ package struct JSONValue: Sendable {
 }
 
 extension JSONValue: Hashable {
-    /// Numbers are equal if they are written alike, and objects whatever the order of their keys.
+    /// Numbers are equal if their spelling is equal.
+    ///
+    /// The order of an object's keys does not matter.
     package static func == (left: JSONValue, right: JSONValue) -> Bool {
         left.content == right.content
     }
@@ -41,35 +43,35 @@ extension JSONValue: Hashable {
     }
 }
 
-// MARK: - What it is
+// MARK: - Contents by type
 
 extension JSONValue {
-    /// The boolean that it is, or `nil`.
+    /// The value as a boolean, or `nil` if it is not one.
     package var boolean: Bool? {
         if case .boolean(let value) = content { value } else { nil }
     }
 
-    /// The whole number that it is and that `Int` can hold, or `nil`.
+    /// The value as an integer, or `nil` if it is not an integer that fits in `Int`.
     package var integer: Int? {
         if case .number(let text) = content { Int(text) } else { nil }
     }
 
-    /// The string that it is, or `nil`.
+    /// The value as a string, or `nil` if it is not one.
     package var string: String? {
         if case .string(let text) = content { text } else { nil }
     }
 
-    /// The elements of the array that it is, or `nil`.
+    /// The elements of the value, or `nil` if it is not an array.
     package var array: [JSONValue]? {
         if case .array(let elements) = content { elements } else { nil }
     }
 
-    /// The object that it is, or `nil`.
+    /// The value as an object, or `nil` if it is not one.
     package var object: JSONObject? {
         if case .object(let object) = content { object } else { nil }
     }
 
-    /// The member or element that a token of a ``JSONPointer`` stands for, or `nil`.
+    /// The member or element for a token of a ``JSONPointer``, or `nil`.
     package subscript(token: String) -> JSONValue? {
         switch content {
         case .object(let object):
@@ -84,7 +86,7 @@ extension JSONValue {
 }
 
 extension JSONValue.Content: CustomStringConvertible {
-    /// The name of the value in messages: `the number 5`, `the string "x"`, `an object`.
+    /// The description of the value in messages: `the number 5`, `the string "x"`, `an object`.
     package var description: String {
         switch self {
         case .null: "null"
@@ -97,7 +99,7 @@ extension JSONValue.Content: CustomStringConvertible {
     }
 }
 
-// MARK: - Made by code
+// MARK: - Values created by code
 
 extension JSONValue {
     /// The value `null`.
@@ -115,7 +117,7 @@ extension JSONValue {
     /// An array.
     package static func array(_ elements: [JSONValue]) -> JSONValue { JSONValue(.array(elements)) }
 
-    /// An object, whose keys are sorted.
+    /// An object with sorted keys.
     package static func object(_ members: [String: JSONValue]) -> JSONValue {
         JSONValue(.object(JSONObject(members)))
     }

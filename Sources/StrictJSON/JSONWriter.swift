@@ -1,8 +1,8 @@
 extension JSONValue {
-    /// The value as JSON on one line, without space.
+    /// The value as JSON on one line, without white space.
     ///
-    /// Numbers and the order of keys are those of the value. Characters are written as themselves
-    /// where JSON allows that.
+    /// Numbers keep their spelling and keys keep their order. Only characters that JSON requires to
+    /// be escaped are escaped.
     package var text: String {
         var writer = JSONWriter()
         writer.write(self)
@@ -10,7 +10,7 @@ extension JSONValue {
     }
 }
 
-/// Writes values one behind the other.
+/// Writes values one after another.
 private struct JSONWriter {
     private(set) var text = ""
 

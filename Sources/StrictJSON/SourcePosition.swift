@@ -1,12 +1,16 @@
-/// A place in a text.
+/// A position in a text.
 package struct SourcePosition: Hashable, Sendable {
-    /// The number of the line, the first being 1, where a line ends with a line feed.
+    /// The line number, from 1.
+    ///
+    /// A line ends with a line feed.
     package var line: Int
 
-    /// The number of the Unicode scalar in its line, the first being 1; a tab counts as one.
+    /// The number of the Unicode scalar in its line, from 1.
+    ///
+    /// A tab counts as one.
     package var column: Int
 
-    /// Makes a place from its numbers.
+    /// Creates a position.
     package init(line: Int, column: Int) {
         self.line = line
         self.column = column

@@ -2,11 +2,12 @@ internal import CSystemd
 internal import Glibc
 package import SystemPackage
 
-/// A descriptor that the service manager passed to this process, under the name of its unit.
+/// A named descriptor that the service manager passed to this process.
 package struct ActivatedSocket: Hashable, Sendable {
-    /// What the unit says in `FileDescriptorName=`; without it, the unit's own name.
+    /// The `FileDescriptorName=` of the socket unit, by default the unit's name, or the name that
+    /// the descriptor was stored with.
     package let name: String
-    /// The open descriptor, marked to close on execution.
+    /// The open descriptor, close-on-exec.
     package let descriptor: FileDescriptor
 
     package init(name: String, descriptor: FileDescriptor) {
@@ -15,14 +16,15 @@ package struct ActivatedSocket: Hashable, Sendable {
     }
 }
 
-/// The descriptors that the service manager passed and that nobody has claimed yet.
+/// The descriptors that the service manager passed and that are not claimed yet.
 ///
-/// Owns them: whoever claims one becomes its owner, and those that are left close at the end of
-/// the scope. Names are not unique, and their order says nothing. See sd_listen_fds(3).
+/// This value owns them: claiming a descriptor moves its ownership to the caller, and unclaimed
+/// descriptors are closed at the end of the scope. Names are not unique, and their order has no
+/// meaning. See sd_listen_fds(3).
 package struct ActivatedSockets: ~Copyable, Sendable {
     private var unclaimed: [ActivatedSocket]
 
-    /// Owns these sockets.
+    /// Creates a value that owns these sockets.
     package init(_ sockets: [ActivatedSocket]) {
         unclaimed = sockets
     }
@@ -31,13 +33,14 @@ package struct ActivatedSockets: ~Copyable, Sendable {
         for socket in unclaimed { try? socket.descriptor.close() }
     }
 
-    /// Takes what was passed to this process, and takes it out of the environment.
+    /// Takes the descriptors passed to this process, and removes their variables from the
+    /// environment.
     ///
-    /// Call it once, before there are other threads, which might read the environment meanwhile:
-    /// a second call finds nothing.
+    /// Call it once, before other threads start, because they might read the environment at the
+    /// same time. A second call finds nothing.
     ///
-    /// - Returns: None if nothing was passed, or if it was meant for another process.
-    /// - Throws: `Errno.invalidArgument` if the manager's variables make no sense.
+    /// - Returns: The sockets; none if nothing was passed, or if it was passed to another process.
+    /// - Throws: `Errno.invalidArgument` if the manager's variables are not valid.
     package static func takeFromEnvironment() throws(Errno) -> ActivatedSockets {
         var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = try checked(unsafe sd_listen_fds_with_names(1, &list))
@@ -54,31 +57,31 @@ package struct ActivatedSockets: ~Copyable, Sendable {
         return ActivatedSockets(sockets)
     }
 
-    /// The sockets that are left; they are still owned by this value.
+    /// The unclaimed sockets, still owned by this value.
     package var sockets: [ActivatedSocket] { unclaimed }
 
-    /// The names of the sockets that are left, each once, sorted.
+    /// The names of the unclaimed sockets, unique and sorted.
     package var names: [String] {
         Set(unclaimed.map(\.name)).sorted()
     }
 
-    /// Claims all sockets of this name; the caller closes them.
+    /// Claims all sockets with a name; the caller must close them.
     ///
-    /// - Returns: None if none has the name, or if they have been claimed already.
+    /// - Returns: The descriptors; none if no socket has the name, or if all were already claimed.
     package mutating func take(named name: String) -> [FileDescriptor] {
         let claimed = unclaimed.filter { $0.name == name }
         unclaimed.removeAll { $0.name == name }
         return claimed.map(\.descriptor)
     }
 
-    /// Claims all sockets whose names fulfil a condition; the caller closes them.
+    /// Claims all sockets whose names satisfy a condition; the caller must close them.
     package mutating func take(where fits: (String) -> Bool) -> [ActivatedSocket] {
         let claimed = unclaimed.filter { fits($0.name) }
         unclaimed.removeAll { fits($0.name) }
         return claimed
     }
 
-    /// Claims all that is left, to be reported and closed by the caller.
+    /// Claims all remaining sockets, for the caller to report and close.
     package mutating func takeUnclaimed() -> [ActivatedSocket] {
         defer { unclaimed = [] }
         return unclaimed

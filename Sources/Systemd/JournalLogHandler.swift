@@ -3,19 +3,19 @@ internal import Console
 internal import Glibc
 package import Logging
 
-/// Sends each event to the journal, its metadata as fields of their own.
+/// Sends each event to the journal, with its metadata as separate fields.
 ///
-/// `journalctl VERYPOLL_LISTENER=web` then finds what a listener `web` has logged with the metadata
-/// `listener`. The message is for people, so that nothing in it can steer a terminal; fields
-/// are exact. An event that the journal does not take is lost, as there is nowhere to say so. See
-/// sd_journal_sendv(3).
+/// For example, `journalctl VERYPOLL_LISTENER=web` finds events logged with the metadata `listener`
+/// set to `web`. The message is escaped, so that nothing in it can control a terminal. Fields are
+/// exact. An event that the journal does not accept is lost, because there is no place to report
+/// it. See sd_journal_sendv(3).
 package struct JournalLogHandler: ThresholdLogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     let threshold: LogThreshold
     private let identifier: String
 
-    /// Makes a handler that names the process `identifier`, as syslog does.
+    /// Creates a handler whose entries have `identifier` as their syslog identifier.
     package init(identifier: String, threshold: LogThreshold) {
         self.identifier = identifier
         self.threshold = threshold
@@ -23,7 +23,8 @@ package struct JournalLogHandler: ThresholdLogHandler {
 
     package func log(event: LogEvent) {
         let entry = entry(for: event).map { Array($0.utf8) }
-        // The vector points into one block, as pointers into many arrays cannot be held at once.
+        // The vector points into one block, because pointers into many arrays cannot be held at the
+        // same time.
         var block = Array(entry.joined())
         unsafe block.withUnsafeMutableBytes { bytes in
             var vector: [iovec] = unsafe []
@@ -37,7 +38,7 @@ package struct JournalLogHandler: ThresholdLogHandler {
         }
     }
 
-    /// The entry's fields, each as `NAME=value`.
+    /// Returns the fields of the journal entry, each as `NAME=value`.
     func entry(for event: LogEvent) -> [String] {
         [
             "MESSAGE=\(event.message.description.escapedForPeople)",
@@ -47,18 +48,18 @@ package struct JournalLogHandler: ThresholdLogHandler {
     }
 }
 
-/// Metadata keys that mean something to the handlers.
+/// Metadata keys with a meaning for the handlers.
 package enum MetadataKey {
-    /// What kind of event it is, as 32 hexadecimal digits that mean nothing else.
+    /// The kind of the event, as 32 unique hexadecimal digits.
     ///
-    /// By them, the journal finds events, and their explanation in its catalog. See
-    /// systemd.journal-fields(7).
+    /// The journal uses it to find events, and their explanation in its catalog. See `MESSAGE_ID=`
+    /// in systemd.journal-fields(7).
     package static let messageID = "messageID"
 }
 
-/// The journal's name for a metadata key: `bytesIn` becomes `VERYPOLL_BYTES_IN`.
+/// Returns the journal's field name for a metadata key: `bytesIn` becomes `VERYPOLL_BYTES_IN`.
 ///
-/// The journal allows capitals, digits and underscores of ASCII, 64 at most.
+/// The journal allows at most 64 characters: ASCII capital letters, digits and underscores.
 func fieldName(for key: String) -> String {
     if key == MetadataKey.messageID { return "MESSAGE_ID" }
     var name = "VERYPOLL_"

@@ -2,20 +2,20 @@ internal import Glibc
 package import Logging
 internal import SystemPackage
 
-/// Where log events go.
+/// The destination of log events.
 package enum LogDestination: Hashable, Sendable {
-    /// The journal, in its own protocol, with fields.
+    /// The journal's native protocol, with fields.
     case journal
-    /// The journal, which reads the standard error line by line: its socket is out of reach.
+    /// The journal, which reads standard error line by line, because its socket is not accessible.
     case journalStream
-    /// Lines for people on the standard error.
+    /// Readable lines on standard error.
     case lines
 
-    /// What the standard error of this process calls for.
+    /// The destination for the standard error of this process.
     ///
-    /// The service manager says in `JOURNAL_STREAM` which file it connected to the journal.
-    /// Children inherit the variable even where their standard error was redirected since, so the
-    /// file has to be the same one. See systemd.exec(5).
+    /// The service manager names the file that it connected to the journal in `JOURNAL_STREAM`. A
+    /// child process inherits the variable even if its standard error was redirected, so this
+    /// compares the two files. See systemd.exec(5).
     package static var standardError: LogDestination {
         guard
             let stream = unsafe getenv("JOURNAL_STREAM").map({ unsafe String(cString: $0) }),
@@ -25,12 +25,12 @@ package enum LogDestination: Hashable, Sendable {
         return canWrite ? .journal : .journalStream
     }
 
-    /// Makes the handler for a logger.
+    /// Creates the handler for a logger.
     ///
     /// - Parameters:
-    ///   - label: The name that the journal shows for the process.
-    ///   - threshold: The level, shared by all handlers that are made with it.
-    /// - Returns: A handler for `LoggingSystem.bootstrap`, or for a logger of one's own.
+    ///   - label: The name of the process in the journal.
+    ///   - threshold: The minimum level, shared by all handlers that are created with it.
+    /// - Returns: A handler for `LoggingSystem.bootstrap`, or for a single logger.
     package func makeHandler(label: String, threshold: LogThreshold) -> any LogHandler {
         switch self {
         case .journal:
@@ -43,7 +43,7 @@ package enum LogDestination: Hashable, Sendable {
     }
 }
 
-/// Whether a descriptor is the file that `JOURNAL_STREAM` names as `device:inode`.
+/// Returns whether a descriptor is the file that `JOURNAL_STREAM` names as `device:inode`.
 func isSameFile(as stream: String, _ descriptor: CInt) -> Bool {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { return false }

@@ -1,16 +1,18 @@
 package import Logging
 internal import Synchronization
 
-/// The least level that is logged, shared by all loggers of a process and changeable at any time.
+/// The minimum level to log, shared by all loggers of a process.
+///
+/// It can be changed at any time.
 package final class LogThreshold: Sendable {
     private let index: Atomic<Int>
 
-    /// Starts at `level`.
+    /// Creates a threshold with an initial level.
     package init(_ level: Logger.Level) {
         index = Atomic(Logger.Level.allCases.firstIndex(of: level) ?? 0)
     }
 
-    /// The least level that is logged.
+    /// The minimum level to log.
     package var level: Logger.Level {
         get { Logger.Level.allCases[index.load(ordering: .relaxed)] }
         set {
@@ -20,10 +22,10 @@ package final class LogThreshold: Sendable {
     }
 }
 
-/// A log handler whose copies all have the level of one threshold.
+/// A log handler whose copies all use the level of one threshold.
 ///
-/// A logger's level is its own elsewhere; here an administrator changes that of the process, and
-/// loggers that were made long ago, on whatever thread, have to follow.
+/// Usually, each logger has its own level. Here an administrator changes the level of the process,
+/// and all existing loggers, on any thread, must follow.
 protocol ThresholdLogHandler: LogHandler {
     var threshold: LogThreshold { get }
 }
@@ -39,9 +41,9 @@ extension ThresholdLogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// All metadata of an event, sorted by key; its error counts as metadata too.
+    /// Returns all metadata of an event and its error, sorted by key.
     ///
-    /// That of the event itself goes before the provider's, and that before the logger's.
+    /// The event's metadata overrides the provider's, which overrides the logger's.
     func fields(of event: LogEvent) -> [(key: String, value: String)] {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
@@ -52,7 +54,9 @@ extension ThresholdLogHandler {
 }
 
 extension Logger.Level {
-    /// Makes the level of a number of syslog(3); what is graver than `critical` is that.
+    /// Creates a level from a priority of syslog(3).
+    ///
+    /// Priorities more severe than `critical` become `critical`.
     package init(priority: Int) {
         self =
             switch priority {
@@ -65,7 +69,7 @@ extension Logger.Level {
             }
     }
 
-    /// The number of the level in syslog(3); it has no number for `trace`.
+    /// The priority of the level in syslog(3), which has none for `trace`.
     var priority: Int {
         switch self {
         case .trace, .debug: 7

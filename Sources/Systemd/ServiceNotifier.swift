@@ -2,54 +2,58 @@ internal import CSystemd
 internal import Glibc
 package import SystemPackage
 
-/// Tells the service manager what this process is up to.
+/// Notifies the service manager of the state of this process.
 ///
-/// Without a manager that listens, that is, without `NOTIFY_SOCKET` in the environment, nothing is
-/// sent and nothing fails. A message is one datagram and is sent at once. Works from any thread.
+/// Without `NOTIFY_SOCKET` in the environment, that is, without a manager that listens, the
+/// functions do nothing. Each message is one datagram, sent at once. Any thread may call the
+/// functions.
 ///
-/// All functions throw what the socket answers; a daemon reports that once and goes on serving.
-/// See sd_notify(3).
+/// All functions throw errors of the socket, which a daemon reports once before it continues to
+/// serve. See sd_notify(3).
 package struct ServiceNotifier: Sendable {
     package init() {}
 
-    /// Says that the service has started, or has reloaded its configuration, and what it does.
+    /// Reports that the service has started or reloaded its configuration, with a status.
     package func ready(status: String) throws(Errno) {
         try send(["READY=1", line(status)])
     }
 
-    /// Says what the service does; the manager shows it in one line.
+    /// Reports a status, which the manager shows as one line.
     package func status(_ status: String) throws(Errno) {
         try send([line(status)])
     }
 
-    /// Says that the service reads its configuration anew, until it is ``ready(status:)``.
+    /// Reports that the service is reloading its configuration, until ``ready(status:)``.
     ///
-    /// The manager tells by the time in it that the reload it asked for has begun.
+    /// The message contains the time, by which the manager knows that the reload it requested has
+    /// started.
     package func reloading(status: String) throws(Errno) {
         let now = monotonicMicroseconds()
         try send(["RELOADING=1", "MONOTONIC_USEC=\(now)", line(status)])
     }
 
-    /// Says that the service has begun to end.
+    /// Reports that the service has started to shut down.
     package func stopping(status: String) throws(Errno) {
         try send(["STOPPING=1", line(status)])
     }
 
-    /// Says that the service is alive; to be repeated within half of ``watchdogInterval()``.
+    /// Reports that the service is alive.
+    ///
+    /// Repeat it within half of ``watchdogInterval()``.
     package func watchdog() throws(Errno) {
         try send(["WATCHDOG=1"])
     }
 
-    /// Asks for this much more time, from now, to start, reload or stop.
+    /// Requests this much time, from now, to finish starting, reloading or stopping.
     package func extendTimeout(by time: Duration) throws(Errno) {
         try send(["EXTEND_TIMEOUT_USEC=\(max(0, time.microseconds))"])
     }
 
-    /// The time without a sign of life after which the manager takes the service for dead.
+    /// Returns the time without a keep-alive after which the manager considers the service dead.
     ///
-    /// - Returns: `nil` if it does not watch this process.
-    /// - Throws: `Errno.invalidArgument` if the manager's variables make no sense.
-    ///   See sd_watchdog_enabled(3).
+    /// - Returns: The interval, or `nil` if the manager does not watch this process.
+    /// - Throws: `Errno.invalidArgument` if the manager's variables are not valid. See
+    ///   sd_watchdog_enabled(3).
     package func watchdogInterval() throws(Errno) -> Duration? {
         var microseconds: UInt64 = 0
         let isWatched = try checked(unsafe sd_watchdog_enabled(0, &microseconds)) > 0
@@ -60,13 +64,14 @@ package struct ServiceNotifier: Sendable {
         try checked(unsafe sd_notify(0, assignments.joined(separator: "\n")))
     }
 
-    /// A status with a line break would be taken for a further assignment.
+    /// Returns the assignment of a status on one line: text after a line break would be another
+    /// assignment.
     private func line(_ status: String) -> String {
         "STATUS=" + String(status.map { $0.isNewline ? " " : $0 })
     }
 }
 
-/// The answer of a function of libsystemd, which is a negative error number if it failed.
+/// Returns the result of a function of libsystemd, or throws it if it is a negative error number.
 @discardableResult
 func checked(_ result: CInt) throws(Errno) -> CInt {
     if result < 0 { throw Errno(rawValue: -result) }

@@ -3,13 +3,13 @@ internal import Glibc
 package import Logging
 package import SystemPackage
 
-/// Writes each event as one line: when, how grave, what, and then the metadata as `key=value`.
+/// Writes each event as one line: time, level, message, and then the metadata as `key=value`.
 package struct StandardErrorLogHandler: ThresholdLogHandler {
-    /// What a line begins with.
+    /// The beginning of a line.
     package enum LineStart: Hashable, Sendable {
-        /// The time in UTC and the level's name, for people and files.
+        /// The time in UTC and the name of the level, for people and files.
         case timeAndLevel
-        /// The level as `<N>`, for the journal, which knows the time; see sd-daemon(3).
+        /// The level as `<N>`, for the journal, which records the time itself; see sd-daemon(3).
         case priority
     }
 
@@ -19,7 +19,7 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
     private let lineStart: LineStart
     private let output: FileDescriptor
 
-    /// Makes a handler that writes to the standard error, or to what else is given.
+    /// Creates a handler that writes to standard error or to another file.
     package init(
         lineStart: LineStart,
         threshold: LogThreshold,
@@ -37,13 +37,15 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
             case .priority: "<\(event.level.priority)>"
             }
         let line = start + text(of: event) + "\n"
-        // One call, so that lines of several threads do not mix. There is nowhere to report errors.
+        // One call, so that lines of several threads do not mix. There is no place to report
+        // errors.
         _ = try? output.writeAll(line.utf8)
     }
 
-    /// The message and its metadata in one line, whatever the metadata brings along from outside.
+    /// Returns the message and its metadata on one line, even if the metadata contains text from
+    /// outside.
     ///
-    /// The message's identifier is left out: it is for the journal, and nobody reads it.
+    /// The message ID is left out, because only the journal uses it.
     func text(of event: LogEvent) -> String {
         let message = event.message.description.escapedForPeople
         return fields(of: event).lazy
@@ -52,7 +54,7 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
     }
 }
 
-/// The time of day in UTC as RFC 3339 has it.
+/// Returns the date and time in UTC, in the format of RFC 3339.
 private func timestamp() -> String {
     var now = time(nil)
     var date = unsafe tm()
@@ -69,7 +71,7 @@ private func timestamp() -> String {
 }
 
 extension String {
-    /// The text as it is if it is one word, else in quotation marks.
+    /// The text itself if it is a single word, otherwise the text in quotation marks.
     fileprivate var asLogValue: String {
         let isWord = !isEmpty && !contains { $0 == " " || $0 == "\"" || $0 == "=" }
         if isWord { return escapedForPeople }

@@ -1,41 +1,41 @@
 internal import FoundationEssentials
 internal import StrictJSON
 
-/// A method call, as a client sent it.
+/// A method call received from a client.
 package struct Call: Sendable {
-    /// How the caller wants the answer.
+    /// The kind of reply that the caller expects.
     package enum Mode: String, Hashable, Sendable {
         /// One reply.
         case single
-        /// None, not even an error.
+        /// No reply, not even an error.
         case oneway
-        /// As many replies as there is to tell.
+        /// Any number of replies.
         case more
-        /// One reply, after which the connection carries another protocol.
+        /// One reply, after which the connection uses another protocol.
         case upgrade
     }
 
-    /// The interface and the method, as in `org.varlink.service.GetInfo`.
+    /// The fully qualified method, such as `org.varlink.service.GetInfo`.
     package let method: String
 
-    /// How the caller wants the answer.
+    /// The kind of reply that the caller expects.
     package let mode: Mode
 
-    // The decoder has this limit of depth as well, and the framing has bounded the bytes.
+    // The depth is also the decoder's limit. The framing limits the size.
     private static let limits = JSONLimits(byteCount: .max, depth: 512)
 
     private let message: [UInt8]
-    /// The parameters, where they were decoded ahead.
+    /// The parameters, if they were decoded in advance.
     private var prepared: Result<any CallParameters, VarlinkError>?
 
-    /// Makes a call of a message, which comes without its NUL byte.
+    /// Decodes a call from a message without its NUL byte.
     ///
-    /// - Throws: If it is no JSON object, has no `method`, has a member that calls don't have,
-    ///   a flag that is no boolean, or two flags.
+    /// - Throws: If the message is not a JSON object, has no `method`, has an unknown member, a
+    ///   flag that is not a boolean, or more than one flag set.
     package init(decoding message: [UInt8]) throws(MalformedMessage) {
         do {
-            // The decoder looks closely only at what it is asked for, and lets numbers such as `01`
-            // and commas before a closing bracket pass.
+            // The decoder checks only the members that it decodes, and accepts numbers such as `01`
+            // and trailing commas.
             try JSONDocument.check(message, limits: Self.limits)
             let header = try JSONDecoder().decode(Header.self, from: Data(message))
             method = header.method
@@ -51,15 +51,17 @@ package struct Call: Sendable {
         method[(method.lastIndex(of: ".").map(method.index(after:)) ?? method.startIndex)...]
     }
 
-    /// The interface, or nothing if the method is not qualified.
+    /// The interface, empty if the method is not qualified.
     package var interface: Substring {
         method[..<(method.lastIndex(of: ".") ?? method.startIndex)]
     }
 
-    /// Decodes the parameters; absent ones, `null` and `{}` are the same.
+    /// Decodes the parameters.
     ///
-    /// - Throws: ``VarlinkError/invalidParameter(_:)`` naming the first that is missing, unknown
-    ///   or ill-typed.
+    /// Absent parameters and `null` are the same as `{}`.
+    ///
+    /// - Throws: ``VarlinkError/invalidParameter(_:)`` with the first parameter that is missing,
+    ///   unknown or of the wrong type.
     package func parameters<Parameters: CallParameters>(
         as type: Parameters.Type = Parameters.self
     ) throws(VarlinkError) -> Parameters {
@@ -75,7 +77,7 @@ package struct Call: Sendable {
         }
     }
 
-    /// The call with its parameters decoded, so that ``parameters(as:)`` takes no time.
+    /// Returns the call with its parameters decoded, so that ``parameters(as:)`` returns at once.
     func prepared<Parameters: CallParameters>(as type: Parameters.Type) -> Call {
         var call = self
         do throws(VarlinkError) {
@@ -86,7 +88,7 @@ package struct Call: Sendable {
         return call
     }
 
-    /// The name of the parameter that a decoder stumbled over.
+    /// Returns the name of the parameter that a decoder rejected.
     private func culprit(of error: any Error) -> String {
         var path: [any CodingKey] = []
         switch error {
@@ -101,7 +103,7 @@ package struct Call: Sendable {
         }
         let names = path.map(\.stringValue)
         if let name = names.first(where: { $0 != Header.parametersKey }) { return name }
-        // The decoder forgets where it was when a number is no integer, or one too large.
+        // The decoder does not report the path of a number that is not an integer or is too large.
         let fractions = try? JSONDecoder().decode(Fractions.self, from: Data(message))
         return fractions?.names.first ?? Header.parametersKey
     }
@@ -109,19 +111,19 @@ package struct Call: Sendable {
 
 /// The parameters of one method.
 ///
-/// A conforming type names its coding keys, so that parameters which the method does not have are
-/// refused rather than ignored.
+/// A conforming type declares its coding keys, so that unknown parameters are rejected rather than
+/// ignored.
 package protocol CallParameters: Decodable, Sendable {
     /// The names of the parameters.
     associatedtype CodingKeys: CodingKey & CaseIterable
 }
 
-/// The parameters of a method that takes none, and of a reply that tells nothing.
+/// The parameters of a method or a reply that has none.
 package struct NoParameters: CallParameters, Codable, Hashable {
-    /// There are none.
+    /// There are no keys.
     package enum CodingKeys: CodingKey, CaseIterable {}
 
-    /// Makes the one value.
+    /// Creates the only value.
     package init() {}
 
     package init(from decoder: any Decoder) throws {}
@@ -141,7 +143,7 @@ struct AnyKey: CodingKey {
     }
 }
 
-/// What a call says apart from its parameters.
+/// The members of a call except its parameters.
 private struct Header: Decodable {
     static let parametersKey = "parameters"
 
@@ -163,7 +165,7 @@ private struct Header: Decodable {
                 guard try container.decode(Bool.self, forKey: key) else { break }
                 modes += [Call.Mode(rawValue: key.stringValue)].compactMap(\.self)
             case let name:
-                // Members of vendors have a dotted name; any other is a mistake.
+                // Vendor-specific members have a dot in their name. Any other member is unknown.
                 guard name.contains(".") else { throw MalformedMessage() }
             }
         }
@@ -172,7 +174,7 @@ private struct Header: Decodable {
     }
 }
 
-/// The parameters that are numbers but cannot be integers.
+/// The names of the parameters that are numbers but not integers.
 private struct Fractions: Decodable {
     let names: [String]
 
@@ -201,7 +203,7 @@ private struct Envelope<Parameters: CallParameters>: Decodable {
         }
         let known = Set(Parameters.CodingKeys.allCases.map(\.stringValue))
         let given = try container.nestedContainer(keyedBy: AnyKey.self, forKey: key).allKeys
-        // The least of them, as their order in the message is lost.
+        // The first in alphabetical order, because the order in the message is lost.
         if let unknown = given.map(\.stringValue).filter({ !known.contains($0) }).min() {
             throw VarlinkError.invalidParameter(unknown)
         }

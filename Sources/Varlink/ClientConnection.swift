@@ -1,24 +1,24 @@
 /// The client's side of one connection, without its socket.
 package struct ClientConnection {
-    /// A list of many sessions is far longer than a call may be.
+    /// Replies may be far longer than calls, such as a list of many sessions.
     private static let replyLimit = 64 << 20
 
     private var framing = MessageFraming(limit: Self.replyLimit)
     private var outbox = Outbox()
 
-    /// Makes a connection on which nothing was said yet.
+    /// Creates a new connection.
     package init() {}
 
     /// Whether there is something to send.
     package var hasOutput: Bool { outbox.byteCount > 0 }
 
-    /// Adds a call to what is to be sent.
+    /// Adds a call to the bytes to send.
     ///
     /// - Parameters:
-    ///   - method: The interface and the method, as in `org.varlink.service.GetInfo`.
+    ///   - method: The fully qualified method, such as `org.varlink.service.GetInfo`.
     ///   - parameters: The method's parameters.
-    ///   - mode: How the answer is wanted; `upgrade` is not offered.
-    /// - Throws: If JSON can't say the parameters.
+    ///   - mode: The kind of reply to expect. Traps for `upgrade`, which is not supported.
+    /// - Throws: If JSON cannot represent the parameters.
     package mutating func call(
         _ method: String,
         parameters: some Encodable = NoParameters(),
@@ -34,23 +34,25 @@ package struct ClientConnection {
         outbox.append(try message.encoded())
     }
 
-    /// Hands bytes to `write` once, which returns how many it took, or `nil` for none.
+    /// Calls `write` once with bytes to send.
     ///
-    /// - Returns: Whether some were taken, so that it is worth going on.
-    /// - Throws: What `write` throws.
+    /// It returns how many it accepted, or `nil` for none.
+    ///
+    /// - Returns: Whether `write` accepted any, so that another call is worthwhile.
+    /// - Throws: The error of `write`.
     package mutating func send<Failure>(
         _ write: (Span<UInt8>) throws(Failure) -> Int?
     ) throws(Failure) -> Bool {
         try outbox.send(write)
     }
 
-    /// Lets `read` append bytes that came from the service.
+    /// Calls `read` to append bytes from the service.
     ///
     /// - Parameters:
     ///   - capacity: The most bytes that `read` may append.
-    ///   - read: Gets the free space, and appends what came.
-    /// - Returns: What `read` returns.
-    /// - Throws: What `read` throws; bytes that it appended before count.
+    ///   - read: Appends received bytes to the free space.
+    /// - Returns: The result of `read`.
+    /// - Throws: The error of `read`. Bytes that it appended before it threw are kept.
     package mutating func receive<Value, Failure>(
         upTo capacity: Int,
         _ read: (inout OutputSpan<UInt8>) throws(Failure) -> Value
@@ -58,9 +60,9 @@ package struct ClientConnection {
         try framing.append(upTo: capacity, read)
     }
 
-    /// Takes the next reply, or returns `nil` if it is not complete.
+    /// Removes and returns the next reply, or returns `nil` if it is incomplete.
     ///
-    /// - Throws: If the service sent what is no reply.
+    /// - Throws: If the service sent a message that is not a valid reply.
     package mutating func nextReply() throws(MalformedMessage) -> Reply? {
         guard let message = try framing.next() else { return nil }
         return try Reply(decoding: message)

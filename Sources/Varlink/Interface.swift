@@ -1,17 +1,17 @@
-/// An interface as its description tells it.
+/// An interface, parsed from its description.
 package struct Interface: Hashable, Sendable {
-    /// The name, as in `org.varlink.service`.
+    /// The name, such as `org.varlink.service`.
     package let name: String
 
     /// The names of its methods.
     package let methods: Set<String>
 
-    /// The text in Varlink's interface language, comments and all, as it is served.
+    /// The text in Varlink's interface language, with comments, as the service returns it.
     package let description: String
 
-    /// Makes an interface of its description, from which the names are taken.
+    /// Creates an interface with the names in its description.
     ///
-    /// - Throws: ``InvalidDescription`` if the text names no interface.
+    /// - Throws: ``InvalidDescription`` if the text does not name an interface.
     package init(description: String) throws(InvalidDescription) {
         var name: Substring?
         var methods: Set<String> = []
@@ -30,6 +30,6 @@ package struct Interface: Hashable, Sendable {
         self.description = description
     }
 
-    /// The text is no description of an interface.
+    /// The text is not a valid description of an interface.
     package struct InvalidDescription: Error {}
 }

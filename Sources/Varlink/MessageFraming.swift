@@ -1,42 +1,43 @@
 internal import Glibc
 
-/// Cuts a stream of bytes into messages, each ended by a NUL byte.
+/// Splits a stream of bytes into messages, each followed by a NUL byte.
 ///
-/// Bytes may come in any portions. No byte is looked at twice in search of the end of a message.
+/// Bytes may arrive in portions of any size. The search for the end of a message reads each byte
+/// once.
 package struct MessageFraming {
-    /// The most bytes that a message may have, its NUL byte not counted.
+    /// The most bytes that a message may have, without its NUL byte.
     package static let messageLimit = 1 << 20
 
     private let limit: Int
     private var buffer: [UInt8] = []
-    /// Where the next message begins in `buffer`.
+    /// The offset of the next message in `buffer`.
     private var start = 0
-    /// There is no NUL byte between `start` and here.
+    /// The end of the bytes that were searched for a NUL byte.
     private var scanned = 0
-    /// Where the NUL byte of the next message is.
+    /// The offset of the NUL byte of the next message.
     private var end: Int?
 
-    /// Makes a framing without bytes that refuses messages of more than `limit` bytes.
+    /// Creates an empty framing that rejects messages of more than `limit` bytes.
     package init(limit: Int = Self.messageLimit) {
         precondition(limit > 0, "no room for a message")
         self.limit = limit
     }
 
-    /// The bytes that came and were not taken yet.
+    /// The number of bytes that were received and not taken yet.
     package var byteCount: Int { buffer.count - start }
 
-    /// Lets `read` append bytes from the stream.
+    /// Calls `read` to append bytes from the stream.
     ///
     /// - Parameters:
     ///   - capacity: The most bytes that `read` may append.
-    ///   - read: Gets the free space, and appends what came.
-    /// - Returns: What `read` returns.
-    /// - Throws: What `read` throws; bytes that it appended before count.
+    ///   - read: Appends received bytes to the free space.
+    /// - Returns: The result of `read`.
+    /// - Throws: The error of `read`. Bytes that it appended before it threw are kept.
     package mutating func append<Value, Failure>(
         upTo capacity: Int,
         _ read: (inout OutputSpan<UInt8>) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        // Moved only once half of the buffer is done with, so that every byte moves about once.
+        // Moved only when half of the buffer was taken, so that each byte moves about once.
         if start > buffer.count / 2 {
             buffer.removeSubrange(..<start)
             scanned -= start
@@ -55,12 +56,13 @@ package struct MessageFraming {
     /// Whether ``next()`` would return a message or throw.
     package var hasNext: Bool { end != nil || byteCount > limit }
 
-    /// The bytes of the next message; while its end has not come, those that are here.
+    /// The size of the next message, or of its received part if it is incomplete.
     package var nextByteCount: Int { (end ?? buffer.count) - start }
 
-    /// Takes the next message, without its NUL byte, or returns `nil` if it is not complete.
+    /// Removes and returns the next message without its NUL byte, or returns `nil` if it is
+    /// incomplete.
     ///
-    /// - Throws: If the message is longer than the limit. What follows it cannot be found.
+    /// - Throws: If the message is longer than the limit. The messages after it cannot be found.
     package mutating func next() throws(MalformedMessage) -> [UInt8]? {
         guard (end ?? buffer.count) - start <= limit else { throw MalformedMessage() }
         guard let end else { return nil }
@@ -73,7 +75,7 @@ package struct MessageFraming {
         return message
     }
 
-    /// Forgets all bytes, and the memory that they took.
+    /// Removes all bytes and frees their memory.
     package mutating func removeAll() {
         buffer = []
         start = 0
@@ -88,14 +90,16 @@ package struct MessageFraming {
     }
 }
 
-/// The peer sent what is no message; nothing can be said on this connection any more.
+/// The peer sent bytes that are not a valid message, so the connection is no longer usable.
 package struct MalformedMessage: Error, Hashable, Sendable {
-    /// Makes the error, which says nothing more: its only answer is to close the connection.
+    /// Creates the error.
+    ///
+    /// It has no details, because the only response is to close the connection.
     package init() {}
 }
 
 extension Span<UInt8> {
-    /// Where a byte is first, by memchr(3), which looks at many at a time.
+    /// Returns the first offset of a byte, by memchr(3), which compares many bytes at a time.
     fileprivate func firstOffset(of byte: UInt8) -> Int? {
         unsafe withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress,

@@ -1,18 +1,19 @@
-/// The bytes that wait to be written to the peer.
+/// The bytes to write to the peer.
 ///
-/// Messages wait in the pieces they came in: what goes to many peers is in the memory once.
+/// Messages are kept in the pieces that they were added in, so a message to many peers exists in
+/// memory once.
 struct Outbox {
     private(set) var byteCount = 0
 
     private(set) var pieces: [[UInt8]] = []
-    /// The piece that is written next, and how much of it was written.
+    /// The index of the piece to write next, and the number of its bytes already written.
     private var first = 0
     private var start = 0
 
-    /// Adds messages, each with the NUL byte that ends it.
+    /// Adds messages, each followed by a NUL byte.
     mutating func append(_ messages: [UInt8]) {
         if messages.isEmpty { return }
-        // A peer that never quite catches up must not make the array grow.
+        // Remove written pieces, so that the array does not grow if the peer never catches up.
         if first > pieces.count / 2 {
             pieces.removeSubrange(..<first)
             first = 0
@@ -21,9 +22,11 @@ struct Outbox {
         byteCount += messages.count
     }
 
-    /// Hands bytes to `write` once, which returns how many it took, or `nil` for none.
+    /// Calls `write` once with bytes to send.
     ///
-    /// - Returns: Whether some were taken.
+    /// It returns how many it accepted, or `nil` for none.
+    ///
+    /// - Returns: Whether `write` accepted any.
     mutating func send<Failure>(
         _ write: (Span<UInt8>) throws(Failure) -> Int?
     ) throws(Failure) -> Bool {

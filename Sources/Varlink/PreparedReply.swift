@@ -1,16 +1,20 @@
-/// An answer to one call that is encoded already, maybe on another thread.
+/// An encoded reply to one call, which another thread may have created.
 package struct PreparedReply: Sendable {
-    /// The message, with the NUL byte that ends it.
+    /// The message, followed by a NUL byte.
     let message: [UInt8]
 
-    /// Encodes what a call is answered; `nil` if JSON cannot say it.
+    /// Encodes a reply.
+    ///
+    /// Returns `nil` if JSON cannot represent the parameters.
     package init?(_ parameters: some Encodable) {
         let outgoing = OutgoingMessage(parameters: parameters is NoParameters ? nil : parameters)
         guard let message = try? outgoing.encoded() else { return nil }
         self.message = message
     }
 
-    /// Encodes the error that a call ends with; `nil` if JSON cannot say it.
+    /// Encodes an error reply.
+    ///
+    /// Returns `nil` if JSON cannot represent its parameters.
     package init?(failing error: VarlinkError) {
         let outgoing = OutgoingMessage(
             error: error.name,

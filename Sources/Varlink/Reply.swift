@@ -1,9 +1,9 @@
 internal import FoundationEssentials
 internal import StrictJSON
 
-/// An answer to a call, as a service sent it.
+/// A reply to a call, received from a service.
 package struct Reply: Sendable {
-    /// The error that the call ended with.
+    /// The error, if the call failed.
     package let error: VarlinkError?
 
     /// Whether more replies to the same call follow.
@@ -11,11 +11,12 @@ package struct Reply: Sendable {
 
     private let message: [UInt8]
 
-    /// Makes a reply of a message, which comes without its NUL byte.
+    /// Decodes a reply from a message without its NUL byte.
     ///
-    /// Members and parameters that are not known are ignored, as a later service may send them.
+    /// Unknown members and parameters are ignored, because a newer service may send them.
     ///
-    /// - Throws: If the message is no JSON object, or its `error` or `continues` is ill-typed.
+    /// - Throws: If the message is not a JSON object, or if its `error` or `continues` has the
+    ///   wrong type.
     package init(decoding message: [UInt8]) throws(MalformedMessage) {
         do {
             let decoder = JSONDecoder()
@@ -34,10 +35,12 @@ package struct Reply: Sendable {
         }
     }
 
-    /// Decodes the parameters; absent ones, `null` and `{}` are the same.
+    /// Decodes the parameters.
     ///
-    /// - Throws: The reply's own error, or ``MalformedMessage`` if the parameters are not those
-    ///   asked for.
+    /// Absent parameters and `null` are the same as `{}`.
+    ///
+    /// - Throws: The reply's error, or ``MalformedMessage`` if the parameters do not have the
+    ///   requested type.
     package func parameters<Parameters: Decodable>(
         as type: Parameters.Type = Parameters.self
     ) throws -> Parameters {
@@ -61,7 +64,9 @@ private struct ReplyBody<Parameters: Decodable>: Decodable {
     let parameters: Parameters?
 }
 
-/// A message to be sent, call or reply; what is `nil` is left out.
+/// A call or reply to send.
+///
+/// Members that are `nil` are left out.
 struct OutgoingMessage<Parameters: Encodable>: Encodable {
     var method: String?
     var oneway: Bool?
@@ -70,7 +75,7 @@ struct OutgoingMessage<Parameters: Encodable>: Encodable {
     var continues: Bool?
     var parameters: Parameters?
 
-    /// The message as JSON without white space, with the NUL byte that ends it.
+    /// Encodes the message as JSON without white space, followed by a NUL byte.
     func encoded() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

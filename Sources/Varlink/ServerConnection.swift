@@ -1,11 +1,11 @@
 /// The service's side of one connection, without its socket.
 ///
-/// Bytes go in through ``receive(upTo:_:)``, calls come out of ``nextCall()`` one at a time, each
-/// is answered by ``reply(_:continues:)`` or ``fail(_:)``, and the answers leave through
-/// ``send(_:)``. A call is handed out only when the one before it has been answered, so that
-/// replies come in the order of the calls however long each takes.
+/// The owner feeds bytes in with ``receive(upTo:_:)``, takes calls one at a time with
+/// ``nextCall()``, answers each with ``reply(_:continues:)`` or ``fail(_:)``, and writes the
+/// replies with ``send(_:)``. A call is returned only after the one before it was answered, so that
+/// replies are in the order of the calls.
 package struct ServerConnection {
-    /// Calls wait while more bytes than this wait to be sent.
+    /// No call is returned while more bytes than this are unsent.
     private static let outputHighWater = 64 << 10
 
     private let outputLimit: Int
@@ -13,21 +13,21 @@ package struct ServerConnection {
     private var framing: MessageFraming
     private var outbox = Outbox()
     private var current: Call.Mode?
-    /// Whether a message was taken that is not decoded yet.
+    /// Whether a taken message is still being decoded.
     private var isDecoding = false
     private var inputHasEnded = false
     private var hasOverflowed = false
 
-    /// How many calls were handed out; it names the call in progress.
+    /// The number of calls returned so far, which identifies the call in progress.
     package private(set) var callCount = 0
 
-    /// Makes a connection on which nothing was said yet.
+    /// Creates a new connection.
     ///
     /// - Parameters:
     ///   - messageLimit: The most bytes that a call may have.
-    ///   - outputLimit: The most bytes that may wait to be sent; one more finishes the connection.
-    ///   - oversizeError: The error that replaces an answer which is longer than that by itself;
-    ///     if `nil`, the connection is finished.
+    ///   - outputLimit: The most unsent bytes. One more byte finishes the connection.
+    ///   - oversizeError: The error that replaces a single reply longer than `outputLimit`. If
+    ///     `nil`, such a reply finishes the connection.
     package init(
         messageLimit: Int = MessageFraming.messageLimit,
         outputLimit: Int = 4 << 20,
@@ -38,41 +38,41 @@ package struct ServerConnection {
         self.outputLimit = outputLimit
     }
 
-    /// Whether a call was handed out that is not answered yet.
+    /// Whether a call is not answered yet.
     package var isCallInProgress: Bool { current != nil || isDecoding }
 
     /// Whether there is something to send.
     package var hasOutput: Bool { outbox.byteCount > 0 }
 
-    /// Whether bytes are wanted: not while a complete call waits, nor after the end of input.
+    /// Whether to read more bytes: not while a complete call waits, nor after the end of input.
     package var wantsInput: Bool {
         !inputHasEnded && !framing.hasNext
     }
 
-    /// Whether ``nextCall()`` has something to do.
+    /// Whether ``nextCall()`` can take a message.
     package var hasCall: Bool {
         !isCallInProgress && outbox.byteCount <= Self.outputHighWater && framing.hasNext
     }
 
-    /// The bytes of the next message, as far as they are here.
+    /// The size of the received part of the next message.
     package var nextByteCount: Int { framing.nextByteCount }
 
-    /// Whether nothing remains to be done, so that the connection is to be closed.
+    /// Whether the connection is done and must be closed.
     ///
-    /// It is so when the client has sent its last byte and got its last answer, or when it left
-    /// more answers unread than it may.
+    /// It is done when the client has ended its input and got its last reply, or when the unsent
+    /// replies exceed the limit.
     package var isFinished: Bool {
         hasOverflowed
             || (inputHasEnded && !isCallInProgress && !hasOutput && !framing.hasNext)
     }
 
-    /// Lets `read` append bytes that came from the client.
+    /// Calls `read` to append bytes from the client.
     ///
     /// - Parameters:
     ///   - capacity: The most bytes that `read` may append.
-    ///   - read: Gets the free space, and appends what came.
-    /// - Returns: What `read` returns.
-    /// - Throws: What `read` throws; bytes that it appended before count.
+    ///   - read: Appends received bytes to the free space.
+    /// - Returns: The result of `read`.
+    /// - Throws: The error of `read`. Bytes that it appended before it threw are kept.
     package mutating func receive<Value, Failure>(
         upTo capacity: Int,
         _ read: (inout OutputSpan<UInt8>) throws(Failure) -> Value
@@ -80,27 +80,29 @@ package struct ServerConnection {
         try framing.append(upTo: capacity, read)
     }
 
-    /// Notes that the client sends no more; the calls that it sent are still answered.
+    /// Notes that the client sends no more.
+    ///
+    /// Calls that it already sent are still answered.
     package mutating func endInput() {
         inputHasEnded = true
     }
 
     /// Takes the next call.
     ///
-    /// What is no call ends the input: nothing is said about it, and what follows is not looked
-    /// at.
+    /// A message that is not a valid call ends the input: it gets no reply, and later bytes are
+    /// ignored.
     ///
-    /// - Returns: `nil` while a call is in progress, while too many bytes wait to be sent, and if
-    ///   none is complete.
+    /// - Returns: The call, or `nil` while a call is in progress, while too many bytes are unsent,
+    ///   or if no message is complete.
     package mutating func nextCall() -> Call? {
         takeMessage().flatMap { begin($0) }
     }
 
-    /// Takes the next message, which is to be decoded elsewhere because it is long.
+    /// Takes the next message, to decode it elsewhere because it is long.
     ///
-    /// No other call is handed out before ``begin(_:)`` gets what was decoded.
+    /// No other call is returned until ``begin(_:)`` gets the decoded message.
     ///
-    /// - Returns: As ``nextCall()``.
+    /// - Returns: The message, or `nil` as for ``nextCall()``.
     package mutating func takeMessage() -> UndecodedCall? {
         guard hasCall else { return nil }
         do throws(MalformedMessage) {
@@ -113,16 +115,16 @@ package struct ServerConnection {
         }
     }
 
-    /// Goes on with a message that was taken.
+    /// Decodes a taken message and starts its call.
     ///
-    /// - Returns: The call, which is in progress now; `nil` if the message is none.
+    /// - Returns: The call, now in progress, or `nil` if the message is not a valid call.
     package mutating func begin(_ message: UndecodedCall) -> Call? {
         begin(message.decoded())
     }
 
-    /// Goes on with a message that was taken, and decoded elsewhere.
+    /// Starts the call of a taken message that was decoded elsewhere.
     ///
-    /// - Returns: The call, which is in progress now; `nil` if the message is none.
+    /// - Returns: The call, now in progress, or `nil` if the message is not a valid call.
     package mutating func begin(_ result: Result<Call, MalformedMessage>) -> Call? {
         precondition(isDecoding, "no message was taken")
         isDecoding = false
@@ -142,14 +144,16 @@ package struct ServerConnection {
         inputHasEnded = true
     }
 
-    /// Whether the call in progress takes more than one reply.
+    /// Whether the call in progress accepts more than one reply.
     package var acceptsMore: Bool { current == .more }
 
-    /// Answers the call in progress; to a oneway call nothing is sent.
+    /// Replies to the call in progress.
+    ///
+    /// Nothing is sent for a oneway call.
     ///
     /// - Parameters:
-    ///   - parameters: What to tell.
-    ///   - continues: Whether more replies follow, for which the caller must have asked.
+    ///   - parameters: The parameters of the reply.
+    ///   - continues: Whether more replies follow. Traps unless the caller set `more`.
     package mutating func reply(_ parameters: some Encodable, continues: Bool = false) {
         precondition(current != nil, "reply without a call")
         precondition(!continues || current == .more, "continues without more")
@@ -162,14 +166,15 @@ package struct ServerConnection {
         )
     }
 
-    /// Sends more replies to a call that takes as many as there are.
+    /// Sends more replies to a call with `more`.
     package mutating func reply(_ reply: SharedReply) {
         precondition(current == .more, "continues without more")
         append(reply.messages)
     }
 
-    /// Answers the call in progress with what was encoded elsewhere; to a oneway call nothing is
-    /// sent.
+    /// Replies to the call in progress with an encoded reply.
+    ///
+    /// Nothing is sent for a oneway call.
     package mutating func reply(_ reply: PreparedReply) {
         precondition(current != nil, "reply without a call")
         let mode = current
@@ -177,7 +182,9 @@ package struct ServerConnection {
         if mode != .oneway { append(answer: reply.message) }
     }
 
-    /// Ends the call in progress with an error; to a oneway call nothing is sent.
+    /// Ends the call in progress with an error.
+    ///
+    /// Nothing is sent for a oneway call.
     package mutating func fail(_ error: VarlinkError) {
         precondition(current != nil, "error without a call")
         answer(
@@ -189,10 +196,12 @@ package struct ServerConnection {
         )
     }
 
-    /// Hands bytes to `write` once, which returns how many it took, or `nil` for none.
+    /// Calls `write` once with bytes to send.
     ///
-    /// - Returns: Whether some were taken, so that it is worth going on.
-    /// - Throws: What `write` throws.
+    /// It returns how many it accepted, or `nil` for none.
+    ///
+    /// - Returns: Whether `write` accepted any, so that another call is worthwhile.
+    /// - Throws: The error of `write`.
     package mutating func send<Failure>(
         _ write: (Span<UInt8>) throws(Failure) -> Int?
     ) throws(Failure) -> Bool {
@@ -206,8 +215,8 @@ package struct ServerConnection {
         let mode = current
         if isFinal { current = nil }
         guard mode != .oneway else { return }
-        // What JSON can't say, such as infinity, leaves the client without its answer; then the
-        // connection can't go on, as the next answer would be taken for this one.
+        // JSON cannot represent some values, such as infinity. The client then gets no reply and
+        // would take the next reply for this one, so the connection must end.
         guard let bytes = try? message.encoded() else {
             hasOverflowed = true
             return

@@ -1,45 +1,44 @@
-/// What a service is, and the interfaces that it has.
+/// A service and its interfaces.
 ///
-/// It answers the calls of `org.varlink.service` itself, and sorts out calls of what does not
-/// exist; the rest goes to whoever implements the method.
+/// It answers the calls of `org.varlink.service` and rejects calls of methods that do not exist. It
+/// routes all other calls to the implementation of the method.
 package struct Service: Sendable {
-    /// What the service says about itself.
+    /// The information that the service returns about itself.
     package struct Info: Codable, Hashable, Sendable {
-        /// Who makes the service.
+        /// The vendor of the service.
         package let vendor: String
-        /// What it is called.
+        /// The name of the product.
         package let product: String
-        /// Its version.
+        /// The version of the product.
         package let version: String
-        /// Where more is to be found.
+        /// The URL with more information.
         package let url: String
         /// The names of its interfaces.
         package let interfaces: [String]
     }
 
-    /// A description of an interface, as a reply.
+    /// The reply with the description of an interface.
     package struct InterfaceDescription: Codable, Hashable, Sendable {
-        /// The text.
+        /// The description in Varlink's interface language.
         package let description: String
     }
 
-    /// Who is to answer a call.
+    /// The destination of a call.
     package enum Route: Hashable, Sendable {
-        /// The service did: its information is the reply.
+        /// The service itself: its information is the reply.
         case info(Info)
-        /// The service did: a description is the reply.
+        /// The service itself: a description is the reply.
         case description(InterfaceDescription)
-        /// The implementation of this method, of which the name is fully qualified.
+        /// The implementation of the method with this fully qualified name.
         case method(String)
     }
 
-    /// What the service says about itself.
+    /// The information that the service returns about itself.
     package let info: Info
 
     private let interfaces: [String: Interface]
 
-    /// Makes a service of what it says about itself and of its interfaces, the one that every
-    /// service has not counted.
+    /// Creates a service with `interfaces`, to which it adds `org.varlink.service`.
     package init(
         vendor: String,
         product: String,
@@ -59,10 +58,11 @@ package struct Service: Sendable {
         self.interfaces = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// Finds who is to answer a call.
+    /// Returns the destination of a call.
     ///
-    /// - Throws: The error to answer, if there is no such method or interface, if the call wants
-    ///   to upgrade the connection, or if the parameters of a call to the service are wrong.
+    /// - Throws: The error to reply with, if the method or interface does not exist, if the call
+    ///   requests an upgrade of the connection, or if the parameters of a call to the service are
+    ///   not valid.
     package func route(_ call: Call) throws(VarlinkError) -> Route {
         guard !call.interface.isEmpty else { throw .methodNotFound(call.method) }
         guard let interface = interfaces[String(call.interface)] else {
@@ -71,7 +71,8 @@ package struct Service: Sendable {
         guard interface.methods.contains(String(call.name)) else {
             throw .methodNotFound(call.method)
         }
-        // No method has another protocol to offer, and a plain reply would confirm the upgrade.
+        // No method supports an upgrade to another protocol, and a normal reply would confirm the
+        // upgrade.
         guard call.mode != .upgrade else { throw .methodNotImplemented(call.method) }
         guard interface.name == ServiceInterface.name else { return .method(call.method) }
         guard call.name == "GetInterfaceDescription" else {

@@ -1,4 +1,4 @@
-/// The interface that every service has: what it is, and what else it has.
+/// The interface of every service, which describes the service and its interfaces.
 enum ServiceInterface {
     static let name = "org.varlink.service"
 

@@ -1,8 +1,8 @@
-/// Replies that continue and go to many callers, encoded once for all of them.
+/// Continuing replies to many callers, encoded once for all of them.
 package struct SharedReply: Sendable {
     let messages: [UInt8]
 
-    /// Makes a reply of each of the values, without those that JSON can't say.
+    /// Encodes a reply for each value that JSON can represent; skips the others.
     package init(_ replies: [some Encodable]) {
         messages = replies.reduce(into: []) { messages, parameters in
             let outgoing = OutgoingMessage(continues: true, parameters: parameters)

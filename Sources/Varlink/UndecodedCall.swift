@@ -1,6 +1,7 @@
-/// A message that came from a client and is not decoded yet.
+/// A message from a client that is not decoded yet.
 ///
-/// The time that decoding takes grows with the message, so a long one is decoded on another thread.
+/// Decoding time grows with the size of the message, so a long message is decoded on another
+/// thread.
 package struct UndecodedCall: Sendable {
     private let message: [UInt8]
 
@@ -13,10 +14,10 @@ package struct UndecodedCall: Sendable {
         Result { () throws(MalformedMessage) in try Call(decoding: message) }
     }
 
-    /// Decodes the message with its parameters, of which the type depends on the method.
+    /// Decodes the message with its parameters, whose type depends on the method.
     ///
     /// - Parameter type: Returns the type of a method's parameters; `nil` leaves them undecoded.
-    /// - Returns: The call, or that the message is none.
+    /// - Returns: The call, or an error if the message is not a valid call.
     package func decoded(
         with type: (String) -> (any CallParameters.Type)?
     ) -> Result<Call, MalformedMessage> {

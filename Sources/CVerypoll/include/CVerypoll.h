@@ -225,7 +225,10 @@ static inline int cverypoll_pidfd_wait(int process, int *code, int *status) {
 /* Returns how many processors the process may run on, or 0 if that is unknown. */
 int cverypoll_allowed_processors(void);
 
-/* Returns a clock's time in nanoseconds. In C, because Swift finds struct timespec in two modules. */
+/*
+ * Returns a clock's time in nanoseconds. In C, because Swift's importer is inconsistent about the
+ * module that struct timespec belongs to.
+ */
 static inline uint64_t cverypoll_clock(clockid_t clock) {
 	struct timespec now = {0};
 	clock_gettime(clock, &now);
