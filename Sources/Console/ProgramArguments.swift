@@ -57,11 +57,11 @@ package enum ProgramArgumentError: Error, Hashable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknown:
-            "the arguments can't be read: the program was started without any, not even its name;"
+            "cannot read the arguments: the program was started without any, not even its name;"
                 + " start it from a shell or a service manager"
         case .notText(let index, let shown):
-            "argument \(index), \"\(shown.escapedForPeople)\", is not valid UTF-8; use a name that"
-                + " is"
+            "argument \(index), \"\(shown.escapedForPeople)\", is not valid UTF-8; use a name in"
+                + " UTF-8"
         }
     }
 }

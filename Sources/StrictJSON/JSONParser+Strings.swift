@@ -19,14 +19,14 @@ extension JSONParser {
             case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
                 throw error(
                     at: start,
-                    "a string that its line does not end; add the closing double quote"
+                    "the string does not end on its line; add the closing double quote"
                 )
             case let byte?:
                 let hexadecimal = String(byte, radix: 16, uppercase: true)
                 let code = String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
-                throw error("a control character in a string; write \\u\(code) in its place")
+                throw error("found a control character in a string; write \\u\(code) instead")
             case nil:
-                throw error(at: start, "a string that never ends; add the closing double quote")
+                throw error(at: start, "the string does not end; add the closing double quote")
             }
         }
     }
@@ -49,7 +49,7 @@ extension JSONParser {
         default:
             throw error(
                 at: start,
-                "an escape that JSON does not have; write \\\\ for a backslash"
+                "not a valid JSON escape; write \\\\ for a backslash"
             )
         }
     }
@@ -72,7 +72,7 @@ extension JSONParser {
         }
         throw error(
             at: start,
-            "an escape that is no character; write \\u and four hexadecimal digits, and"
+            "not a valid Unicode escape; write \\u and four hexadecimal digits, and"
                 + " surrogates in pairs"
         )
     }

@@ -45,18 +45,18 @@ struct JSONParser {
         } catch {
             while cursor.offset < error.byteOffsets.lowerBound { cursor.advance() }
             let byte = String(bytes[cursor.offset], radix: 16, uppercase: true)
-            throw self.error("the byte 0x\(byte) is not UTF-8; save the file in that encoding")
+            throw self.error("the byte 0x\(byte) is not UTF-8; save the file as UTF-8")
         }
     }
 
     /// Parses the whole text as one value.
     mutating func parseDocument() throws(JSONSyntaxError) -> JSONValue {
         try skipSpace()
-        if cursor.next == nil { throw error("the file is empty; at least it needs an object, {}") }
+        if cursor.next == nil { throw error("the file is empty; add at least an object, {}") }
         let root = try parseValue()
         try skipSpace()
         if cursor.next != nil {
-            throw error("\(cursor.found) after the end of the document; remove it")
+            throw error("found \(cursor.found) after the end of the document; remove it")
         }
         return root
     }
@@ -112,13 +112,13 @@ struct JSONParser {
         switch cursor.next {
         case UInt8(ascii: "\""): break
         case nil: throw unclosed("object", at: start, by: "}")
-        default: throw error("\(cursor.found) where a key is due; keys stand in double quotes")
+        default: throw error("expected a key in double quotes, found \(cursor.found)")
         }
         let key = try parseString()
         try skipSpace()
         guard cursor.isAt(":") else {
             throw error(
-                "\(cursor.found) after the key \(key.quoted); put a colon between key and value"
+                "expected a colon after the key \(key.quoted), found \(cursor.found)"
             )
         }
         cursor.advance()
@@ -155,13 +155,13 @@ struct JSONParser {
         case UInt8(ascii: close): return
         case nil: throw unclosed(container, at: start, by: close)
         case UInt8(ascii: ","): break
-        default: throw error("\(cursor.found) after a value; put a comma or \(close) before it")
+        default: throw error("expected a comma or \(close) after the value, found \(cursor.found)")
         }
         let comma = cursor.offset
         cursor.advance()
         try skipSpace()
         if cursor.isAt(close) {
-            throw error(at: comma, "a comma before the closing \(close); remove the comma")
+            throw error(at: comma, "trailing comma before the closing \(close); remove the comma")
         }
     }
 
@@ -170,21 +170,21 @@ struct JSONParser {
     private mutating func parseWord() throws(JSONSyntaxError) -> JSONValue.Content {
         let start = cursor.offset
         switch cursor.next {
-        case nil: throw error("the file ends where a value is due; add the value")
-        case UInt8(ascii: "'"): throw error("a single quote; strings stand in double quotes")
+        case nil: throw error("expected a value, found the end of the file")
+        case UInt8(ascii: "'"): throw error("found a single quote; put strings in double quotes")
         case UInt8(ascii: "+"), UInt8(ascii: "."):
-            throw error("\(cursor.found) before a number; a number begins with a digit or a minus")
+            throw error("found \(cursor.found) before a number; begin with a digit or a minus sign")
         default: break
         }
         switch cursor.takeWord() {
         case "true": return .boolean(true)
         case "false": return .boolean(false)
         case "null": return .null
-        case "": throw error("\(cursor.found) where a value is due; put the value before it")
+        case "": throw error("expected a value, found \(cursor.found)")
         case let word:
             throw error(
                 at: start,
-                "\(word.quoted) is no value of JSON; write true, false, null, or a string"
+                "\(word.quoted) is not a valid JSON value; write true, false, null, or a string"
                     + " in double quotes"
             )
         }
@@ -210,9 +210,9 @@ struct JSONParser {
         let text = cursor.text(from: start)
         let remedy =
             rest.isEmpty
-            ? "write digits, without a zero before them"
+            ? "write digits without leading zeros"
             : "if it is a string, put it in double quotes"
-        throw error(at: start, "\(text.shortened) is no number of JSON; \(remedy)")
+        throw error(at: start, "\(text.shortened) is not a valid JSON number; \(remedy)")
     }
 }
 
@@ -223,7 +223,7 @@ extension JSONParser {
         depth += 1
         guard depth <= maximumDepth else {
             throw error(
-                "more than \(maximumDepth) lists and objects within each other;"
+                "more than \(maximumDepth) nested lists and objects;"
                     + " the configuration needs 7"
             )
         }
@@ -238,7 +238,7 @@ extension JSONParser {
     private mutating func skipSpace() throws(JSONSyntaxError) {
         cursor.skipSpace()
         if cursor.isAt("/") || cursor.isAt("#") {
-            throw error("JSON has no comments; remove this one")
+            throw error("JSON does not allow comments; remove this one")
         }
     }
 

@@ -24,7 +24,7 @@ package struct ClientConnection {
         parameters: some Encodable = NoParameters(),
         mode: Call.Mode = .single
     ) throws {
-        precondition(mode != .upgrade, "a client that can't upgrade")
+        precondition(mode != .upgrade, "calls that upgrade the connection are not supported")
         let message = OutgoingMessage(
             method: method,
             oneway: mode == .oneway ? true : nil,

@@ -19,7 +19,7 @@ package struct MessageFraming {
 
     /// Creates an empty framing that rejects messages of more than `limit` bytes.
     package init(limit: Int = Self.messageLimit) {
-        precondition(limit > 0, "no room for a message")
+        precondition(limit > 0, "the limit of a message must be positive")
         self.limit = limit
     }
 

@@ -156,7 +156,7 @@ package struct ServerConnection {
     ///   - continues: Whether more replies follow. Traps unless the caller set `more`.
     package mutating func reply(_ parameters: some Encodable, continues: Bool = false) {
         precondition(current != nil, "reply without a call")
-        precondition(!continues || current == .more, "continues without more")
+        precondition(!continues || current == .more, "continues requires more")
         answer(
             OutgoingMessage(
                 continues: continues ? true : nil,
@@ -168,7 +168,7 @@ package struct ServerConnection {
 
     /// Sends more replies to a call with `more`.
     package mutating func reply(_ reply: SharedReply) {
-        precondition(current == .more, "continues without more")
+        precondition(current == .more, "continues requires more")
         append(reply.messages)
     }
 

@@ -3,11 +3,11 @@ enum ServiceInterface {
     static let name = "org.varlink.service"
 
     static let description = """
-        # Every Varlink service has this interface. It tells what the service is, and describes
-        # the interfaces that it has.
+        # Every Varlink service has this interface. It returns information about the service and the
+        # descriptions of its interfaces.
         interface org.varlink.service
 
-        # What the service is, and the names of all its interfaces, this one included.
+        # Returns information about the service, and the names of all its interfaces, including this.
         method GetInfo() -> (
           vendor: string,
           product: string,
@@ -16,28 +16,28 @@ enum ServiceInterface {
           interfaces: []string
         )
 
-        # The description of one interface, in the language that this text is written in.
+        # Returns the description of an interface, in the language of this text.
         method GetInterfaceDescription(interface: string) -> (description: string)
 
-        # The service lacks the interface.
+        # The service does not have the interface.
         error InterfaceNotFound (interface: string)
 
-        # The interface lacks the method.
+        # The interface does not have the method.
         error MethodNotFound (method: string)
 
-        # The interface has the method, but this service can't do it.
+        # The service does not implement the method.
         error MethodNotImplemented (method: string)
 
-        # A parameter is missing, unknown, of a wrong type or out of range.
+        # A parameter is missing, unknown, of the wrong type or out of range.
         error InvalidParameter (parameter: string)
 
-        # The caller may not do this.
+        # The caller is not allowed to call the method.
         error PermissionDenied ()
 
-        # The method works with the flag "more" only.
+        # The method requires the flag "more".
         error ExpectedMore ()
 
-        # The method works with the flag "upgrade" only.
+        # The method requires the flag "upgrade".
         error ExpectedUpgrade ()
 
         """

@@ -70,38 +70,38 @@ struct JSONDocumentTests {
     @Test(
         "each syntax error names its position and a remedy",
         arguments: [
-            ("", "1:1: the file is empty; at least it needs an object, {}"),
+            ("", "1:1: the file is empty; add at least an object, {}"),
             ("{\n", "2:1: the file ends inside the object that begins at 1:1; add the }"),
             ("[1", "1:3: the file ends inside the list that begins at 1:1; add the ]"),
             ("[1,", "1:4: the file ends inside the list that begins at 1:1; add the ]"),
-            ("{\"a\":", "1:6: the file ends where a value is due; add the value"),
-            ("[1 2]", "1:4: 2 after a value; put a comma or ] before it"),
-            ("[1,]", "1:3: a comma before the closing ]; remove the comma"),
-            ("{\"a\": 1,\n}", "1:8: a comma before the closing }; remove the comma"),
-            ("{a: 1}", "1:2: a where a key is due; keys stand in double quotes"),
-            ("{\"a\" 1}", "1:6: 1 after the key \"a\"; put a colon between key and value"),
-            ("{\"a\": }", "1:7: } where a value is due; put the value before it"),
-            ("{} {}", "1:4: { after the end of the document; remove it"),
-            ("['a']", "1:2: a single quote; strings stand in double quotes"),
-            ("// hi\n{}", "1:1: JSON has no comments; remove this one"),
-            ("{ # hi\n}", "1:3: JSON has no comments; remove this one"),
-            ("[1, /* hi */ 2]", "1:5: JSON has no comments; remove this one"),
-            ("[+1]", "1:2: + before a number; a number begins with a digit or a minus"),
-            ("[01]", "1:2: 01 is no number of JSON; write digits, without a zero before them"),
-            ("[-]", "1:2: - is no number of JSON; write digits, without a zero before them"),
-            ("[1.]", "1:2: 1. is no number of JSON; write digits, without a zero before them"),
-            ("[30s]", "1:2: 30s is no number of JSON; if it is a string, put it in double quotes"),
+            ("{\"a\":", "1:6: expected a value, found the end of the file"),
+            ("[1 2]", "1:4: expected a comma or ] after the value, found 2"),
+            ("[1,]", "1:3: trailing comma before the closing ]; remove the comma"),
+            ("{\"a\": 1,\n}", "1:8: trailing comma before the closing }; remove the comma"),
+            ("{a: 1}", "1:2: expected a key in double quotes, found a"),
+            ("{\"a\" 1}", "1:6: expected a colon after the key \"a\", found 1"),
+            ("{\"a\": }", "1:7: expected a value, found }"),
+            ("{} {}", "1:4: found { after the end of the document; remove it"),
+            ("['a']", "1:2: found a single quote; put strings in double quotes"),
+            ("// hi\n{}", "1:1: JSON does not allow comments; remove this one"),
+            ("{ # hi\n}", "1:3: JSON does not allow comments; remove this one"),
+            ("[1, /* hi */ 2]", "1:5: JSON does not allow comments; remove this one"),
+            ("[+1]", "1:2: found + before a number; begin with a digit or a minus sign"),
+            ("[01]", "1:2: 01 is not a valid JSON number; write digits without leading zeros"),
+            ("[-]", "1:2: - is not a valid JSON number; write digits without leading zeros"),
+            ("[1.]", "1:2: 1. is not a valid JSON number; write digits without leading zeros"),
+            (
+                "[30s]",
+                "1:2: 30s is not a valid JSON number; if it is a string, put it in double quotes"
+            ),
             (
                 "[\"a\nb\"]",
-                "1:2: a string that its line does not end; add the closing double quote"
+                "1:2: the string does not end on its line; add the closing double quote"
             ),
-            ("[\"a", "1:2: a string that never ends; add the closing double quote"),
-            ("[\"a\tb\"]", "1:4: a control character in a string; write \\u0009 in its place"),
-            ("[\"\\x\"]", "1:3: an escape that JSON does not have; write \\\\ for a backslash"),
-            (
-                "[\u{A0}1]",
-                "1:2: the character U+00A0 where a value is due; put the value before it"
-            ),
+            ("[\"a", "1:2: the string does not end; add the closing double quote"),
+            ("[\"a\tb\"]", "1:4: found a control character in a string; write \\u0009 instead"),
+            ("[\"\\x\"]", "1:3: not a valid JSON escape; write \\\\ for a backslash"),
+            ("[\u{A0}1]", "1:2: expected a value, found the character U+00A0"),
         ]
     )
     func mistakes(text: String, expected: String) {
@@ -112,8 +112,8 @@ struct JSONDocumentTests {
     func words(word: String) {
         #expect(
             mistake(in: Array("[\(word)]".utf8))
-                == "1:2: \"\(word)\" is no value of JSON; write true, false, null, or a string in"
-                + " double quotes"
+                == "1:2: \"\(word)\" is not a valid JSON value; write true, false, null, or a"
+                + " string in double quotes"
         )
     }
 
@@ -124,7 +124,7 @@ struct JSONDocumentTests {
         ]
     )
     func surrogates(text: String) {
-        #expect(mistake(in: Array(text.utf8)).hasPrefix("1:2: an escape that is no character"))
+        #expect(mistake(in: Array(text.utf8)).hasPrefix("1:2: not a valid Unicode escape"))
     }
 
     @Test("bytes that are not UTF-8 are rejected with their position")
@@ -132,7 +132,7 @@ struct JSONDocumentTests {
         let latin = Array("[\n\"é".utf8) + [0xE9, 0x22, 0x5D]
         #expect(
             mistake(in: latin)
-                == "2:3: the byte 0xE9 is not UTF-8; save the file in that encoding"
+                == "2:3: the byte 0xE9 is not UTF-8; save the file as UTF-8"
         )
     }
 
@@ -151,8 +151,8 @@ struct JSONDocumentTests {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
         _ = try parse(text(most))
-        #expect(mistake(in: Array(text(most + 1).utf8)).hasPrefix("1:65: more than 64 lists"))
-        #expect(mistake(in: Array(text(200_000).utf8)).hasPrefix("1:65: more than 64 lists"))
+        #expect(mistake(in: Array(text(most + 1).utf8)).hasPrefix("1:65: more than 64 nested"))
+        #expect(mistake(in: Array(text(200_000).utf8)).hasPrefix("1:65: more than 64 nested"))
     }
 
     @Test("a duplicate key is reported and counted once")

@@ -248,7 +248,7 @@ struct ConfigurationTests {
     func syntax() {
         #expect(
             problems(in: "{\"workers\": 0,\n}")
-                == ["1:14: a comma before the closing }; remove the comma"]
+                == ["1:14: trailing comma before the closing }; remove the comma"]
         )
     }
 

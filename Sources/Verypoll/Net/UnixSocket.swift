@@ -27,7 +27,7 @@ extension UnixSocket where Self: ~Copyable {
     ) throws(Errno) -> Int? {
         precondition(
             !bytes.isEmpty || descriptors.isEmpty || !fileDescriptor.isStreamSocket,
-            "a stream passes descriptors only with bytes"
+            "a stream can pass descriptors only with bytes"
         )
         return try fileDescriptor.send(
             bytes,
@@ -53,7 +53,7 @@ extension UnixSocket where Self: ~Copyable {
         // Without free capacity, recvmsg(2) returns 0, which would look like end of file.
         precondition(
             buffer.freeCapacity > 0 || !fileDescriptor.isStreamSocket,
-            "no room to read into"
+            "the buffer has no free capacity"
         )
         return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary)
     }
@@ -66,7 +66,7 @@ extension UnixSocket where Self: ~Copyable {
         into buffer: inout OutputSpan<UInt8>,
         ancillary: inout AncillaryData
     ) throws(Errno) -> Int? {
-        precondition(buffer.freeCapacity > 0, "no room to read into")
+        precondition(buffer.freeCapacity > 0, "the buffer has no free capacity")
         return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary, isPeeking: true)
     }
 

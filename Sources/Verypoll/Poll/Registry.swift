@@ -21,10 +21,10 @@ public struct Registry: ~Copyable, Sendable {
         interest: Interest,
         mode: RegistrationMode = .edge
     ) throws(Errno) {
-        precondition(!interest.isEmpty, "empty interest")
+        precondition(!interest.isEmpty, "the interest must not be empty")
         precondition(
             mode != .exclusive || !interest.contains(.priority),
-            "priority cannot be watched for in exclusive mode"
+            "exclusive mode does not support priority"
         )
         try source.register(with: self, token: token, interest: interest, mode: mode)
     }
@@ -48,8 +48,8 @@ public struct Registry: ~Copyable, Sendable {
         interest: Interest,
         mode: RegistrationMode = .edge
     ) throws(Errno) {
-        precondition(!interest.isEmpty, "empty interest")
-        precondition(mode != .exclusive, "exclusive mode is for registering only")
+        precondition(!interest.isEmpty, "the interest must not be empty")
+        precondition(mode != .exclusive, "a source cannot be reregistered in exclusive mode")
         try source.reregister(with: self, token: token, interest: interest, mode: mode)
     }
 

@@ -60,7 +60,7 @@
     ///   range.
     public mutating func append(_ key: SlabKey) {
         let index = Int(key.index)
-        precondition(index < capacity, "a key of a larger slab")
+        precondition(index < capacity, "the slab of the key is larger than the queue")
         while touched <= index {
             unsafe (waiting + touched).initialize(to: Self.nobody)
             touched += 1

@@ -135,7 +135,7 @@
     /// Returns the key of the value in a slot, or `nil` if the slot is empty.
     @inlinable
     public func key(at index: Int) -> SlabKey? {
-        precondition(index >= 0, "negative slot")
+        precondition(index >= 0, "negative slot index")
         guard index < touched, isOccupied(index) else { return nil }
         return SlabKey(index: UInt32(index), generation: unsafe slots[index].generation)
     }
@@ -146,11 +146,11 @@
     @inlinable
     public subscript(key: SlabKey) -> Element {
         _read {
-            precondition(contains(key), "the value of the slab's key is gone")
+            precondition(contains(key), "the value of the key was removed from the slab")
             yield unsafe elements[Int(key.index)]
         }
         _modify {
-            precondition(contains(key), "the value of the slab's key is gone")
+            precondition(contains(key), "the value of the key was removed from the slab")
             yield unsafe &elements[Int(key.index)]
         }
     }

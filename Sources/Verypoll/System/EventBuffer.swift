@@ -15,12 +15,12 @@ struct EventBuffer: Sendable {
     var isEmpty: Bool { count == 0 }
 
     init(capacity: Int) {
-        precondition(capacity > 0, "no room for an event")
+        precondition(capacity > 0, "event capacity must be positive")
         room = Array(repeating: SystemEvent(), count: capacity)
     }
 
     subscript(position: Int) -> SystemEvent {
-        precondition(position < count, "no such event")
+        precondition(position < count, "event index out of range")
         return room[position]
     }
 

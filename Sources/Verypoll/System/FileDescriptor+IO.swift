@@ -15,7 +15,7 @@ extension FileDescriptor {
 
     /// read(2) over the start of `buffer`; `nil` if it would block, 0 at end of file.
     func readAvailable(into buffer: inout MutableSpan<UInt8>) throws(Errno) -> Int? {
-        precondition(!buffer.isEmpty, "no room to read into")
+        precondition(!buffer.isEmpty, "the buffer is empty")
         return try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
             try readySyscall(reading: rawValue, room: bytes.count) {
                 unsafe Glibc.read(rawValue, bytes.baseAddress, bytes.count)
@@ -29,7 +29,7 @@ extension FileDescriptor {
         _ second: inout OutputSpan<UInt8>
     ) throws(Errno) -> Int? {
         let freeCapacity = first.freeCapacity + second.freeCapacity
-        precondition(freeCapacity > 0, "no room to read into")
+        precondition(freeCapacity > 0, "the buffer has no free capacity")
         return try unsafe first.withUnsafeMutableBufferPointer { head, headCount throws(Errno) in
             try unsafe second.withUnsafeMutableBufferPointer { tail, tailCount throws(Errno) in
                 let room = head.count - headCount
@@ -91,7 +91,7 @@ extension OutputSpan<UInt8> {
         _ body: (UnsafeMutablePointer<UInt8>?, Int) throws(Errno) -> Int?
     ) throws(Errno) -> Int? {
         // Without free capacity, a read returns 0, which would look like end of file.
-        precondition(freeCapacity > 0, "no room to read into")
+        precondition(freeCapacity > 0, "the buffer has no free capacity")
         return try unsafe withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
             let free = unsafe bytes.baseAddress.map { unsafe $0 + count }
             let received = try unsafe body(free, bytes.count - count)

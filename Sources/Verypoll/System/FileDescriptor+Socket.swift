@@ -22,7 +22,7 @@ extension FileDescriptor {
     /// recv(2) over the start of `buffer`; `nil` if it would block, 0 at end of file.
     @usableFromInline
     func receive(into buffer: inout MutableSpan<UInt8>) throws(Errno) -> Int? {
-        precondition(!buffer.isEmpty, "no room to read into")
+        precondition(!buffer.isEmpty, "the buffer is empty")
         return try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
             try readySyscall(reading: rawValue, room: bytes.count) {
                 unsafe cverypoll_recv(rawValue, bytes.baseAddress, bytes.count, 0)

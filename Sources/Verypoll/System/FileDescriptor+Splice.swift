@@ -6,7 +6,8 @@ extension FileDescriptor {
     /// splice(2), where one of the two is a pipe; `nil` if the source is empty or the destination
     /// full.
     func splice(to destination: FileDescriptor, atMost count: Int) throws(Errno) -> Int? {
-        precondition(count > 0, "no bytes to splice")  // A result of 0 would look like end of file.
+        // With a count of 0, the result 0 would look like end of file.
+        precondition(count > 0, "the count must be positive")
         let source = rawValue
         do throws(Errno) {
             let moved = try readySyscall {

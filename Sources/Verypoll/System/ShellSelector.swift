@@ -38,6 +38,6 @@ struct Selector: ~Copyable, Sendable {
 }
 
 private func unavailable() -> Never {
-    fatalError("Verypoll was built without the trait OSPoll, so it has nothing to poll with")
+    fatalError("Verypoll was built without the trait OSPoll, which a poll requires")
 }
 #endif

@@ -18,7 +18,7 @@ public struct SignalSource: ~Copyable, Sendable, DescriptorSource {
     ///
     /// - Throws: See signalfd(2).
     public init(blocking signals: [Signal]) throws(Errno) {
-        precondition(!signals.isEmpty, "no signal to wait for")
+        precondition(!signals.isEmpty, "the list of signals must not be empty")
         self.signals = try SignalDescriptor(blocking: signals.map(\.rawValue))
     }
 

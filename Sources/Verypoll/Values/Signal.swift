@@ -6,7 +6,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
     ///
     /// Traps for other numbers.
     public init(rawValue: CInt) {
-        precondition((1...64).contains(rawValue), "no such signal")
+        precondition((1...64).contains(rawValue), "signal number out of range")
         self.rawValue = rawValue
     }
 
