@@ -71,8 +71,9 @@ bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root
 	@Benchmarks/build library
 	@Benchmarks/run $(if $(ROUNDS),--rounds $(ROUNDS))
 
-# BEFORE=PATH adds another build of the daemon.
-PROXY_OPTIONS = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BEFORE),--before $(BEFORE))
+# BEFORE=PATH adds another build of the daemon; SAVE=FILE saves the results as JSON.
+PROXY_OPTIONS = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BEFORE),--before $(BEFORE)) \
+    $(if $(SAVE),--save $(SAVE))
 
 bench-proxy: ## Measures the daemon beside other proxies, as root; ROUNDS=n, BEFORE=verypolld.
 	@Scripts/install-dependencies bench
