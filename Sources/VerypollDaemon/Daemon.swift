@@ -52,7 +52,7 @@ package enum Daemon {
                 orBinding: path,
                 configuration.control
             )
-            if control.file == nil { logger.info("the control socket is systemd's") }
+            if control.file == nil { logger.info("using the control socket passed by systemd") }
             try closeUnclaimed(&activated, logger)
             let handoff = Handoff(
                 handoffStore,
@@ -85,7 +85,7 @@ package enum Daemon {
         for socket in activated.takeUnclaimed() {
             logger.warning(
                 .socketUnclaimed,
-                "closed the socket \"\(socket.name)\" of systemd, which no listener names",
+                "closed the socket \"\(socket.name)\" passed by systemd: no listener names it",
                 metadata: ["socketName": "\(socket.name)"]
             )
             try socket.descriptor.close()

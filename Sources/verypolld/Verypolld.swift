@@ -12,41 +12,44 @@ internal import VerypollServer
 struct Verypolld: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verypolld",
-        abstract: "Accepts TCP and Unix-domain connections as a JSON file says.",
+        abstract: "Accepts TCP and Unix-domain connections, and serves or proxies them.",
         discussion: """
-            Without --config it reads /etc/verypolld/verypolld.json and, where there is no such \
-            file, runs on its built-in default: an echo service on 127.0.0.1:7007. SIGTERM and \
-            SIGINT stop accepting, give live sessions the configured time to end, and exit; a \
-            second signal does not wait for them.
+            Without --config, the daemon reads /etc/verypolld/verypolld.json. If there is no such \
+            file, it runs on its built-in default: an echo service on 127.0.0.1:7007. On SIGTERM \
+            or SIGINT, it stops accepting, gives live sessions the configured time to end, and \
+            exits. A second signal closes the sessions at once.
 
-            Exit status: 0 stopped by a signal, 64 wrong usage, 71 a socket or another resource \
-            cannot be had, 78 the configuration is refused.
+            Exit status: 0 stopped by a signal or idle, 64 the command line is not valid, 71 a \
+            socket or another resource is not available, 78 the configuration is not valid.
             """,
         version: "verypolld \(Release.version)"
     )
 
-    @Option(name: .long, help: ArgumentHelp("The configuration.", valueName: "file"))
+    @Option(name: .long, help: ArgumentHelp("The configuration file.", valueName: "file"))
     var config: String?
 
     @Flag(
         name: .long,
         help: """
-            Check the configuration, say what is wrong with it, and exit. Root is warned if the \
-            service's user can't read the file.
+            Check the configuration, report each problem, and exit. Warns root if the service's \
+            user can't read the file.
             """
     )
     var checkConfig = false
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The control socket in the configured one's place.", valueName: "path")
+        help: ArgumentHelp(
+            "The control socket; overrides the configured one.",
+            valueName: "path"
+        )
     )
     var socket: String?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The log level in the configured one's place: \(Self.levels).",
+            "The log level; overrides the configured one: \(Self.levels).",
             valueName: "level"
         ),
         transform: Self.parseLevel
@@ -62,7 +65,7 @@ struct Verypolld: ParsableCommand {
 
     private static func parseLevel(_ text: String) throws -> Logger.Level {
         guard let level = Logger.Level(rawValue: text) else {
-            throw ValidationError("There is no log level \(text); choose from \(levels).")
+            throw ValidationError("\(text) is not a valid log level; expected one of \(levels).")
         }
         return level
     }
@@ -70,13 +73,13 @@ struct Verypolld: ParsableCommand {
     func validate() throws {
         // An empty path is most often the value of an unset variable.
         if [config, file, socket].contains("") {
-            throw ValidationError("The path of a file or socket is not empty.")
+            throw ValidationError("The path of a file or socket must not be empty.")
         }
         if file != nil, !checkConfig {
-            throw ValidationError("A file without an option is for --check-config; use --config.")
+            throw ValidationError("A bare FILE is only for --check-config; use --config FILE.")
         }
         if file != nil, config != nil {
-            throw ValidationError("Name the file once, with --config or without.")
+            throw ValidationError("The file is named twice; name it with or without --config.")
         }
     }
 

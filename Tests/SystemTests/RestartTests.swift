@@ -65,9 +65,9 @@ extension ServiceTests {
             let count = RestartLoad.sessionCount
             #expect(said.contains("done sessions=\(count) lost=0 problems=0 refused=0"), "\(said)")
             let log = try journal()
-            #expect(log.contains("left to the next process: 2 sockets, "), "\(log)")
-            #expect(log.contains("taken over from the process before: 2 sockets, "), "\(log)")
-            #expect(!log.contains("; not "), "\(log)")
+            #expect(log.contains("stored 2 sockets and "), "\(log)")
+            #expect(log.contains("restored 2 sockets and "), "\(log)")
+            #expect(!log.contains("; reasons: "), "\(log)")
             #expect(try lab.property("NFileDescriptorStore") == "2")
             try lab.stop()
         }

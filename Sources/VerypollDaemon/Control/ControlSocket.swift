@@ -52,8 +52,8 @@ struct ControlSocket: ~Copyable {
         for another in sockets.dropFirst() { try another.close() }
         guard sockets.count == 1 else {
             throw LaunchError(
-                description: "systemd passed \(sockets.count) sockets named varlink; the control"
-                    + " socket is one, so write one ListenStream= under that name"
+                description: "systemd passed \(sockets.count) sockets named varlink; expected one"
+                    + " for the control socket (keep one ListenStream= with that name)"
             )
         }
         do throws(Errno) {
@@ -64,8 +64,8 @@ struct ControlSocket: ~Copyable {
             file = nil
         } catch {
             throw LaunchError(
-                description: "systemd's socket named varlink is no listening Unix stream socket,"
-                    + " which the control socket is; use ListenStream= with a path: \(error)"
+                description: "systemd's socket named varlink is not a listening Unix stream socket:"
+                    + " \(error); use ListenStream= with a path"
             )
         }
     }

@@ -78,8 +78,8 @@ struct FreeSockets {
             throw ListenerError(
                 listener: listener.name,
                 address: address,
-                reason: "reusePort, freeBind, deferAccept and onlyV6 of a socket that listens"
-                    + " cannot be changed; restart the daemon, or take another address"
+                reason: "cannot change reusePort, freeBind, deferAccept and onlyV6 of a listening"
+                    + " socket; restart the daemon, or use another address"
             )
         }
         remove(sockets)

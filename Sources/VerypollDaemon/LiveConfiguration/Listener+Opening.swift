@@ -68,8 +68,8 @@ extension ListenerConfiguration {
         }
         if opened.isEmpty {
             let reason = """
-                systemd passed no socket of this name; write FileDescriptorName= in a .socket \
-                unit of this service, and start that
+                systemd passed no socket with this name; set FileDescriptorName= in a .socket \
+                unit of this service, and start the unit
                 """
             throw ListenerError(listener: name, address: address, reason: reason)
         }
@@ -181,12 +181,12 @@ extension ListenerConfiguration {
         case .permissionDenied, .notPermitted:
             "\(error); ports below 1024 need CAP_NET_BIND_SERVICE, or a socket unit of systemd"
         case .addressNotAvailable:
-            "\(error); no interface has the address, set socket.freeBind to bind all the same"
+            "\(error); no interface has this address; set socket.freeBind to bind it anyway"
         case .invalidArgument where isActivated:
             "the passed socket does not listen; a .socket unit of this service needs Accept=no"
         case .protocolWrongTypeForSocket where isActivated,
             .addressFamilyNotSupported where isActivated:
-            "the passed socket is no TCP or Unix stream socket; use ListenStream="
+            "the passed socket is not a TCP or Unix stream socket; use ListenStream="
         default: "\(error)"
         }
     }
@@ -196,10 +196,10 @@ extension ListenerConfiguration {
             let unit = exchange.unit(at: ip, isOnlyV6: socket.isOnlyV6(at: ip.ip))
         {
             return """
-                systemd passed its socket "\(unit)" there, write "systemd:\(unit)" to accept from \
-                it, or stop its .socket unit
+                systemd listens there with its socket "\(unit)"; write "systemd:\(unit)" to \
+                accept from it, or stop its .socket unit
                 """
         }
-        return "another process listens there, find it with ss -ltnp"
+        return "another process listens there; find it with ss -ltnp"
     }
 }

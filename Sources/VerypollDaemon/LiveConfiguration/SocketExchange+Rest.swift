@@ -12,7 +12,7 @@ extension SocketExchange {
                 .storedSocketClosed,
                 """
                 closed the listening socket \(socket.address) of the previous process: no \
-                listener of the configuration has this address any more
+                listener uses this address
                 """,
                 metadata: ["address": "\(socket.address)"]
             )

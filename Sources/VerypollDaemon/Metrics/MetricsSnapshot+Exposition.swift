@@ -13,16 +13,16 @@ extension MetricsSnapshot {
     }
 
     private func writeDaemon(to exposition: inout Exposition) {
-        exposition.info("verypolld_build", "What runs here.", ["version": version])
+        exposition.info("verypolld_build", "The version of the daemon.", ["version": version])
         let daemon: [Exposition.Labeled<MetricsSnapshot>] = [([:], self)]
         exposition.gauges(
             "process_start_time_seconds",
-            "When the daemon was started, since the beginning of 1970 UTC.",
+            "The start of the daemon, since 1970-01-01 UTC.",
             daemon
         ) { seconds($0.startedAt) }
         exposition.counters(
             "process_cpu_seconds",
-            "The time that the threads of the daemon have run.",
+            "The CPU time that the daemon has used.",
             daemon
         ) { seconds($0.process.processorTime) }
         exposition.gauges(
@@ -57,10 +57,10 @@ extension MetricsSnapshot {
             exposition.counters("verypolld_listener_" + name, help, all) { value($0.tally) }
         }
         counters("accepted", "The connections that became sessions.", \.accepted)
-        counters("rejected", "The connections that were turned away for a limit.", \.rejected)
-        counters("denied", "The connections that rules or PROXY headers turned away.", \.denied)
-        counters("received_bytes", "The bytes that came from clients.", \.bytesIn)
-        counters("sent_bytes", "The bytes that were sent to clients.", \.bytesOut)
+        counters("rejected", "The connections that were rejected because of a limit.", \.rejected)
+        counters("denied", "The connections that access rules or PROXY headers rejected.", \.denied)
+        counters("received_bytes", "The bytes received from clients.", \.bytesIn)
+        counters("sent_bytes", "The bytes sent to clients.", \.bytesOut)
         exposition.gauges(
             "verypolld_listener_active_sessions",
             "The sessions that are open.",
@@ -75,12 +75,12 @@ extension MetricsSnapshot {
         )
         exposition.gauges(
             "verypolld_listener_paused",
-            "Whether connections are left in the backlog for now.",
+            "1 while the listener leaves connections in the backlog, else 0.",
             all
         ) { $0.isPaused ? 1 : 0 }
         exposition.histograms(
             "verypolld_listener_session_duration_seconds",
-            "How long those sessions lasted that have ended.",
+            "The durations of ended sessions.",
             all,
             \.tally.sessionTime
         )
@@ -116,7 +116,7 @@ extension MetricsSnapshot {
         }
         exposition.counters(
             "verypolld_upstream_refused",
-            "The clients that were turned away without a server.",
+            "The clients that got no server.",
             refusals
         ) { $0 }
     }
@@ -133,7 +133,7 @@ extension MetricsSnapshot {
         }
         exposition.gauges(
             "verypolld_server_up",
-            "Whether the server gets sessions.",
+            "1 while the server gets sessions, else 0.",
             all
         ) { $0.isUp ? 1 : 0 }
         exposition.gauges(
@@ -142,13 +142,13 @@ extension MetricsSnapshot {
             all,
             \.active
         )
-        counters("sessions", "The sessions that the server got.", \.sessions)
+        counters("sessions", "The sessions that connected to the server.", \.sessions)
         counters("failures", "The sessions that could not connect to the server.", \.failures)
-        counters("received_bytes", "The bytes that came from the server.", \.bytesIn)
-        counters("sent_bytes", "The bytes that were sent to the server.", \.bytesOut)
+        counters("received_bytes", "The bytes received from the server.", \.bytesIn)
+        counters("sent_bytes", "The bytes sent to the server.", \.bytesOut)
         exposition.histograms(
             "verypolld_server_connect_duration_seconds",
-            "How long connecting to the server took.",
+            "The times to connect to the server.",
             all,
             \.connectTime
         )
@@ -166,11 +166,11 @@ extension MetricsSnapshot {
             \.tally.sessions
         )
         counters("polls", "How often the worker has waited for events.", \.polls)
-        counters("events", "The events that the worker has got.", \.events)
+        counters("events", "The events that the worker has received.", \.events)
         counters("wakeups", "How often another thread has woken the worker.", \.wakeUps)
         exposition.counters(
             "verypolld_worker_busy_seconds",
-            "The time that the worker did not wait for events.",
+            "The time that the worker has spent working, not waiting.",
             all
         ) { seconds($0.tally.busy / 1_000) }
     }

@@ -86,18 +86,17 @@ struct Handoff {
         guard sockets > 0 || !outcome.isEmpty else { return }
         let refused = outcome.refusedCount
         let reasons = Refusal.allCases.compactMap { refusal in
-            outcome.refusals[refusal].map { "\($0) as \(refusal.rawValue)" }
+            outcome.refusals[refusal].map { "\(refusal.rawValue) (\($0))" }
         }
         var rest = ""
         if refused > 0 {
-            rest = "; not \(refused): " + reasons.joined(separator: ", ")
-            rest += "; " + outcome.lostSessions()
+            rest = "; \(outcome.lostSessions()); reasons: " + reasons.joined(separator: ", ")
         }
         logger.log(
             level: refused == 0 ? .notice : .warning,
             refused == 0 ? .takenOver : .takeOverIncomplete,
             """
-            taken over from the process before: \(count(sockets, "socket")), \
+            restored \(count(sockets, "socket")) and \
             \(count(outcome.restoredCount, "session"))\(rest)
             """,
             metadata: ["sessions": "\(outcome.restoredCount)", "refused": "\(refused)"]
@@ -141,7 +140,7 @@ struct Handoff {
             guard store.store(ledger.file.fileDescriptor, named: name) else { return }
             progress.ledger = ledger
         } catch {
-            logger.warning("cannot note which sessions are handed over: \(error)")
+            logger.warning("cannot write the handoff ledger: \(error)")
         }
     }
 
@@ -151,7 +150,7 @@ struct Handoff {
         do throws(Errno) {
             try SealedFile.append(HandoffLedger.entry(of: worker, ids: ids), to: ledger.file)
         } catch {
-            logger.warning("cannot note which sessions are handed over: \(error)")
+            logger.warning("cannot write the handoff ledger: \(error)")
         }
     }
 
@@ -184,14 +183,16 @@ struct Handoff {
         store.settle()
         let other = progress.closedCount
         let lost = other + leftCount
-        let reasons = "; closed: \(leftCount) for want of room, \(other) that can't be kept"
+        let reasons =
+            "; closed \(count(lost, "session")): \(leftCount) did not fit the store, "
+            + "\(other) could not be handed off"
         let storedCount = progress.storedSessions
         logger.log(
             level: leftCount == 0 ? .notice : .warning,
             .handedOff,
             """
-            left to the next process: \(count(socketCount, "socket")), \
-            \(count(storedCount, "session"))\(lost == 0 ? "" : reasons)
+            stored \(count(socketCount, "socket")) and \(count(storedCount, "session")) for the \
+            next process\(lost == 0 ? "" : reasons)
             """,
             metadata: ["sessions": "\(storedCount)", "refused": "\(lost)"]
         )

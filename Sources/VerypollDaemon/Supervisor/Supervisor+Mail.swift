@@ -29,7 +29,7 @@ extension Supervisor {
             case .empty: try perform(lifecycle.noteEmpty())
             case .ended: try perform(lifecycle.noteEnded())
             case .failed(let error):
-                throw LaunchError(description: "a worker cannot go on: \(error)")
+                throw LaunchError(description: "a worker failed: \(error)")
             case .pong(let worker): manager.noteAnswer(of: worker)
             case .adopted(let snapshot): finishRollout(of: snapshot)
             case .sessions(let sessions, let isTruncated, let callID):

@@ -138,7 +138,7 @@ extension Supervisor {
         var logger = logger
         logger.logLevel = level
         guard logger.logLevel != former else { return }
-        logger.notice("the log level is \(logger.logLevel) now, no more \(former)")
+        logger.notice("log level changed from \(former) to \(logger.logLevel)")
     }
 
     /// Returns the names of the listeners that a call is about: one, or all.

@@ -91,7 +91,7 @@ extension Supervisor {
         manager.stopping(summary)
         if handoff.handsOff {
             workers.post(.stopAccepting)
-            if !awaitsRoom { stop(because: "the next process goes on") }
+            if !awaitsRoom { stop(because: "the sessions fit the store") }
         } else {
             let now = MonotonicClock.milliseconds()
             workers.post(.drain(DrainWindow(from: now, lasting: deadline.milliseconds)))
@@ -131,8 +131,9 @@ extension Supervisor {
         if idle.isClosed {
             idle.isClosed = false
             if workers.totalLimiter.places.load(ordering: .sequentiallyConsistent) == 0 {
-                logger.notice(.idleExit, "ending, as nobody has come for a while")
-                manager.stopping("ending, idle")
+                let time = loaded.configuration.exitOnIdle.map { " for \($0.timeSpan)" } ?? ""
+                logger.notice(.idleExit, "exiting: idle\(time)")
+                manager.stopping("exiting, idle")
                 return stop(because: "idle")
             }
             live.setClosed(false)

@@ -16,8 +16,8 @@ extension Supervisor {
     func reloadIfDue(_ now: ContinuousClock.Instant) {
         if reload.abandonIfLate(now: now) {
             refuseReload(
-                "can't be read: the file system has not answered within 10 s; see whether it hangs"
-                    + " (the daemon goes on with its present configuration)"
+                "can't be read: the file system has not answered within 10 s; check whether it"
+                    + " hangs (the daemon keeps its present configuration)"
             )
         }
         if rollouts.isEmpty, let outcome = reload.takeOutcome() {
@@ -29,7 +29,7 @@ extension Supervisor {
         guard reload.mayRead else {
             return refuseReload(
                 "can't be read: \(reload.hangCount) earlier attempts to read it still hang;"
-                    + " repair its file system, or move the file to another"
+                    + " repair the file system, or move the file to another one"
             )
         }
         do throws(Errno) {

@@ -119,7 +119,7 @@ final class Supervisor {
             }
             if case .stopping(let end) = lifecycle.phase, end <= .now {
                 handoff.breakOff()
-                throw LaunchError(description: "a worker did not end in time")
+                throw LaunchError(description: "a worker did not stop in time")
             }
         }
     }
@@ -168,7 +168,7 @@ final class Supervisor {
         if manager.needsAnswers(now, workers: workers.count) { workers.post(.ping) }
         if manager.isStatusDue(now) { updateStatus(now) }
         if case .draining(let end) = lifecycle.phase, end <= now {
-            stop(because: "the drain's deadline is over")
+            stop(because: "the drain deadline has passed")
         }
     }
 
@@ -179,6 +179,6 @@ final class Supervisor {
         guard case .draining = lifecycle.phase else { return }
         // Keep systemd's stop timeout from expiring for as long as the drain may last.
         manager.extendTimeout(by: .seconds(10))
-        if handoff.handsOff, !awaitsRoom { stop(because: "the rest fits the store") }
+        if handoff.handsOff, !awaitsRoom { stop(because: "the remaining sessions fit the store") }
     }
 }

@@ -88,7 +88,7 @@ extension UpstreamMonitor {
             case .up: nil
             case .down: checker.failure(of: index)
             case .ejected: Self.ejectionReason
-            case .unresolved: resolver.failure(of: index)?.description ?? "its name is looked up"
+            case .unresolved: resolver.failure(of: index)?.description ?? "looking up its name"
             }
         return Status.Server(
             address: server.name,

@@ -137,7 +137,7 @@ struct UpstreamMonitorTests {
         }
         let before = fixture.watch.status()[0].servers[0]
         #expect(before.state == .unresolved)
-        #expect(before.stateReason == "its name is looked up")
+        #expect(before.stateReason == "looking up its name")
         #expect(before.resolvedAddresses == [])
         #expect(try fixture.awaitNews() == [.serversChanged])
         let after = fixture.watch.status()[0].servers[0]

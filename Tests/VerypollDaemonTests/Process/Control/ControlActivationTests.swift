@@ -55,7 +55,7 @@ struct ControlActivationTests: ~Copyable {
         #expect(throws: Errno.noSuchFileOrDirectory) {
             try Stat(FilePath(directory.appending("own")))
         }
-        #expect(try program.standardError.contains("the control socket is systemd's"))
+        #expect(try program.standardError.contains("using the control socket passed by systemd"))
     }
 
     @Test("a call made before the daemon started is answered")
@@ -85,7 +85,7 @@ struct ControlActivationTests: ~Copyable {
     func refuses() throws {
         let tcp = try Server()
         let silent = try Server(path: directory.appending("silent"), backlog: nil)
-        let sentence = "socket named varlink is no listening Unix stream socket"
+        let sentence = "socket named varlink is not a listening Unix stream socket"
         #expect(try refusal(of: tcp.descriptor).contains(sentence))
         #expect(try refusal(of: silent.descriptor).contains(sentence))
     }

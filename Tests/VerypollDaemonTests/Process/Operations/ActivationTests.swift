@@ -78,7 +78,7 @@ struct ActivationTests {
             ]
         )
         let log = try daemon.program.standardError
-        #expect(log.contains("which no listener names"))
+        #expect(log.contains("passed by systemd: no listener names it"))
         #expect(log.contains("stranger"))
         try expectEcho("hello", from: try Client(port: known.port))
         // Only the daemon and the test had the socket.
@@ -117,7 +117,7 @@ struct ActivationTests {
         let server = try Server()
         let result = try launch(passing: server.descriptor, as: "other")
         #expect(result.exit == .code(71))
-        let sentence = "listener echo: systemd:web: systemd passed no socket of this name"
+        let sentence = "listener echo: systemd:web: systemd passed no socket with this name"
         #expect(result.standardError.contains(sentence), "\(result.standardError)")
     }
 

@@ -23,7 +23,7 @@ struct IdleExitTests {
             try client.finishSending()
             #expect(try client.receiveToEnd() == [])
             #expect(try daemon.program.waitForExit() == .code(0))
-            #expect(try daemon.program.standardError.contains("nobody has come"))
+            #expect(try daemon.program.standardError.contains("exiting: idle for 1s"))
         }
     }
 

@@ -50,7 +50,7 @@ struct FailedStartTests {
         #expect(try client.receive(exactly: 3) == Array("two".utf8))
         #expect(try daemon.sessions().map(\.id).contains(id[0]))
         let log = try daemon.program.standardError
-        #expect(log.contains("taken over from the process before: 1 socket, 1 session"), "\(log)")
+        #expect(log.contains("restored 1 socket and 1 session"), "\(log)")
         try manager.end()
     }
 }

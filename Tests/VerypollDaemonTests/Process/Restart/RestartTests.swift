@@ -36,7 +36,7 @@ struct RestartTests {
         #expect(try daemon.address(of: "discard") == discard)
         #expect(manager.names.count == 4)
         let log = try daemon.program.standardError
-        #expect(log.contains("taken over from the process before: 4 sockets, 0 sessions"))
+        #expect(log.contains("restored 4 sockets and 0 sessions"))
         try manager.end()
     }
 
@@ -217,10 +217,12 @@ struct RestartTests {
         #expect(throws: Errno.connectionReset) { try other.receiveToEnd() }
         try expectEcho("still", from: kept)
         let sentence = """
-            1 session; not 2: 1 as their listeners are not configured any more, 1 as their \
-            listeners have other handlers now
+            reasons: their listeners are not configured any more (1), their listeners have other \
+            handlers now (1)
             """
         try daemon.program.waitForStandardError(containing: sentence)
+        let log = try daemon.program.standardError
+        #expect(log.contains(" and 1 session; 2 sessions lost: "), "\(log)")
         try manager.end()
     }
 
@@ -275,9 +277,9 @@ struct RestartTests {
         try daemon.stop(forRestart: true)
         #expect(try daemon.program.waitForExit() == .code(0))
         let log = try daemon.program.standardError
-        let kept = counts.filter { log.contains("2 sockets, \($0) session") }
+        let kept = counts.filter { log.contains("stored 2 sockets and \($0) session") }
         #expect(!kept.isEmpty, "\(log)")
-        #expect(log.contains(" for want of room"))
+        #expect(log.contains(" did not fit the store, "))
         try daemon.start()
         try daemon.program.waitForStandardError(containing: "is ready")
         #expect(try kept.contains(daemon.status().totals.active))
