@@ -8,19 +8,19 @@ internal import VerypollControl
 struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check a configuration, and print every problem with its place.",
+        abstract: "Check a configuration file and print every problem with its place.",
         discussion: """
-            The running daemon checks it, under its own limits. If no daemon can be asked, this \
-            command checks it itself, under the limits of a daemon that is started here. \
-            The exit status is 5 if the file is invalid. Root is warned if the service's \
-            user can't read the file.
+            The running daemon checks the file with its own limits. If the daemon cannot be \
+            reached, this command checks the file with the limits of a daemon that is started \
+            here. The exit status is 5 if the file is invalid. Root gets a warning if the user of \
+            the service can't read the file.
             """
     )
 
     /// The name that the daemon gives the configuration which it has without a file.
     private static let builtIn = "the built-in default"
 
-    @Argument(help: "The file; the daemon's own if absent.", completion: .file())
+    @Argument(help: "The file; by default, the daemon's own.", completion: .file())
     var file: String?
 
     @OptionGroup var options: GlobalOptions
@@ -83,7 +83,7 @@ struct ConfigCheckCommand: ParsableCommand {
         } catch let error as ConfigurationError {
             throw Failure(
                 status: .invalidConfiguration,
-                message: "the configuration is refused",
+                message: "the configuration is invalid",
                 problems: error.reported,
                 omittedProblemCount: error.omittedCount
             )

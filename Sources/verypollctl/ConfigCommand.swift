@@ -4,7 +4,7 @@ internal import ArgumentParser
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Check, show or compare configurations.",
+        abstract: "Check, show and compare configurations.",
         subcommands: [
             ConfigCheckCommand.self, ConfigShowCommand.self, ConfigDiffCommand.self,
         ]

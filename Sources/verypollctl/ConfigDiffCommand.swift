@@ -6,15 +6,15 @@ internal import VerypollControl
 struct ConfigDiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Print what loading a file would change.",
+        abstract: "Print the changes that loading a file would make.",
         discussion: """
             Each line is a value that would be added (+), removed (-) or changed (~). Without a \
-            file it is the daemon's own, so that this shows what reload would do. The exit status \
-            is 0 whether there are differences or not, and 5 if the file is invalid.
+            file, the verb shows what reload would change. The exit status is 0 with and without \
+            changes, and 5 if the file is invalid.
             """
     )
 
-    @Argument(help: "The file; the daemon's own if absent.", completion: .file())
+    @Argument(help: "The file; by default, the daemon's own.", completion: .file())
     var file: String?
 
     @OptionGroup var options: GlobalOptions
@@ -26,13 +26,13 @@ struct ConfigDiffCommand: ParsableCommand {
             guard let file = try ConfigurationFile(file, asking: &daemon) else {
                 throw Failure(
                     status: .failed,
-                    message: "verypolld runs on its built-in default; name a file"
+                    message: "verypolld runs with its built-in default; name a file"
                 )
             }
             let list = try file.check(asking: &daemon)
             try output.print(list) { changeLines($0, on: output.terminal) }
             if list.changes.isEmpty, output.hasHints {
-                writeError("\(file.name) makes no difference.")
+                writeError("\(file.name) changes nothing.")
             }
         } catch {
             try output.printProblems(of: error)

@@ -7,8 +7,8 @@ struct ConfigShowCommand: ParsableCommand {
         commandName: "show",
         abstract: "Print the configuration that is in effect, with every default filled in.",
         discussion: """
-            What is printed has the form of the file and says the same. With --json the daemon's \
-            whole answer is printed, with the path of the file.
+            The output has the form of a configuration file with the same meaning. With --json, \
+            the output is the daemon's whole answer, including the path of the file.
             """
     )
 

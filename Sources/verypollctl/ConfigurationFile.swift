@@ -22,7 +22,7 @@ struct ConfigurationFile {
             try Self.checkKind(of: name)
             let data = try Data(contentsOf: URL(filePath: name))
             guard let text = String(validating: data, as: UTF8.self) else {
-                throw Self.failure(name, "is no text in UTF-8")
+                throw Self.failure(name, "is not valid UTF-8 text")
             }
             self.text = text
         } catch let failure as Failure {
@@ -73,7 +73,7 @@ struct ConfigurationFile {
         guard status.type == .regular else {
             throw failure(
                 name,
-                "is no regular file; expected one (write the configuration to it, and name that)"
+                "is not a regular file; expected one (save the configuration as a regular file)"
             )
         }
         guard status.size <= 1 << 20 else {
@@ -88,9 +88,9 @@ struct ConfigurationFile {
 
     private static func reason(of error: any Error) -> String {
         switch (error as? CocoaError)?.code {
-        case .fileReadNoSuchFile: "there is no such file"
+        case .fileReadNoSuchFile: "no such file"
         case .fileReadNoPermission: "permission denied"
-        default: "it is no file with text"
+        default: "it is not a readable file"
         }
     }
 }

@@ -167,7 +167,7 @@ struct DaemonConnection: ~Copyable {
         default:
             Failure(
                 status: .failed,
-                message: "what answers at \(path) does not answer as verypolld does"
+                message: "the service at \(path) does not answer like verypolld"
             )
         }
     }
@@ -218,7 +218,7 @@ struct DaemonConnection: ~Copyable {
             case .connectionRefused: "connection refused"
             case .permissionDenied: "permission denied"
             case .timedOut: "no answer in time"
-            case .connectionReset, .brokenPipe: "it closed the connection"
+            case .connectionReset, .brokenPipe: "the connection was closed"
             default: "\(error)"
             }
         let hint =

@@ -7,29 +7,29 @@ internal import VerypollControl
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Stop accepting on a listener, or on all, and let the sessions end.",
+        abstract: "Stop accepting connections on one or all listeners and drain the sessions.",
         discussion: """
-            Sessions that are idle are closed first, the others little by little until the \
-            deadline; then none is left. The verb returns at once unless --wait is given; status \
-            and listeners show how far it is. resume makes the listener accept again.
+            Idle sessions are closed first, the others until the deadline at the latest. The verb \
+            returns at once, unless --wait is given. The verbs status and listeners show the \
+            progress, and resume ends the drain.
             """
     )
 
     @Argument(
-        help: "The listener; all of them if absent.",
+        help: "The listener; by default, all listeners.",
         completion: .custom(Candidates.listeners)
     )
     var listener: String?
 
     @Option(
         help: ArgumentHelp(
-            "The time that sessions get, such as 30s or 1min 30s; by default as configured.",
+            "The time for the sessions to end, such as 30s or 1min 30s; by default, as configured.",
             valueName: "span"
         )
     )
     var deadline: String?
 
-    @Flag(help: "Wait until no session is left, and show the progress on standard error.")
+    @Flag(help: "Wait until no session is left and show the progress on standard error.")
     var wait = false
 
     @OptionGroup var options: GlobalOptions
@@ -58,7 +58,7 @@ struct DrainCommand: ParsableCommand {
                 case .accepting, .paused:
                     throw Failure(
                         status: .failed,
-                        message: "the listener \"\(listener.name)\" accepts again"
+                        message: "the listener \"\(listener.name)\" accepts connections again"
                     )
                 case .draining, .drained, .closed:
                     guard shown[listener.name] != listener.active else { continue }

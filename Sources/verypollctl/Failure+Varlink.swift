@@ -23,7 +23,7 @@ extension Failure {
         case (.configurationInvalid, _), (.reloadFailed, _):
             self.init(
                 status: .invalidConfiguration,
-                message: "the configuration is refused",
+                message: "the configuration is invalid",
                 problems: error.problems ?? [],
                 omittedProblemCount: error.omittedProblemCount
             )
@@ -33,21 +33,30 @@ extension Failure {
         case (.answerTooLong, _):
             self.init(
                 status: .failed,
-                message: "the answer of verypolld is too long to be sent; ask for less"
+                message: "the answer is too long for verypolld to send; ask for less"
             )
         case (.busy, _):
             self.init(
                 status: .failed,
-                message: "a worker of verypolld did not answer in time; try again"
+                message: """
+                    verypolld is busy: a worker did not answer in time, or the daemon is starting \
+                    or stopping; try again
+                    """
             )
         case (_, "\(service).PermissionDenied"):
-            self.init(status: .refused, message: "you are not permitted to do this")
+            self.init(
+                status: .refused,
+                message: """
+                    not permitted; root, the daemon's own user and members of the socket's group \
+                    may do this
+                    """
+            )
         case (_, "\(service).MethodNotFound"), (_, "\(service).InterfaceNotFound"),
             (_, "\(service).MethodNotImplemented"):
-            self.init(status: .failed, message: "this verypolld is too old: it can't do this yet")
+            self.init(status: .failed, message: "this verypolld does not support this; update it")
         case (_, "\(service).InvalidParameter"):
             let name = error.string("parameter") ?? ""
-            self.init(status: .usage, message: "verypolld refuses the parameter \"\(name)\"")
+            self.init(status: .usage, message: "verypolld rejected the parameter \"\(name)\"")
         default:
             self.init(status: .failed, message: "verypolld answered with the error \(error.name)")
         }

@@ -6,9 +6,9 @@ struct GlobalOptions: ParsableArguments {
         help: ArgumentHelp(
             "The control socket of the daemon.",
             discussion: """
-                By default the first of these that exists: /run/verypolld/control.sock; \
-                /run/verypolld.sock, if systemd holds it; $XDG_RUNTIME_DIR/verypolld/control.sock \
-                of a daemon that you started yourself.
+                By default, the first of these that exists: /run/verypolld/control.sock; \
+                /run/verypolld.sock, which systemd can open; \
+                $XDG_RUNTIME_DIR/verypolld/control.sock of a daemon that you started yourself.
                 """,
             valueName: "path"
         ),
@@ -16,32 +16,32 @@ struct GlobalOptions: ParsableArguments {
     )
     var socket: String?
 
-    @Option(help: ArgumentHelp("Print what the daemon answers as JSON.", valueName: "mode"))
+    @Option(help: ArgumentHelp("Print the daemon's answer as JSON.", valueName: "mode"))
     var json: JSONMode?
 
     @Flag(
         name: .customShort("j"),
-        help: "As --json=pretty on a terminal, as --json=short elsewhere."
+        help: "Like --json=pretty on a terminal, and like --json=short elsewhere."
     )
     var printsJSON = false
 
     @Flag(name: .customLong("no-legend"), help: "Print no headers and no hints.")
     var omitsLegend = false
 
-    @Flag(name: .customLong("no-pager"), help: "Accepted; a pager is never used.")
+    @Flag(name: .customLong("no-pager"), help: "Accepted; the command never uses a pager.")
     var usesNoPager = false
 
     @Option(
-        help: ArgumentHelp("How long to wait for an answer, in seconds.", valueName: "seconds")
+        help: ArgumentHelp("The time to wait for an answer, in seconds.", valueName: "seconds")
     )
     var timeout = 5.0
 
     mutating func validate() throws {
         guard socket != "" else {
-            throw ValidationError("--socket takes the path of a socket.")
+            throw ValidationError("--socket requires the path of a socket.")
         }
         guard timeout > 0, timeout <= 86_400 else {
-            throw ValidationError("--timeout takes a number of seconds from above 0 to 86400.")
+            throw ValidationError("--timeout requires a number of seconds above 0 and up to 86400.")
         }
     }
 

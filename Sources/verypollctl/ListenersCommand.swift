@@ -6,7 +6,7 @@ internal import VerypollControl
 struct ListenersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "listeners",
-        abstract: "List the listeners with their addresses and counters."
+        abstract: "List the listeners with their addresses, states and counters."
     )
 
     @OptionGroup var options: GlobalOptions

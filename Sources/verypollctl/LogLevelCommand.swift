@@ -7,10 +7,9 @@ internal import VerypollControl
 struct LogLevelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log-level",
-        abstract: "Print or set the least level that the daemon logs.",
+        abstract: "Print or set the lowest level that the daemon logs.",
         discussion: """
-            What is set holds until the daemon ends, or until a configuration with another level \
-            is loaded.
+            The level applies until the daemon stops or loads a configuration with another level.
             """
     )
 

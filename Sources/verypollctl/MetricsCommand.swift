@@ -5,10 +5,10 @@ internal import VerypollControl
 struct MetricsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metrics",
-        abstract: "Print all numbers of the daemon as OpenMetrics text.",
+        abstract: "Print all metrics of the daemon as OpenMetrics text.",
         discussion: """
-            A terminal gets control characters of names escaped; a file or a pipe gets the text \
-            exactly.
+            On a terminal, control characters in names are escaped. A file or a pipe gets the \
+            exact text.
             """
     )
 

@@ -6,13 +6,13 @@ internal import VerypollControl
 struct MonitorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "monitor",
-        abstract: "Print a line for each thing that happens, until interrupted.",
+        abstract: "Print a line for each event, until interrupted.",
         discussion: """
-            The first line tells the present; then come the beginnings and ends of sessions, \
-            servers that go down, come up or are set, listeners whose state changes, and reloads, \
-            also those that are refused. Each has the time at which it happened. Where more \
-            happens than can be told, a line says how much was lost. With --json each line is an \
-            object. The exit status is 3 when the daemon goes.
+            The first line is the current status. The events are: a session begins or ends; a \
+            server goes down, comes up or is set; the state of a listener changes; the \
+            configuration is reloaded or a reload is refused. Each line has the time of the event. \
+            If there are more events than can be sent, a line says how many were lost. With \
+            --json, each line is a JSON object. The exit status is 3 when the daemon stops.
             """
     )
 

@@ -66,7 +66,7 @@ struct Output {
             let text = String(decoding: try encoder.encode(value), as: UTF8.self)
             return DisplayText.lines(of: text)
         } catch {
-            throw Failure(status: .failed, message: "cannot say the answer in JSON")
+            throw Failure(status: .failed, message: "cannot encode the answer as JSON")
         }
     }
 }

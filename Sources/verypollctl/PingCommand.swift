@@ -7,7 +7,7 @@ internal import VerypollControl
 struct PingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ping",
-        abstract: "See whether the daemon answers; if not, the exit status is 3."
+        abstract: "Test whether the daemon answers; if not, the exit status is 3."
     )
 
     @OptionGroup var options: GlobalOptions

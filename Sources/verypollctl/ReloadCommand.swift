@@ -6,13 +6,13 @@ internal import VerypollControl
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Load the configuration's file again, and print what has changed.",
+        abstract: "Reload the configuration file and print the changes.",
         discussion: """
-            Either all of it is in effect when the verb returns, or nothing has changed: then \
-            every problem is printed with its place, and the exit status is 5. If a worker is \
-            stalled, the verb waits until the worker goes on, and says so on standard error every \
-            --timeout seconds. Sessions live on with what they began with, and listeners that \
-            stay the same are not touched.
+            When the verb returns, either the whole configuration is in effect or nothing has \
+            changed. In the second case, every problem is printed with its place, and the exit \
+            status is 5. If a worker is stalled, the verb waits until the worker continues, and \
+            says so on standard error every --timeout seconds. Open sessions keep the settings \
+            that they started with, and unchanged listeners are not affected.
             """
     )
 

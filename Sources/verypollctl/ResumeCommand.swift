@@ -6,12 +6,12 @@ internal import VerypollControl
 struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Accept again on a listener that was drained, or on all.",
-        discussion: "Sessions that the drain has not closed yet live on."
+        abstract: "End the drain of one or all listeners, and accept connections again.",
+        discussion: "Sessions that the drain has not closed yet continue."
     )
 
     @Argument(
-        help: "The listener; all of them if absent.",
+        help: "The listener; by default, all listeners.",
         completion: .custom(Candidates.listeners)
     )
     var listener: String?

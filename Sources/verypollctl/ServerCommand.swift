@@ -4,7 +4,7 @@ internal import ArgumentParser
 struct ServerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server",
-        abstract: "Change what a server of an upstream gets.",
+        abstract: "Change a server of an upstream.",
         subcommands: [ServerSetCommand.self]
     )
 }

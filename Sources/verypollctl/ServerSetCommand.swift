@@ -6,11 +6,12 @@ internal import VerypollControl
 struct ServerSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
-        abstract: "Set the state or the weight of a server, until the daemon ends.",
+        abstract: "Set the mode or the weight of a server, until the daemon stops.",
         discussion: """
-            up: it gets sessions while it is well. drain: it gets no new sessions, and those that \
-            it has are ended as drain does. down: it gets none, and those that it has get what \
-            the upstream's whenDown says. upstreams shows what is set.
+            A server in the mode up gets sessions while its checks succeed. In the mode drain, it \
+            gets no new sessions, and its open sessions are drained as by the verb drain. In the \
+            mode down, it gets no sessions, and the upstream's setting whenDown decides about its \
+            open sessions. The verb upstreams shows the modes and weights.
             """
     )
 
@@ -23,11 +24,11 @@ struct ServerSetCommand: ParsableCommand {
     )
     var server: String
 
-    @Option(help: ArgumentHelp("What the server gets: up, drain or down.", valueName: "state"))
+    @Option(help: ArgumentHelp("The mode of the server: up, drain or down.", valueName: "state"))
     var state: ServerMode?
 
     @Option(
-        help: ArgumentHelp("Its share of the sessions, from 1 to 1000.", valueName: "number")
+        help: ArgumentHelp("The weight of the server, from 1 to 1000.", valueName: "number")
     )
     var weight: Int?
 
@@ -42,10 +43,10 @@ struct ServerSetCommand: ParsableCommand {
 
     func validate() throws {
         guard state != nil || weight != nil else {
-            throw ValidationError("Say what to set: --state, --weight or both.")
+            throw ValidationError("Nothing to set: add --state, --weight or both.")
         }
         if let weight, !ServerSetting.weights.contains(weight) {
-            throw ValidationError("--weight takes a number from 1 to 1000.")
+            throw ValidationError("--weight requires a number from 1 to 1000.")
         }
     }
 

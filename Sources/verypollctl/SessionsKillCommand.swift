@@ -6,12 +6,12 @@ internal import VerypollControl
 struct SessionsKillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kill",
-        abstract: "Close a session at once; what it still has to send is dropped.",
+        abstract: "Close a session at once, and drop its unsent bytes.",
         discussion: "The exit status is 4 if no open session has this number."
     )
 
     @Argument(
-        help: "The number of the session, as the list tells it.",
+        help: "The number of the session, as in the list.",
         completion: .custom(Candidates.sessions)
     )
     var id: Int

@@ -7,7 +7,7 @@ struct SessionsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List open sessions, the oldest first.",
-        discussion: "Where there are more than --limit, standard error says so."
+        discussion: "If there are more sessions than --limit, standard error says so."
     )
 
     @Option(
@@ -24,20 +24,20 @@ struct SessionsListCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Only sessions of the client with this address; the port may be left out.",
+            "Only sessions of the client with this address, with or without the port.",
             valueName: "address"
         )
     )
     var peer: String?
 
-    @Option(help: ArgumentHelp("List at most this many, from 1 to 10000.", valueName: "number"))
+    @Option(help: ArgumentHelp("The most sessions to list, from 1 to 10000.", valueName: "number"))
     var limit = SessionQuery.defaultLimit
 
     @OptionGroup var options: GlobalOptions
 
     mutating func validate() throws {
         guard SessionQuery.limits.contains(limit) else {
-            throw ValidationError("--limit takes a number from 1 to 10000.")
+            throw ValidationError("--limit requires a number from 1 to 10000.")
         }
     }
 

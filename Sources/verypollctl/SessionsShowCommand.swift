@@ -11,7 +11,7 @@ struct SessionsShowCommand: ParsableCommand {
     )
 
     @Argument(
-        help: "The number of the session, as the list tells it.",
+        help: "The number of the session, as in the list.",
         completion: .custom(Candidates.sessions)
     )
     var id: Int

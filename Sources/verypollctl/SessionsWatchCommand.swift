@@ -8,8 +8,8 @@ struct SessionsWatchCommand: ParsableCommand {
         commandName: "watch",
         abstract: "Print a line for each session that begins or ends, until interrupted.",
         discussion: """
-            Where sessions come faster than they can be told, a line says how many were lost. The \
-            exit status is 3 when the daemon goes.
+            If there are more events than can be sent, a line says how many were lost. The exit \
+            status is 3 when the daemon stops.
             """
     )
 

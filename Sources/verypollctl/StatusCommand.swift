@@ -6,7 +6,7 @@ internal import VerypollControl
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show how the daemon, its listeners and its upstreams are doing."
+        abstract: "Show the status of the daemon, its listeners and its upstreams."
     )
 
     @OptionGroup var options: GlobalOptions

@@ -45,7 +45,7 @@ struct StatusReport {
         ]
         if let deadline = status.drainDeadlineTimestampUSec {
             let rest = formatSpan(microseconds: deadline - now)
-            fields.append(("Drain", "sessions that are left are closed in \(rest)"))
+            fields.append(("Drain", "remaining sessions are closed in \(rest)"))
         }
         if let note = status.note {
             fields.append(("Note", terminal.styled("\(note)", .yellow)))
@@ -138,7 +138,7 @@ func listenerTable(_ listeners: [Status.Listener], now: Int) -> Table {
             table.remark(Table.Cell(reason, listener.state.style))
         } else if listener.state == .draining, let deadline = listener.drainDeadlineTimestampUSec {
             let rest = formatSpan(microseconds: deadline - now)
-            table.remark(Table.Cell("closes the rest in \(rest)", .yellow))
+            table.remark(Table.Cell("closes remaining sessions in \(rest)", .yellow))
         }
     }
     return table

@@ -8,27 +8,26 @@ internal import VerypollControl
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Show listeners, servers and workers live, with sessions and bytes per second.",
+        abstract: "Show live rates of listeners, servers and workers.",
         discussion: """
-            On a terminal the table is drawn anew until q is typed. With --batch, with --json, \
-            and where standard output is no terminal, tables are printed one below the other; \
-            with --json each is an object on a line of its own. The bytes of a server are those \
-            of sessions that have ended.
+            On a terminal, the tables are redrawn until you type q. With --batch, with --json, or \
+            if standard output is not a terminal, they are printed one below the other; with \
+            --json, each sample is an object on a line of its own.
             """
     )
 
-    @Flag(help: "Print tables one below the other, without any control of the terminal.")
+    @Flag(help: "Print the tables one below the other, without controlling the terminal.")
     var batch = false
 
     @Option(
         name: [.customShort("n"), .long],
-        help: ArgumentHelp("End after this many tables.", valueName: "number")
+        help: ArgumentHelp("Exit after this many samples.", valueName: "number")
     )
     var number: Int?
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The time from table to table.", valueName: "seconds")
+        help: ArgumentHelp("The time between samples.", valueName: "seconds")
     )
     var delay = 1.0
 
@@ -36,10 +35,10 @@ struct TopCommand: ParsableCommand {
 
     func validate() throws {
         guard number.map({ $0 > 0 }) ?? true else {
-            throw ValidationError("--number takes a number from 1 up.")
+            throw ValidationError("--number requires a number of at least 1.")
         }
         guard delay > 0, delay <= 3600 else {
-            throw ValidationError("--delay takes a number of seconds from above 0 to 3600.")
+            throw ValidationError("--delay requires a number of seconds above 0 and up to 3600.")
         }
     }
 
@@ -70,7 +69,7 @@ struct TopCommand: ParsableCommand {
         after former: inout TopSample.Snapshot
     ) throws(Failure) {
         var screen = try Screen()
-        screen.draw(["Waiting for the first numbers…"])
+        screen.draw(["Waiting for the first sample…"])
         var left = number
         while left != 0 {
             guard try screen.wait(for: .seconds(delay)) else { return }

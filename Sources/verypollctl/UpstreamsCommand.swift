@@ -6,7 +6,7 @@ internal import VerypollControl
 struct UpstreamsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "upstreams",
-        abstract: "List the upstreams with their servers and counters."
+        abstract: "List the upstreams with their servers, states and counters."
     )
 
     @OptionGroup var options: GlobalOptions

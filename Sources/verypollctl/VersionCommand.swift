@@ -7,7 +7,7 @@ internal import VerypollControl
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "version",
-        abstract: "Show the versions of this command and of the daemon that runs."
+        abstract: "Show the versions of this command and of the running daemon."
     )
 
     @OptionGroup var options: GlobalOptions

@@ -297,7 +297,7 @@ struct CommandTests: ~Copyable {
         try client.send("220 smtp ready\0")
 
         #expect(try program.waitForExit() == .code(1))
-        #expect(try program.standardError.contains("does not answer as verypolld does"))
+        #expect(try program.standardError.contains("does not answer like verypolld"))
     }
 
     @Test("the user's own daemon is used if there is no system daemon")

@@ -29,7 +29,7 @@ struct LiveTests {
 
         try daemon.program.send(SIGTERM)
         #expect(try monitor.waitForExit() == .code(3))
-        #expect(try monitor.standardError.contains("it closed the connection"))
+        #expect(try monitor.standardError.contains("the connection was closed"))
     }
 
     /// Opens and closes a session on the listener echo, and returns its number.
@@ -113,7 +113,7 @@ struct LiveTests {
         let diff = try daemon.run("config", "diff", copy)
         #expect(diff.exit == .code(0))
         #expect(diff.standardOutput == "")
-        #expect(diff.standardError == "\(copy) makes no difference.\n")
+        #expect(diff.standardError == "\(copy) changes nothing.\n")
         let other = try daemon.directory.write(
             shown.replacing("\"1h\"", with: "\"2h\""),
             to: "other.json"

@@ -90,7 +90,9 @@ struct VerbTests: ~Copyable {
     func refusesWaiting() throws {
         let result = try run("drain", "echo", "--wait")
         #expect(result.exit == .code(1))
-        #expect(result.standardError == "verypollctl: the listener \"echo\" accepts again\n")
+        #expect(
+            result.standardError == "verypollctl: the listener \"echo\" accepts connections again\n"
+        )
     }
 
     @Test("a session is printed with a line for each field that is set")
@@ -151,7 +153,7 @@ struct VerbTests: ~Copyable {
         let file = directory.appending("none.json")
         let result = try run("config", "check", file)
         #expect(result.exit == .code(5))
-        #expect(result.standardError == "\(file): can't be read: there is no such file\n")
+        #expect(result.standardError == "\(file): can't be read: no such file\n")
         let folder = try run("config", "check", directory.path)
         #expect(folder.exit == .code(5))
         #expect(folder.standardError.hasPrefix("\(directory.path): can't be read: "))
@@ -190,14 +192,14 @@ struct VerbTests: ~Copyable {
         let terminal = Terminal(isInteractive: false, hasColor: false, columns: nil)
         let lines = listenerTable([listener], now: Sample.start)
             .lines(header: false, on: terminal)
-        #expect(lines.contains("  └ closes the rest in 25s"))
+        #expect(lines.contains("  └ closes remaining sessions in 25s"))
         var status = Sample.status
         status.state = .draining
         status.drainDeadlineTimestampUSec = Sample.start + 25_000_000
         let report = StatusReport(status: status, now: Sample.start, terminal: terminal)
         #expect(
             report.lines(hasLegend: true)
-                .contains("      Drain: sessions that are left are closed in 25s")
+                .contains("      Drain: remaining sessions are closed in 25s")
         )
     }
 
