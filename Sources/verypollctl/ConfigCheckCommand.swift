@@ -17,7 +17,7 @@ struct ConfigCheckCommand: ParsableCommand {
             """
     )
 
-    /// The name that the daemon gives the configuration which it has without a file.
+    /// The daemon's name of its configuration if it has no file.
     private static let builtIn = "the built-in default"
 
     @Argument(help: "The file; by default, the daemon's own.", completion: .file())
@@ -52,15 +52,15 @@ struct ConfigCheckCommand: ParsableCommand {
         }
     }
 
-    /// Checks the file, by the daemon if that can be asked.
+    /// Checks the file with the daemon, or without it if it cannot be reached.
     ///
     /// - Returns: The name of the file.
-    /// - Throws: The problems of the configuration, or why it could not be checked.
+    /// - Throws: The problems of the configuration, or the reason why it could not be checked.
     private func check() throws(Failure) -> String {
         do throws(Failure) {
             return try checkByDaemon()
         } catch {
-            // A user who may not open the socket can still check a file.
+            // A user without access to the socket can still check a file.
             guard [.unreachable, .refused].contains(error.status) else { throw error }
         }
         return try checkHere()
@@ -77,7 +77,7 @@ struct ConfigCheckCommand: ParsableCommand {
     private func checkHere() throws(Failure) -> String {
         let loaded: LoadedConfiguration
         do {
-            // The daemon raises its soft limit to the hard one.
+            // The daemon raises its soft limit to the hard limit.
             let limit = try DescriptorLimit.hard()
             loaded = try LoadedConfiguration(path: file, descriptorLimit: limit)
         } catch let error as ConfigurationError {

@@ -2,13 +2,13 @@ internal import FoundationEssentials
 internal import SystemPackage
 internal import VerypollControl
 
-/// A file with a configuration, and its text.
+/// A configuration file and its text.
 struct ConfigurationFile {
-    /// What the user calls it.
+    /// The path that the user gave.
     let name: String
     let text: String
 
-    /// Its absolute path, or `nil` where the folder that it is relative to is unknown.
+    /// The absolute path, or `nil` if the working directory is unknown.
     var path: String? {
         if name.hasPrefix("/") { return name }
         let folder = FileManager.default.currentDirectoryPath
@@ -32,9 +32,9 @@ struct ConfigurationFile {
         }
     }
 
-    /// Reads a file or, where none is named, the one that the daemon has.
+    /// Reads a file or, if none is named, the daemon's own.
     ///
-    /// - Returns: `nil` if the daemon has none, but its built-in default.
+    /// - Returns: `nil` if the daemon runs with its built-in default.
     init?(_ name: String?, asking daemon: inout DaemonConnection) throws(Failure) {
         if let name {
             try self.init(name)
@@ -48,9 +48,9 @@ struct ConfigurationFile {
         try self.init(path)
     }
 
-    /// Lets the daemon check the text; problems get the name that the user gave.
+    /// Has the daemon check the text, and puts the name that the user gave into problems.
     ///
-    /// - Returns: What loading it would change.
+    /// - Returns: The changes that loading the file would make.
     func check(asking daemon: inout DaemonConnection) throws(Failure) -> ChangeList {
         do throws(Failure) {
             return try daemon.patientCall(
@@ -65,10 +65,10 @@ struct ConfigurationFile {
         }
     }
 
-    /// Refuses what is no regular file, as reading that can block without end, and what is too
-    /// large to be a configuration.
+    /// Refuses a file that is too large to be a configuration, and one that is not a regular file,
+    /// because reading it can block forever.
     private static func checkKind(of name: String) throws(Failure) {
-        // Where this fails, reading the file says why.
+        // If this fails, reading the file reports why.
         guard let status = try? Stat(FilePath(name)), status.type != .directory else { return }
         guard status.type == .regular else {
             throw failure(

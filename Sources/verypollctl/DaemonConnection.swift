@@ -5,7 +5,9 @@ internal import Varlink
 internal import Verypoll
 internal import VerypollControl
 
-/// A connection to the daemon's control socket, on which every wait is bounded.
+/// A connection to the daemon's control socket.
+///
+/// Every wait for an answer is bounded.
 struct DaemonConnection: ~Copyable {
     private static let readLimit = 64 << 10
 
@@ -18,12 +20,12 @@ struct DaemonConnection: ~Copyable {
     private var connection = ClientConnection()
     private let stream: UnixStream
 
-    /// Connects.
+    /// Connects to the daemon.
     ///
     /// - Parameters:
     ///   - path: The path of the socket.
-    ///   - timeout: How long to wait for the connection, and for each answer.
-    /// - Throws: As text for the user, most often with the status `unreachable`.
+    ///   - timeout: The time to wait for the connection, and for each answer.
+    /// - Throws: A failure with text for the user, usually with the status `unreachable`.
     init(path: String, timeout: Duration) throws(Failure) {
         do throws(Errno) {
             var poll = try Poll()
@@ -39,8 +41,9 @@ struct DaemonConnection: ~Copyable {
         self.timeout = timeout
     }
 
-    /// The first of these sockets that there is: that of the system's daemon, the one that systemd
-    /// holds for it (see `verypolld-varlink.socket`), and that of the user's own daemon.
+    /// Returns the first of these sockets that exists: the socket of the system's daemon, the
+    /// socket that systemd opens for it (see `verypolld-varlink.socket`), and the socket of the
+    /// user's own daemon.
     static func defaultPath(
         environment: [String: String] = ProcessInfo.processInfo.environment,
         exists: (String) -> Bool = { FileManager.default.fileExists(atPath: $0) }
@@ -57,9 +60,9 @@ struct DaemonConnection: ~Copyable {
     /// - Parameters:
     ///   - method: The interface and the method.
     ///   - parameters: The method's parameters.
-    ///   - type: What the answer is to be.
+    ///   - type: The type of the answer.
     /// - Returns: The answer.
-    /// - Throws: As text for the user, with the status that fits.
+    /// - Throws: A failure with text for the user.
     mutating func call<Answer: Decodable>(
         _ method: String,
         parameters: some Encodable = NoParameters(),
@@ -73,18 +76,17 @@ struct DaemonConnection: ~Copyable {
         }
     }
 
-    /// Calls a method whose effect may take long, and waits for its answer as long as the daemon
-    /// works.
+    /// Calls a method that may take long, and waits for its answer as long as the daemon works.
     ///
-    /// Whenever the answer has not come in time, it asks over another connection whether the daemon
-    /// still works, and tells the user what the answer waits for.
+    /// Whenever the answer does not arrive in time, the method checks over another connection
+    /// whether the daemon still works, and tells the user what the answer waits for.
     ///
     /// - Parameters:
     ///   - method: The interface and the method.
     ///   - parameters: The method's parameters.
-    ///   - type: What the answer is to be.
+    ///   - type: The type of the answer.
     /// - Returns: The answer.
-    /// - Throws: As text for the user, with the status that fits.
+    /// - Throws: A failure with text for the user.
     mutating func patientCall<Answer: Decodable>(
         _ method: String,
         parameters: some Encodable = NoParameters(),
@@ -121,13 +123,13 @@ struct DaemonConnection: ~Copyable {
         }
     }
 
-    /// Calls a method that answers again and again, for as long as the daemon does.
+    /// Calls a method with many answers, and waits for the answers until the last one.
     ///
     /// - Parameters:
     ///   - method: The interface and the method.
-    ///   - type: What each answer is to be.
-    ///   - body: Gets the answers.
-    /// - Throws: As text for the user, with the status that fits; what `body` throws, too.
+    ///   - type: The type of each answer.
+    ///   - body: Receives each answer.
+    /// - Throws: A failure with text for the user, or the error of `body`.
     mutating func follow<Answer: Decodable>(
         _ method: String,
         as type: Answer.Type,
@@ -140,7 +142,7 @@ struct DaemonConnection: ~Copyable {
                 let reply = try reply(until: deadline)
                 try body(try reply.parameters(as: type))
                 guard reply.continues else { return }
-                // Nothing may happen for days.
+                // The next event may be days away.
                 deadline = nil
             }
         } catch {
@@ -148,10 +150,10 @@ struct DaemonConnection: ~Copyable {
         }
     }
 
-    /// Lets some time go by.
+    /// Waits for some time.
     mutating func pause(for time: Duration) throws(Failure) {
         do throws(Errno) {
-            // The socket tells of nothing without a call, and of its end only once.
+            // Without a call, the socket has no events but the end of the connection, once.
             let end = ContinuousClock.now + time
             while ContinuousClock.now < end { try poll.poll(&events, until: end) }
         } catch {
@@ -203,7 +205,7 @@ struct DaemonConnection: ~Copyable {
             do throws(Errno) {
                 return try UnixStream(connectingTo: .path(path))
             } catch .resourceTemporarilyUnavailable {
-                // The backlog is full, and no event tells when it is not.
+                // The backlog is full, and no event reports when it has room again.
                 let next = ContinuousClock.now + .milliseconds(20)
                 guard next < deadline else { throw .timedOut }
                 try poll.poll(&events, until: next)

@@ -45,7 +45,7 @@ struct DrainCommand: ParsableCommand {
         try Output(options).print(answer) { _ in [] }
     }
 
-    /// Shows what is left whenever it is less, until nothing is.
+    /// Prints the number of remaining sessions whenever it changes, until none is left.
     private func follow(_ daemon: inout DaemonConnection) throws(Failure) {
         var shown: [String: Int] = [:]
         while true {

@@ -1,7 +1,7 @@
 internal import Console
 internal import VerypollControl
 
-/// An event in one line: when, what, and about whom.
+/// Returns an event as one line: its time, its kind, and its details.
 func eventLine(_ event: MonitorEvent, on terminal: Terminal) -> DisplayText {
     let (what, style, details) = words(of: event)
     let time = formatTimestamp(microseconds: event.timestampUSec)
@@ -59,12 +59,12 @@ private func words(of server: Status.Server?, _ upstream: String?) -> String {
     return "\(upstream ?? "") \(server.address) \(stateWords(of: server))\(reason)"
 }
 
-/// How a server is doing, and what an operator has set if that is not `up`: `drain (up)`.
+/// Returns the state of a server, after its mode unless that is `up`: `drain (up)`.
 func stateWords(of server: Status.Server) -> String {
     stateWords(server.state.rawValue, mode: server.mode.rawValue)
 }
 
-/// The same of the words alone.
+/// Returns the same text for the words of a state and a mode.
 func stateWords(_ state: String, mode: String) -> String {
     mode == Status.Server.Mode.up.rawValue ? state : "\(mode) (\(state))"
 }

@@ -1,27 +1,27 @@
 internal import Console
 internal import VerypollControl
 
-/// What the command ends with; scripts rely on the numbers.
+/// The exit status of the command; scripts rely on the numbers.
 enum ExitStatus: Int32, Sendable {
     case done = 0
     case failed = 1
     case usage = 2
     case unreachable = 3
-    /// There is no such object, or the caller may not do this.
+    /// The object does not exist, or the caller has no permission.
     case refused = 4
     case invalidConfiguration = 5
 }
 
-/// Why a verb could not do what it was asked for.
+/// The reason why a verb failed.
 struct Failure: Error, Hashable {
     let status: ExitStatus
     let message: String
-    /// What is wrong with a configuration, to be said in the message's place.
+    /// The problems of a configuration, which are printed instead of the message.
     var problems: [Problem] = []
-    /// How many more problems there are.
+    /// The number of further problems.
     var omittedProblemCount = 0
 
-    /// What the user is told.
+    /// The lines that the user sees.
     var lines: [DisplayText] {
         if problems.isEmpty { return ["verypollctl: \(message)"] }
         return problems.map(\.text) + omittedLines
@@ -29,7 +29,7 @@ struct Failure: Error, Hashable {
 }
 
 extension Failure {
-    /// The line about problems that are left out, if any are, as verypolld says it.
+    /// The line about problems that are left out, if any, as verypolld prints it.
     private var omittedLines: [DisplayText] {
         guard omittedProblemCount > 0 else { return [] }
         let noun: DisplayText = omittedProblemCount == 1 ? "problem" : "problems"
@@ -38,7 +38,7 @@ extension Failure {
 }
 
 extension Problem {
-    /// `FILE:LINE:COLUMN: POINTER: MESSAGE`, without the parts that are not there.
+    /// `FILE:LINE:COLUMN: POINTER: MESSAGE`, without the empty parts.
     fileprivate var text: DisplayText {
         let place = ([file] + [line, column].compactMap { $0.map(String.init) })
             .joined(separator: ":")

@@ -3,7 +3,7 @@ internal import Varlink
 internal import VerypollControl
 
 extension Failure {
-    /// What the user is told about an error that the daemon answered.
+    /// Makes the failure that describes an error from the daemon.
     init(_ error: VarlinkError) {
         let service = "org.varlink.service"
         switch (DaemonInterface.ErrorName(rawValue: error.name), error.name) {

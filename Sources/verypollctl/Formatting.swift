@@ -1,7 +1,8 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// A number of bytes as people read it, as in `512B`, `1.5K` or `20.0G`; units are powers of 1024.
+/// Returns a number of bytes for people, such as `512B`, `1.5K` or `20.0G`; units are powers of
+/// 1024.
 func formatByteCount(_ count: Int) -> String {
     guard count >= 1024 else { return "\(count)B" }
     var tenths = Double(count) * 10
@@ -14,7 +15,7 @@ func formatByteCount(_ count: Int) -> String {
     return "\(rounded / 10).\(rounded % 10)\(unit)"
 }
 
-/// A span of time as people read it, in its two greatest units, as in `3min 4s` or `5d 2h`.
+/// Returns a time span for people, in its two largest units, such as `3min 4s` or `5d 2h`.
 func formatSpan(microseconds: Int) -> String {
     guard microseconds >= 1_000_000 else { return "\(max(microseconds, 0) / 1000)ms" }
     let seconds = microseconds / 1_000_000
@@ -27,7 +28,7 @@ func formatSpan(microseconds: Int) -> String {
     return "\(greater) \(seconds % length / nextLength)\(nextName)"
 }
 
-/// An instant in the user's time zone, as in `Mon 2026-11-23 17:09:05 UTC`.
+/// Returns a time in the user's time zone, such as `Mon 2026-11-23 17:09:05 UTC`.
 func formatTimestamp(microseconds: Int) -> String {
     var time = time_t(microseconds / 1_000_000)
     var fields = unsafe tm()
@@ -38,7 +39,7 @@ func formatTimestamp(microseconds: Int) -> String {
     return String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// The time now, in microseconds since 1970.
+/// Returns the current time, in microseconds since 1970-01-01 UTC.
 func currentTimestamp() -> Int {
     Int(Date().timeIntervalSince1970 * 1_000_000)
 }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The options that every verb has.
+/// The options of every verb.
 struct GlobalOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -45,7 +45,7 @@ struct GlobalOptions: ParsableArguments {
         }
     }
 
-    /// How JSON is to be printed, `off` where text is wanted.
+    /// Returns the form of JSON output, or `off` for text.
     func jsonMode(on terminal: Terminal) -> JSONMode {
         json ?? (printsJSON ? (terminal.isInteractive ? .pretty : .short) : .off)
     }
@@ -59,7 +59,7 @@ struct GlobalOptions: ParsableArguments {
     }
 }
 
-/// How JSON is to be printed.
+/// The form of JSON output.
 enum JSONMode: String, CaseIterable, ExpressibleByArgument, Sendable {
     case pretty
     case short

@@ -40,7 +40,7 @@ struct LogLevelCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    /// What is printed as JSON.
+    /// The JSON output.
     private struct Answer: Encodable {
         let logLevel: String
     }

@@ -2,11 +2,11 @@ internal import Console
 internal import FoundationEssentials
 internal import SystemPackage
 
-/// Prints what a verb found, as JSON or as lines of text.
+/// Prints the result of a verb, as JSON or as lines of text.
 struct Output {
     let terminal: Terminal
     let mode: JSONMode
-    /// Whether headers and hints are wanted.
+    /// Whether headers and hints are printed.
     let hasLegend: Bool
 
     init(_ options: GlobalOptions) {
@@ -15,16 +15,16 @@ struct Output {
         hasLegend = !options.omitsLegend
     }
 
-    /// Whether what is no data may be said on standard error.
+    /// Whether hints are printed on standard error.
     var hasHints: Bool { hasLegend && mode == .off }
 
-    /// Prints as JSON, where that is wanted, what is wrong with a configuration.
+    /// Prints the problems of a configuration as JSON, in the JSON modes.
     func printProblems(of failure: Failure) throws(Failure) {
         guard mode != .off, !failure.problems.isEmpty else { return }
         try print(["problems": failure.problems]) { _ in [] }
     }
 
-    /// Prints a value as JSON, or else the lines that `text` makes of it.
+    /// Prints a value as JSON, or the lines that `text` returns for it.
     func print<Value: Encodable>(
         _ value: Value,
         text: (Value) -> [DisplayText]
@@ -33,7 +33,7 @@ struct Output {
         try print(lines: mode == .off ? text(value) : json(value, isPretty: isPretty))
     }
 
-    /// Prints a text for programs: exactly, but for a terminal, which shows it to people.
+    /// Prints a text for programs: unchanged, or escaped on a terminal.
     func print(exactly text: String) throws(Failure) {
         if terminal.isInteractive {
             try print(lines: DisplayText.lines(of: text.removingFinalNewline))
@@ -54,10 +54,9 @@ struct Output {
         }
     }
 
-    /// A value as JSON, on one line unless it is to be pretty.
+    /// Returns a value as JSON, on one line unless `isPretty` is set.
     ///
-    /// Characters that steer a terminal can stand in strings alone, where their escapes mean the
-    /// same.
+    /// Control characters can occur only in strings, where their escapes have the same meaning.
     func json(_ value: some Encodable, isPretty: Bool) throws(Failure) -> [DisplayText] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -72,7 +71,7 @@ struct Output {
 }
 
 extension String {
-    /// The text without the line end that it ends with.
+    /// The text without a trailing newline.
     fileprivate var removingFinalNewline: String {
         unicodeScalars.last == "\n" ? String(unicodeScalars.dropLast()) : self
     }

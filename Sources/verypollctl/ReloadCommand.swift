@@ -35,7 +35,7 @@ struct ReloadCommand: ParsableCommand {
     }
 }
 
-/// The differences between two configurations, a line each.
+/// Returns the differences between two configurations, one per line.
 func changeLines(_ list: ChangeList, on terminal: Terminal) -> [DisplayText] {
     let omitted: [DisplayText] = list.omitted.map { ["and \($0) more"] } ?? []
     let lines = list.changes.map { change in

@@ -3,22 +3,23 @@ internal import Glibc
 internal import SystemPackage
 internal import Verypoll
 
-/// The whole of the terminal, to be drawn on again and again; it is given back at the end.
+/// The full terminal screen, which is redrawn repeatedly and restored at the end.
 struct Screen: ~Copyable {
     private static let keys = Token(0)
     private static let signals = Token(1)
 
-    /// The alternate screen of console_codes(4), without a cursor and without wrapping.
+    /// The sequences of console_codes(4) that select the alternate screen without cursor and
+    /// wrapping.
     private static let begin = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l"
     private static let end = "\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l"
 
     private var poll: Poll
     private var events = Events(capacity: 4)
-    /// How the terminal was; `nil` if no keys come from it.
+    /// The former modes of the terminal, or `nil` if standard input is not a terminal.
     private let modes: termios?
     private let source: SignalSource
 
-    /// Takes the terminal.
+    /// Switches the terminal to the alternate screen.
     init() throws(Failure) {
         do throws(Errno) {
             let poll = try Poll()
@@ -53,14 +54,14 @@ struct Screen: ~Copyable {
         if var modes { _ = unsafe tcsetattr(STDIN_FILENO, TCSANOW, &modes) }
     }
 
-    /// Draws lines from the top, as many as there is room for.
+    /// Draws lines from the top, as many as fit.
     mutating func draw(_ lines: [DisplayText]) {
         let rows = Terminal.height() ?? lines.count
         let text = lines.prefix(rows).map { "\($0)\u{1B}[K" }.joined(separator: "\n")
         Self.write("\u{1B}[H" + text + "\u{1B}[J")
     }
 
-    /// Waits, and returns whether to go on: not if `q` was typed or a signal came.
+    /// Waits for some time, and returns false as soon as `q` is typed or a signal arrives.
     mutating func wait(for time: Duration) throws(Failure) -> Bool {
         let end = ContinuousClock.now + time
         do throws(Errno) {
@@ -77,14 +78,14 @@ struct Screen: ~Copyable {
         }
     }
 
-    /// The key that was typed; `q` where none will come any more.
+    /// Returns the key that was typed, or `q` at the end of the input.
     private static func typed() -> UInt8 {
         var key: UInt8 = 0
         return unsafe read(STDIN_FILENO, &key, 1) == 1 ? key : UInt8(ascii: "q")
     }
 
     private static func write(_ text: String) {
-        // Where the terminal is gone, the next wait tells.
+        // If the terminal is gone, the next wait fails.
         _ = try? FileDescriptor.standardOutput.writeAll(text.utf8)
     }
 }

@@ -34,7 +34,7 @@ struct ServerSetCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    /// The words for `--state`.
+    /// The values of `--state`.
     enum ServerMode: String, CaseIterable, ExpressibleByArgument, Sendable {
         case up
         case drain

@@ -1,10 +1,10 @@
 internal import VerypollControl
 
-/// The sessions, a row each.
+/// Returns a table with a row for each session.
 ///
 /// - Parameters:
-///   - sessions: What to list.
-///   - now: The time at which they are looked at, in microseconds since 1970.
+///   - sessions: The sessions.
+///   - now: The current time, in microseconds since 1970-01-01 UTC.
 /// - Returns: The table.
 func sessionTable(_ sessions: [Status.Session], now: Int) -> Table {
     var table = Table(
@@ -39,7 +39,7 @@ func sessionTable(_ sessions: [Status.Session], now: Int) -> Table {
     return table
 }
 
-/// A number with its noun, as in `1 session` and `2 sessions`.
+/// Returns a number with its noun, such as `1 session` and `2 sessions`.
 func count(_ number: Int, _ noun: String) -> String {
     "\(number) \(noun)\(number == 1 ? "" : "s")"
 }

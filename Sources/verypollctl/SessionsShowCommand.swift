@@ -31,7 +31,7 @@ struct SessionsShowCommand: ParsableCommand {
     }
 }
 
-/// Everything about a session, a line for each field.
+/// Returns all fields of a session, one per line.
 func sessionFields(_ session: Status.Session, now: Int) -> [DisplayText] {
     let opened = formatTimestamp(microseconds: session.openedTimestampUSec)
     let age = formatSpan(microseconds: now - session.openedTimestampUSec)

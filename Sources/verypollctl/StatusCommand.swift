@@ -11,7 +11,7 @@ struct StatusCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    /// What is no verb comes here, as this verb is the default.
+    /// Unknown verbs, which the parser passes to this default verb.
     @Argument(help: .hidden)
     var strays: [String] = []
 

@@ -1,14 +1,14 @@
 internal import Console
 internal import VerypollControl
 
-/// A status in the shape of `systemctl status`.
+/// A status in the style of `systemctl status`.
 struct StatusReport {
     let status: Status
-    /// The time at which the status is looked at, in microseconds since 1970.
+    /// The current time, in microseconds since 1970-01-01 UTC.
     let now: Int
     let terminal: Terminal
 
-    /// The headline fields, then the tables of listeners and upstreams.
+    /// Returns the headline fields, then the tables of listeners and upstreams.
     func lines(hasLegend: Bool) -> [DisplayText] {
         let dot = terminal.styled(status.state == .stopping ? "○" : "●", style)
         let name = terminal.styled("verypolld", .bold)
@@ -96,11 +96,11 @@ struct StatusReport {
     }
 }
 
-/// The listeners with their addresses, the first beside the name and the others below.
+/// Returns a table with a row for each listener and further rows for further addresses.
 ///
 /// - Parameters:
-///   - listeners: What to list.
-///   - now: The time at which they are looked at, in microseconds since 1970.
+///   - listeners: The listeners.
+///   - now: The current time, in microseconds since 1970-01-01 UTC.
 /// - Returns: The table.
 func listenerTable(_ listeners: [Status.Listener], now: Int) -> Table {
     var table = Table(

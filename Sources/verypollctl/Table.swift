@@ -2,18 +2,18 @@ internal import Console
 
 /// Rows of text in columns that are as wide as their widest cell.
 struct Table {
-    /// Which edge of a column its cells keep to.
+    /// The alignment of the cells in a column.
     enum Alignment: Sendable {
         case left
         case right
     }
 
-    /// One piece of text.
+    /// A cell with a styled text.
     struct Cell: ExpressibleByStringInterpolation, Sendable {
         var text: DisplayText
         var style: Style
 
-        /// Makes a cell, in which nothing can steer the terminal.
+        /// Makes a cell whose text cannot control the terminal.
         init(_ text: String, _ style: Style = .plain) {
             self.text = DisplayText(text)
             self.style = style
@@ -27,14 +27,15 @@ struct Table {
     private let columns: [(title: String, alignment: Alignment)]
     private let folding: Set<String>
     private var rows: [[Cell]] = []
-    /// What is to be said below a row, by the row's index.
+    /// The remarks below rows, by the index of the row.
     private var remarks: [Int: Cell] = [:]
 
     /// Makes a table without rows.
     ///
     /// - Parameters:
-    ///   - columns: The titles of the columns, and how their cells are aligned.
-    ///   - folding: The titles of those that go below the rows where there is no room beside.
+    ///   - columns: The titles and the alignments of the columns.
+    ///   - folding: The titles of the columns that are printed below the row if the row is too
+    ///     wide.
     init(
         _ columns: (title: String, alignment: Alignment)...,
         folding: Set<String> = []
@@ -43,7 +44,7 @@ struct Table {
         self.folding = folding
     }
 
-    /// Whether it has no rows.
+    /// Whether the table has no rows.
     var isEmpty: Bool { rows.isEmpty }
 
     /// Adds a row, with a cell for each column.
@@ -52,14 +53,14 @@ struct Table {
         rows.append(row)
     }
 
-    /// Says something below the row that was added last.
+    /// Adds a remark below the row that was added last.
     mutating func remark(_ remark: Cell) {
         remarks[rows.count - 1] = remark
     }
 
-    /// The rows as lines, below a line with the titles if there is to be a header.
+    /// Returns the rows as lines, below a line of titles if `header` is set.
     ///
-    /// Where they would be wider than the terminal, the columns that fold go below the rows.
+    /// If the rows are wider than the terminal, the folding columns are printed below the rows.
     func lines(header: Bool, on terminal: Terminal) -> [DisplayText] {
         let titles = columns.map { Cell($0.title, .underlined) }
         let widths = columns.indices.map { index in
@@ -96,7 +97,7 @@ struct Table {
             let cell = row[index]
             let padding = String(repeating: " ", count: widths[index] - cell.text.count)
             if columns[index].alignment == .right { pending += padding }
-            // Blanks are written only once something follows them.
+            // Spaces are written only if text follows, so that lines have no trailing spaces.
             if !cell.text.isEmpty {
                 line += DisplayText(pending) + terminal.styled(cell.text, cell.style)
                 pending = ""

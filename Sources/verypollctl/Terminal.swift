@@ -2,18 +2,18 @@ internal import Console
 internal import FoundationEssentials
 internal import Glibc
 
-/// What is known of standard output.
+/// The properties of standard output.
 struct Terminal: Hashable, Sendable {
-    /// Whether somebody looks at it.
+    /// Whether standard output is a terminal.
     var isInteractive: Bool
 
-    /// Whether text may be coloured.
+    /// Whether text may have colors.
     var hasColor: Bool
 
-    /// How many columns a line has, or `nil` for any number.
+    /// The width of the terminal in columns, or `nil` for no limit.
     var columns: Int?
 
-    /// Standard output as it is.
+    /// The properties of this process's standard output.
     static var standardOutput: Terminal {
         let environment = ProcessInfo.processInfo.environment
         let isInteractive = isatty(STDOUT_FILENO) == 1
@@ -26,12 +26,12 @@ struct Terminal: Hashable, Sendable {
         )
     }
 
-    /// The width of the window, or `nil` if nobody knows.
+    /// Returns the width of the window, or `nil` if it is unknown.
     private static func width() -> Int? {
         size().flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil }
     }
 
-    /// How many lines the window has, or `nil` if nobody knows.
+    /// Returns the height of the window in lines, or `nil` if it is unknown.
     static func height() -> Int? {
         size().flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil }
     }
@@ -41,14 +41,14 @@ struct Terminal: Hashable, Sendable {
         return unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
     }
 
-    /// Text in a style, if there are styles.
+    /// Returns a text in a style, or the plain text if colors are off.
     func styled(_ text: DisplayText, _ style: Style) -> DisplayText {
         guard hasColor, let rendition = style.graphicRendition else { return text }
         return DisplayText(text, graphicRendition: rendition)
     }
 }
 
-/// How text looks.
+/// The style of a text.
 enum Style: Hashable, Sendable {
     case plain
     case bold
@@ -57,7 +57,7 @@ enum Style: Hashable, Sendable {
     case green
     case yellow
 
-    /// The parameter of SGR in console_codes(4), or `nil` for text as it is.
+    /// The parameter of SGR in console_codes(4), or `nil` for plain text.
     var graphicRendition: StaticString? {
         switch self {
         case .plain: nil

@@ -74,7 +74,7 @@ struct TopCommand: ParsableCommand {
         while left != 0 {
             guard try screen.wait(for: .seconds(delay)) else { return }
             let sample = try sample(&daemon, after: &former)
-            // Its size may have changed.
+            // The size of the terminal may have changed.
             screen.draw(sample.lines(header: output.hasLegend, on: .standardOutput))
             left = left.map { $0 - 1 }
         }

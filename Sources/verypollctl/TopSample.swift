@@ -1,26 +1,26 @@
 internal import Console
 internal import VerypollControl
 
-/// How the daemon has been doing from one look at it to the next.
+/// The activity of the daemon between two snapshots.
 struct TopSample: Encodable {
-    /// A look at the daemon.
+    /// The status of the daemon at one time.
     struct Snapshot {
         let status: Status
-        /// In microseconds since 1970.
+        /// The time of the snapshot, in microseconds since 1970-01-01 UTC.
         let timestamp: Int
         let instant: ContinuousClock.Instant
     }
 
-    /// What went on per second.
+    /// Rates per second.
     struct Rates: Encodable, Equatable {
         let sessionsPerSecond: Double
         let bytesInPerSecond: Double
         let bytesOutPerSecond: Double
 
-        /// Makes rates of what was counted in some seconds, with one decimal place.
+        /// Makes rates from counts and their seconds, with one decimal place.
         init(sessions: Int, bytesIn: Int, bytesOut: Int, seconds: Double) {
             func rate(_ count: Int) -> Double {
-                // What was counted afresh in the meantime is not less than nothing.
+                // A counter that restarted in the meantime must not give a negative rate.
                 (Double(max(0, count)) / seconds * 10).rounded() / 10
             }
             sessionsPerSecond = rate(sessions)
@@ -134,7 +134,7 @@ extension TopSample.Server {
 // MARK: - Text
 
 extension TopSample {
-    /// The tables of listeners, servers and workers below two lines about the whole.
+    /// Returns two lines about the whole daemon, then tables of listeners, servers and workers.
     func lines(header: Bool, on terminal: Terminal) -> [DisplayText] {
         let age = formatSpan(microseconds: timestampUSec - startTimestampUSec)
         var lines: [DisplayText] = [
@@ -212,7 +212,7 @@ extension TopSample {
     private func formatRate(_ rate: Double) -> String { formatNumber(rate) + "/s" }
 }
 
-/// A number with one decimal place.
+/// Returns a number with one decimal place.
 private func formatNumber(_ number: Double) -> String {
     let tenths = Int((number * 10).rounded())
     return "\(tenths / 10).\(tenths % 10)"

@@ -1,10 +1,10 @@
 internal import VerypollControl
 
-/// The upstreams, a row each, and below it a row for each of its servers.
+/// Returns a table with a row for each upstream, and below it a row for each of its servers.
 ///
 /// - Parameters:
-///   - upstreams: What to list.
-///   - now: The time at which they are looked at, in microseconds since 1970.
+///   - upstreams: The upstreams.
+///   - now: The current time, in microseconds since 1970-01-01 UTC.
 /// - Returns: The table.
 func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
     var table = Table(

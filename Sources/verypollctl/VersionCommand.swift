@@ -12,7 +12,7 @@ struct VersionCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    /// The versions; that of the daemon is `nil` if it cannot be reached.
+    /// The versions; `verypolld` is `nil` if the daemon cannot be reached.
     private struct Versions: Encodable {
         var verypollctl = Release.version
         var verypolld: String?
@@ -32,7 +32,7 @@ struct VersionCommand: ParsableCommand {
             ["verypollctl \(versions.verypollctl)"]
                 + (versions.verypolld.map { ["verypolld \($0)"] } ?? [])
         }
-        // What is known was printed; the rest is a failure like that of any other verb.
+        // The known version is printed before the failure is reported.
         if let problem { throw problem }
     }
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import VerypollControl
 
-/// The command, of which each verb is in a file of its own.
+/// The command; each verb has its own file.
 struct Verypollctl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verypollctl",

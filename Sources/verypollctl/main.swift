@@ -15,7 +15,7 @@ do {
 } catch {
     let message = DisplayText.lines(of: Verypollctl.fullMessage(for: error))
     if Verypollctl.exitCode(for: error).isSuccess {
-        // It is the help or the version that was asked for.
+        // The message is the help or the version, which the user asked for.
         do {
             try Console.print(message)
         } catch {
