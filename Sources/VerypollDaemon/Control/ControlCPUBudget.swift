@@ -49,7 +49,7 @@ struct ControlCPUBudget {
     /// The time at which clients may be served again, if none may be served now.
     var resumesAt: ContinuousClock.Instant { common.resumesAt }
 
-    /// Increases the common credit by the time that has passed.
+    /// Increases the common credit by the clients' share of the time that has passed.
     mutating func update(now: ContinuousClock.Instant) { common.update(now: now) }
 
     /// Returns whether a client may not be served.
@@ -58,7 +58,8 @@ struct ControlCPUBudget {
     /// Returns the time at which a client may be served again, if it may not be served now.
     func resumesAt(_ slot: Int) -> ContinuousClock.Instant { clients[slot].resumesAt }
 
-    /// Increases the credit of a client by the time that has passed, and returns it.
+    /// Increases the credit of a client by its share of the time that has passed, and returns the
+    /// credit.
     mutating func update(_ slot: Int, now: ContinuousClock.Instant) -> Duration {
         clients[slot].update(now: now)
         return clients[slot].amount

@@ -39,7 +39,7 @@ struct AcceptBackoff {
     /// Notes that the socket is watched again; the next accept(2) shows whether it works.
     mutating func retry() { retryAt = nil }
 
-    /// Notes that accept(2) has succeeded.
+    /// Notes that accept(2) has returned a connection, or has found none.
     ///
     /// - Returns: Whether to log the recovery, because accept(2) had failed before.
     mutating func succeed() -> Bool {

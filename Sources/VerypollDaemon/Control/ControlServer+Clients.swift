@@ -134,7 +134,7 @@ extension ControlServer {
                 admitIfPossible(stream, now: now)
             } catch {
                 // Without a free descriptor, accept(2) fails even if no connection is waiting. An
-                // event has only reported the first one.
+                // event has announced only the first connection of this turn.
                 guard acceptedCount == 0 else { return }
                 if makeRoom(after: error) { continue }
                 return listener.pause(after: error, now: now, registry: poll.registry)

@@ -90,7 +90,7 @@ struct HandoffLedger: Equatable {
         }
     }
 
-    /// Returns the sessions that are missing from those that arrived.
+    /// Compares the ledger with the sessions that arrived.
     ///
     /// - Returns: The number of missing sessions, and the IDs of those whose worker reported them.
     func missing(besides arrived: Set<UInt64>) -> (count: Int, ids: [UInt64]) {

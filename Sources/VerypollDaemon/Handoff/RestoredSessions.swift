@@ -15,8 +15,8 @@ struct RestoredSessions: Sendable {
     private(set) var outcome = RestoreOutcome()
     /// The bundles that hold all sessions.
     ///
-    /// They stay whole for the next process until this one has claimed them, in case this one fails
-    /// to start.
+    /// The bundles stay intact until ``claim(_:)``, so that the next process can restore the
+    /// sessions if this one fails to start.
     private let bundles: [FileDescriptor]
     /// Whether the previous process ended while it was handing off its sessions.
     private let hasLedger: Bool

@@ -57,8 +57,8 @@ struct FreeSockets {
         }
     }
 
-    /// Takes the sockets of an address: the listener's own if it has any there, otherwise
-    /// another's.
+    /// Takes the sockets of an address: the listener's own if it has any there, otherwise those of
+    /// another listener.
     ///
     /// - Returns: `nil` if no socket at the address is free.
     /// - Throws: `ListenerError` if the sockets were bound with options other than the listener's.

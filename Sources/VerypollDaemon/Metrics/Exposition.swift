@@ -109,7 +109,7 @@ struct Exposition {
             }
             text += "# HELP \(name) \(help)\n"
         case .classic:
-            // The classic format has no type for information, and its names include the suffix.
+            // The classic format has no type `info`, and its names include the suffix.
             let word = kind == .info ? "gauge" : kind.rawValue
             text += "# HELP \(name)\(suffix) \(help)\n# TYPE \(name)\(suffix) \(word)\n"
         }

@@ -10,7 +10,8 @@ struct BusyShares {
         busy = Array(repeating: 0, count: count)
     }
 
-    /// Begins a new interval, with the nanoseconds that each worker has been busy since its start.
+    /// Begins a new interval, with the nanoseconds that each worker has been busy since the
+    /// daemon's start.
     mutating func update(_ present: [UInt64], now: ContinuousClock.Instant) {
         let length = (now - updatedAt) / .nanoseconds(1)
         guard length > 0 else { return }

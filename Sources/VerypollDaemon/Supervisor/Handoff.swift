@@ -131,8 +131,8 @@ struct Handoff {
     /// Stores the ledger, before any session is packed.
     mutating func begin(_ sessionCounts: [Int]) {
         let bundleCount = progress.plan(sessionCounts, room: room)
-        // If room is short, sessions come before the ledger. A bundle may still have to be split in
-        // two.
+        // If room is short, sessions take precedence over the ledger. A bundle may still have to be
+        // split.
         guard bundleCount > 0, bundleCount < room else { return }
         do throws(Errno) {
             let ledger = try HandoffLedgerFile(sessionCounts: sessionCounts)

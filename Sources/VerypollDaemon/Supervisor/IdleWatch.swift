@@ -9,8 +9,7 @@ struct IdleWatch {
     ///
     /// - Parameters:
     ///   - active: The number of open sessions.
-    ///   - accepted: The number of connections accepted so far, which also shows sessions that were
-    ///     short.
+    ///   - accepted: The number of connections accepted so far, which also reveals short sessions.
     ///   - limit: The time without a session after which the daemon exits; `nil` for never.
     ///   - now: The current time.
     /// - Returns: Whether the daemon has had no session for that time.

@@ -24,8 +24,8 @@ extension FilePath {
     /// The path of the control socket, unless the command line or the configuration sets one.
     ///
     /// The path is `control.sock` in the runtime directory that systemd created for the service.
-    /// Without such a directory, it is in `$XDG_RUNTIME_DIR/verypolld` for users other than root
-    /// that have that variable, and in `/run/verypolld` otherwise.
+    /// Without such a directory, it is in `$XDG_RUNTIME_DIR/verypolld` if the user is not root and
+    /// the variable is set, and in `/run/verypolld` otherwise.
     static var defaultControlSocket: FilePath {
         func variable(_ name: String) -> String? {
             unsafe getenv(name).map { unsafe String(cString: $0) }

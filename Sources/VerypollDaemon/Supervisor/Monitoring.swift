@@ -144,8 +144,8 @@ extension Status.Listener {
             && maxSessions == other.maxSessions
     }
 
-    /// Returns whether the deadlines are less than a second apart, as far as the clocks make them
-    /// differ.
+    /// Returns whether the deadlines are less than a second apart; smaller differences come from
+    /// the clocks.
     private func hasDeadline(like other: Status.Listener) -> Bool {
         guard let deadline = drainDeadlineTimestampUSec,
             let another = other.drainDeadlineTimestampUSec

@@ -64,7 +64,7 @@ struct ReloadState {
     mutating func abandonIfLate(now: ContinuousClock.Instant) -> Bool {
         guard let (reading, due) = reading, due <= now else { return false }
         guard reading.abandon() else {
-            // The file was read. The rest of the time is spent on checking it.
+            // The file was read, so the file system does not hang. Wait for the check to end.
             self.reading = (reading, now + ConfigurationReading.limit)
             return false
         }

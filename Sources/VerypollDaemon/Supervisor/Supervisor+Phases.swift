@@ -124,8 +124,9 @@ extension Supervisor {
 
     /// Ends the daemon if it has been idle for the configured time.
     ///
-    /// All sockets are then sockets of systemd, so the next connection starts the daemon again. If
-    /// a connection is accepted at the last moment, the daemon keeps running and serves it.
+    /// `exitOnIdle` requires that systemd passed all sockets, so the next connection starts the
+    /// daemon again. If a connection is accepted at the last moment, the daemon keeps running and
+    /// serves it.
     func leaveIfIdle(_ now: ContinuousClock.Instant) {
         guard lifecycle.isRunning else { return }
         if idle.isClosed {

@@ -106,7 +106,8 @@ final class Supervisor {
     /// - Throws: An error that says why the daemon cannot continue. The sessions then end with the
     ///   process.
     func run() throws {
-        // Take one event per turn, so that turns are short. The kernel serves the sources in turn.
+        // Take one event per turn to keep turns short. The kernel rotates through the ready
+        // sources.
         var events = Events(capacity: 1)
         while true {
             try poll.poll(&events, until: deadline)

@@ -42,7 +42,7 @@ extension UpstreamMonitor {
         return list.sorted { $0.name < $1.name }
     }
 
-    /// Notes for the operator, one for each upstream that has servers that are not up.
+    /// Notes for the operator: one for each upstream with servers that are not up.
     var notes: [String] {
         current.compactMap { upstream in
             let upCount = upstream.servers.count { $0.state == .up }
@@ -57,7 +57,7 @@ extension UpstreamMonitor {
         enter(upstreams[index].state, of: index, at: WallClock.microseconds())
     }
 
-    /// Notes that a server is in a state since a time, unless it was in that state before.
+    /// Notes the state of a server and its time, unless the server was already in that state.
     @discardableResult
     mutating func enter(
         _ state: Status.Server.State,

@@ -25,7 +25,7 @@ struct UpstreamMonitor: ~Copyable {
     private let logger: Logger
     private(set) var resolver: Resolver
     private(set) var checker: HealthChecker
-    /// The ends of the present ejections.
+    /// The end times of the present ejections.
     private var ejections: [ServerIndex: ContinuousClock.Instant] = [:]
     /// The last known health of the servers, as operators see it.
     var serverHealth: [ServerIndex: ServerHealth] = [:]
@@ -150,7 +150,8 @@ struct UpstreamMonitor: ~Copyable {
             ejections[server] = nil
             let moment = WallClock.microseconds() - Int((now - end) / .microseconds(1))
             enter(upstreams[server].stateButForEjection, of: server, at: moment)
-            // The server may be ejected again by now, with the message about that still to come.
+            // The server may be ejected again by now; the message that reports the ejection
+            // follows.
             if upstreams[server].isEjected(now: MonotonicClock.milliseconds()) { continue }
             let name = upstreams[server].name
             if let obstacle = upstreams[server].obstacle {
@@ -165,8 +166,9 @@ struct UpstreamMonitor: ~Copyable {
 
     /// Notes a change that a session has made to the health of a server.
     ///
-    /// When the supervisor handles this message, the server may have changed again, with another
-    /// message to follow. So the ejection is taken from the message and not from the server.
+    /// By the time the supervisor handles this message, the server may have changed again, and
+    /// another message follows. Therefore the ejection is taken from the message, not from the
+    /// server.
     ///
     /// - Parameters:
     ///   - change: The change.
