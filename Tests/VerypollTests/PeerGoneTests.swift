@@ -89,55 +89,55 @@ extension PeerGoneTests {
             let pair = try TCPPair()
             return try flags(of: pair.client)
         },
-        "it has sent bytes": {
+        "sends bytes": {
             let pair = try TCPPair()
             _ = try pair.server.write([1].span)
             return try flags(of: pair.client)
         },
-        "it ends writing": {
+        "shuts down writing": {
             let pair = try TCPPair()
             try pair.server.shutdown(.write)
             return try flags(of: pair.client)
         },
-        "it ends reading": {
+        "shuts down reading": {
             let pair = try TCPPair()
             try pair.server.shutdown(.read)
             return try flags(of: pair.client)
         },
-        "it ends both": {
+        "shuts down both directions": {
             let pair = try TCPPair()
             try pair.server.shutdown(.both)
             return try flags(of: pair.client)
         },
-        "both ends end writing": {
+        "both ends shut down writing": {
             let pair = try TCPPair()
             try pair.server.shutdown(.write)
             try pair.client.shutdown(.write)
             return try flags(of: pair.client)
         },
-        "it closes": {
+        "closes": {
             let pair = try TCPPair()
             let client = pair.keepClient()
             return try flags(of: client)
         },
-        "it closes, then this end writes": {
+        "closes, then this end writes": {
             let pair = try TCPPair()
             let client = pair.keepClient()
             _ = try client.write([1].span)
             return try flags(of: client)
         },
-        "it closes with bytes unread": {
+        "closes with bytes unread": {
             let pair = try TCPPair()
             _ = try pair.client.write([1].span)
             let client = pair.keepClient()
             return try flags(of: client)
         },
-        "it resets": {
+        "resets": {
             let pair = try TCPPair()
             let client = pair.keepClient(resetting: true)
             return try flags(of: client)
         },
-        "it refuses the connect": {
+        "refuses the connect": {
             let nobody = try Nobody()
             let client = try TCPStream(connectingTo: nobody.address)
             return try flags(of: client)
@@ -149,13 +149,13 @@ extension PeerGoneTests {
             let listener = try TCPListener(binding: .loopback(port: 0))
             return try flags(of: listener)
         },
-        "it waits to be accepted": {
+        "waits to be accepted": {
             let listener = try TCPListener(binding: .loopback(port: 0))
             let client = try TCPStream(connectingTo: listener.localAddress())
             defer { withExtendedLifetime(client.fileDescriptor) {} }
             return try flags(of: listener)
         },
-        "it waits, and has reset": {
+        "resets while it waits": {
             let listener = try TCPListener(binding: .loopback(port: 0))
             let client = try TCPStream(connectingTo: listener.localAddress())
             client.reset()
@@ -168,38 +168,38 @@ extension PeerGoneTests {
             let pair = try UnixStream.pair()
             return try flags(of: pair.first)
         },
-        "it has sent bytes": {
+        "sends bytes": {
             let pair = try UnixStream.pair()
             _ = try pair.second.write([1].span)
             return try flags(of: pair.first)
         },
-        "it ends writing": {
+        "shuts down writing": {
             let pair = try UnixStream.pair()
             try pair.second.shutdown(.write)
             return try flags(of: pair.first)
         },
-        "it ends reading": {
+        "shuts down reading": {
             let pair = try UnixStream.pair()
             try pair.second.shutdown(.read)
             return try flags(of: pair.first)
         },
-        "it ends both": {
+        "shuts down both directions": {
             let pair = try UnixStream.pair()
             try pair.second.shutdown(.both)
             return try flags(of: pair.first)
         },
-        "both ends end writing": {
+        "both ends shut down writing": {
             let pair = try UnixStream.pair()
             try pair.second.shutdown(.write)
             try pair.first.shutdown(.write)
             return try flags(of: pair.first)
         },
-        "it closes": {
+        "closes": {
             let pair = try UnixStream.pair()
             discard(pair.second)
             return try flags(of: pair.first)
         },
-        "it closes with bytes unread": {
+        "closes with bytes unread": {
             let pair = try UnixStream.pair()
             _ = try pair.first.write([1].span)
             discard(pair.second)
@@ -212,17 +212,17 @@ extension PeerGoneTests {
             let pair = try UnixDatagram.pair()
             return try flags(of: pair.first)
         },
-        "it ends writing": {
+        "shuts down writing": {
             let pair = try UnixDatagram.pair()
             try pair.second.shutdown(.write)
             return try flags(of: pair.first)
         },
-        "it ends reading": {
+        "shuts down reading": {
             let pair = try UnixDatagram.pair()
             try pair.second.shutdown(.read)
             return try flags(of: pair.first)
         },
-        "it closes": {
+        "closes": {
             let pair = try UnixDatagram.pair()
             discard(pair.second)
             return try flags(of: pair.first)
@@ -234,7 +234,7 @@ extension PeerGoneTests {
             let socket = try UDPSocket(binding: .loopback(port: 0))
             return try flags(of: socket)
         },
-        "nobody has the port sent to": {
+        "no socket has the destination port": {
             let nobody = try UDPSocket(binding: .loopback(port: 0))
             // A socket connected to itself rejects datagrams from others, so its port counts as
             // unused.
@@ -251,12 +251,12 @@ extension PeerGoneTests {
             let pipe = try Pipe()
             return try flags(of: pipe.receiver)
         },
-        "it closes": {
+        "closes": {
             let pipe = try Pipe()
             discard(pipe.sender)
             return try flags(of: pipe.receiver)
         },
-        "it closes with bytes unread": {
+        "closes with bytes unread": {
             let pipe = try Pipe()
             _ = try pipe.sender.write([1].span)
             discard(pipe.sender)
@@ -269,12 +269,12 @@ extension PeerGoneTests {
             let pipe = try Pipe()
             return try flags(of: pipe.sender)
         },
-        "it closes": {
+        "closes": {
             let pipe = try Pipe()
             discard(pipe.receiver)
             return try flags(of: pipe.sender)
         },
-        "it closes while the pipe is full": {
+        "closes while the pipe is full": {
             let pipe = try Pipe()
             let bytes = [UInt8](repeating: 0, count: 65_536)
             while try pipe.sender.write(bytes.span) != nil {}
