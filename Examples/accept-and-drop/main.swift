@@ -1,13 +1,13 @@
-// The guide's server: it accepts TCP connections and drops them at once.
+// The server of the Getting started guide: accepts TCP connections and drops them at once.
 //
 // Usage: accept-and-drop [ADDRESS]     (default 127.0.0.1:7013)
 //
-// It prints the address it listens on, then a line for each connection, and runs until killed.
+// Prints the address it listens on, then a line for each connection. Runs until it is killed.
 #if OSPoll && Net
 import SystemPackage
 import Verypoll
 
-/// Prints a line at once, whether to a terminal or to a pipe.
+/// Prints a line without buffering.
 func say(_ line: String) throws {
     try FileDescriptor.standardOutput.writeAll((line + "\n").utf8)
 }

@@ -2,10 +2,11 @@
 import SystemPackage
 import Verypoll
 
-/// One who takes part: a connection, the line that is being received, and what is to be sent.
+/// A member of the chat: a connection, the incomplete received line, and the unsent bytes.
 struct Member: ~Copyable {
-    /// The longest line, and the most that is kept for one who does not read.
+    /// The longest line, in bytes.
     static let longestLine = 4096
+    /// The most unsent bytes that are kept for a member that does not read.
     static let longestDelay = 65_536
 
     let stream: UnixStream
@@ -16,13 +17,15 @@ struct Member: ~Copyable {
         self.stream = stream
     }
 
-    /// Takes the lines out of what has come, and the rest at the end of file.
+    /// Reads everything available and splits it into lines.
+    ///
+    /// At end of file, the rest is a line too.
     ///
     /// - Parameters:
-    ///   - scratch: A buffer for the call; what it holds means nothing.
-    ///   - lines: Where whole lines go, without their ends.
-    /// - Returns: Whether more may follow. If not, the member has left.
-    /// - Throws: See recv(2); `Errno.messageTooLong` for a line that is.
+    ///   - scratch: A buffer for reading. Its contents are overwritten.
+    ///   - lines: Whole lines are appended here, without line feeds.
+    /// - Returns: Whether more may follow. `false` means that the member left.
+    /// - Throws: See recv(2); `Errno.messageTooLong` if a line is too long.
     mutating func receive(_ scratch: inout [UInt8], into lines: inout [[UInt8]]) throws -> Bool {
         while true {
             guard let count = try stream.read(into: scratch.mutableSpan) else { return true }
@@ -42,9 +45,10 @@ struct Member: ~Copyable {
         }
     }
 
-    /// Sends a line after those before it.
+    /// Sends a line, after the lines that are still unsent.
     ///
-    /// - Throws: See send(2); `Errno.noBufferSpace` if the member does not read what it is sent.
+    /// - Throws: See send(2); `Errno.noBufferSpace` if the member does not read and too many bytes
+    ///   are unsent.
     mutating func send(_ text: [UInt8]) throws {
         guard unsent.count + text.count < Self.longestDelay else { throw Errno.noBufferSpace }
         unsent += text
@@ -52,7 +56,9 @@ struct Member: ~Copyable {
         try flush()
     }
 
-    /// Sends what is left, as far as it is taken; a writable event tells when to go on.
+    /// Sends as many unsent bytes as the socket accepts.
+    ///
+    /// Call it again at the next writable event.
     mutating func flush() throws {
         while !unsent.isEmpty, let count = try stream.write(unsent.span) {
             unsent.removeFirst(count)

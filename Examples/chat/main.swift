@@ -1,9 +1,9 @@
-// A chat over a Unix-domain socket: what one writes, the others get, line by line.
+// A chat over a Unix-domain socket: each line from a member is sent to all others.
 //
-// Usage: chat PATH     (then in several terminals: socat - UNIX-CONNECT:PATH)
+// Usage: chat PATH     (then, in several terminals: socat - UNIX-CONNECT:PATH)
 //
-// SIGINT and SIGTERM end it, and take the socket's file away. A member who does not read what the
-// others write is left out sooner than remembered for ever.
+// SIGINT and SIGTERM stop it, and it removes the socket file. A member that does not read is
+// disconnected when its unsent lines exceed a limit.
 #if OSExt && Net
 import Glibc
 import SystemPackage
@@ -30,14 +30,14 @@ struct Chat: ~Copyable {
             interest: .readable,
             mode: .level
         )
-        // Noncopyable fields come last, when nothing can throw any more.
+        // Set the noncopyable fields last: nothing may throw after the first is set.
         self.signals = signals
         self.listener = listener
         self.poll = poll
         members = Slab(capacity: 500)
     }
 
-    /// Serves until a signal comes, and returns it.
+    /// Serves until a signal arrives, and returns the signal.
     mutating func run() throws -> Signal {
         var events = Events(capacity: 64)
         while true {
@@ -54,7 +54,9 @@ struct Chat: ~Copyable {
         }
     }
 
-    /// Lets one in; as the listener is watched by level, the next poll tells of others.
+    /// Accepts one member.
+    ///
+    /// The listener is watched in level mode, so the next poll reports others.
     private mutating func accept() throws {
         guard let accepted = try listener.accept() else { return }
         guard case .stored(let key) = members.insert(Member(accepted.stream)) else { return }
@@ -80,7 +82,7 @@ struct Chat: ~Copyable {
         if !stays { remove(key) }
     }
 
-    /// Sends a line to all but one.
+    /// Sends a line to all members but the sender.
     private mutating func broadcast(_ line: String, from sender: SlabKey) {
         let bytes = Array(line.utf8)
         for index in 0..<members.endIndex {

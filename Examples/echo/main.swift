@@ -1,26 +1,27 @@
-// Echoes what clients send, many at a time, with little memory and no client at another's expense.
+// Echoes the bytes of many clients at a time, fairly and with little memory.
 //
 // Usage: echo [ADDRESS]     (default 127.0.0.1:7007)
 //
-// What a server of many connections needs, each in its simplest form: a slab that finds a
-// connection by its token, one buffer for all, a budget for each turn, a queue of those whose turn
-// was over too early, and a way to stop reading from a client who does not take its answers.
+// This is the simplest form of each part that a server for many connections needs: a slab that
+// finds a connection by its token, one buffer for all connections, a budget for each turn, a queue
+// of connections whose turn ended before they were drained, and back-pressure: it stops reading
+// from a client that does not read its echo.
 #if OSPoll && Net
 import SystemPackage
 import Verypoll
 
-/// A client, and what was read from it and could not be sent back yet.
+/// A client, and the bytes that were read from it and not sent back yet.
 struct Connection: ~Copyable {
     let stream: TCPStream
     private var unsent: [UInt8] = []
 
-    /// How a turn of echoing ended.
+    /// The reason why a turn ended.
     enum Outcome {
-        /// The client has sent no more or takes no more: an edge will tell when that is over.
+        /// There is nothing to read, or no room to write. An edge will report a change.
         case drained
-        /// The turn was over: the client may be ready still, and no edge tells.
+        /// The budget was spent. The client may still be ready, and no edge will report it.
         case interrupted
-        /// The client has ended, and got back all that it had sent.
+        /// The client ended its input, and all of it was sent back.
         case ended
     }
 
@@ -28,10 +29,10 @@ struct Connection: ~Copyable {
         self.stream = stream
     }
 
-    /// Echoes for one turn.
+    /// Echoes bytes for one turn.
     ///
-    /// - Parameter buffer: Where to read; what it holds means nothing between the calls.
-    /// - Returns: Why it stopped.
+    /// - Parameter buffer: A buffer for reading. Its contents are not used between calls.
+    /// - Returns: The reason why the turn ended.
     /// - Throws: See recv(2) and send(2).
     mutating func echo(_ buffer: inout [UInt8]) throws -> Outcome {
         var budget = Budget(calls: 16)
@@ -67,14 +68,15 @@ struct EchoServer: ~Copyable {
         let listener = try TCPListener(binding: address)
         let poll = try Poll()
         try Self.watch(listener, with: poll.registry)
-        // Noncopyable fields come last, when nothing can throw any more.
+        // Set the noncopyable fields last: nothing may throw after the first is set.
         self.listener = listener
         self.poll = poll
         connections = Slab(capacity: capacity)
         ready = ReadyQueue(capacity: capacity)
     }
 
-    /// Watches by level: what one turn leaves in the backlog, the next poll reports again.
+    /// Watches in level mode: the next poll reports connections that one turn leaves in the
+    /// backlog.
     private static func watch(
         _ listener: borrowing TCPListener,
         with registry: borrowing Registry
@@ -87,7 +89,7 @@ struct EchoServer: ~Copyable {
     mutating func run() throws {
         var events = Events(capacity: 256)
         while true {
-            // Those who were interrupted go on, but new events come first.
+            // With queued connections, the poll does not wait: it only collects new events.
             let pause: Duration? = isAccepting ? nil : .milliseconds(100)
             try poll.poll(&events, timeout: ready.isEmpty ? pause : .zero)
             if !isAccepting { try resumeAccepting() }
@@ -101,7 +103,7 @@ struct EchoServer: ~Copyable {
         }
     }
 
-    /// Leaves new clients in the backlog for a while, as their level would be reported without end.
+    /// Leaves new clients in the backlog for a while, because every poll would report them.
     private mutating func pauseAccepting() throws {
         try poll.registry.deregister(listener)
         isAccepting = false
@@ -146,12 +148,12 @@ struct EchoServer: ~Copyable {
             case .ended: _ = connections.remove(key)
             }
         } catch {
-            _ = connections.remove(key)  // Its error ends a connection, not the server.
+            _ = connections.remove(key)  // An error ends its connection, not the server.
         }
     }
 }
 
-/// Prints a line at once, whether to a terminal or to a pipe.
+/// Prints a line without buffering.
 func say(_ line: String) throws {
     try FileDescriptor.standardOutput.writeAll((line + "\n").utf8)
 }

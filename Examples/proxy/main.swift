@@ -1,25 +1,26 @@
-// Passes TCP connections on to another address, the end of each way as well as its bytes.
+// Forwards TCP connections to another address, with half-closes.
 //
-// Usage: proxy LISTEN TARGET     (as in: proxy 127.0.0.1:8080 127.0.0.1:80)
+// Usage: proxy LISTEN TARGET     (for example: proxy 127.0.0.1:8080 127.0.0.1:80)
 //
-// A client that ends its side after the request still gets the whole answer, and so on: each way
-// of a session ends by itself, with an end of file or an error. Each holds one read at most, and
-// reads on when that was written: so memory is bounded, and a slow reader slows its writer. Both
-// sockets have the session's token: whatever becomes ready, both ways are tried.
-//
-// Fifty lines of code, but for imports, arguments and greeting, and lines with only a brace.
+// Each direction of a session ends independently, at end of file or on an error. So a client that
+// shuts down its side after the request still gets the whole response. Each direction buffers at
+// most one read, and reads again only after it was written, so memory is bounded and a slow reader
+// slows down its writer. Both sockets have the session's token: an event of either one tries both
+// directions.
 #if OSPoll && Net
 import SystemPackage
 import Verypoll
 
-/// One way of a session: what was read and is still to be written.
+/// One direction of a session, with the bytes that were read and not written yet.
 struct Way {
     var bytes: [UInt8] = []
     var ended = false
 
-    /// Moves bytes until none come or none are taken; an edge will tell when that is over.
+    /// Moves bytes until there is nothing to read or no room to write.
     ///
-    /// - Returns: Whether it stopped before, for the others to have their turn.
+    /// An edge reports a change.
+    ///
+    /// - Returns: Whether it stopped earlier, to give other sessions a turn.
     mutating func move(from: borrowing TCPStream, to: borrowing TCPStream) -> Bool {
         for _ in 0..<16 where !ended {
             do {
@@ -44,7 +45,7 @@ struct Session: ~Copyable {
     var request = Way()
     var answer = Way()
 
-    /// Moves bytes both ways; returns whether it is to be called again without an event.
+    /// Moves bytes in both directions; returns whether to call it again without an event.
     mutating func proceed() throws -> Bool {
         if !isConnected { isConnected = try server.finishConnect() == .connected }
         guard isConnected else { return false }
@@ -57,14 +58,14 @@ let addresses = CommandLine.arguments.dropFirst().compactMap { SocketAddress($0)
 guard addresses.count == 2 else { fatalError("usage: proxy 127.0.0.1:8080 127.0.0.1:80") }
 var poll = try Poll()
 var events = Events(capacity: 256)
-var sessions = Slab<Session>(capacity: 400)  // Two of the usual 1024 descriptors each.
+var sessions = Slab<Session>(capacity: 400)  // Each uses 2 of the usual 1024 descriptors.
 var ready = ReadyQueue(capacity: 400)
 let listener = try TCPListener(binding: addresses[0])
 try poll.registry.register(listener, token: Token(-1), interest: .readable)
 try FileDescriptor.standardOutput.writeAll("listening on \(listener.localAddress())\n".utf8)
 
 while true {
-    // A second at most, because an accept that failed is tried again.
+    // Wait at most a second, because a failed accept is retried.
     try poll.poll(&events, timeout: ready.isEmpty ? .seconds(1) : .zero)
     for event in events { if let key = SlabKey(event.token) { ready.append(key) } }
     for _ in 0..<ready.count {
@@ -74,7 +75,7 @@ while true {
         let isOver = sessions[key].request.ended && sessions[key].answer.ended
         if hasMore == nil || isOver { _ = sessions.remove(key) }
     }
-    // At each turn, as those for whom there was no place before are reported by no edge.
+    // Accept at each turn: no edge reports connections that did not fit before.
     do throws(Errno) {
         while sessions.count < sessions.capacity, let accepted = try listener.accept() {
             guard let server = try? TCPStream(connectingTo: addresses[1]) else { continue }

@@ -2,20 +2,19 @@
 import FoundationEssentials
 import SystemPackage
 
-/// A socket that systemd has opened, and the name that `FileDescriptorName=` gave to it.
+/// A socket that systemd opened, and its name from `FileDescriptorName=`.
 struct PassedSocket {
     let name: String
     let descriptor: FileDescriptor
 }
 
-/// The sockets that systemd passed to this very process; see sd_listen_fds(3).
+/// Returns the sockets that systemd passed to this process; see sd_listen_fds(3).
 ///
-/// They are still inherited by programs that this one starts, until they are adopted.
+/// Until they are adopted, programs that this process starts inherit them.
 func passedSockets() -> [PassedSocket] {
     let process = ProcessInfo.processInfo
     let variables = process.environment
-    // Variables that were meant for another process, as a shell around this one, tell of its
-    // descriptors.
+    // Ignore variables for another process, such as a shell that started this one.
     guard variables["LISTEN_PID"] == String(process.processIdentifier),
         let count = variables["LISTEN_FDS"].flatMap(Int32.init)
     else { return [] }

@@ -1,24 +1,24 @@
-// Serves on the sockets that systemd has opened, told apart by their names.
+// Serves on sockets that systemd opened, distinguished by their names.
 //
-// Usage: systemd-sockets, started by systemd with these among its sockets:
+// Usage: systemd-sockets, started by systemd with sockets such as:
 //     [Socket]                          [Socket]
 //     ListenStream=8080                 ListenStream=/run/example.sock
 //     FileDescriptorName=web            FileDescriptorName=control
 //
 // Or by hand: systemd-socket-activate -l 8080 --fdname=web .build/debug/systemd-sockets
 //
-// Whoever connects is told the name of the socket, and that is all. Several sockets may have one
-// name, as one unit with several addresses gives it to them; one of an unknown name is closed.
+// Each client gets a line with the name of the socket. Several sockets may have the same name, such
+// as those of one unit with several addresses. Sockets with an unknown name are closed.
 #if OSPoll && Net
 import SystemPackage
 import Verypoll
 
-/// The kinds of sockets that this program knows what to do with.
+/// The kinds of sockets that this program serves.
 enum Door: ~Copyable {
     case web(TCPListener)
     case control(UnixListener)
 
-    /// Takes a socket over, or closes it if its name is none of ours.
+    /// Takes ownership of a socket, or closes it if its name is unknown.
     init?(_ passed: PassedSocket) throws {
         let socket = OwnedFD(adopting: passed.descriptor)
         switch passed.name {
@@ -28,7 +28,7 @@ enum Door: ~Copyable {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address that the socket listens on.
     func address() throws -> String {
         switch self {
         case .web(let listener): try listener.localAddress().description
@@ -37,7 +37,7 @@ enum Door: ~Copyable {
     }
 
     func register(with registry: borrowing Registry, token: Token) throws {
-        // By level: other connections that are waiting are reported by the next poll.
+        // In level mode, the next poll reports other waiting connections.
         switch self {
         case .web(let listener):
             try registry.register(listener, token: token, interest: .readable, mode: .level)
@@ -46,9 +46,9 @@ enum Door: ~Copyable {
         }
     }
 
-    /// Accepts one connection, and ends it with a line.
+    /// Accepts one connection, sends a line and closes it.
     func serve() throws {
-        // So short a line fits into the buffer of a new socket.
+        // The line is so short that it fits into the send buffer of a new socket.
         switch self {
         case .web(let listener):
             guard let accepted = try listener.accept() else { return }
@@ -60,7 +60,7 @@ enum Door: ~Copyable {
     }
 }
 
-/// Prints a line at once, whether to a terminal or to a pipe.
+/// Prints a line without buffering.
 func say(_ line: String) throws {
     try FileDescriptor.standardOutput.writeAll((line + "\n").utf8)
 }

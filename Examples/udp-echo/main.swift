@@ -1,19 +1,21 @@
-// Sends every datagram back to whom it came from.
+// Sends each datagram back to its sender.
 //
 // Usage: udp-echo [ADDRESS]     (default 127.0.0.1:7007)
 //
-// While the socket takes no more, nothing more is read: the kernel's queue fills, and what exceeds
-// it is lost, as is UDP's way.
+// While the socket accepts no more bytes, the server does not read: the kernel's receive queue
+// fills up, and the kernel drops further datagrams.
 #if OSPoll && Net
 import SystemPackage
 import Verypoll
 
-/// Answers until nothing more has come, or no more is taken; an edge tells when to go on.
+/// Answers datagrams until there is nothing to read or no room to write.
+///
+/// An edge reports a change.
 ///
 /// - Parameters:
-///   - socket: Where datagrams come from and go to.
-///   - datagram: The one that is being answered, with room for the longest.
-///   - sender: Whom it is to be sent to, `nil` if it has been.
+///   - socket: The socket to receive from and send to.
+///   - datagram: The datagram to answer, with capacity for the longest one.
+///   - sender: The address to send `datagram` to, or `nil` if it was sent.
 /// - Throws: See recvfrom(2).
 func answer(
     _ socket: borrowing UDPSocket,
@@ -39,7 +41,7 @@ func answer(
     }
 }
 
-/// Prints a line at once, whether to a terminal or to a pipe.
+/// Prints a line without buffering.
 func say(_ line: String) throws {
     try FileDescriptor.standardOutput.writeAll((line + "\n").utf8)
 }
