@@ -65,7 +65,7 @@ struct Chat: ~Copyable {
             token: key.token,
             interest: [.readable, .writable]
         )
-        broadcast("* \(key.index) has come", from: key)
+        broadcast("* \(key.index) joined", from: key)
         do { try members[key].send(Array("* you are \(key.index)".utf8)) } catch { remove(key) }
     }
 
@@ -92,7 +92,7 @@ struct Chat: ~Copyable {
     }
 
     private mutating func remove(_ key: SlabKey) {
-        if members.remove(key) != nil { broadcast("* \(key.index) has gone", from: key) }
+        if members.remove(key) != nil { broadcast("* \(key.index) left", from: key) }
     }
 }
 

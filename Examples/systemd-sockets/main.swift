@@ -68,12 +68,12 @@ func say(_ line: String) throws {
 var poll = try Poll()
 var events = Events(capacity: 16)
 let passed = passedSockets()
-guard !passed.isEmpty else { fatalError("systemd passed no socket; see the head of main.swift") }
+guard !passed.isEmpty else { fatalError("systemd passed no sockets; see the top of main.swift") }
 
 var doors = Slab<Door>(capacity: passed.count)
 for socket in passed {
     guard let door = try Door(socket) else {
-        try say("\(socket.name) is unknown and closed")
+        try say("\(socket.name): unknown name, closed")
         continue
     }
     try say("\(socket.name) listens on \(try door.address())")

@@ -27,7 +27,7 @@ func answer(
             do throws(Errno) {
                 guard try socket.send(datagram.span, to: address) != nil else { return }
             } catch {
-                try say("no answer to \(address): \(error)")
+                try say("cannot answer \(address): \(error)")
             }
             sender = nil
         }
@@ -48,7 +48,7 @@ func say(_ line: String) throws {
 
 let text = CommandLine.arguments.dropFirst().first ?? "127.0.0.1:7007"
 guard let address = SocketAddress(text) else {
-    fatalError("\(text) is no address; give one as 127.0.0.1:7007 or [::1]:7007")
+    fatalError("\(text) is not a valid address; expected 127.0.0.1:7007 or [::1]:7007")
 }
 
 var poll = try Poll()

@@ -25,9 +25,9 @@ struct SocketExampleTests {
             try second.waitFor("0: hello\n0: all of you\n")
             try third.waitFor("0: hello\n0: all of you\n")
             try third.say("hello to you\n")
-            try first.waitFor("* 1 has come\n* 2 has come\n2: hello to you\n")
+            try first.waitFor("* 1 joined\n* 2 joined\n2: hello to you\n")
         }
-        try second.waitFor("2: hello to you\n* 2 has gone\n")
+        try second.waitFor("2: hello to you\n* 2 left\n")
 
         try server.send(15)
         #expect(try server.waitForExit() == .code(0))
@@ -50,7 +50,7 @@ struct SocketExampleTests {
         try eventually("the lazy one to be gone") {
             try talker.send(line)
             while let bytes = try keen.receiveNow() { heard += bytes }
-            return String(decoding: heard, as: UTF8.self).contains("* 0 has gone\n")
+            return String(decoding: heard, as: UTF8.self).contains("* 0 left\n")
         }
         let rest = try lazy.receiveToEnd()
         #expect(rest.count > 4000)
@@ -78,7 +78,7 @@ struct SocketExampleTests {
             containing: "web listens on 127.0.0.1:\(other.port)\n"
         )
         #expect(said.contains("control listens on \(path)\n"))
-        #expect(said.contains("stranger is unknown and closed\n"))
+        #expect(said.contains("stranger: unknown name, closed\n"))
         #expect(try shell("socat -u TCP:127.0.0.1:\(web.port) -") == "this is web\n")
         #expect(try shell("socat -u TCP:127.0.0.1:\(other.port) -") == "this is web\n")
         #expect(try shell("socat -u UNIX:\(path) -") == "this is control\n")
