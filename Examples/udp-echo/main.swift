@@ -48,7 +48,7 @@ func say(_ line: String) throws {
 
 let text = CommandLine.arguments.dropFirst().first ?? "127.0.0.1:7007"
 guard let address = SocketAddress(text) else {
-    fatalError("\(text) is not a valid address; expected 127.0.0.1:7007 or [::1]:7007")
+    fatalError("\(text) is not a valid address; expected one such as 127.0.0.1:7007 or [::1]:7007")
 }
 
 var poll = try Poll()

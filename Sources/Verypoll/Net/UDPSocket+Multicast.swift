@@ -18,7 +18,8 @@ extension UDPSocket {
     ///
     /// - Parameters:
     ///   - group: A multicast address of the socket's family.
-    ///   - interface: The interface to receive on. For IPv6, not by address.
+    ///   - interface: The interface to receive on. ``NetworkInterface/address(_:)`` is for IPv4
+    ///     only.
     /// - Throws: `Errno.invalidArgument` if `group` is not such an address, `Errno.addressInUse` if
     ///   the socket already joined the group, `Errno.operationNotSupportedByDevice` if the
     ///   interface does not exist. See ip(7) and ipv6(7).
@@ -42,7 +43,7 @@ extension UDPSocket {
 
     /// Sets the interface that multicast is sent from.
     ///
-    /// For IPv6, not by address. See `IP_MULTICAST_IF` in ip(7).
+    /// ``NetworkInterface/address(_:)`` is for IPv4 only. See `IP_MULTICAST_IF` in ip(7).
     public func setMulticastInterface(_ interface: NetworkInterface) throws(Errno) {
         try fileDescriptor.setMulticastInterface(interface)
     }

@@ -74,11 +74,11 @@ public import SystemPackage
             try fileDescriptor.writeAvailable(first, second, third, fourth)
         }
 
-        /// Turns non-blocking mode on or off, such as off for a program that expects blocking
-        /// writes.
+        /// Turns non-blocking mode on or off.
         ///
-        /// The mode applies to every duplicate of the descriptor, in every process; see
-        /// `O_NONBLOCK` in fcntl(2).
+        /// Turn it off before you pass the end to a program that expects blocking writes. The mode
+        /// applies to every duplicate of the descriptor, in every process; see `O_NONBLOCK` in
+        /// fcntl(2).
         public func setNonBlocking(_ isOn: Bool) throws(Errno) {
             try pipe.setNonBlocking(isOn)
         }

@@ -1,4 +1,6 @@
-/// The readiness that a source is watched for; never empty.
+/// The kinds of readiness to watch a source for.
+///
+/// Registering with an empty interest traps.
 public struct Interest: OptionSet, Hashable, Sendable, CustomStringConvertible {
     public let rawValue: UInt8
 
