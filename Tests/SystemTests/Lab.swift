@@ -26,7 +26,7 @@ final class Lab: Sendable {
         guard unsafe access("/usr/bin/systemd-nspawn", X_OK) == 0 else {
             throw MissingRequirement(
                 description: "booting systemd requires systemd-nspawn; install systemd-container,"
-                    + "or run make test, which installs it"
+                    + " or run make test, which installs it"
             )
         }
         script = try Program("\(Repository.path)/Scripts/systemd-lab", ["--setup", setup])
