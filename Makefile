@@ -1,9 +1,9 @@
-# The one place that says how this package is built, run, tested and installed.
+# Builds, runs, tests and installs the package.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-# For distributions that keep these elsewhere.
+# For distributions that use other directories.
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 
@@ -18,15 +18,15 @@ mandir = $(DESTDIR)$(PREFIX)/share/man
 bashdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 zshdir = $(DESTDIR)$(ZSHDIR)
-# Made empty: without a file in it, the daemon runs on its built-in default.
+# Created empty: without a configuration file, the daemon uses its built-in default.
 confdir = $(DESTDIR)/etc/verypolld
 
 COMMANDS = verypolld verypollctl
 UNITS = verypolld.service verypolld.socket verypolld-varlink.socket
 
-# With the Swift runtime inside, so that a machine without Swift runs what is installed.
+# Links the Swift runtime statically, so that the programs run on a machine without Swift.
 STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now
-# A folder with verypolld and verypollctl, for those who have built them already.
+# The directory of existing builds of verypolld and verypollctl, to install them without building.
 BINARIES ?=
 # The maintainer of the package, as "Name <mail>"; Scripts/deb has a default.
 MAINTAINER ?=
@@ -46,7 +46,7 @@ run: ## Builds the daemon and runs it; stop it with Ctrl-C.
 	@echo "verypollctl: $$(swift build -c release --show-bin-path)/verypollctl"
 	@exec "$$(swift build -c release --show-bin-path)/verypolld"
 
-# The programs as they are installed.
+# Builds the programs as they are installed.
 static:
 	swift build $(STATIC) --product verypolld
 	swift build $(STATIC) --product verypollctl

@@ -14,8 +14,8 @@ let verypoll: [Target.Dependency] = [
     .product(name: "SystemPackage", package: "swift-system"),
 ]
 
-// A package of its own, so that users of the library build none of it. It has no flags that a
-// package which is depended on could not have.
+// A separate package, so that users of the library do not build it. It uses no flags that a
+// dependency could not use.
 let package = Package(
     name: "benchmarks",
     dependencies: [

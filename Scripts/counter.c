@@ -1,8 +1,8 @@
 /*
- * Counts the allocations and the retains of a program that it is loaded before, by LD_PRELOAD.
+ * Counts the allocations and retains of a program; load it with LD_PRELOAD.
  *
- * The file that COUNTS names holds two numbers of 64 bits, which grow with each call of malloc(3)
- * and its kin, and of Swift's retain; whoever started the program reads them while it runs.
+ * The file named by COUNTS holds two 64-bit numbers, which grow with each call of malloc(3) and its
+ * relatives, and of Swift's retain. The process that started the program reads them while it runs.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -34,7 +34,7 @@ def panel(title, lines, seconds, top):
     for minute in ticks(0, end / 60, 8):
         yield (f'<text x="{x(minute * 60):.1f}" y="{top + HEIGHT + 16}" '
                f'text-anchor="middle">{minute:g} min</text>')
-    # The last first, so that a median lies over its percentile.
+    # Draws the last line first, so that a median is drawn over its percentile.
     for index, (name, values) in reversed([*enumerate(lines)]):
         points = " ".join(f"{x(second):.1f},{y(value):.1f}"
                           for second, value in zip(seconds, values))

@@ -12,7 +12,7 @@ import struct
 
 tally = collections.Counter()
 LOCAL = "127.0.0.1"
-# What an end may look like where servers are killed and sessions are ended.
+# Possible errors of a connection whose server is killed or whose session is ended.
 LOST = (OSError, EOFError, asyncio.IncompleteReadError, TimeoutError)
 
 

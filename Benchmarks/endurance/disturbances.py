@@ -72,7 +72,7 @@ async def monitor(path):
     except TimeoutError:
         tally["control: Monitor"] += 1
     except LOST:
-        # It is closed if it is slower than the events, or idle when others want its place.
+        # It is closed if it is too slow, or if it is idle and new clients need its slot.
         tally["control: Monitor closed"] += 1
 
 

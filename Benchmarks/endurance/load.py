@@ -8,7 +8,7 @@ import time
 from . import clients, disturbances
 from .clients import every, tally
 
-# The methods of the daemon that not every version has, and what they are tried with.
+# Methods that older versions of the daemon do not have.
 OPTIONAL = {"Reload", "Monitor", "Drain", "Resume", "SetServer"}
 
 
@@ -57,7 +57,7 @@ def run_load(setting, methods, results):
                     clients.expect(False, f"the load has a fault: {task.exception()!r}")
             results.send(dict(tally))
 
-    # What a coroutine throws that is no end of a connection is a fault of the load's own.
+    # An exception other than the end of a connection is a bug of the load itself.
     def fail(_, context):
         clients.expect(False, f"the load has a fault: {context.get('exception')!r}")
 

@@ -7,7 +7,7 @@ CLIENTS = 1000
 STATUS = json.dumps({"method": "io.verypoll.Daemon.GetStatus"}).encode() + b"\0"
 ONEWAY = STATUS.replace(b"}", b', "oneway": true}')
 MONITOR = json.dumps({"method": "io.verypoll.Daemon.Monitor", "more": True}).encode() + b"\0"
-# What each kind of client sends, and whether without end; none of them ever reads.
+# The bytes that each kind of client sends, and whether it repeats them; none of them ever reads.
 KINDS = [
     (b"", False),  # Stays silent.
     (STATUS[:20], False),  # Never comes to the end of its call.

@@ -13,7 +13,7 @@ TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 TCP = ("probed", "app", "named", "echo", "discard", "daytime", "chargen", "drop", "metrics",
        "spare")
 WORKERS = 2
-# Pipes that a worker keeps for the next use, and their two ends.
+# The descriptors of the pipes that the workers keep for later sessions.
 KEPT_DESCRIPTORS = WORKERS * 16 * 2
 
 

@@ -1,10 +1,11 @@
 """Judges what was sampled each second of a soak."""
 import statistics
 
-# How much the memory may grow from after the warm-up to the end, of what it has on average, and in
-# bytes. A heap breathes, so the least of each half minute counts: what is never given back.
+# The allowed memory growth from the warm-up to the end: a share of the mean, and at least so many
+# bytes. The minimum of each half minute counts, because a heap's size fluctuates; the minimum shows
+# the memory that is never freed.
 GROWTH, LEAST_GROWTH, BREATH = 0.03, 4 << 20, 30
-# How much longer the honest client may wait in the last quarter than in the first.
+# How many times as long the honest client may wait in the last quarter as in the first.
 SLOWDOWN = 1.5
 
 

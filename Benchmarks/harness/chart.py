@@ -5,7 +5,7 @@ import statistics
 
 from .latency import FLOOR
 
-# What is drawn if nothing else is chosen: SCENARIO/CONNECTIONS[/RATE]:NUMBER.
+# The default panels: SCENARIO/CONNECTIONS[/RATE]:NUMBER.
 PANELS = ("own/64:cost", "close/64:cost", "1m/8:cost", "latency/64/10000:slice_p99")
 TITLES = {
     "own": "Messages of 64 bytes", "http": "Small HTTP responses", "1m": "Responses of 1 MiB",
@@ -24,7 +24,7 @@ THEMES = {
 }
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif"
 
-# Pixels: a panel, its names, the room for the number behind the longest bar, a bar with its gap.
+# Pixels: a panel, its names, the room for the number after the longest bar, a bar with its gap.
 PANEL, GAP, NAMES, NUMBERS, ROW, BAR = 430, 30, 118, 62, 22, 14
 HEAD, AXIS, FOOT = 54, 44, 44
 

@@ -75,7 +75,7 @@ def failing_of_exchange(port, backend, half_closes):
             client.sendall(sent)
             if half_closes:
                 client.shutdown(socket.SHUT_WR)
-            # One byte more, so that the end of file has to come as well.
+            # One more byte, so that end of file must arrive as well.
             received = receive(client, SIZE + 1)
     except OSError as error:
         return str(error)

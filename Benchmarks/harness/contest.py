@@ -14,7 +14,8 @@ from .processes import Backend, Load, Server
 
 WARM_UP = 0.2
 
-# What a load reports, in microseconds; `slice_p99` is the p99 of the median slice of an open one.
+# The latencies that a load reports, in microseconds; for an open load, `slice_p99` is the p99 of
+# the median slice.
 QUANTILES = ("p50", "p90", "p99", "p99.9", "slice_p99")
 
 
@@ -25,12 +26,13 @@ class Run:
     requests: int
     seconds: float
     cpu: float
-    # Microseconds by "p50" and the like; None where the load does not report them.
+    # Microseconds by "p50" and so on; None if the load does not report them.
     latencies: dict
     errors: int
     load: float
     noise: float
-    # Of an open load: the messages, and by how many microseconds at p99 it sent them late.
+    # For an open load: the number of messages, and the delay in microseconds at p99 of sending
+    # them.
     sent: int
     delay: float | None
 
@@ -118,7 +120,7 @@ def run(scenario, servers, backend, connections, seconds):
     used = [new[0] - old[0] for old, new in zip(before, after)]
     delayed = sum(new[1] - old[1] for old, new in zip(before[:len(servers)], after))
     foreign = busy - sum(used) - sum(answer["load_cpu"] for answer in answers) - own
-    # A request costs the backend the same, whoever forwards it.
+    # A request costs the backend the same, whichever server forwards it.
     behind = used.pop() / sum(answer["requests"] for answer in answers) if backend else 0
     return {
         server.name: Run(

@@ -11,7 +11,7 @@ import time
 from .processes import Backend, Load, Server
 from .scenarios import BIN
 
-# The calls that are told by name; perf takes long to trace all that there are.
+# The calls that are listed by name; tracing all system calls with perf is slow.
 NAMED = ("epoll_wait epoll_pwait epoll_pwait2 epoll_ctl accept accept4 read write readv writev"
          " recvfrom sendto recvmsg sendmsg setsockopt getpeername fcntl close futex"
          " timerfd_settime eventfd2 splice socket connect shutdown getsockopt getsockname"
@@ -25,10 +25,10 @@ class Counts:
     """What an operation took on average; calls by their names."""
 
     calls: dict
-    # These two of one process only.
+    # These two are counted in one process only.
     allocations: float | None = None
     retains: float | None = None
-    # The same of a connection that was opened and closed, where requests were counted.
+    # The allocations per opened and closed connection, if requests were counted.
     connection_allocations: float | None = None
 
     @property

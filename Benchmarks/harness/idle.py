@@ -10,7 +10,7 @@ import time
 from . import checking
 from .processes import Backend, Load, Server
 
-# Memory differs little from one start to the next.
+# Memory differs little from one start to the next, so few rounds suffice.
 ROUNDS = 3
 
 
@@ -29,9 +29,9 @@ class Run:
 
     before: Usage
     after: Usage
-    # How many sessions there were, as not every server takes as many as are wanted.
+    # The number of sessions; a server may accept fewer than requested.
     held: int
-    # What share of a core it used while nothing happened.
+    # The share of a core that the server used while idle.
     cpu: float
 
     def per_session(self, what):

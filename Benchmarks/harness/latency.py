@@ -11,9 +11,9 @@ import sys
 from . import contest
 from .processes import Server, ports
 
-# With whom the daemon is compared, and how many times the best one's p50 and p99 it may take. The
-# bound is for the p99 of the median slice: a virtual machine stalls for milliseconds at a time, and
-# the p99 of a whole round is that of the server which happened to be measured then.
+# The peers, and the bound for the ratio to the best peer's p50 and p99. The bound applies to the
+# p99 of the median slice: a virtual machine stalls for milliseconds at a time, and the p99 of a
+# whole round would be that of the server that was measured during a stall.
 BOUNDED = ("p50", "slice_p99")
 PEERS = ("c-copy", "haproxy", "nginx")
 BOUND = 1.10
@@ -76,7 +76,7 @@ def hold(scenario, connections, rate, chosen):
     commands, results = contest.contestants(scenario, chosen)
     results[FLOOR] = contest.Result(runs=[])
     for number in range(chosen.rounds):
-        # The rounds differ in their arrivals, the servers of a round do not.
+        # Rounds have different arrivals; all servers of one round have the same.
         numbered = dataclasses.replace(scenario, load=[*scenario.load, rate, number])
         with contextlib.ExitStack() as field:
             floor = Floor(next(ports))

@@ -31,7 +31,7 @@ def set_up_network():
     for name, value in {"core/somaxconn": "4096", "ipv4/tcp_max_syn_backlog": "4096",
                         "ipv4/ip_local_port_range": "20000 65000"}.items():
         pathlib.Path("/proc/sys/net", name).write_text(value)
-    # Whatever the machine is set to, loopback does without the pacing of some algorithms.
+    # Loopback uses cubic, whatever the default, because some algorithms pace their sending.
     for destination in ("127.0.0.0/8", "127.0.0.1"):
         run(f"ip route replace local {destination} dev lo table local proto kernel scope host"
             " src 127.0.0.1 congctl cubic")

@@ -133,7 +133,7 @@ class Server(Process):
         """How long it was kept waiting for the core."""
         threads = [(pid, thread) for pid in self.tree() for thread in
                    machine.names(f"/proc/{pid}/task")]
-        # Threads of one server wait for each other, which is no disturbance.
+        # Threads of one server wait for each other, which is not a disturbance.
         if len(threads) != 1:
             return 0
         fields = machine.read("/proc/{}/task/{}/schedstat".format(*threads[0])).split()

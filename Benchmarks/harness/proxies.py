@@ -46,12 +46,12 @@ PROXY = {each.name: each for each in [
     scenario("idle-plain", ECHO, [BIN / "idle", 0], [5000], "session"),
     scenario("idle-touch", ECHO, [BIN / "idle", 64], [5000], "session"),
 ]}
-# The same with the cheaper backend, which are measured where they are asked for.
+# The same scenarios with the cheaper backend; they run only if named.
 CANNED_PROXY = {each.name: each for each in [
     scenario("canned", CANNED, [FOREIGN, "wrk", "/hello"], [64, 1000]),
     scenario("canned-close", f"{CANNED} close", [FOREIGN, "wrk", "/hello", "close"], [64]),
 ]}
-# Messages that do not wait for each other. A slice is long enough for the rarest of them.
+# An open load. A slice is long enough for the rarest messages.
 LATENCY = {"latency": Scenario(
     name="latency", operation="message", is_of_proxies=True,
     servers={name: SERVERS[name] for name in ("verypolld", *latency.PEERS)},

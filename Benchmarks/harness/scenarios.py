@@ -15,26 +15,26 @@ class Scenario:
     """One kind of server under one load; processes.Server says what commands may name."""
 
     name: str
-    # What is counted: requests, connections, sessions, or MiB where bytes matter.
+    # The counted operation: request, connection, session or, if bytes matter, MiB.
     operation: str
     servers: dict
-    # The program, and what it takes beyond ports, seconds, connections and the length of a slice.
+    # The load program, and its arguments after the ports, seconds, connections and slice length.
     load: list
     connections: list
-    # What the ratios refer to.
+    # The server to which the ratios refer.
     base: str = "c"
     is_of_proxies: bool = False
-    # The command of what the servers, being proxies, stand before; None if the load is that too.
+    # The command of the server behind the proxies; None if the load includes the server.
     backend: str | None = None
-    # How many messages are due in a second, where that does not depend on the answers.
+    # Messages per second, for an open load.
     rates: list = dataclasses.field(default_factory=list)
-    # How long a server is measured in a round if nothing else is chosen.
+    # The default number of seconds that a server is measured per round.
     seconds: float = 1
-    # How long a load stays with a server before it goes on to the next.
+    # How long the load uses one server before it moves to the next, in milliseconds.
     slice_ms: int | None = None
 
     def load_command(self, ports, seconds, connections):
-        # With many connections, a slice begins and ends with turns that are not full.
+        # With many connections, the beginning and the end of a slice do not use all of them.
         slice_ms = self.slice_ms or (50 if connections < 256 else 200)
         program, *arguments = map(str, self.load)
         return [program, ",".join(map(str, ports)), str(seconds), str(connections), str(slice_ms),

@@ -1,4 +1,4 @@
-/* When messages arrive that do not wait for each other, and on which connection. */
+/* When messages of an open load are due, and on which connection. */
 #ifndef ARRIVALS_H
 #define ARRIVALS_H
 #include <math.h>
@@ -11,7 +11,7 @@ struct arrivals {
 	double due;  /* Not rounded, so that no error adds up. */
 };
 
-/* splitmix64: every state is a valid seed. */
+/* splitmix64; every state is a valid seed. */
 static inline uint64_t arrivals_random(struct arrivals *arrivals) {
 	uint64_t bits = arrivals->state += 0x9e3779b97f4a7c15u;
 	bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9u;
@@ -21,14 +21,14 @@ static inline uint64_t arrivals_random(struct arrivals *arrivals) {
 
 static inline struct arrivals arrivals_of(uint64_t seed, double rate) {
 	struct arrivals arrivals = {.state = seed, .mean = 1e9 / rate};
-	/* Neighboring seeds start far apart. */
+	/* Spreads neighboring seeds far apart. */
 	arrivals.state = arrivals_random(&arrivals);
 	return arrivals;
 }
 
-/* The nanosecond, counted from the start, in which the next message is due. */
+/* Returns the nanosecond, counted from the start, at which the next message is due. */
 static inline uint64_t arrivals_next(struct arrivals *arrivals) {
-	/* In (0, 1], as the logarithm of 0 is not finite. */
+	/* In (0, 1], because the logarithm of 0 is not finite. */
 	double uniform = (double)((arrivals_random(arrivals) >> 11) + 1) * 0x1p-53;
 	arrivals->due -= log(uniform) * arrivals->mean;
 	return (uint64_t)arrivals->due;

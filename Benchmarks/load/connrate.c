@@ -1,7 +1,7 @@
 /*
- * The load of a server that accepts and drops: so many connects at a time, each of which waits for
- * the server to close, resets, so that no side keeps a TIME-WAIT, and connects again. The sources
- * are spread over 127.0.0.2 to 127.0.0.33.
+ * The load for a server that accepts and drops: a number of concurrent connects, each of which
+ * waits for the server to close, resets the connection to avoid TIME-WAIT, and connects again. The
+ * sources are spread over 127.0.0.2 to 127.0.0.33.
  *
  * usage: connrate PORT[,PORT...] SECONDS CONNECTIONS SLICE_MS
  */

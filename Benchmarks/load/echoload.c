@@ -1,5 +1,5 @@
 /*
- * The load of an echo server: each connection sends so many bytes, waits until they are back, and
+ * The load for an echo server: each connection sends BYTES bytes, waits until they are echoed, and
  * sends the next.
  *
  * usage: echoload PORT[,PORT...] SECONDS CONNECTIONS SLICE_MS BYTES
@@ -50,7 +50,8 @@ static void start(struct target *target, int fd, uint64_t now) {
 	push(target, fd);
 }
 
-/* Takes what is there; the answer being complete, starts the next request unless time is up. */
+/* Reads the available bytes; when the answer is complete, starts the next request until time is
+ * up. */
 static void pull(struct target *target, int fd, uint64_t end) {
 	struct connection *connection = &connections[fd];
 	for (;;) {
@@ -114,7 +115,7 @@ static int connect_to(int port) {
 	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (connect(fd, (struct sockaddr *)&server, sizeof server) < 0) die("connect");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	/* A reset leaves no TIME-WAIT. */
+	/* A reset avoids TIME-WAIT. */
 	struct linger linger = {1, 0};
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 	fcntl(fd, F_SETFL, O_NONBLOCK);

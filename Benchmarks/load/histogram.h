@@ -3,7 +3,7 @@
 #define HISTOGRAM_H
 #include <stdint.h>
 
-/* Values below CLASSES have a class each; every power of two above has CLASSES / 2 classes. */
+/* Values below CLASSES have a class each; each power of two above has CLASSES / 2 classes. */
 #define CLASS_BITS 8
 #define CLASSES (1u << CLASS_BITS)
 #define SHIFTS (65 - CLASS_BITS)
@@ -18,7 +18,8 @@ static inline void histogram_add(struct histogram *histogram, uint64_t value) {
 	histogram->total++;
 }
 
-/* The value that a share of all values does not exceed: the middle of its class, 0 if empty. */
+/* Returns the value that a share of all values does not exceed: the middle of its class, or 0 if
+ * empty. */
 static inline double histogram_quantile(const struct histogram *histogram, double share) {
 	uint64_t wanted = (uint64_t)((double)histogram->total * share), seen = 0;
 	if (wanted == histogram->total && wanted) wanted--;

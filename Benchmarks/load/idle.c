@@ -1,12 +1,12 @@
 /*
- * Connections that do nothing, for a look at the server's memory meanwhile. The sources are spread
- * over 127.0.0.2 to 127.0.0.33.
+ * Idle connections, to measure the server's memory. The sources are spread over 127.0.0.2 to
+ * 127.0.0.33.
  *
  * usage: idle PORT CONNECTIONS BYTES
- *   BYTES  what each sends first, and waits to get back; 0 for nothing
+ *   BYTES  how many bytes each connection sends first and waits to get back; 0 for none
  *
- * Prints READY once all are open. A line on its standard input has it print how many the server
- * has not closed; it holds them until the input ends.
+ * Prints READY once all connections are open. For each line on its standard input, it prints how
+ * many the server has not closed; it holds them until the input ends.
  */
 #include "../peers/c/common.h"
 
@@ -19,7 +19,7 @@ static int open_one(int index, int port, int length) {
 	struct timeval longest = {5, 0};
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
-	/* A reset leaves no TIME-WAIT. */
+	/* A reset avoids TIME-WAIT. */
 	struct linger linger = {1, 0};
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 	struct sockaddr_in source = {.sin_family = AF_INET}, server = {.sin_family = AF_INET};
@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
 	int wanted = atoi(argv[2]), opened = 0, held = 0;
 	int *descriptors = calloc((size_t)wanted, sizeof *descriptors);
 	if (!descriptors) die("calloc");
-	/* A server that is full lets the next ones wait, each for as long. */
+	/* A full server may let each further connection wait, so give up after three failures. */
 	for (int i = 0, failures = 0; i < wanted && failures < 3; i++) {
 		descriptors[opened] = open_one(i, atoi(argv[1]), atoi(argv[3]));
 		if (descriptors[opened] >= 0) opened++;

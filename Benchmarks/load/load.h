@@ -1,12 +1,12 @@
 /*
- * What the loads share.
+ * The common part of the loads.
  *
  * A load takes the ports of several servers and gives each of them in turn a short slice of time,
- * until each has had the seconds that were asked for. So whatever disturbs the machine meanwhile
- * hits all of them alike. It prints a JSON list with an entry for each port.
+ * until each has had the requested number of seconds. So any disturbance of the machine affects all
+ * of them alike. The load prints a JSON list with an entry for each port.
  *
- * Once connected it prints READY and waits for a byte on its standard input, and after the list it
- * waits for the input's end, so that the caller can read the servers' counters in between.
+ * Once connected, it prints READY and waits for a byte on its standard input. After the list, it
+ * waits for end of input, so that the caller can read the servers' counters in between.
  */
 #ifndef LOAD_H
 #define LOAD_H
@@ -23,16 +23,16 @@ static uint64_t nanoseconds(clockid_t clock) {
 
 #define MAX_SLICES 4096
 
-/* One server, and what it was given and did. */
+/* One server, with its time and results. */
 struct target {
 	int port, is_dead;
 	uint64_t active, cpu, errors;
-	/* Of an open load: what it sent, and answers that came while it was warming up. */
+	/* For an open load: the messages sent, and the answers received during warm-up. */
 	uint64_t sent, unmeasured;
 	struct histogram latencies;
-	/* How long after a message was due an open load began to send it. */
+	/* For an open load: how late each message was sent, compared with its due time. */
 	struct histogram delays;
-	/* The 99 % quantile of each slice of an open load, in microseconds. */
+	/* For an open load: the 99th percentile of each slice, in microseconds. */
 	double slice_p99s[MAX_SLICES];
 	int slice_count;
 };
@@ -55,7 +55,7 @@ static int compare_doubles(const void *left, const void *right) {
 	return (one > other) - (one < other);
 }
 
-/* The p99 that half of the slices do not exceed, 0 without slices. */
+/* Returns the p99 that half of the slices do not exceed, or 0 without slices. */
 static double median_slice_p99(struct target *target) {
 	if (target->slice_count == 0) return 0;
 	qsort(target->slice_p99s, (size_t)target->slice_count, sizeof(double), compare_doubles);
@@ -92,7 +92,7 @@ static void run_slices(double seconds, void (*slice)(int index, uint64_t begin))
 	for (int turn = 0, is_over = 0; !is_over; turn++) {
 		is_over = 1;
 		for (int i = 0; i < target_count; i++) {
-			/* Nobody always follows the same one. */
+			/* Vary the order, so that no target always follows the same other one. */
 			int index = (i + turn) % target_count;
 			struct target *target = &targets[index];
 			if (target->is_dead || (double)target->active / 1e9 >= seconds) continue;

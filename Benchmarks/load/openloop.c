@@ -1,17 +1,17 @@
 /*
- * An open load: messages of 64 bytes are due at random moments (Poisson arrivals) at a fixed rate,
- * on connections by chance, whether or not earlier ones have been answered. A latency counts from
- * the moment in which the message was due until its answer is there. So a stall shows in the
- * latency of every message that it delays, the load's own stalls included.
+ * An open load: messages of 64 bytes are due at random times (Poisson arrivals) at a fixed rate, on
+ * random connections, whether or not earlier ones have been answered. A latency counts from the
+ * time the message was due until its answer arrives. So a stall appears in the latency of every
+ * message that it delays, including stalls of the load itself.
  *
- * The process is the echo server behind the proxies as well, as both share a core: one loop that
+ * The process is also the echo server behind the proxies, because both share a core: one loop that
  * never sleeps does the work of both, so no latency contains a wake-up or a switch between them.
  *
  * usage: openloop PORT,...,OWN_PORT SECONDS CONNECTIONS SLICE_MS RATE SEED
- *   OWN_PORT  where it listens as the server. It is a target like the others: the floor, which is
- *             what the load itself contributes to a latency.
+ *   OWN_PORT  the port of its own server. It is a target like the others: the floor, which is the
+ *             part of a latency that the load itself causes.
  *
- * A slice begins with a tenth in which nothing is measured. All targets get the same arrivals.
+ * The first tenth of a slice is not measured. All targets get the same arrivals.
  */
 #include "load.h"
 #include "arrivals.h"
@@ -23,7 +23,7 @@
 #define EVENTS 64
 #define PATIENCE 2000000000u
 
-/* A client's end. Its messages are answered in their order. */
+/* A client's end of a connection. Its messages are answered in order. */
 struct connection {
 	int fd;
 	uint32_t sent, answered, partial; /* The last one: bytes of an incomplete answer. */
@@ -36,7 +36,7 @@ static double rate;
 static uint64_t slice_length, seed;
 static char pattern[MESSAGE], buffer[1 << 16];
 
-/* The slice under way. */
+/* The target of the current slice. */
 static struct target *target;
 static struct connection *mine;
 static struct arrivals arrivals;
@@ -73,7 +73,7 @@ static void send_one(struct connection *connection, uint64_t due) {
 		give_up(target, strerror(errno));
 }
 
-/* Sends what is due by now. */
+/* Sends the messages that are due. */
 static void send_due(void) {
 	while (next_due < end && !target->is_dead) {
 		uint64_t now = nanoseconds(CLOCK_MONOTONIC);
@@ -117,11 +117,11 @@ static void receive_answers(struct connection *connection) {
 		bytes += piece;
 		received -= (ssize_t)piece;
 	}
-	/* Its connections stay open, but what comes on them takes time from others once only. */
+	/* Its connections stay open, but events on them are no longer reported. */
 	if (owner->is_dead) epoll_ctl(epoll, EPOLL_CTL_DEL, connection->fd, NULL);
 }
 
-/* The server's part; the buffer of a socket takes all that can be in flight. */
+/* The server's part; a socket's buffer has room for everything in flight. */
 static void echo(int fd) {
 	ssize_t received = recv(fd, buffer, sizeof buffer, 0);
 	if (received < 0 && errno == EAGAIN) return;
@@ -135,7 +135,7 @@ static void watch(int fd, uint32_t index) {
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) die("epoll_ctl");
 }
 
-/* Handles what has arrived, and in between sends what is due. */
+/* Handles the received bytes, and sends due messages in between. */
 static void turn(void) {
 	static struct epoll_event events[EVENTS];
 	int count = epoll_wait(epoll, events, EVENTS, 0);
@@ -162,7 +162,7 @@ static void await_answers(void) {
 	}
 }
 
-/* Stalls of the machine fill the tail of a few slices; the others show the server's own. */
+/* Stalls of the machine fill the tail of a few slices; the other slices show the server itself. */
 static void note_slice(void) {
 	if (slice_latencies.total > 0 && target->slice_count < MAX_SLICES)
 		target->slice_p99s[target->slice_count++] = histogram_microseconds(&slice_latencies, 0.99);
@@ -172,20 +172,20 @@ static void note_slice(void) {
 static void slice(int index, uint64_t begin) {
 	target = &targets[index];
 	mine = &connections[(size_t)index * (size_t)per_target];
-	/* A slice of each target has the same arrivals. */
+	/* The same slice of each target has the same arrivals. */
 	static uint64_t slices[MAX_TARGETS];
 	arrivals = arrivals_of(seed << 32 | slices[index]++, rate);
 	begun = begin;
 	measured_from = begin + slice_length / 10;
 	end = begin + slice_length;
 	next_due = begin + arrivals_next(&arrivals);
-	/* What was due is sent, also where a stall of the load reaches beyond the end. */
+	/* Sends every message that was due, even if the load stalled beyond the end. */
 	while ((next_due < end || nanoseconds(CLOCK_MONOTONIC) < end) && !target->is_dead) turn();
 	await_answers();
 	note_slice();
 }
 
-/* A round trip each shows that the way to the server is open. */
+/* One round trip per connection shows that the path to the server is open. */
 static void open_connections(void) {
 	for (int i = 0; i < total; i++) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
@@ -197,7 +197,7 @@ static void open_connections(void) {
 		server.sin_port = htons((uint16_t)target->port);
 		if (connect(fd, (struct sockaddr *)&server, sizeof server) < 0) die("connect");
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-		/* A reset leaves no TIME-WAIT. */
+		/* A reset avoids TIME-WAIT. */
 		struct linger linger = {1, 0};
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 		fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -230,7 +230,7 @@ int main(int argc, char **argv) {
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll < 0) die("epoll_create1");
 	listener = listen_on(targets[target_count - 1].port);
-	/* No file descriptor is 0, so no server's end has this index. */
+	/* Descriptor 0 is never a socket here, so no server's end has this index. */
 	watch(listener, (uint32_t)total);
 	open_connections();
 	run_slices(atof(argv[2]), slice);

@@ -1,5 +1,5 @@
 /*
- * Checks what the open load relies on: the histogram's error, the arrivals' distribution.
+ * Checks what the open load relies on: the histogram's error and the arrivals' distribution.
  *
  * usage: selfcheck
  *
@@ -21,7 +21,7 @@ static void expect(const char *what, double value, double expected, double toler
 	failures++;
 }
 
-/* A quantile of any single value is off by 0.4 % at most. */
+/* A quantile of any single value is off by at most 0.4 %. */
 static void check_single_values(void) {
 	for (unsigned bit = 0; bit < 64; bit++) {
 		for (int offset = -1; offset <= 1; offset++) {
@@ -47,7 +47,7 @@ static void check_quantiles(void) {
 	expect("the number of values", (double)histogram.total, 1e6, 0);
 }
 
-/* The gaps are exponential: the deviation is the mean, and a share of 1/e is longer than it. */
+/* The gaps are exponential: the deviation equals the mean, and a share of 1/e exceeds the mean. */
 static void check_arrivals(void) {
 	const double rate = 20000, mean = 1e9 / rate;
 	struct arrivals arrivals = arrivals_of(1, rate), again = arrivals_of(1, rate);

@@ -15,7 +15,7 @@
 #define BYTES 64
 #define EVENTS 16
 
-/* The result of a call that has to succeed. */
+/* Returns the result of a call that must succeed. */
 static ssize_t must(ssize_t result) {
 	if (result >= 0) return result;
 	perror("operations");

@@ -14,10 +14,10 @@ func serve(_ listener: borrowing TCPListener) throws(Errno) -> Never {
     }
 }
 
-/// Returns whether there may be more.
+/// Accepts one connection; returns whether there may be more.
 func acceptOne(from listener: borrowing TCPListener) throws(Errno) -> Bool {
     do throws(Errno) {
-        // A connection that nobody keeps is closed.
+        // The accepted connection is not kept, so it is closed.
         return try listener.accept() != nil
     } catch let error where AcceptFailure(error) == .connection {
         return true

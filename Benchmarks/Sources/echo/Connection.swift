@@ -1,7 +1,7 @@
 import SystemPackage
 import Verypoll
 
-/// A connection, and what its peer was slow to take.
+/// A connection, with the bytes that its peer has not yet accepted.
 struct Connection: ~Copyable {
     let stream: TCPStream
 
@@ -12,7 +12,7 @@ struct Connection: ~Copyable {
         self.stream = stream
     }
 
-    /// Echoes what is there; returns whether the connection goes on.
+    /// Echoes the available bytes; returns whether the connection stays open.
     mutating func serve(_ event: Event, scratch: inout [UInt8]) throws(Errno) -> Bool {
         if !unsent.isEmpty {
             guard try flush() else { return true }
@@ -27,13 +27,13 @@ struct Connection: ~Copyable {
                 sent = 0
                 return true
             }
-            // A short read stands for drained, unless an end of file came with the data.
+            // A short read means that the socket is drained, unless end of file came with the data.
             if received < scratch.count && !event.isReadClosed { return true }
         }
         return true
     }
 
-    /// Sends what was left; returns whether all of it is sent now.
+    /// Sends the remaining bytes; returns whether all of them are sent now.
     private mutating func flush() throws(Errno) -> Bool {
         sent += try send(unsent.span.extracting(sent...))
         guard sent == unsent.count else { return false }
@@ -41,7 +41,7 @@ struct Connection: ~Copyable {
         return true
     }
 
-    /// Returns how many bytes the socket took.
+    /// Returns how many bytes the socket accepted.
     private func send(_ bytes: Span<UInt8>) throws(Errno) -> Int {
         var taken = 0
         while taken < bytes.count {

@@ -7,13 +7,13 @@ struct EchoServer: ~Copyable {
     private var connections = Slab<Connection>(capacity: 65536)
     private var scratch = [UInt8](repeating: 0, count: 16384)
 
-    /// Keys of the slab are never negative, so this token is the listener's.
+    /// The listener's token; keys of the slab are never negative.
     private let listening = Token(-1)
 
     init(port: UInt16) throws(Errno) {
         let poll = try Poll()
         let listener = try TCPListener(binding: .loopback(port: port))
-        // Accepted connections inherit it.
+        // Accepted connections inherit the option.
         try listener.setNoDelay(true)
         try poll.registry.register(listener, token: listening, interest: .readable)
         self.poll = poll
@@ -39,7 +39,7 @@ struct EchoServer: ~Copyable {
         do throws(Errno) {
             if try connections[key].serve(event, scratch: &scratch) { return }
         } catch {
-            // The connection is broken, so it ends as well.
+            // The connection is broken, so it is removed below.
         }
         _ = connections.remove(key)
     }
@@ -55,7 +55,7 @@ struct EchoServer: ~Copyable {
         }
     }
 
-    /// Keeps a connection, or closes it if there are too many.
+    /// Stores a connection, or closes it if there are too many.
     private mutating func admit(_ stream: consuming TCPStream) throws(Errno) {
         guard case .stored(let key) = connections.insert(Connection(stream: stream)) else { return }
         try poll.registry.register(

@@ -1,6 +1,6 @@
 import COperations
 
-/// Something that the library does, and the same by the same system calls in C.
+/// An operation of the library, and the same operation in C with the same system calls.
 struct Operation: Sendable {
     let name: String
     let swift: @Sendable (_ count: Int) throws -> Void

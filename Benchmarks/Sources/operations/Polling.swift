@@ -3,7 +3,7 @@ import Synchronization
 import SystemPackage
 import Verypoll
 
-/// A poll that finds what is expected of it.
+/// A poll that checks each result against the expected events.
 struct Polling: ~Copyable {
     var poll: Poll
     var events = Events(capacity: 16)
@@ -49,7 +49,7 @@ func wake(count: Int) throws {
     }
 }
 
-/// Where a thread leaves the waker of its poll.
+/// Passes the waker of a poll to another thread.
 private final class Mailbox: Sendable {
     let waker = Mutex<Waker?>(nil)
 }
@@ -58,10 +58,10 @@ func wakeThread(count: Int) throws {
     var polling = try Polling()
     let mailbox = Mailbox()
     let waker = try Waker(registry: polling.poll.registry, token: Token(1))
-    // The last wake-up would be gone with it.
+    // Keeps the waker alive, because its last wake-up would be discarded with it.
     defer { withExtendedLifetime(waker) {} }
     startAnswerer(waking: waker, mailbox, count)
-    // The first wake-up tells that the other thread's waker is there.
+    // The first wake-up shows that the other thread's waker is available.
     try polling.expectOne()
     guard let other = mailbox.waker.withLock({ $0 }) else { fatalError("no waker") }
     for _ in 0..<count {

@@ -1,16 +1,16 @@
-// Does operations of the library, and the same in plain C, to be timed or counted.
+// Performs operations of the library, and the same in plain C, to be timed or counted.
 //
 // Usage: operations list
 //        operations time NAME ROUNDS
 //        operations count NAME verypoll|c COUNT
 //
-// `time` prints a line for each round: the nanoseconds of CPU time that an operation took, by the
-// library and in C. `count` does an operation so many times, for others to count what it takes.
+// `time` prints one line per round: the nanoseconds of CPU time per operation, in the library and
+// in C. `count` performs an operation COUNT times, so that a profiler can count system calls.
 import COperations
 
-/// Slices of both sides alternate, so that what the machine does meanwhile hits both alike.
+/// Slices of both sides alternate, so that disturbances of the machine affect both alike.
 func time(_ operation: Operation, slices: Int) throws -> (swift: Double, c: Double) {
-    // As many as take about five milliseconds of the C program.
+    // As many operations as take C about five milliseconds.
     var count = 64
     while cpuTime(of: { operation.c(count) }) < 5_000_000 { count *= 2 }
     try operation.swift(count)

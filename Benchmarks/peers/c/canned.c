@@ -1,9 +1,9 @@
 /*
- * The cheapest backend for proxies: whatever ends in an empty line is answered with one fixed
+ * The cheapest backend for proxies: it answers each request, up to an empty line, with one fixed
  * response.
  *
  * usage: c-canned PORT [close]
- *   close  closes after the first answer, as to "Connection: close"
+ *   close  closes after the first answer, as for "Connection: close"
  */
 #include "common.h"
 
@@ -12,7 +12,7 @@
 #define DESCRIPTORS (1 << 20)
 
 static char incoming[BUFFER], outgoing[BUFFER];
-/* How much of CR LF CR LF was seen last, by file descriptor. */
+/* How much of CR LF CR LF was received last, by file descriptor. */
 static unsigned char matched[DESCRIPTORS];
 static const char *response;
 static int closes;

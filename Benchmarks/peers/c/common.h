@@ -1,4 +1,4 @@
-/* What the C peers and the loads share: the port, a listening socket on 127.0.0.1. */
+/* The common part of the C peers and the loads: the port, and a listening socket on 127.0.0.1. */
 #ifndef COMMON_H
 #define COMMON_H
 #define _GNU_SOURCE
@@ -19,7 +19,7 @@ static void die(const char *what) {
 	exit(1);
 }
 
-/* The port, which is the only argument. */
+/* Returns the port, which is the only argument. */
 static inline int port_of(int argc, char **argv) {
 	if (argc == 2) return atoi(argv[1]);
 	fprintf(stderr, "usage: %s PORT\n", argv[0]);
@@ -30,7 +30,7 @@ static inline int listen_on(int port) {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
 	if (fd < 0) die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	/* Accepted sockets inherit it, which spares a call for each. */
+	/* Accepted sockets inherit the option, which saves a call for each. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -1,4 +1,4 @@
-/* Accepts connections and closes them at once, on nothing but epoll: the limit for the others. */
+/* Accepts connections and closes them at once, using only epoll: the lower bound for the others. */
 #include "common.h"
 
 int main(int argc, char **argv) {

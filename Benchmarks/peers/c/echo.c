@@ -1,14 +1,14 @@
 /*
- * Echo on nothing but epoll: what readiness costs one thread at least, the limit for the others.
+ * Echo using only epoll: the least that readiness costs one thread, the lower bound for the others.
  *
- * A short read stands for drained: the socket was empty, and what comes later raises a new edge.
+ * A short read means drained: the socket was empty, and later bytes raise a new edge.
  */
 #include "common.h"
 
 #define BUFFER 16384
 #define EVENTS 1024
 
-/* What a socket did not take, by file descriptor. */
+/* The bytes that a socket did not accept, by file descriptor. */
 struct connection {
 	char *unsent;
 	size_t offset, length;
@@ -24,7 +24,7 @@ static void finish(int fd) {
 	close(fd);
 }
 
-/* Returns how many of the bytes the socket took, or -1 if it failed. */
+/* Returns how many of the bytes the socket accepted, or -1 if it failed. */
 static ssize_t send_all(int fd, const char *bytes, size_t length) {
 	size_t sent = 0;
 	while (sent < length) {

@@ -1,10 +1,10 @@
 /*
- * A proxy on nothing but epoll: what forwarding costs one thread at least, and so the limit for the
- * others. Each way of a session ends by itself.
+ * A proxy using only epoll: the least that forwarding costs one thread, and so the lower bound for
+ * the others. Each direction of a session ends by itself.
  *
  * usage: c-proxy PORT BACKEND_PORT copy|splice
- *   copy    receives and sends through one buffer; what the other side does not take is kept
- *   splice  lets the kernel move the bytes through a pipe, lent to a way while bytes are in it
+ *   copy    receives and sends through one buffer, and keeps bytes that the other side refuses
+ *   splice  moves the bytes in the kernel through a pipe, lent to a direction while it holds bytes
  */
 #include "common.h"
 #include <fcntl.h>
@@ -14,18 +14,18 @@
 #define PIPE_SIZE (1 << 18)
 #define EVENTS 512
 
-/* From the socket of one side to that of the other. */
+/* One direction, from one side's socket to the other's. */
 struct way {
 	int from, to;
 	char *unsent;
 	uint32_t offset, length; /* Of what is unsent. */
 	int pipe[2];
 	size_t piped;
-	/* An end that is known to come makes a short read prove nothing. */
+	/* If the end of file is known to follow, a short read does not mean drained. */
 	char is_ending, has_ended, is_shut;
 };
 
-/* What epoll holds is a session, and in the lowest bit the side. */
+/* epoll's data is the session, with the side in the lowest bit. */
 struct session {
 	struct way ways[2];
 	char is_connected, is_dead;
@@ -50,7 +50,7 @@ static void finish(struct session *session) {
 			close(way->pipe[1]);
 		}
 	}
-	/* Later events of the same batch may still name it. */
+	/* Later events of the same batch may still refer to it. */
 	session->next_dead = dead;
 	dead = session;
 }
@@ -86,7 +86,7 @@ static void return_pipe(struct way *way) {
 	way->pipe[0] = -1;
 }
 
-/* These return 1 to go on, 0 to wait for an edge, and -1 if the session is broken. */
+/* These functions return 1 to continue, 0 to wait for an edge, and -1 if the session is broken. */
 
 static int flush(struct way *way) {
 	while (way->unsent) {
@@ -154,7 +154,7 @@ static int pump(struct way *way, const struct way *other) {
 	while (result > 0 && !way->has_ended) result = splices ? splice_once(way) : copy_once(way);
 	if (result > 0 && !way->is_shut) {
 		way->is_shut = 1;
-		/* Otherwise both are closed now. */
+		/* Otherwise both directions are closed now. */
 		if (!other->is_shut) shutdown(way->to, SHUT_WR);
 	}
 	return result;
@@ -199,7 +199,7 @@ static void serve(struct session *session, unsigned side, uint32_t events) {
 		result = pump(other, mine);
 	}
 	if (result >= 0 && (events & ~(uint32_t)EPOLLOUT)) result = pump(mine, other);
-	/* Room on this side lets what is held back for it go on. */
+	/* Room on this side lets the pending bytes for it continue. */
 	if (result >= 0 && (events & EPOLLOUT) && (other->unsent || other->piped))
 		result = pump(other, mine);
 	if (result < 0 || (events & EPOLLERR) || (mine->is_shut && other->is_shut)) finish(session);

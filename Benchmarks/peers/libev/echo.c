@@ -1,4 +1,4 @@
-/* Echo on libev, which is level-triggered. */
+/* Echo with libev, which is level-triggered. */
 #include "../c/common.h"
 #include <ev.h>
 

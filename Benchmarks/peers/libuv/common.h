@@ -1,4 +1,4 @@
-/* What both libuv peers do: listen on 127.0.0.1 and run the loop. */
+/* The common part of both libuv peers: they listen on 127.0.0.1 and run the loop. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Accepts connections and closes them at once, on libuv. */
+/* Accepts connections and closes them at once, with libuv. */
 #include "common.h"
 
 static void on_connection(uv_stream_t *listener, int status) {

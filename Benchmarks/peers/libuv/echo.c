@@ -1,4 +1,4 @@
-/* Echo on libuv: uv_try_write first, and a uv_write of a copy for what is left. */
+/* Echo with libuv: uv_try_write first, and a uv_write of a copy for the remaining bytes. */
 #include "common.h"
 
 #define BUFFER 16384

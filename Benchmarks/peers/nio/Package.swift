@@ -6,7 +6,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 
-// A package of its own, so that what is measured builds without it.
+// A separate package, so that the measured code builds without it.
 let package = Package(
     name: "nio-peers",
     dependencies: [

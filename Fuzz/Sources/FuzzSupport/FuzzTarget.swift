@@ -1,7 +1,7 @@
-/// One fuzz target: what to try an input on, and where to begin.
+/// One fuzz target: the code under test, and its seeds.
 ///
-/// libFuzzer calls functions of fixed C names, so each target hands those calls on to its value of
-/// this type: `LLVMFuzzerTestOneInput` to ``run(_:_:)``, `LLVMFuzzerCustomMutator` to
+/// libFuzzer calls functions with fixed C names, so each target forwards these calls to its value
+/// of this type: `LLVMFuzzerTestOneInput` to ``run(_:_:)``, `LLVMFuzzerCustomMutator` to
 /// ``mutate(_:_:_:_:)``.
 public struct FuzzTarget: Sendable {
     private let seeds: [[UInt8]]
@@ -10,25 +10,25 @@ public struct FuzzTarget: Sendable {
     /// Makes a target.
     ///
     /// - Parameters:
-    ///   - seeds: Inputs that reach far, from which others are made.
-    ///   - body: Tries one input; a trap is a finding.
+    ///   - seeds: Inputs with high coverage, from which others are derived.
+    ///   - body: Tests one input; a trap is a finding.
     public init(seeds: [[UInt8]] = [], _ body: @escaping @Sendable (Span<UInt8>) -> Void) {
         self.seeds = seeds
         self.body = body
     }
 
-    /// Makes a target of texts.
+    /// Makes a target whose seeds are texts.
     public init(seeds: [String], _ body: @escaping @Sendable (Span<UInt8>) -> Void) {
         self.init(seeds: seeds.map { Array($0.utf8) }, body)
     }
 
-    /// Tries one input.
+    /// Tests one input.
     public func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         body(unsafe Span(_unsafeElements: UnsafeBufferPointer(start: bytes, count: count)))
         return 0
     }
 
-    /// Changes an input in place or, once in a while, puts a seed in its place.
+    /// Mutates an input in place or, occasionally, replaces it with a seed.
     ///
     /// - Returns: The new size.
     public func mutate(
@@ -48,7 +48,7 @@ public struct FuzzTarget: Sendable {
     }
 }
 
-/// libFuzzer's own way to change an input.
+/// libFuzzer's own mutator.
 @_silgen_name("LLVMFuzzerMutate")
 private func libFuzzerMutate(
     _ bytes: UnsafeMutablePointer<UInt8>,

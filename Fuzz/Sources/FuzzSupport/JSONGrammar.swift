@@ -1,6 +1,6 @@
-/// The grammar of RFC 8259, written a second time, to hold the daemon's parser against.
+/// A second implementation of the grammar of RFC 8259, to compare with the daemon's parser.
 public struct JSONGrammar {
-    /// The most objects and arrays within each other, as in Varlink messages.
+    /// The most nested objects and arrays, as in Varlink messages.
     private static let maximumDepth = 512
 
     private let text: [UInt8]
@@ -10,7 +10,7 @@ public struct JSONGrammar {
         self.text = text
     }
 
-    /// Whether `text` is one value and nothing else.
+    /// Returns whether `text` is exactly one value.
     public static func isValid(_ text: [UInt8]) -> Bool {
         guard String(validating: text, as: UTF8.self) != nil else { return false }
         var grammar = JSONGrammar(text)
@@ -19,14 +19,14 @@ public struct JSONGrammar {
 
     private var next: UInt8? { offset < text.count ? text[offset] : nil }
 
-    /// Goes past a character, if it is the next.
+    /// Skips a character if it is the next one.
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard next == UInt8(ascii: character) else { return false }
         offset += 1
         return true
     }
 
-    /// Goes past all bytes that fit, and returns how many there were.
+    /// Skips all matching bytes, and returns how many there were.
     @discardableResult
     private mutating func takeAll(_ fits: (UInt8) -> Bool) -> Int {
         let start = offset
@@ -38,7 +38,7 @@ public struct JSONGrammar {
         takeAll { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
     }
 
-    /// Goes past a value and the white space around it.
+    /// Skips a value and the whitespace around it.
     private mutating func takeValue(depth: Int) -> Bool {
         skipSpace()
         defer { skipSpace() }

@@ -1,6 +1,6 @@
-/// Ends the process with a finding unless `condition` holds.
+/// Ends the process with a finding unless `condition` is true.
 ///
-/// Unlike `precondition`, it says what it found in an optimized build as well.
+/// Unlike `precondition`, it prints the finding in an optimized build as well.
 public func require(_ condition: Bool, _ finding: @autoclosure () -> String) {
     if !condition { fatalError(finding()) }
 }

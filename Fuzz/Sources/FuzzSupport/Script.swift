@@ -1,4 +1,4 @@
-/// An input that is read as a series of decisions.
+/// An input that is interpreted as a series of decisions.
 public struct Script: ~Copyable {
     private let bytes: [UInt8]
     private var position = 0
@@ -8,10 +8,10 @@ public struct Script: ~Copyable {
         bytes = input.indices.map { input[$0] }
     }
 
-    /// Whether all was read.
+    /// Whether all bytes have been read.
     public var isOver: Bool { position == bytes.count }
 
-    /// The next number of `type`, least significant byte first; what is missing is 0.
+    /// Returns the next number of `type`, least significant byte first; missing bytes are 0.
     public mutating func next<Number: FixedWidthInteger>(_ type: Number.Type) -> Number {
         var number: Number = 0
         for shift in stride(from: 0, to: Number.bitWidth, by: 8) where !isOver {
@@ -21,7 +21,7 @@ public struct Script: ~Copyable {
         return number
     }
 
-    /// The next byte, as a number below `limit`.
+    /// Returns the next byte, as a number below `limit`.
     public mutating func next(below limit: Int) -> Int {
         Int(next(UInt8.self)) % limit
     }

@@ -2,7 +2,8 @@ internal import FuzzSupport
 internal import Glibc
 internal import Verypoll
 
-/// Texts of addresses against inet_pton(3) and inet_ntop(3), and addresses through their text.
+/// Compares address parsing and printing with inet_pton(3) and inet_ntop(3), and round-trips
+/// addresses.
 private let target = FuzzTarget(
     seeds: [
         "127.0.0.1:80", "[::1]:65535", "[fe80::1%4294967295]:0", "::ffff:10.0.0.1",
@@ -17,7 +18,7 @@ private let target = FuzzTarget(
     var zeroed = Script(input)
     let kept = zeroed.next(UInt8.self)
     var groups: UInt128 = 0
-    // Runs of zero groups are what printing is about.
+    // Runs of zero groups are the difficult part of printing.
     for group in 0..<8 {
         let bits = kept & 1 << group == 0 ? 0 : zeroed.next(UInt16.self)
         groups = groups << 16 | UInt128(bits)
@@ -29,13 +30,13 @@ private let target = FuzzTarget(
     )
 }
 
-/// The library must take the text exactly if the C library does, and for the same address.
+/// The library must accept the same texts as the C library, with the same addresses.
 private func checkText(_ text: String) {
     let ip = IPAddress(text)
     let expected = parsed(text)
     require(ip == expected, "\(text.debugDescription) is not \(String(describing: ip))")
     if let ip { checkAddress(ip) }
-    // Whatever text an address has, it has it as well before a port.
+    // A text that is an address must also parse before a port.
     let isV6 = ip?.family == .v6
     let address = SocketAddress(isV6 ? "[\(text)%7]:65535" : "\(text):65535")
     let wanted = ip.map { SocketAddress($0, port: 65535, zone: isV6 ? 7 : 0) }
@@ -50,7 +51,8 @@ private func checkText(_ text: String) {
     require(address.ip == parsed(String(host)), "the host of \(text)")
 }
 
-/// An address must come back from its text, which is the C library's where both follow RFC 5952.
+/// An address must round-trip through its text, which must equal the C library's where both follow
+/// RFC 5952.
 private func checkAddress(_ ip: IPAddress, port: UInt16 = 1, zone: UInt32 = 0) {
     require(IPAddress(ip.description) == ip, "\(ip) has another text")
     // The C library writes ::102:304 as ::1.2.3.4, a form that RFC 4291 deprecates.
@@ -62,9 +64,9 @@ private func checkAddress(_ ip: IPAddress, port: UInt16 = 1, zone: UInt32 = 0) {
     require(ip.unmapped.family == .v4 || !ip.isIPv4Mapped, "\(ip) stays mapped")
 }
 
-/// The address that inet_pton(3) finds in the text.
+/// Returns the address that inet_pton(3) parses from the text.
 private func parsed(_ text: String) -> IPAddress? {
-    // C ends the text there, so that it would take what comes before.
+    // A C string would end at the zero byte, and its beginning might be accepted.
     guard !text.utf8.contains(0) else { return nil }
     var v4: UInt32 = 0
     if unsafe inet_pton(AF_INET, text, &v4) == 1 { return IPAddress(v4: UInt32(bigEndian: v4)) }
@@ -73,7 +75,7 @@ private func parsed(_ text: String) -> IPAddress? {
     return IPAddress(v6: UInt128(bigEndian: v6))
 }
 
-/// The text that inet_ntop(3) gives.
+/// Returns the text that inet_ntop(3) prints.
 private func printed(_ ip: IPAddress) -> String {
     let size = Int(INET6_ADDRSTRLEN)
     var v4 = UInt32(truncatingIfNeeded: ip.bits).bigEndian

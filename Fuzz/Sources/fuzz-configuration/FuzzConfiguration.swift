@@ -5,9 +5,9 @@ internal import FuzzSupport
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// Texts as configurations: whatever they are, they are judged, and every problem has its place.
+/// Parses arbitrary texts as configurations: each has a verdict, and every problem has a position.
 ///
-/// `Scripts/fuzz` begins with the examples of the repository.
+/// `Scripts/fuzz` starts with the examples in config/examples.
 private let target = FuzzTarget(seeds: seeds) { input in
     let text = input.indices.map { input[$0] }
     let verdict = judge(text)
@@ -40,8 +40,9 @@ private func judge(_ text: [UInt8]) -> Result<Configuration, ConfigurationError>
     }
 }
 
-/// A check of the grammar passes JSON and nothing else, and parsing only refuses more: half a
-/// character, and values that are deep in each other.
+/// Checks that the grammar check accepts exactly JSON.
+///
+/// Parsing may also reject half a surrogate pair and deeply nested values.
 private func checkGrammar(_ text: [UInt8]) {
     let check = Result { () throws(JSONSyntaxError) in
         try JSONDocument.check(text, limits: JSONLimits(byteCount: .max, depth: 512))
@@ -55,7 +56,7 @@ private func checkGrammar(_ text: [UInt8]) {
     }
 }
 
-/// What is accepted can be served.
+/// Checks that an accepted configuration can be served.
 private func check(_ configuration: Configuration) {
     require((1...1024).contains(configuration.workers), "\(configuration.workers) workers")
     require(configuration.limits.maxSessions > 0, "no session is allowed")
@@ -72,7 +73,7 @@ private func check(_ configuration: Configuration) {
     )
 }
 
-/// A part of a configuration is none.
+/// Checks that no prefix of a configuration is a configuration.
 private func checkCuts(_ text: [UInt8]) {
     guard let end = text.lastIndex(of: UInt8(ascii: "}")) else {
         return require(false, "a configuration without an object")
@@ -84,7 +85,8 @@ private func checkCuts(_ text: [UInt8]) {
     }
 }
 
-/// There is a reason to refuse it, and each problem stands in the text, on a line of its own.
+/// Checks that a rejection has a reason, and that each problem is one line with a position in the
+/// text.
 private func check(_ error: ConfigurationError, of text: [UInt8]) {
     require(!error.problems.isEmpty, "refused without a reason")
     let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -101,7 +103,8 @@ private func check(_ error: ConfigurationError, of text: [UInt8]) {
             continue
         }
         require((1...lines.count).contains(position.line), "\(position) of \(lines.count) lines")
-        // Just behind the last character is a place as well, where something is missing.
+        // The position just after the last character is valid as well, if something is missing
+        // there.
         let line = lines[position.line - 1]
         let isText = String(validating: text, as: UTF8.self) != nil
         let count = isText ? String(decoding: line, as: UTF8.self).unicodeScalars.count : line.count

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 @testable internal import Verypoll
 
-/// Control messages, whole, cut off and garbled, against a plain reading of cmsg(3).
+/// Compares the parsing of whole, truncated and garbled control messages with a simple parser.
 private let target = FuzzTarget(
     seeds: [
         ControlMessages.encode([FileDescriptor(rawValue: 7)], nil),
@@ -18,7 +18,7 @@ private let target = FuzzTarget(
     roundTrip(Script(input))
 }
 
-/// What comes from the kernel, or from whoever claims to be it, is read as cmsg(3) says.
+/// Compares the result for arbitrary bytes with the rules of cmsg(3).
 private func compare(_ input: Span<UInt8>) {
     var passed = ControlMessages.Passed()
     ControlMessages.parse(input, into: &passed)
@@ -28,7 +28,7 @@ private func compare(_ input: Span<UInt8>) {
     require(passed.isMalformed == expected.isMalformed, "well-formed or not")
 }
 
-/// What is encoded is found again; of what is cut off, no more than was there.
+/// Checks that encoded messages decode to their contents, and truncated ones to a part of them.
 private func roundTrip(_ input: consuming Script) {
     let count = input.next(below: 8)
     let descriptors = (0..<count).map { _ in FileDescriptor(rawValue: input.next(CInt.self)) }
@@ -47,7 +47,7 @@ private func roundTrip(_ input: consuming Script) {
     compare(encoded.span.extracting(first: input.next(below: 1 + encoded.count)))
 }
 
-/// Control messages as the manual page describes them.
+/// A simple parser of control messages, written from the manual page.
 private struct Reading {
     var descriptors: [CInt] = []
     var credentials: PeerCredentials?

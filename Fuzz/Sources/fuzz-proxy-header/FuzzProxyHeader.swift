@@ -7,7 +7,7 @@ internal import Verypoll
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// PROXY headers, whole, cut off and garbled, against a plain reading of their description.
+/// Compares the parsing of whole, truncated and garbled PROXY headers with a simple parser.
 private let target = FuzzTarget(seeds: seeds) { input in
     let bytes = input.indices.map { input[$0] }
     compare(bytes)
@@ -26,7 +26,7 @@ private let seeds: [[UInt8]] = {
         "PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\nGET", "PROXY UNKNOWN\r\n",
         "PROXY TCP6 2001:db8::1 ::ffff:1.2.3.4 65535 0\r\n", "PROXY UNKNOWN ::1 ::1 1 1\r\n",
     ]
-    // The longest line that there may be; another byte is too much.
+    // The longest valid line; one more byte is too long.
     let longest = "PROXY UNKNOWN " + String(repeating: "x", count: 91) + "\r\n"
     return (lines + [longest]).map { Array($0.utf8) } + [
         signature + [0x20, 0x00, 0, 0],
@@ -38,7 +38,8 @@ private let seeds: [[UInt8]] = {
     ]
 }()
 
-/// What is read is what the description says, and is known no later than the whole header is there.
+/// Checks that the result follows the specification, and is known once the whole header has
+/// arrived.
 private func compare(_ bytes: [UInt8]) {
     let verdict = ProxyHeader.parse(bytes.span)
     switch (verdict, Reading(bytes)) {
@@ -59,7 +60,7 @@ private func compare(_ bytes: [UInt8]) {
     if case .complete(_, let end) = verdict { require(end == bytes.count, "decided late") }
 }
 
-/// What is written is read again, as far as the form can say it.
+/// Checks that a written header is parsed back, as far as its version can represent it.
 private func roundTrip(_ input: consuming Script) {
     let header = nextHeader(&input)
     let line = [UInt8](capacity: ProxyHeader.longestLine) { header.write(.v1, into: &$0) }
@@ -82,7 +83,7 @@ private func roundTrip(_ input: consuming Script) {
     }
 }
 
-/// A line of which little is wrong is read as the description says.
+/// Compares the result for a slightly garbled line with the specification.
 private func compareGarbled(_ input: consuming Script) {
     let edits = (0..<1 + input.next(below: 4)).map { _ in input.next(UInt32.self) }
     let header = nextHeader(&input)
@@ -127,8 +128,8 @@ private func nextTCP(_ input: inout Script) -> SocketAddress {
 
 private func nextUnix(_ input: inout Script) -> UnixAddress {
     let kind = input.next(below: 3)
-    // Neither begins nor ends with a zero, which would be padding, nor has a slash, of which a
-    // path keeps but one.
+    // The name neither begins nor ends with a zero byte, which would be padding, and contains no
+    // slash, because a path merges repeated slashes.
     let name = (0..<1 + input.next(below: 107)).map { _ in input.next(UInt8.self) | 0x80 }
     switch kind {
     case 0: return .unnamed
@@ -139,7 +140,7 @@ private func nextUnix(_ input: inout Script) -> UnixAddress {
     }
 }
 
-/// The bytes with a checksum that is right, where they have a place for one behind IPv4.
+/// Returns the bytes with a correct checksum, if they have a place for one after IPv4 addresses.
 private func withChecksum(_ bytes: [UInt8]) -> [UInt8] {
     guard bytes.count >= 35, bytes[28] == 3 else { return bytes }
     let end = min(bytes.count, 16 + Int(bytes[14]) << 8 + Int(bytes[15]))

@@ -7,12 +7,12 @@ internal import Verypoll
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// The header at the beginning of bytes, as proxy-protocol.txt describes it.
+/// The header at the beginning of the bytes, parsed as proxy-protocol.txt specifies.
 struct Reading {
     let origin: ProxyHeader.Origin
     let byteCount: Int
 
-    /// Reads a header; `nil` if there is none, or not all of one.
+    /// Parses a header; `nil` if there is none, or if it is incomplete.
     init?(_ bytes: [UInt8]) {
         if bytes.starts(with: "\r\n\r\n\0\r\nQUIT\n".utf8) {
             self.init(binary: bytes)
@@ -44,7 +44,7 @@ struct Reading {
         )
     }
 
-    /// The address that inet_pton(3) finds.
+    /// Returns the address that inet_pton(3) parses.
     private static func ip(_ text: String, isV4: Bool) -> IPAddress? {
         guard !text.utf8.contains(0) else { return nil }
         var v4: UInt32 = 0
@@ -118,7 +118,8 @@ struct Reading {
         return .path(FilePath(platformString: text))
     }
 
-    /// Whether the header ends with whole extensions, and at most one right checksum among them.
+    /// Returns whether the header ends with complete TLVs, and at most one checksum, which is
+    /// correct.
     private static func hasExtensions(_ header: [UInt8], from start: Int) -> Bool {
         var rest = header[start...]
         var sums = 0
@@ -139,7 +140,7 @@ struct Reading {
         return sums <= 1
     }
 
-    /// CRC32c by long division, most significant bit first.
+    /// Computes CRC-32C by long division, most significant bit first.
     static func checksum(_ bytes: [UInt8]) -> UInt32 {
         var remainder: UInt32 = .max
         for byte in bytes {

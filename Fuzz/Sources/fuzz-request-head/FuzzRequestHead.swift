@@ -5,7 +5,7 @@ internal import FuzzSupport
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// Heads of requests, whole, cut and garbled, against a plain reading of RFC 9112.
+/// Compares the parsing of whole, truncated and garbled request heads with a simple parser.
 private let target = FuzzTarget(
     seeds: [
         "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -34,9 +34,10 @@ private let target = FuzzTarget(
     }
 }
 
-/// What was found stays so, whatever follows, and nothing is found in less than it takes.
+/// Checks that a result does not depend on following bytes, and that a shorter prefix is
+/// incomplete.
 private func checkCuts(_ input: Span<UInt8>, _ finding: RequestHead.Finding) {
-    // One cut for each input, at a place that its bytes choose.
+    // One cut per input, at a position derived from its bytes.
     let sum = input.indices.reduce(0) { $0 &* 31 &+ Int(input[$1]) }
     let cut = Int(sum.magnitude % UInt(input.count + 1))
     let early = RequestHead.parse(input.extracting(first: cut))
@@ -47,14 +48,14 @@ private func checkCuts(_ input: Span<UInt8>, _ finding: RequestHead.Finding) {
     }
 }
 
-/// No input is waited on for longer than the limit.
+/// Checks that no input remains incomplete beyond the limit.
 private func checkPadding(_ input: Span<UInt8>) {
     var bytes = input.indices.map { input[$0] }
     bytes += [UInt8](repeating: 0x78, count: RequestHead.byteLimit)
     require(RequestHead.parse(bytes.span) != .incomplete, "it wants more than its limit")
 }
 
-/// A request as the grammar of RFC 9112 has it, found by splitting, without care for time.
+/// A simple, slow parser of a request, written from the grammar of RFC 9112.
 private struct Reading {
     var byteCount: Int?
     var method: Substring = ""
@@ -62,7 +63,7 @@ private struct Reading {
     var isGranted = false
 
     init(_ bytes: [UInt8]) {
-        // Each byte as a character of its own, but for those that must not be joined to others.
+        // Each byte becomes a separate character, except for CR LF, which Swift would merge.
         let text = bytes.map { Character(Unicode.Scalar($0)) }
         var start = 0
         while text[start...].starts(with: ["\r", "\n"]) { start += 2 }

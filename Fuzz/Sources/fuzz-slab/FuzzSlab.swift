@@ -1,7 +1,7 @@
 internal import FuzzSupport
 internal import Verypoll
 
-/// A slab against a dictionary, and a queue of its keys against an array.
+/// Compares a slab with a dictionary, and a queue of its keys with an array.
 private let target = FuzzTarget { input in
     var script = Script(input)
     let ledger = Ledger()
@@ -13,7 +13,7 @@ private let target = FuzzTarget { input in
     require(ledger.living.isEmpty, "values outlive their slab")
 }
 
-/// Which values are alive, so that one that is never or twice destroyed is found.
+/// Tracks which values are alive, to find values that are destroyed never or twice.
 private final class Ledger {
     var living: Set<Int> = []
     var born = 0
@@ -47,7 +47,7 @@ private struct Trial: ~Copyable {
     private var queue: ReadyQueue
     private var known: [SlabKey: Known] = [:]
     private var waiting: [SlabKey] = []
-    /// The keys that were ever given out, in order.
+    /// The keys that were ever returned, in order.
     private var given: [SlabKey] = []
 
     init(capacity: Int, ledger: Ledger) {
@@ -71,7 +71,7 @@ private struct Trial: ~Copyable {
         require(queue.isEmpty == waiting.isEmpty, "the queue is not what its count says")
     }
 
-    /// All that can be asked without changing anything.
+    /// Checks all properties that can be read without changing anything.
     mutating func check() {
         for key in given { checkToken(key.token) }
         var found: Set<SlabKey> = []
@@ -92,7 +92,7 @@ private struct Trial: ~Copyable {
         require(queue.popFirst() == nil, "a key waits that was not put in")
     }
 
-    /// A key that was given out, living or stale; those given last are likelier.
+    /// Returns a key that was returned before, live or stale; recent ones are more likely.
     private func pick(_ script: inout Script) -> SlabKey? {
         let back = 1 + script.next(below: 32)
         return back <= given.count ? given[given.count - back] : nil
@@ -130,7 +130,7 @@ private struct Trial: ~Copyable {
         known[key]?.changes += 1
     }
 
-    /// Any number may come back as a token, and only those of stored values may find one.
+    /// Checks an arbitrary token: only the tokens of stored values may yield a present key.
     private func checkToken(_ token: Token) {
         guard let key = SlabKey(token) else {
             require(token.rawValue < 0, "\(token) has no key")

@@ -9,9 +9,9 @@ internal import Verypoll
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// One client and the control server, which take turns as chance has it.
+/// A client and the control server, which take turns in random order.
 struct Conversation: ~Copyable {
-    /// More turns without an end mean that the server spins, or never closes.
+    /// More turns mean that the server spins or never closes the connection.
     private static let turnLimit = 100_000
 
     private static let service = Result { try makeService() }
@@ -55,10 +55,12 @@ struct Conversation: ~Copyable {
         )
     }
 
-    /// Sends everything, then the end; returns what came until the server has closed.
+    /// Sends the whole stream and then end of file; returns the bytes received until the server
+    /// closes.
     mutating func answers(to stream: [UInt8]) throws(Errno) -> [UInt8] {
         let readsLate = next(below: 4) == 0
-        // Portions of a few bytes, about half a message, or all; so many blanks not one by one.
+        // Chunks of a few bytes, about half a message, or everything; expanded spaces are not sent
+        // singly.
         let longest = max([3, 17, 61, 100_000][next(below: 4)], stream.count / 1_000)
         var sent = 0
         var isOpen = true
@@ -80,7 +82,7 @@ struct Conversation: ~Copyable {
         return received
     }
 
-    /// Lets the server work for a turn; returns whether there was nothing to do.
+    /// Runs one turn of the server; returns whether it had nothing to do.
     private mutating func work() throws(Errno) -> Bool {
         try poll.poll(&events, timeout: .zero)
         if !events.isEmpty { try server.handle(handler: handler) }
@@ -89,7 +91,7 @@ struct Conversation: ~Copyable {
         for job in jobs { try server.finish(job.run(), handler: handler) }
         let isIdle = events.isEmpty && jobs.isEmpty && server.deadline == nil
         if next(below: 16) == 0 { server.tell([MonitorEvent(.lost, timestampUSec: 1)]) }
-        // Some answers come at once, and some only when nothing else goes on.
+        // Some answers are completed at once, and some only when nothing else happens.
         if isIdle || next(below: 2) == 0 { handler.completeOne(on: &server) }
         return isIdle
     }
@@ -114,11 +116,11 @@ struct Conversation: ~Copyable {
         do throws(Errno) {
             try client.shutdown(.write)
         } catch .socketNotConnected {
-            // It has closed already.
+            // The server has already closed the connection.
         }
     }
 
-    /// Reads what is there; returns whether that was the end.
+    /// Reads the available bytes; returns whether the connection has ended.
     private mutating func isOver() throws(Errno) -> Bool {
         do throws(Errno) {
             while true {
@@ -130,7 +132,7 @@ struct Conversation: ~Copyable {
                 if count == 0 { return true }
             }
         } catch .connectionReset {
-            // It was closed with bytes of ours unread.
+            // The server closed the connection with unread bytes of the client.
             return true
         }
     }

@@ -5,9 +5,9 @@
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// A daemon with nothing in it, which answers some calls at once and some later.
+/// An empty daemon, which answers some calls at once and some later.
 final class FakeHandler: ControlHandler {
-    /// An answer that is due.
+    /// A pending answer.
     private enum Owed {
         case sessions(CallID)
         case nothing(CallID)
@@ -17,7 +17,7 @@ final class FakeHandler: ControlHandler {
     private var owed: [Owed] = []
     private var jobs: [ControlJob] = []
 
-    /// Answers the call that waits longest.
+    /// Answers the call that has waited longest.
     func completeOne(on server: inout ControlServer) {
         guard !owed.isEmpty else { return }
         switch owed.removeFirst() {

@@ -7,11 +7,11 @@ internal import Verypoll
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// What a client may send to the control socket, against a plain reading of the protocol: each call
-/// is answered once, in order, unless it wants no answer; after what is no call, nothing is.
+/// Compares the answers to arbitrary client input with a simple model of the protocol: each call is
+/// answered once and in order, unless it is oneway; after an invalid message, nothing is answered.
 ///
-/// The control server works on real sockets, in portions that the input's bytes choose. The byte 1,
-/// which no message may have, stands for very many blanks.
+/// The control server uses real sockets, with chunks that the input's bytes choose. The byte 1,
+/// which no message may contain, is expanded to very many spaces.
 private let target = FuzzTarget(seeds: seeds) { input in
     let bytes = input.indices.map { input[$0] }
     let stream = Reading.expand(bytes)

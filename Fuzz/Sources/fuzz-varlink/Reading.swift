@@ -5,12 +5,12 @@ internal import FuzzSupport
 @testable internal import VerypollDaemon
 @testable internal import VerypollServer
 
-/// What a client has sent, as the description of Varlink has it.
+/// The expected answers to a client's input, according to the Varlink specification.
 ///
-/// It decides by a grammar of its own whether a message is JSON, and takes the values from the
-/// daemon's parser; calls are decoded by Foundation's.
+/// It uses its own grammar to decide whether a message is JSON, takes values from the daemon's
+/// parser, and decodes calls with Foundation.
 struct Reading {
-    /// A call that wants an answer.
+    /// A call that must be answered.
     private struct Expectation {
         let method: String
         let takesMore: Bool
@@ -20,10 +20,10 @@ struct Reading {
     private static let blanks = [UInt8](repeating: UInt8(ascii: " "), count: 270_000)
 
     private var expectations: [Expectation] = []
-    /// Whether it has what readers of JSON may differ about.
+    /// Whether the input contains JSON that parsers may interpret differently.
     private var isAmbiguous = false
 
-    /// The input with very many blanks for each byte 1, the first four of them.
+    /// Returns the input with the first four bytes 1 expanded to very many spaces each.
     static func expand(_ input: [UInt8]) -> [UInt8] {
         var rest = 4
         return input.reduce(into: []) { stream, byte in
@@ -37,7 +37,7 @@ struct Reading {
     }
 
     init(_ stream: [UInt8]) {
-        // What follows the last zero byte is no message yet.
+        // The bytes after the last zero byte are not a complete message.
         for message in stream.split(separator: 0, omittingEmptySubsequences: false).dropLast() {
             guard message.count <= Self.messageLimit else { return }
             let text = Array(message)
@@ -48,7 +48,7 @@ struct Reading {
         }
     }
 
-    /// Holds what came against what had to come.
+    /// Compares the received bytes with the expected answers.
     func check(_ bytes: [UInt8]) {
         require(bytes.last ?? 0 == 0, "the last answer is not whole")
         if isAmbiguous { return }
@@ -57,7 +57,7 @@ struct Reading {
             var count = 0
             while true {
                 guard let answer = answers.popFirst() else {
-                    // Monitor is answered until the client is gone, and no other call after it.
+                    // Monitor is answered until the client disconnects, and no call after it is.
                     let isMonitor = expectation.method.hasSuffix(".Monitor") && count > 0
                     return require(isMonitor, "\(expectation.method) is not answered")
                 }
@@ -70,7 +70,7 @@ struct Reading {
         require(answers.isEmpty, "\(answers.count) answers too many")
     }
 
-    /// Whether the answer says that another follows.
+    /// Checks one answer; returns whether it announces another.
     private func check(_ answer: ArraySlice<UInt8>, to method: String) -> Bool {
         let text = String(decoding: answer, as: UTF8.self)
         guard let document = try? JSONDocument(parsing: Array(answer)), document.duplicates.isEmpty,
@@ -81,7 +81,7 @@ struct Reading {
         }
         let names = Set(object.members.map(\.key))
         require(names.isSubset(of: ["error", "parameters", "continues"]), text)
-        // Of errors about names, it is known to which call they belong.
+        // Errors with a name in their parameters can be matched to their call.
         let parameters = document.root["parameters"]
         if case .string(let name)? = parameters?["method"]?.content,
             case .string(let error)? = document.root["error"]?.content,
@@ -94,13 +94,13 @@ struct Reading {
     }
 }
 
-/// A message as the description of Varlink has it.
+/// A message, parsed according to the Varlink specification.
 private struct Call {
     let method: String
     var mode: String?
 
-    /// Whether an object has a key twice, an escape may be half a character, or values stand deeper
-    /// in each other than the configuration may.
+    /// Returns whether an object has a duplicate key, an escape may be half a surrogate pair, or
+    /// values are nested deeper than in a configuration.
     static func isAmbiguous(_ message: [UInt8]) -> Bool {
         let depth = message.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") }
         guard depth <= JSONLimits().depth else { return true }

@@ -1,7 +1,7 @@
 /*
- * The operations of Sources/operations in plain C, by the same system calls.
+ * The operations of Sources/operations in plain C, with the same system calls.
  *
- * Each does what it is named after so many times.
+ * Each function performs its operation the given number of times.
  */
 #ifndef COPERATIONS_H
 #define COPERATIONS_H
@@ -16,7 +16,7 @@ void c_run_timer(long count);
 void c_pass_stream(long count);
 void c_pass_datagram(long count);
 
-/* What the process has used of its cores, in nanoseconds. */
+/* The CPU time that the process has used, in nanoseconds. */
 uint64_t c_cpu_time(void);
 
 #endif

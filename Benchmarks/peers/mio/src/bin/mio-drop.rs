@@ -1,4 +1,4 @@
-//! Accepts connections and closes them at once, on mio.
+//! Accepts connections and closes them at once, with mio.
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use std::io::{ErrorKind, Result};

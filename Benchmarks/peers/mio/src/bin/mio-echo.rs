@@ -1,4 +1,4 @@
-//! Echo on mio, edge-triggered; a short read stands for drained, as in the C peer.
+//! Echo with mio, edge-triggered; a short read means drained, as in the C peer.
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use std::io::{ErrorKind, Read, Result, Write};
@@ -13,7 +13,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Writes what the socket did not take before; tells whether nothing is left.
+    /// Writes the pending bytes; returns whether none are left.
     fn flush(&mut self) -> Result<bool> {
         while self.offset < self.unsent.len() {
             match self.stream.write(&self.unsent[self.offset..]) {
@@ -28,7 +28,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// Tells whether the connection goes on.
+    /// Returns whether the connection stays open.
     fn serve(&mut self, buffer: &mut [u8], is_read_closed: bool) -> Result<bool> {
         if !self.unsent.is_empty() && !self.flush()? {
             return Ok(true);

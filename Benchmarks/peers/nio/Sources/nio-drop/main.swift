@@ -1,4 +1,4 @@
-// Accepts connections and closes them at once, on SwiftNIO.
+// Accepts connections and closes them at once, with SwiftNIO.
 //
 // Usage: nio-drop PORT
 import NIOCore

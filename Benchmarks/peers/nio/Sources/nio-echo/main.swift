@@ -1,4 +1,4 @@
-// Echo on SwiftNIO: one event loop for the listener and every connection.
+// Echo with SwiftNIO: one event loop for the listener and every connection.
 //
 // Usage: nio-echo PORT
 import NIOCore
