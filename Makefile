@@ -36,10 +36,10 @@ export MAINTAINER
 .PHONY: help run static deb test bench bench-proxy bench-latency fuzz soak docs install uninstall
 .PHONY: check format clean
 
-help: ## Shows this.
+help: ## Shows this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Builds the daemon and runs it; stop it with Ctrl-C.
+run: ## Builds and runs the daemon; stop it with Ctrl-C.
 	@Scripts/install-dependencies run
 	@swift build -c release --product verypolld
 	@swift build -c release --product verypollctl
@@ -51,7 +51,7 @@ static:
 	swift build $(STATIC) --product verypolld
 	swift build $(STATIC) --product verypollctl
 
-deb: ## Makes a Debian package, .build-deb/verypolld_*.deb; REVISION=n (1), MAINTAINER="Name <mail>".
+deb: ## Makes a Debian package in .build-deb; REVISION=n (1), MAINTAINER="Name <mail>".
 ifeq ($(BINARIES),)
 	@Scripts/install-dependencies deb
 	@$(MAKE) --no-print-directory static
@@ -66,7 +66,7 @@ test: ## Builds and runs all tests.
 	@$(MAKE) --no-print-directory deb REVISION="1 2"
 	swift test --skip-build --disable-xctest --parallel
 
-bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
+bench: ## Compares the library with C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
 	@Scripts/install-dependencies bench
 	@Benchmarks/build library
 	@Benchmarks/run $(if $(ROUNDS),--rounds $(ROUNDS))
@@ -75,21 +75,21 @@ bench: ## Measures the library beside C, mio, libuv, libev and SwiftNIO, as root
 PROXY_OPTIONS = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BEFORE),--before $(BEFORE)) \
     $(if $(SAVE),--save $(SAVE))
 
-bench-proxy: ## Measures the daemon beside other proxies, as root; ROUNDS=n, BEFORE=verypolld.
+bench-proxy: ## Compares the daemon with other proxies, as root; ROUNDS=n, BEFORE=verypolld.
 	@Scripts/install-dependencies bench
 	@Benchmarks/build proxy
 	@Benchmarks/run proxy $(PROXY_OPTIONS)
 
-bench-latency: ## Measures their latencies at fixed rates, as root; ROUNDS=n, BEFORE=verypolld.
+bench-latency: ## Compares their latencies at fixed rates, as root; ROUNDS=n, BEFORE=verypolld.
 	@Scripts/install-dependencies bench
 	@Benchmarks/build proxy
 	@Benchmarks/run latency $(PROXY_OPTIONS)
 
-fuzz: ## Tries random inputs, and registration against a model; SECONDS=n (30) for each.
+fuzz: ## Tests random inputs, and registration against a model; SECONDS=n (30) each.
 	@Scripts/install-dependencies run
 	@Scripts/fuzz $(SECONDS)
 
-soak: ## Runs the daemon with everything on, and looks whether anything grows; SECONDS=n (3600).
+soak: ## Fails if memory, descriptors or latency grow under long load; SECONDS=n (3600).
 	@Scripts/install-dependencies run
 	swift build -c release --product verypolld
 	@Benchmarks/soak $(if $(SECONDS),--seconds $(SECONDS))
@@ -97,7 +97,7 @@ soak: ## Runs the daemon with everything on, and looks whether anything grows; S
 docs: ## Builds the library's documentation as a web site.
 	@Scripts/docs
 
-install: ## Installs commands, units, manual pages, completions under PREFIX, below DESTDIR.
+install: ## Installs the programs, units, manual pages and completions; PREFIX=path, DESTDIR=path.
 ifeq ($(BINARIES),)
 	@Scripts/install-dependencies run
 	@$(MAKE) --no-print-directory static
@@ -130,7 +130,7 @@ else
 	    "systemctl daemon-reload && systemctl enable --now verypolld"
 endif
 
-uninstall: ## Removes what install installed; /etc/verypolld and the user stay.
+uninstall: ## Removes the installed files, except for /etc/verypolld; keeps the user.
 	rm -f $(addprefix $(bindir)/,$(COMMANDS)) $(addprefix $(unitdir)/,$(UNITS))
 	rm -f $(presetdir)/90-verypolld.preset $(sysusersdir)/verypolld.conf
 	rm -f $(catalogdir)/verypolld.catalog
@@ -139,12 +139,12 @@ uninstall: ## Removes what install installed; /etc/verypolld and the user stay.
 	rm -f $(addsuffix .fish,$(addprefix $(fishdir)/,$(COMMANDS)))
 	rm -rf $(docdir) $(datadir)
 
-check: ## Runs everything that has to hold before a release; takes long.
+check: ## Runs every check that must pass before a release; takes long.
 	@Scripts/install-dependencies test
 	Scripts/check
 
 format: ## Formats all sources.
 	swift format -i -r Package.swift Sources Tests Examples Benchmarks Fuzz
 
-clean: ## Removes what was built.
+clean: ## Removes all build products.
 	rm -rf .build .build-* Fuzz/.build Benchmarks/.build Benchmarks/peers/nio/.build

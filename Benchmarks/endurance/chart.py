@@ -1,4 +1,4 @@
-"""Draws lines over time, one panel below the other, as SVG."""
+"""Draws line charts over time as SVG, one panel below another."""
 import html
 import math
 
@@ -7,7 +7,7 @@ COLOURS = ("#1f6feb", "#d1242f")
 
 
 def ticks(low, high, count=4):
-    """Round numbers between two numbers."""
+    """Returns round numbers between two numbers."""
     rough = (high - low) / count or 1
     power = 10 ** math.floor(math.log10(rough))
     step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
@@ -16,7 +16,7 @@ def ticks(low, high, count=4):
 
 
 def panel(title, lines, seconds, top):
-    """One panel with its frame, its axes and its lines, each a name with its values."""
+    """Draws one panel with its frame, axes and lines; each line has a name and values."""
     low, high = 0, max([max(values, default=0) for _, values in lines] + [1e-9]) * 1.05
     end = max(seconds[-1], 1)
 
@@ -46,7 +46,7 @@ def panel(title, lines, seconds, top):
 
 
 def draw(title, panels, seconds):
-    """The text of an SVG file with the panels, each a title with its lines."""
+    """Returns an SVG file with the panels; each panel has a title and lines."""
     height = TOP + len(panels) * (HEIGHT + GAP) + 20
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 30}" '
              f'height="{height}" font-family="sans-serif" font-size="11">',

@@ -1,7 +1,7 @@
-"""Clients of the daemon, each a coroutine that works without end.
+"""Clients of the daemon; each is a coroutine that runs repeatedly.
 
-They tell of what they have done in a counter; whatever the daemon must not do is counted under a
-name that begins with "wrong".
+A counter has their results; misbehavior of the daemon is counted under a name that begins with
+"wrong".
 """
 import asyncio
 import collections
@@ -22,7 +22,7 @@ def expect(condition, what):
 
 
 async def every(seconds, work, *arguments):
-    """Begins a work over and over, some of which run at the same time."""
+    """Starts a task at regular intervals; several may run at the same time."""
     running = set()
     while True:
         task = asyncio.create_task(work(*arguments))
@@ -33,7 +33,7 @@ async def every(seconds, work, *arguments):
 
 @contextlib.asynccontextmanager
 async def connection(address, seconds=30, limit=1 << 16):
-    """A connection that is over, and closed, when the time is."""
+    """A connection that is closed at the latest after `seconds`."""
     async with asyncio.timeout(seconds):
         if isinstance(address, int):
             reader, writer = await asyncio.open_connection(LOCAL, address, limit=limit)
@@ -51,7 +51,7 @@ def reset_at_close(writer):
 
 
 async def short(name, address, is_calm):
-    """A connection for one message, which comes back; it ends in one of three ways."""
+    """Sends one message and expects it back; ends the connection in one of three ways."""
     data = b"x" + random.randbytes(random.randrange(2000))
     try:
         async with connection(address) as (reader, writer):
@@ -63,7 +63,7 @@ async def short(name, address, is_calm):
             else:
                 answer = await reader.readexactly(len(data))
             expect(answer == data or not is_calm and data.startswith(answer),
-                   f"bytes of {name} are not those that were sent")
+                   f"bytes of {name} differ from those sent")
             if end == "reset" and isinstance(address, int):
                 reset_at_close(writer)
         tally[f"{name}: short"] += 1
@@ -73,14 +73,14 @@ async def short(name, address, is_calm):
 
 
 async def long(name, address):
-    """A connection that is idle most of the time; its server may be killed."""
+    """A connection that is mostly idle; its server may be killed."""
     try:
         async with connection(address, random.uniform(5, 50)) as (reader, writer):
             while True:
                 data = b"x" + random.randbytes(100)
                 writer.write(data)
                 answer = await reader.readexactly(len(data))
-                expect(answer == data, f"bytes of {name} are not those that were sent")
+                expect(answer == data, f"bytes of {name} differ from those sent")
                 await asyncio.sleep(random.uniform(1, 10))
     except TimeoutError:
         tally[f"{name}: long"] += 1
@@ -89,7 +89,7 @@ async def long(name, address):
 
 
 async def bulk(name, address):
-    """A few megabytes to and fro."""
+    """Sends a few megabytes in each direction."""
     size, block = random.randrange(1, 4) << 20, b"x" + random.randbytes((1 << 16) - 1)
     try:
         async with connection(address, 60) as (reader, writer):
@@ -103,7 +103,7 @@ async def bulk(name, address):
             try:
                 for _ in range(size // len(block)):
                     answer = await reader.readexactly(len(block))
-                    expect(answer == block, f"bulk of {name} is not what was sent")
+                    expect(answer == block, f"bulk bytes of {name} differ from those sent")
             finally:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
@@ -129,7 +129,7 @@ async def slow(name, address, request=b""):
 
 
 async def headed(address):
-    """A connection that says by a PROXY header whom it speaks for, or says it wrong."""
+    """A connection that begins with a PROXY header, which may be invalid or missing."""
     kind = random.choice(("v1", "v2", "wrong", "silent"))
     source = f"10.1.{random.randrange(256)}.{random.randrange(256)}"
     header = {
@@ -142,50 +142,50 @@ async def headed(address):
     try:
         async with connection(address, 10) as (reader, writer):
             if kind == "silent":
-                expect(await reader.read(10) == b"", "a silent client got bytes")
+                expect(await reader.read(10) == b"", "a silent client received bytes")
             else:
                 writer.write(header + b"xyz")
                 answer = await reader.readexactly(3)
-                expect(kind in ("v1", "v2"), "a wrong PROXY header was taken")
-                expect(answer == b"xyz", "bytes after a PROXY header are not those that were sent")
+                expect(kind in ("v1", "v2"), "an invalid PROXY header was accepted")
+                expect(answer == b"xyz", "bytes after a PROXY header were changed")
     except LOST:
         pass
     tally[f"named: {kind}"] += 1
 
 
 async def small(ports):
-    """The handlers that need no more than a word."""
+    """Uses the handlers that need at most one message."""
     try:
         async with connection(ports["daytime"]) as (reader, _):
-            expect((await reader.read(-1)).endswith(b"\r\n"), "no time of day")
+            expect((await reader.read(-1)).endswith(b"\r\n"), "daytime did not send a line")
         async with connection(ports["discard"]) as (reader, writer):
             writer.write(b"x" * 5000)
             writer.write_eof()
-            expect(await reader.read(-1) == b"", "discard has answered")
+            expect(await reader.read(-1) == b"", "discard sent bytes")
         try:
             async with connection(ports["drop"]) as (reader, _):
-                expect(await reader.read(-1) == b"", "drop has answered")
+                expect(await reader.read(-1) == b"", "drop sent bytes")
         except ConnectionError:
-            pass  # It may be reset.
+            pass  # The connection may be reset.
         tally["small"] += 1
     except LOST as error:
-        expect(False, f"a small handler broke: {error!r}")
+        expect(False, f"a connection to daytime, discard or drop broke: {error!r}")
 
 
 async def silent(address):
-    """A client that says nothing until its time is over."""
+    """A client that sends nothing until its timeout."""
     try:
         async with connection(address, 30) as (reader, _):
-            expect(await reader.read(1) == b"", "a silent client got bytes")
+            expect(await reader.read(1) == b"", "a silent client received bytes")
         tally["echo: silent"] += 1
     except TimeoutError:
-        expect(False, "a silent client was not ended")
+        expect(False, "a silent client was not disconnected")
     except OSError:
         pass
 
 
 async def scrape(port):
-    """What Prometheus does."""
+    """Scrapes the metrics as Prometheus does."""
     request = (b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                b"Accept: application/openmetrics-text; version=1.0.0\r\n\r\n")
     try:
@@ -193,7 +193,7 @@ async def scrape(port):
             writer.write(request)
             answer = await reader.read(-1)
         expect(answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"# EOF\n"),
-               "metrics are not whole")
+               "metrics are incomplete")
         tally["metrics: scrape"] += 1
     except LOST as error:
-        expect(False, f"a scrape broke: {error!r}")
+        expect(False, f"a scrape failed: {error!r}")

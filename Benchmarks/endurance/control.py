@@ -1,4 +1,4 @@
-"""A client of the control socket: Varlink, as much of it as is needed here."""
+"""A client of the control socket, with a minimal Varlink implementation."""
 import json
 import socket
 
@@ -6,11 +6,11 @@ DAEMON = "io.verypoll.Daemon"
 
 
 class Refusal(Exception):
-    """An error that the daemon has answered with; its name comes first."""
+    """An error that the daemon returned; its name is the first argument."""
 
 
 class Control:
-    """A connection over which one call follows the other."""
+    """A connection that makes one call after another."""
 
     def __init__(self, path, timeout=30):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -31,11 +31,11 @@ class Control:
         self.socket.sendall(json.dumps(call).encode() + b"\0")
 
     def receive(self):
-        """The parameters of the next reply."""
+        """Returns the parameters of the next reply."""
         while b"\0" not in self.pending:
             data = self.socket.recv(1 << 16)
             if not data:
-                raise ConnectionError("the daemon has closed the control connection")
+                raise ConnectionError("the daemon closed the control connection")
             self.pending += data
         message, _, self.pending = self.pending.partition(b"\0")
         reply = json.loads(message)
@@ -48,7 +48,7 @@ class Control:
         return self.receive()
 
     def methods(self):
-        """The names of the methods that the daemon has."""
+        """Returns the names of the methods that the daemon has."""
         text = self.call("org.varlink.service.GetInterfaceDescription",
                          {"interface": DAEMON})["description"]
         return {line.split()[1].partition("(")[0] for line in text.splitlines()

@@ -1,4 +1,4 @@
-"""What operators do, and what badly written clients of the control socket do."""
+"""The actions of operators, and of badly written clients of the control socket."""
 import asyncio
 import json
 import os
@@ -10,7 +10,7 @@ from .control import DAEMON, Refusal
 
 
 async def call(path, method, parameters=None):
-    """Calls a method of the daemon over a connection of its own."""
+    """Calls a method of the daemon over a new connection."""
     message = {"method": f"{DAEMON}.{method}", "parameters": parameters or {}}
     async with connection(str(path), limit=1 << 24) as (reader, writer):
         writer.write(json.dumps(message).encode() + b"\0")
@@ -21,7 +21,7 @@ async def call(path, method, parameters=None):
 
 
 async def ask(path):
-    """A call that has to be answered, whatever else goes on at the control socket."""
+    """Makes a call that must be answered, whatever else happens on the control socket."""
     method = random.choice(("GetStatus", "ListListeners", "ListUpstreams", "ListSessions",
                             "GetMetrics"))
     try:
@@ -32,7 +32,7 @@ async def ask(path):
 
 
 async def kill_session(path):
-    """Ends a session of those that do not mind."""
+    """Kills a session whose client tolerates that."""
     try:
         found = await call(path, "ListSessions", {"listener": "chargen"})
         if found["sessions"]:
@@ -45,7 +45,7 @@ async def kill_session(path):
 
 
 async def misbehave(path):
-    """A client of the control socket that does not keep to the protocol, or does not read."""
+    """A control client that violates the protocol, or does not read."""
     status = json.dumps({"method": f"{DAEMON}.GetStatus"}).encode() + b"\0"
     data = random.choice((b"", b'{"method": "io', b"{]\0", b"\0" * 100, b"x" * (1 << 20),
                           status * 500, status.replace(b"}", b', "oneway": true}') * 200))
@@ -60,14 +60,14 @@ async def misbehave(path):
 
 
 async def monitor(path):
-    """A client that is told what changes."""
+    """A client that calls Monitor and reads the events."""
     message = {"method": f"{DAEMON}.Monitor", "more": True}
     try:
         async with connection(str(path), random.uniform(20, 60), 1 << 24) as (reader, writer):
             writer.write(json.dumps(message).encode() + b"\0")
             while True:
                 reply = json.loads((await reader.readuntil(b"\0"))[:-1])
-                expect(reply.get("continues") is True, f"Monitor has ended: {reply}")
+                expect(reply.get("continues") is True, f"Monitor ended: {reply}")
                 tally["control: events of Monitor"] += 1
     except TimeoutError:
         tally["control: Monitor"] += 1
@@ -77,7 +77,7 @@ async def monitor(path):
 
 
 async def drain(path):
-    """Drains a listener, and takes connections again."""
+    """Drains a listener, and resumes it."""
     try:
         await call(path, "Drain", {"listener": "spare"})
         await asyncio.sleep(random.uniform(0, 1))
@@ -88,7 +88,7 @@ async def drain(path):
 
 
 async def set_server(setting):
-    """Takes a server out of its upstream for a moment, and gives it another weight."""
+    """Drains a server briefly, and changes its weight."""
     name = f"127.0.0.1:{setting.server_ports[1]}"
     try:
         for state, weight in (("drain", 1), ("up", random.randrange(1, 5))):
@@ -101,13 +101,13 @@ async def set_server(setting):
 
 
 async def reload(setting):
-    """Another configuration, each tenth of which is a wrong one."""
+    """Reloads another configuration; every tenth one is invalid."""
     setting.generation += 1
     if setting.generation % 10 == 0:
         setting.write('{"listeners": {"echo": {"listen": ["nowhere"]}}}')
         try:
             await call(setting.control_path, "Reload")
-            expect(False, "a wrong configuration was taken")
+            expect(False, "an invalid configuration was accepted")
         except Refusal:
             tally["reload: refused"] += 1
         except LOST as error:

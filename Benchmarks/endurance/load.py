@@ -1,4 +1,4 @@
-"""Processes of a soak: the load, all clients of which share a thread, and the honest probe."""
+"""The processes of a soak: the load, whose clients share one thread, and the honest probe."""
 import asyncio
 import os
 import signal
@@ -13,7 +13,7 @@ OPTIONAL = {"Reload", "Monitor", "Drain", "Resume", "SetServer"}
 
 
 def works(setting, methods):
-    """What is done over and over, each with the seconds from one to the next."""
+    """Returns the repeated tasks, each with its interval in seconds."""
     ports, folder, control = setting.ports, setting.folder, setting.control_path
     all_works = [
         (0.08, clients.short, "calm", ports["probed"], True),
@@ -47,19 +47,19 @@ def works(setting, methods):
 
 
 def run_load(setting, methods, results):
-    """Works until it is killed; tells each second what was done."""
+    """Runs the load until it is killed; reports its counters every second."""
     async def run():
         tasks = [asyncio.create_task(every(*work)) for work in works(setting, methods)]
         while True:
             await asyncio.sleep(1)
             for task in tasks:
                 if task.done():
-                    clients.expect(False, f"the load has a fault: {task.exception()!r}")
+                    clients.expect(False, f"the load has a bug: {task.exception()!r}")
             results.send(dict(tally))
 
     # An exception other than the end of a connection is a bug of the load itself.
     def fail(_, context):
-        clients.expect(False, f"the load has a fault: {context.get('exception')!r}")
+        clients.expect(False, f"the load has a bug: {context.get('exception')!r}")
 
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(fail)
@@ -67,8 +67,10 @@ def run_load(setting, methods, results):
 
 
 def run_probe(port, results, pace=0.02):
-    """An honest client: one request a connection, at its pace; tells each second how long each
-    answer took, in seconds, and how many did not come."""
+    """An honest client that makes one request per connection at a fixed pace.
+
+    Every second, it reports how long each answer took, in seconds, and how many failed.
+    """
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     times, failed, moment, reported = [], 0, time.monotonic(), time.monotonic()
     while True:

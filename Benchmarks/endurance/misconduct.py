@@ -1,4 +1,4 @@
-"""A thousand clients of the control socket that all behave badly, in one thread without end."""
+"""A thousand misbehaving clients of the control socket, in one thread that never ends."""
 import json
 import select
 import socket
@@ -10,18 +10,18 @@ MONITOR = json.dumps({"method": "io.verypoll.Daemon.Monitor", "more": True}).enc
 # The bytes that each kind of client sends, and whether it repeats them; none of them ever reads.
 KINDS = [
     (b"", False),  # Stays silent.
-    (STATUS[:20], False),  # Never comes to the end of its call.
+    (STATUS[:20], False),  # Never completes its call.
     (b'{"method": [}\0', False),  # Does not speak JSON.
     (b"x" * (1 << 20) + b"\0", False),  # Has a message of one byte too much.
-    (STATUS * 2000, False),  # Has thousands of calls at once.
-    (ONEWAY * 100, True),  # Calls on and on, and wants no answers.
-    (MONITOR, False),  # Wants to be told everything.
-    (None, False),  # Is gone as soon as it has come.
+    (STATUS * 2000, False),  # Pipelines thousands of calls.
+    (ONEWAY * 100, True),  # Calls nonstop, without answers.
+    (MONITOR, False),  # Monitors all events.
+    (None, False),  # Disconnects at once.
 ]
 
 
 class Client:
-    """One of them, which comes again when it is thrown out."""
+    """One of the clients, which reconnects when it is disconnected."""
 
     def __init__(self, kind, path, poll, clients):
         self.data, self.isEndless = KINDS[kind % len(KINDS)]
@@ -36,7 +36,7 @@ class Client:
         self.socket, self.offset = None, 0
 
     def come(self):
-        """Connects; returns whether there was room for it."""
+        """Connects; returns whether the backlog had room."""
         connecting = socket.socket(socket.AF_UNIX)
         connecting.setblocking(False)
         try:
@@ -46,11 +46,11 @@ class Client:
             return False
         self.socket = connecting
         self.clients[connecting.fileno()] = self
-        self.poll.register(connecting, 0)  # For its end alone.
+        self.poll.register(connecting, 0)  # Only for hang-ups and errors.
         return True
 
     def work(self):
-        """Does a little; returns whether it has connected."""
+        """Does one step; returns whether the client has connected."""
         has_come = False
         if self.socket is None:
             has_come = self.come()
@@ -72,7 +72,7 @@ class Client:
 
 
 def control(path):
-    """1,000 clients of the control socket that are silent, endless, broken or hasty."""
+    """Runs 1,000 misbehaving clients of the control socket."""
     poll, clients, made = select.poll(), {}, 0
     everyone = [Client(kind, path, poll, clients) for kind in range(CLIENTS)]
     while True:

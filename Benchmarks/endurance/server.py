@@ -1,4 +1,4 @@
-"""The servers behind the proxy: they echo, and some of them are killed now and then."""
+"""The servers behind the proxy: they echo, and some of them are killed from time to time."""
 import asyncio
 import ctypes
 import multiprocessing
@@ -26,9 +26,9 @@ def spawn(work, *arguments):
 
 
 async def echo(reader, writer):
-    """Sends back what comes, but for a PROXY header of version 2 that it begins with.
+    """Echoes the received bytes, except for a version 2 PROXY header at their beginning.
 
-    Where the end comes within a header, zeroes stand for what is missing, so that the loop ends.
+    If end of file arrives within a header, the missing bytes count as zero, so that the loop ends.
     """
     try:
         data = await reader.read(1 << 16)
@@ -48,7 +48,7 @@ async def echo(reader, writer):
 
 
 def serve(address):
-    """Echoes on an address, without end."""
+    """Runs an echo server on an address forever."""
     async def run():
         if isinstance(address, str):
             if os.path.exists(address):
@@ -63,7 +63,7 @@ def serve(address):
 
 
 def keep_servers(addresses, kill):
-    """Runs the servers; if they are to be killed, one of them each half a minute for a while."""
+    """Runs the servers; kills one of them every 30 seconds, if they are to be killed."""
     def run():
         running = {index: spawn_nested(address) for index, address in enumerate(addresses)}
         while True:
@@ -80,7 +80,7 @@ def keep_servers(addresses, kill):
 
 
 def spawn_nested(address):
-    """A fork of a process that multiprocessing has made, which may have none itself."""
+    """Forks a process, because a daemonic process of multiprocessing may not have children."""
     parent = os.getpid()
     process = os.fork()
     if process == 0:

@@ -1,4 +1,4 @@
-"""The daemon that is tried: its configuration, its process, and what is seen of it from outside."""
+"""The tested daemon: its configuration, its process, and its resource usage."""
 import json
 import os
 import pathlib
@@ -18,7 +18,7 @@ KEPT_DESCRIPTORS = WORKERS * 16 * 2
 
 
 def free_ports(count):
-    """Ports that are free now; all at once, or the same would be found again."""
+    """Returns free ports; they are probed at the same time, so that they all differ."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     numbers = [probe.getsockname()[1] for probe in probes]
     for probe in probes:
@@ -27,7 +27,7 @@ def free_ports(count):
 
 
 class Setting:
-    """Where everything is, and the daemon."""
+    """The paths and ports of a run, and its daemon."""
 
     def __init__(self, program, folder):
         self.folder = pathlib.Path(folder)
@@ -41,11 +41,11 @@ class Setting:
         self.process = None
 
     def servers(self):
-        """The addresses of the servers that are killed now and then."""
+        """Returns the addresses of the servers that are killed from time to time."""
         return [("127.0.0.1", port) for port in self.server_ports] + [f"{self.folder}/server"]
 
     def configuration(self):
-        """Everything that the daemon can do; the limits and times change with the generation."""
+        """Returns a configuration with every feature; limits and timeouts vary by generation."""
         change = self.generation % 7
         proxy = [{"type": "proxy", "upstream": name} for name in ("calm", "app", "named")]
         handlers = dict(zip(TCP, proxy)) | {name: {"type": name} for name in TCP[3:-1]}
@@ -82,7 +82,7 @@ class Setting:
         }
 
     def write(self, text=None):
-        """Puts the next configuration, or another text, where the daemon looks."""
+        """Replaces the configuration file with the next configuration, or with another text."""
         new = self.file.with_suffix(".new")
         new.write_text(text or json.dumps(self.configuration(), indent=2))
         new.rename(self.file)
@@ -104,14 +104,14 @@ class Setting:
             if self.process.poll() is not None:
                 break
             time.sleep(0.1)
-        raise RuntimeError(f"the daemon does not start: {self.log.read_text()[-1000:]}")
+        raise RuntimeError(f"the daemon did not start: {self.log.read_text()[-1000:]}")
 
     def status(self):
         with Control(self.control_path) as control:
             return control.call("GetStatus")
 
     def sample(self):
-        """What the process has now: bytes in memory, descriptors, threads, seconds of CPU."""
+        """Returns the process's memory in bytes, descriptors, threads and CPU seconds."""
         root = pathlib.Path("/proc", str(self.process.pid))
         fields = (root / "stat").read_text().rpartition(")")[2].split()
         return {

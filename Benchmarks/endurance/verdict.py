@@ -1,4 +1,4 @@
-"""Judges what was sampled each second of a soak."""
+"""Evaluates the samples of a soak."""
 import statistics
 
 # The allowed memory growth from the warm-up to the end: a share of the mean, and at least so many
@@ -15,21 +15,21 @@ def percentile(times, part):
 
 
 def slope(values):
-    """The growth from one value to the next, by least squares."""
+    """Returns the growth per value, by least squares."""
     return statistics.linear_regression(range(len(values)), values).slope
 
 
 def quarter(samples, number):
-    """All times of the honest client in a quarter."""
+    """Returns all response times of the honest client in a quarter of the run."""
     length = len(samples) // 4
     part = samples[number * length:(number + 1) * length]
     return [each for sample in part for each in sample["times"]]
 
 
 def judge(samples, before, after, tally, kept):
-    """The findings, each with whether it is as it has to be.
+    """Yields the findings, each with whether it is acceptable.
 
-    `before` and `after` are samples without any load; `kept` descriptors may stay for another use.
+    `before` and `after` are samples without load; up to `kept` descriptors may remain for reuse.
     """
     warm = samples[max(len(samples) // 6, min(60, len(samples) // 2)):]
     resident = [sample["resident"] for sample in warm]
@@ -38,10 +38,10 @@ def judge(samples, before, after, tally, kept):
     mean = statistics.mean(resident)
     bound = max(GROWTH * mean, LEAST_GROWTH)
     yield growth <= bound, (f"memory: {mean / 2**20:.1f} MiB, {growth / 2**20:+.2f} MiB from the "
-                            f"warm-up to the end, at most {bound / 2**20:.2f}")
+                            f"warm-up to the end; the limit is {bound / 2**20:.2f}")
     yield (after["descriptors"] <= before["descriptors"] + kept,
            f"descriptors: {before['descriptors']} before the load, {after['descriptors']} after "
-           f"it, {max(s['descriptors'] for s in samples)} at most; {kept} may be kept")
+           f"it, {max(s['descriptors'] for s in samples)} at most; {kept} may remain")
     yield (after["threads"] <= before["threads"] + 1,
            f"threads: {before['threads']} before the load, {after['threads']} after it")
     yield after["sessions"] == 0, f"sessions: {after['sessions']} left after the load"
@@ -49,11 +49,11 @@ def judge(samples, before, after, tally, kept):
     middle = [percentile(quarter(samples, number), 0.5) * 1e3 for number in (0, 3)]
     yield last <= SLOWDOWN * first, (
         f"p99 of the honest client: {first:.2f} ms in the first quarter, {last:.2f} ms in the "
-        f"last, at most {SLOWDOWN} times as much (p50: {middle[0]:.2f} ms and {middle[1]:.2f} ms)")
+        f"last, limit {SLOWDOWN} times as much (p50: {middle[0]:.2f} ms and {middle[1]:.2f} ms)")
     failed = sum(sample["failed"] for sample in samples)
     count = sum(len(sample["times"]) for sample in samples)
     yield failed == 0, f"the honest client: {count} answers, {failed} failures"
     wrong = {name: times for name, times in tally.items() if name.startswith("wrong")}
     for name, times in wrong.items():
         yield False, f"{name}, {times} times"
-    yield not wrong, f"the other clients: {len(wrong)} kinds of wrong behaviour"
+    yield not wrong, f"the other clients: {len(wrong)} kinds of wrong behavior"

@@ -1,4 +1,4 @@
-"""Saved results as a bar chart, an SVG for light pages and one for dark pages."""
+"""Draws saved results as bar charts: one SVG for light pages and one for dark pages."""
 import html
 import pathlib
 import statistics
@@ -50,7 +50,7 @@ def name_of(cell):
 
 
 def panel_of(cells, text, servers, isRequired):
-    """The cell and the values of each server, or None if they were not measured."""
+    """Returns the cell and the values of each server, or None if they were not measured."""
     name, _, number = text.partition(":")
     cell = next((cell for cell in cells if name_of(cell) == name), None)
     values = {server: result[number or "cost"] for server, result in
@@ -62,7 +62,7 @@ def panel_of(cells, text, servers, isRequired):
                                f" {', '.join(map(name_of, cells)) or 'none'}")
         return None
     if (number or "cost") == "cost":
-        values.pop(FLOOR, None)  # The load's own server costs the proxies' core nothing.
+        values.pop(FLOOR, None)  # The load's own server uses no time of the proxies' core.
     return cell, number or "cost", values
 
 
@@ -75,7 +75,7 @@ def axis_label(cell, number):
 
 
 def step_of(largest):
-    """The distance of the ticks: 1, 2 or 5 times a power of ten, for three to six of them."""
+    """Returns the distance between ticks: 1, 2 or 5 times a power of ten, for 3 to 6 ticks."""
     power = 10.0 ** -9
     while True:
         for factor in (1, 2, 5):

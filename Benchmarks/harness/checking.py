@@ -1,4 +1,4 @@
-"""Whether a server does its work at all, which is looked at before it is measured."""
+"""Checks that a server works, before it is measured."""
 import contextlib
 import dataclasses
 import functools
@@ -16,7 +16,7 @@ LONGEST = 5
 
 
 def failing_of_echo(port):
-    """What is wrong with an echo server, empty if everything comes back, then the end of file."""
+    """Returns a fault of an echo server, or an empty string if it echoes all bytes and the end."""
     sent, received = os.urandom(SIZE), bytearray()
     try:
         with socket.create_connection(("127.0.0.1", port), LONGEST) as client:
@@ -31,12 +31,12 @@ def failing_of_echo(port):
             sender.join(LONGEST)
     except OSError as error:
         return f"{error} after {len(received)} bytes"
-    return "" if received == sent else f"{len(received)} other bytes came back"
+    return "" if received == sent else f"{len(received)} wrong bytes returned"
 
 
 @dataclasses.dataclass
 class Verdict:
-    """Whether a proxy forwards, and what is wrong with it."""
+    """Whether a proxy forwards, and a note about its faults."""
 
     works: bool
     note: str
@@ -58,7 +58,7 @@ def of_proxy(command):
 
 
 def failing_of_exchange(port, backend, half_closes):
-    """The backend answers with what it got, where the client half-closes after the end of file."""
+    """Checks that a half-closed client gets the backend's answer to all of its bytes."""
     def answer():
         with contextlib.suppress(OSError), backend.accept()[0] as peer:
             peer.settimeout(LONGEST)
@@ -81,18 +81,18 @@ def failing_of_exchange(port, backend, half_closes):
         return str(error)
     finally:
         answering.join(2 * LONGEST)
-    return "" if received == sent else f"{len(received)} of {SIZE} bytes came back"
+    return "" if received == sent else f"{len(received)} of {SIZE} bytes returned"
 
 
 def of_open_load():
-    """Fails if the histogram or the arrivals of the open load are not what they claim to be."""
+    """Fails if the histogram or the arrivals of the open load are wrong."""
     check = subprocess.run([BIN / "selfcheck"], stderr=subprocess.PIPE, text=True, timeout=60)
     if check.returncode != 0:
         raise RuntimeError(f"the open load is wrong: {check.stderr}")
 
 
 def receive(peer, length):
-    """The bytes of a socket until there are as many, or no more."""
+    """Returns the bytes that a socket receives, until there are `length` or end of file."""
     received = bytearray()
     while len(received) < length and (chunk := peer.recv(65536)):
         received += chunk

@@ -1,7 +1,7 @@
-"""Servers of one kind side by side.
+"""Compares servers of one kind.
 
-In each round every server is started afresh and warmed up, and one load goes over all of them again
-and again in short slices, so that what the machine does meanwhile hits them alike.
+In each round, every server is started and warmed up, and one load uses all of them in turn, in
+short slices, so that disturbances of the machine affect all servers alike.
 """
 import contextlib
 import dataclasses
@@ -47,7 +47,7 @@ class Run:
 
 @dataclasses.dataclass
 class Result:
-    """One server in all rounds; `counts` are of a run of their own, as counting costs time."""
+    """One server in all rounds; `counts` comes from a separate run, because counting is slow."""
 
     runs: list
     counts: counting.Counts | None = None
@@ -55,7 +55,7 @@ class Result:
 
 
 def contestants(scenario, chosen):
-    """The commands of the servers that work, and a result without runs for each server."""
+    """Returns the commands of the working servers, and an empty result for each server."""
     commands = scenario.commands(chosen)
     results = {name: Result(runs=[]) for name in commands}
     if scenario.is_of_proxies:
@@ -87,7 +87,7 @@ def hold(scenario, connections, chosen):
 
 
 def quietest(scenario, servers, backend, connections, chosen):
-    """The runs of a round, the least disturbed ones if it had to be repeated."""
+    """Returns the runs of a round; if it was repeated, those with the least noise."""
     tries = []
     for _ in range(chosen.retries + 1):
         machine.wait_until_quiet(chosen.quiet_wait)

@@ -1,4 +1,4 @@
-"""System calls, allocations and retains, counted from outside in runs of their own."""
+"""Counts system calls, allocations and retains from outside, in separate runs."""
 import dataclasses
 import os
 import pathlib
@@ -22,7 +22,7 @@ SECONDS = 1
 
 @dataclasses.dataclass
 class Counts:
-    """What an operation took on average; calls by their names."""
+    """The average cost of an operation; system calls by name."""
 
     calls: dict
     # These two are counted in one process only.
@@ -37,7 +37,7 @@ class Counts:
 
 
 class Counter:
-    """The counters that Scripts/counter.c shares with whoever started the process."""
+    """The counters that Scripts/counter.c shares with the process that started the program."""
 
     def __init__(self):
         self.file = tempfile.NamedTemporaryFile()
@@ -55,25 +55,25 @@ def perf(*arguments):
 
 
 def parse(report):
-    """The calls that perf counted, by name."""
+    """Returns the system calls that perf counted, by name."""
     counts = {}
     for line in report.splitlines():
         count, _, event, *_ = [*line.split(","), "", ""]
         if count.isdigit() and int(count) > 0:
             counts[event.split("sys_enter")[-1].removeprefix("_")] = int(count)
     if "" not in counts:
-        raise RuntimeError(f"perf counted no system call\n{report}")
+        raise RuntimeError(f"perf did not count any system calls\n{report}")
     if (rest := counts.pop("") - sum(counts.values())) > 0:
         counts["other"] = rest
     return counts
 
 
 def traced(server, load):
-    """How many requests the load made, and the calls meanwhile."""
+    """Returns the load's number of requests, and the system calls meanwhile."""
     pids = ",".join(map(str, server.tree()))
     tracer = subprocess.Popen(perf("-p", pids), text=True, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE)
-    time.sleep(1)  # Until perf has opened its events, of which nothing tells.
+    time.sleep(1)  # perf does not report when it has opened its events.
     requests = load.run()[0]["requests"]
     tracer.send_signal(signal.SIGINT)
     return requests, parse(tracer.communicate(timeout=30)[1])
@@ -89,7 +89,7 @@ def of_server(scenario, command, connections):
         time.sleep(0.3)
         start = counter.read()
         with Load(load, 30) as running:
-            time.sleep(0.3)  # Until the server has accepted them all.
+            time.sleep(0.3)  # Until the server has accepted all of them.
             before = counter.read()
             requests, calls = traced(server, running)
             after = counter.read()
@@ -106,7 +106,7 @@ def of_server(scenario, command, connections):
 
 
 def of_proxy(scenario, command, connections):
-    """A long run less a short one, as some loads connect in the middle of the count."""
+    """Subtracts a short run from a long one, because some loads connect while they are counted."""
     def count(server, seconds):
         load = scenario.load_command([server.port], seconds, connections)
         with Load(load, 40) as running:
@@ -124,7 +124,7 @@ def of_proxy(scenario, command, connections):
 
 
 def of_program(command, few, many):
-    """What one of the operations takes that the last argument of a command counts."""
+    """Counts the cost of an operation whose repetitions a command's last argument sets."""
     def count(number):
         counter = Counter()
         environment = [f"{name}={value}" for name, value in counter.environment.items()]

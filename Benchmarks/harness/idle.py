@@ -1,7 +1,7 @@
-"""What an idle session takes of a server's memory.
+"""Measures a server's memory per idle session.
 
-A server stands alone before an echo server; what it uses with all the sessions is compared with
-what it uses after one that has come and gone.
+Each server runs alone, in front of an echo server. Its usage with all sessions is compared with its
+usage after a single session has ended.
 """
 import dataclasses
 import sys
@@ -16,7 +16,7 @@ ROUNDS = 3
 
 @dataclasses.dataclass
 class Usage:
-    """Bytes in memory, bytes after shared pages are shared out, and open descriptors."""
+    """Resident bytes, bytes with shared pages divided among processes, and open descriptors."""
 
     resident: int
     proportional: int
@@ -81,7 +81,7 @@ def load(scenario, server, connections):
 
 
 def settle(server):
-    """Waits until the server has taken, or closed, all that it is going to."""
+    """Waits until the server has accepted or closed as many connections as it will."""
     end, calm = time.monotonic() + 10, 0
     descriptors = server.descriptors()
     while calm < 5 and time.monotonic() < end:

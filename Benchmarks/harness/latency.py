@@ -1,7 +1,7 @@
-"""The latencies of proxies at fixed rates, beside those of the best peer.
+"""Measures the latencies of proxies at fixed rates, compared with the best peer.
 
-As in contest.py, one load goes over all servers again and again in short slices; see
-load/openloop.c, which is the backend as well.
+As in contest.py, one load uses all servers in turn, in short slices; see load/openloop.c, which is
+also the backend.
 """
 import contextlib
 import dataclasses
@@ -22,7 +22,7 @@ FLOOR = "direct"
 
 @dataclasses.dataclass
 class Cell:
-    """All servers, and the floor, with so many connections at one rate."""
+    """All servers, and the floor, with one number of connections at one rate."""
 
     connections: int
     rate: float
@@ -37,13 +37,13 @@ class Cell:
         return [run.latencies[quantile] for run in self.results[name].runs]
 
     def best(self, quantile):
-        """The peer with the lowest median of all rounds, None without a peer."""
+        """Returns the peer with the lowest median of all rounds, or None without peers."""
         peers = [name for name in PEERS if name in self.results and self.results[name].runs]
         return min(peers, default=None,
                    key=lambda name: statistics.median(self.values(name, quantile)))
 
     def verdict(self, name):
-        """Whether both medians of the rounds' ratios are within the bound."""
+        """Returns whether both medians of the rounds' ratios are within the bound."""
         for quantile in BOUNDED:
             best = self.best(quantile)
             if not best:
@@ -55,7 +55,7 @@ class Cell:
 
 
 class Floor:
-    """The load's own server without a proxy before it, which costs the servers' core nothing."""
+    """The load's own server without a proxy, which uses no time of the servers' core."""
 
     name = FLOOR
 

@@ -1,4 +1,4 @@
-"""The machine: its namespaces, its cores, and what else they do."""
+"""The machine: its namespaces, its cores, and other activity on them."""
 import os
 import pathlib
 import resource
@@ -11,13 +11,13 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def enter_namespaces():
-    """Starts this program again where it is alone with its network and its processes."""
+    """Restarts this program in its own network and process namespaces."""
     if os.environ.get("VERYPOLL_BENCHMARK"):
         return
     if os.geteuid() != 0:
-        sys.exit("Benchmarks/run makes namespaces and counts system calls, so it needs root.")
+        sys.exit("Benchmarks/run creates namespaces and counts system calls; run it as root.")
     if len(os.sched_getaffinity(0)) < 2:
-        sys.exit("Benchmarks/run needs two cores, one for the servers and one for their loads.")
+        sys.exit("Benchmarks/run needs two cores: one for the servers and one for their loads.")
     os.environ["VERYPOLL_BENCHMARK"] = "1"
     unshare = ["unshare", "--net", "--pid", "--fork", "--kill-child=SIGTERM", "--mount-proc"]
     os.execvp(unshare[0], [*unshare, sys.executable, *sys.argv])
@@ -43,7 +43,7 @@ def raise_file_limit():
 
 
 def read(path):
-    """The text of a file of /proc, empty where what it tells of is gone."""
+    """Returns the text of a file in /proc, or an empty string if its subject is gone."""
     try:
         return pathlib.Path(path).read_text()
     except OSError:
@@ -51,7 +51,7 @@ def read(path):
 
 
 def names(path):
-    """The names in a folder of /proc, none where what it tells of is gone."""
+    """Returns the names in a folder of /proc, or none if its subject is gone."""
     try:
         return os.listdir(path)
     except OSError:
@@ -59,7 +59,7 @@ def names(path):
 
 
 def busy_seconds():
-    """How long the two cores have been busy, and how long others had them, since the boot."""
+    """Returns how long the two cores have been busy since boot, and how long with other work."""
     total = 0
     for line in read("/proc/stat").splitlines():
         name, *fields = line.split()

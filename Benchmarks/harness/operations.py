@@ -1,4 +1,4 @@
-"""Operations of the library beside the same in C, within one process; see Sources/operations."""
+"""Compares operations of the library with C in one process; see Sources/operations."""
 import dataclasses
 import subprocess
 import sys
@@ -12,7 +12,7 @@ FEW, MANY = 100, 10_000
 
 @dataclasses.dataclass
 class Result:
-    """Nanoseconds of CPU time in each round, and what each side took."""
+    """The CPU nanoseconds in each round, and the counts of each side."""
 
     swift: list
     c: list

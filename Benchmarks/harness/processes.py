@@ -1,4 +1,4 @@
-"""Servers and loads as processes, each on its core, none of which outlives this one."""
+"""Servers and loads as processes, each on its own core; none of them outlives this one."""
 import atexit
 import contextlib
 import ctypes
@@ -26,7 +26,7 @@ ports = iter(range(7001, 20000))
 
 
 class Process:
-    """A process pinned to a core; its errors are kept for what is said when it fails."""
+    """A process pinned to a core; its standard error is kept for failure messages."""
 
     running = []
 
@@ -49,7 +49,7 @@ class Process:
         raise RuntimeError(f"{' '.join(self.command)}: {what}\n{self.errors.read()[-1000:]}")
 
     def tree(self):
-        """The process and all that it has started, parents first."""
+        """Returns the process and all of its descendants, parents first."""
         found = [self.process.pid]
         for pid in found:
             for task in machine.names(f"/proc/{pid}/task"):
@@ -57,7 +57,7 @@ class Process:
         return found
 
     def kill(self):
-        """Parents first, as some would start their children again."""
+        """Kills parents first, because some parents would restart their children."""
         tree = self.tree() if self.process.poll() is None else []
         for pid in tree:
             with contextlib.suppress(ProcessLookupError):
@@ -87,11 +87,11 @@ def stop_all():
 
 
 class Server(Process):
-    """A server that listens on a port of its own.
+    """A server that listens on its own port.
 
-    Its command is split as a shell would. In it, {port}, {backend}, the port of what it stands
-    before, and {folder} are filled in, the last being a folder of its own with the files of
-    peers/conf, in which the same is filled in.
+    Its command is split into words like a shell command. These placeholders are replaced in it:
+    {port}, the port to listen on; {backend}, the backend's port; and {folder}, a directory with
+    copies of the files of peers/conf, in which the placeholders are replaced as well.
     """
 
     core = machine.SERVER_CORE
@@ -109,7 +109,7 @@ class Server(Process):
         end = time.monotonic() + 10
         while not self.is_listening():
             if self.process.poll() is not None or time.monotonic() > end:
-                self.fail(f"does not listen on port {self.port}")
+                self.fail(f"did not listen on port {self.port}")
             time.sleep(0.01)
 
     def stop(self):
@@ -122,7 +122,7 @@ class Server(Process):
         return any(listening in line and line.split()[3] == "0A" for line in tables.splitlines())
 
     def cpu_seconds(self):
-        """What its threads have used, those included that have ended."""
+        """Returns the CPU time of all its threads, including ended ones."""
         total = 0
         for pid in self.tree():
             with contextlib.suppress(OSError):
@@ -130,7 +130,7 @@ class Server(Process):
         return total
 
     def waited_seconds(self):
-        """How long it was kept waiting for the core."""
+        """Returns how long the process was runnable but waited for the core."""
         threads = [(pid, thread) for pid in self.tree() for thread in
                    machine.names(f"/proc/{pid}/task")]
         # Threads of one server wait for each other, which is not a disturbance.
@@ -143,14 +143,14 @@ class Server(Process):
         return sum(len(machine.names(f"/proc/{pid}/fd")) for pid in self.tree())
 
     def memory(self, kind):
-        """The bytes of a kind that smaps_rollup knows."""
+        """Returns the bytes of one kind from smaps_rollup."""
         rollups = [machine.read(f"/proc/{pid}/smaps_rollup") for pid in self.tree()]
         found = [re.search(rf"^{kind}: *(\d+) kB", rollup, re.MULTILINE) for rollup in rollups]
         return sum(int(each[1]) * 1024 for each in found if each)
 
 
 class Backend(Server):
-    """What proxies stand before; it shares its core with the load."""
+    """The server behind the proxies; it shares its core with the load."""
 
     core = machine.LOAD_CORE
 
@@ -159,7 +159,7 @@ class Backend(Server):
 
 
 class Load(Process):
-    """A load that has connected and waits for its start; see load/load.h."""
+    """A load that has connected and waits for its start signal; see load/load.h."""
 
     def __init__(self, command, longest):
         super().__init__(command, machine.LOAD_CORE, stdin=subprocess.PIPE,
@@ -167,15 +167,15 @@ class Load(Process):
         self.watch = threading.Timer(longest, self.kill)
         self.watch.start()
         if self.process.stdout.readline() != "READY\n":
-            self.fail("does not connect")
+            self.fail("did not connect")
 
     def run(self):
-        """What each of the servers did, in the order of the ports."""
+        """Returns the results for each of the servers, in port order."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            self.fail("has not finished")
+            self.fail("did not finish")
         return json.loads(line)
 
     def finish(self):

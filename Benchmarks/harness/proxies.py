@@ -1,4 +1,4 @@
-"""What is measured of the daemon as a proxy, beside other proxies."""
+"""The scenarios for the daemon as a proxy, compared with other proxies."""
 from . import latency
 from .scenarios import BIN, ROOT, Scenario
 

@@ -1,4 +1,4 @@
-"""Results in a file, as JSON, from which chart.py draws.
+"""Saves results in a JSON file, from which chart.py draws.
 
     {"format": 1, "cells": [CELL, ...]}
 
@@ -23,7 +23,7 @@ FORMAT = 1
 
 
 def load(path):
-    """The cells of a file; none if there is no such file."""
+    """Returns the cells of a file, or none if the file does not exist."""
     path = pathlib.Path(path)
     if not path.exists():
         return []
@@ -35,7 +35,7 @@ def load(path):
 
 
 def add(path, scenario, connections, rate, results):
-    """Adds a cell to a file, in the place of an earlier cell of the same kind."""
+    """Adds a cell to a file, replacing an earlier cell of the same kind."""
     cell = {
         "scenario": scenario.name, "connections": connections, "rate": rate,
         "unit": scenario.operation, "machine": machine(), "date": time.strftime("%Y-%m-%d"),
@@ -62,7 +62,7 @@ def server(scenario, result):
 
 
 def machine():
-    """The processor, the number of processors, and the kernel."""
+    """Returns the CPU model, the number of CPUs, and the kernel version."""
     model = platform.machine()
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

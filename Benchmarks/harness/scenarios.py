@@ -1,4 +1,4 @@
-"""What is measured: which servers, under which load."""
+"""The scenarios: which servers, under which load."""
 import dataclasses
 import pathlib
 
@@ -12,7 +12,7 @@ MEBIBYTE = 1 << 20
 
 @dataclasses.dataclass
 class Scenario:
-    """One kind of server under one load; processes.Server says what commands may name."""
+    """One kind of server under one load; see processes.Server for placeholders in commands."""
 
     name: str
     # The counted operation: request, connection, session or, if bytes matter, MiB.
@@ -47,7 +47,7 @@ class Scenario:
 
     @property
     def cost_unit(self):
-        """The name, and what the CPU seconds of an operation are to be multiplied by."""
+        """Returns the unit of the cost, and the factor for the CPU seconds per operation."""
         if self.operation == "MiB":
             return "s / GB", 1e9 / MEBIBYTE
         return f"µs / {self.operation}", 1e6

@@ -1,4 +1,4 @@
-"""Results as Markdown."""
+"""Formats the results as Markdown."""
 import statistics
 
 from .latency import BOUND, FLOOR
@@ -74,7 +74,7 @@ def operations(results):
 
 
 def open_loop(scenario, cell):
-    """The latencies of one rate, and what they are of the best peer's."""
+    """Returns the table of latencies at one rate, with ratios to the best peer."""
     columns = ["server", *(f"{name} µs" for name in QUANTILES), "slice p99 µs",
                "p50 / best", "p99 / best", "slice p99 / best", "CPU µs / message", "sent",
                "answered", "late µs", "noise %", "note"]
@@ -96,7 +96,7 @@ def open_loop(scenario, cell):
 
 
 def open_loop_summary(scenario, cells):
-    """How each server that is no peer compares with the best peer, and whether that is enough."""
+    """Returns the table that compares each other server with the best peer and the bound."""
     names = cells[0].contenders
     columns = ["connections", "messages/s"]
     for each in ("p50", "p99", "slice p99"):
@@ -110,7 +110,7 @@ def open_loop_summary(scenario, cells):
             row.append(f"{number(quantile(cell.results[best], each))} {best}" if best else "-")
             row += [of_best(cell, name, each) for name in names]
         rows.append(row + [cell.verdict(name) for name in names])
-    return f"### {scenario.name}, beside the best peer\n\n{table(columns, rows)}\n"
+    return f"### {scenario.name}, compared with the best peer\n\n{table(columns, rows)}\n"
 
 
 def of_best(cell, name, each):
@@ -143,7 +143,7 @@ def quantile(result, name):
 
 
 def median(values):
-    """None where nothing was told."""
+    """Returns the median of the values, or None if there are none."""
     told = [value for value in values if value is not None]
     return statistics.median(told) if told else None
 
@@ -153,13 +153,13 @@ def percent(values):
 
 
 def spread(values):
-    """The median, and the least and the most."""
+    """Returns the median with the minimum and the maximum."""
     values = [*values]
     return f"{median(values):,.0f} ({min(values):,.0f}-{max(values):,.0f})"
 
 
 def ratio(mine, base):
-    """The median of the ratios of the rounds, and where it is with a certainty of 95 %."""
+    """Returns the median of the rounds' ratios with its 95 % confidence interval."""
     ratios = sorted(own / other for own, other in zip(mine, base))
     if mine == base:
         return "1"
@@ -171,7 +171,7 @@ def ratio(mine, base):
 
 
 def number(value):
-    """Three digits, and a nought only for nothing at all."""
+    """Formats a number with three digits; "0" means exactly zero."""
     if value is None:
         return "-"
     return "0" if value == 0 else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -110,7 +110,7 @@ static void receive_answers(struct connection *connection) {
 		compose(expected, connection, connection->answered);
 		int differs = memcmp(bytes, expected + connection->partial, piece) != 0;
 		if (differs || connection->answered == connection->sent) {
-			give_up(owner, "other bytes came back");
+			give_up(owner, "wrong bytes returned");
 		} else if ((connection->partial += (uint32_t)piece) == MESSAGE) {
 			take_answer(connection, now);
 		}

@@ -1,7 +1,7 @@
 """Changes the addresses of a service on port 8000 while clients connect.
 
-Run as root inside the lab, with verypolld installed. Prints a line for each step, and exits with
-1 unless every connection was answered and the one session that it holds was kept throughout.
+Run it as root in the lab container, with verypolld installed. Prints a line for each step. Exits
+with 1 unless every connection was answered and its one long session survived.
 """
 import json
 import socket

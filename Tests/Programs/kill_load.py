@@ -1,7 +1,7 @@
-"""Clients of port 8080 that connect all the time, each for 20 echoes of 1,000 bytes.
+"""Clients of port 8080 that connect all the time; each exchanges 20 echoes of 1,000 bytes.
 
-Prints "begun" once the first is over. Ends when there is a file /tmp/over, and prints how many were
-answered, lost, refused and late.
+Prints "begun" once the first client has finished. When the file /tmp/over exists, prints how many
+clients were answered, lost, refused and late, and exits.
 """
 import collections, os, socket, threading, time
 

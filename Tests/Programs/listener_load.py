@@ -1,6 +1,6 @@
 """Connects alternately to port 7080 and to a socket file until the file /run/end exists.
 
-Prints "started", and at the end how many connections there were and why others failed.
+Prints "started", and at the end the number of connections and the first failures.
 """
 import os, socket, sys
 print("started", flush=True)

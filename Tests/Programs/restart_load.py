@@ -2,9 +2,10 @@
 
 Arguments: the number of sessions, the proxy's port, and the server's port.
 
-All sessions move bytes both ways at once, some of them slowly, while short sessions come and go.
-Prints "started" once bytes move on all of them. When there is a file /run/end, each client ends its
-direction, then each server, and the program prints what was lost.
+All sessions transfer bytes in both directions at once, some of them slowly, while short sessions
+open and close. Prints "started" once bytes move on all sessions. When the file /run/end exists,
+each client shuts down writing, then each server, and the program prints how many sessions lost
+bytes.
 """
 import errno, os, random, resource, selectors, socket, struct, sys, time
 count, port, server_port = map(int, sys.argv[1:])

@@ -1,7 +1,7 @@
 """Calls every method of the daemon, provokes its errors, and prints the names of the errors.
 
-Arguments: the control socket, the configuration's file, and the port of the listener `echo`. Needs
-the package `varlink` of PyPI. At the end the daemon is stopping.
+Arguments: the control socket, the configuration file, and the port of the listener `echo`. Requires
+the package `varlink` from PyPI. The last call stops the daemon.
 """
 import os, signal, socket, sys, varlink
 

@@ -17,7 +17,7 @@ struct Connection: ~Copyable {
         if !unsent.isEmpty {
             guard try flush() else { return true }
         } else if !event.isReadable {
-            return true  // The first edge tells that it is writable.
+            return true  // The first edge reports only that the socket is writable.
         }
         while let received = try stream.read(into: scratch.mutableSpan) {
             guard received > 0 else { return false }

@@ -33,7 +33,7 @@ func cpuTime(of body: () throws -> Void) rethrows -> UInt64 {
 
 func operation(named name: String) -> Operation {
     guard let operation = Operation.all.first(where: { $0.name == name }) else {
-        fatalError("\(name) is no operation")
+        fatalError("\(name) is not an operation; run `operations list`")
     }
     return operation
 }
@@ -49,7 +49,7 @@ case ("time", 3):
     }
 case ("count", 4):
     let operation = operation(named: arguments[1])
-    guard let count = Int(arguments[3]) else { fatalError("\(arguments[3]) is no number") }
+    guard let count = Int(arguments[3]) else { fatalError("\(arguments[3]) is not a valid number") }
     if arguments[2] == "c" { operation.c(count) } else { try operation.swift(count) }
 default:
     fatalError("usage: operations list | time NAME ROUNDS | count NAME verypoll|c COUNT")

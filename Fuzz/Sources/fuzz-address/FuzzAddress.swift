@@ -34,16 +34,16 @@ private let target = FuzzTarget(
 private func checkText(_ text: String) {
     let ip = IPAddress(text)
     let expected = parsed(text)
-    require(ip == expected, "\(text.debugDescription) is not \(String(describing: ip))")
+    require(ip == expected, "\(text.debugDescription) does not parse to \(String(describing: ip))")
     if let ip { checkAddress(ip) }
     // A text that is an address must also parse before a port.
     let isV6 = ip?.family == .v6
     let address = SocketAddress(isV6 ? "[\(text)%7]:65535" : "\(text):65535")
     let wanted = ip.map { SocketAddress($0, port: 65535, zone: isV6 ? 7 : 0) }
-    if !text.contains(":") || isV6 { require(address == wanted, "\(text) before a port") }
+    if !text.contains(":") || isV6 { require(address == wanted, "\(text) with a port") }
 
     guard let address = SocketAddress(text) else { return }
-    require(SocketAddress(address.description) == address, "\(address) has another text")
+    require(SocketAddress(address.description) == address, "\(address) does not round-trip")
     guard let colon = text.lastIndex(of: ":") else { return require(false, "\(text) has no port") }
     require(address.port == UInt16(text[text.index(after: colon)...]), "the port of \(text)")
     var host = text[..<colon]
@@ -54,14 +54,14 @@ private func checkText(_ text: String) {
 /// An address must round-trip through its text, which must equal the C library's where both follow
 /// RFC 5952.
 private func checkAddress(_ ip: IPAddress, port: UInt16 = 1, zone: UInt32 = 0) {
-    require(IPAddress(ip.description) == ip, "\(ip) has another text")
+    require(IPAddress(ip.description) == ip, "\(ip) does not round-trip")
     // The C library writes ::102:304 as ::1.2.3.4, a form that RFC 4291 deprecates.
     if ip.family == .v4 || ip.bits >> 32 != 0 {
-        require(ip.description == printed(ip), "\(ip) is not \(printed(ip))")
+        require(ip.description == printed(ip), "\(ip) does not print as \(printed(ip))")
     }
     let address = SocketAddress(ip, port: port, zone: ip.family == .v6 ? zone : 0)
-    require(SocketAddress(address.description) == address, "\(address) has another text")
-    require(ip.unmapped.family == .v4 || !ip.isIPv4Mapped, "\(ip) stays mapped")
+    require(SocketAddress(address.description) == address, "\(address) does not round-trip")
+    require(ip.unmapped.family == .v4 || !ip.isIPv4Mapped, "\(ip) remains mapped")
 }
 
 /// Returns the address that inet_pton(3) parses from the text.

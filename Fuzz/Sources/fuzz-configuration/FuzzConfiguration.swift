@@ -11,7 +11,7 @@ internal import FuzzSupport
 private let target = FuzzTarget(seeds: seeds) { input in
     let text = input.indices.map { input[$0] }
     let verdict = judge(text)
-    require(judge(text) == verdict, "the same text is judged in two ways")
+    require(judge(text) == verdict, "the same text has two verdicts")
     checkGrammar(text)
     switch verdict {
     case .success(let configuration):
@@ -48,22 +48,22 @@ private func checkGrammar(_ text: [UInt8]) {
         try JSONDocument.check(text, limits: JSONLimits(byteCount: .max, depth: 512))
     }
     let passes = (try? check.get()) != nil
-    require(passes == JSONGrammar.isValid(text), "JSON or not")
+    require(passes == JSONGrammar.isValid(text), "the grammar check is wrong about JSON")
     if let document = try? JSONDocument(parsing: text) {
-        require(passes, "parsed, but not JSON")
+        require(passes, "parsed a text that is not JSON")
         let again = try? JSONDocument(parsing: Array(document.root.text.utf8))
-        require(again?.root == document.root, "written as something else")
+        require(again?.root == document.root, "a rewritten document differs")
     }
 }
 
 /// Checks that an accepted configuration can be served.
 private func check(_ configuration: Configuration) {
     require((1...1024).contains(configuration.workers), "\(configuration.workers) workers")
-    require(configuration.limits.maxSessions > 0, "no session is allowed")
+    require(configuration.limits.maxSessions > 0, "no sessions are allowed")
     let upstreams = Set(configuration.upstreams.map(\.name))
-    require(upstreams.count == configuration.upstreams.count, "an upstream is there twice")
+    require(upstreams.count == configuration.upstreams.count, "an upstream is defined twice")
     for listener in configuration.listeners {
-        require(!listener.addresses.isEmpty, "\(listener.name) listens nowhere")
+        require(!listener.addresses.isEmpty, "\(listener.name) has no addresses")
         guard case .proxy(let upstream) = listener.handler else { continue }
         require(upstreams.contains(upstream), "\(listener.name) has no upstream")
     }
@@ -76,11 +76,11 @@ private func check(_ configuration: Configuration) {
 /// Checks that no prefix of a configuration is a configuration.
 private func checkCuts(_ text: [UInt8]) {
     guard let end = text.lastIndex(of: UInt8(ascii: "}")) else {
-        return require(false, "a configuration without an object")
+        return require(false, "a configuration that is not an object")
     }
     for cut in Set([0, end / 2, end]) {
         guard case .failure = judge(Array(text.prefix(cut))) else {
-            return require(false, "\(cut) bytes are a configuration")
+            return require(false, "a prefix of \(cut) bytes is valid")
         }
     }
 }
@@ -88,18 +88,18 @@ private func checkCuts(_ text: [UInt8]) {
 /// Checks that a rejection has a reason, and that each problem is one line with a position in the
 /// text.
 private func check(_ error: ConfigurationError, of text: [UInt8]) {
-    require(!error.problems.isEmpty, "refused without a reason")
+    require(!error.problems.isEmpty, "rejected without a reason")
     let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for problem in error.problems {
-        require(!problem.message.isEmpty, "a problem without words")
+        require(!problem.message.isEmpty, "a problem without a message")
         let description = problem.description
         require(
             !description.unicodeScalars.contains { $0.properties.generalCategory == .control },
             "a control character in \(description)"
         )
-        require(description.hasPrefix("file"), "another file: \(description)")
+        require(description.hasPrefix("file"), "the wrong file: \(description)")
         guard let position = problem.position else {
-            require(false, "a problem without a place: \(description)")
+            require(false, "a problem without a position: \(description)")
             continue
         }
         require((1...lines.count).contains(position.line), "\(position) of \(lines.count) lines")
@@ -109,7 +109,7 @@ private func check(_ error: ConfigurationError, of text: [UInt8]) {
         let isText = String(validating: text, as: UTF8.self) != nil
         let count = isText ? String(decoding: line, as: UTF8.self).unicodeScalars.count : line.count
         let columns = 1...count + 1
-        require(columns.contains(position.column), "\(position), not in \(columns)")
+        require(columns.contains(position.column), "\(position) is not in \(columns)")
     }
 }
 

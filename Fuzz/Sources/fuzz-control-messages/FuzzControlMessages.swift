@@ -23,9 +23,9 @@ private func compare(_ input: Span<UInt8>) {
     var passed = ControlMessages.Passed()
     ControlMessages.parse(input, into: &passed)
     let expected = Reading(input.indices.map { input[$0] })
-    require(passed.descriptors == expected.descriptors, "other descriptors")
-    require(passed.credentials == expected.credentials, "other credentials")
-    require(passed.isMalformed == expected.isMalformed, "well-formed or not")
+    require(passed.descriptors == expected.descriptors, "wrong descriptors")
+    require(passed.credentials == expected.credentials, "wrong credentials")
+    require(passed.isMalformed == expected.isMalformed, "wrong about being well-formed")
 }
 
 /// Checks that encoded messages decode to their contents, and truncated ones to a part of them.
@@ -41,8 +41,8 @@ private func roundTrip(_ input: consuming Script) {
     require(encoded.count <= ControlMessages.capacity(forDescriptors: count), "no room")
     var passed = ControlMessages.Passed()
     ControlMessages.parse(encoded.span, into: &passed)
-    require(passed.descriptors == descriptors.map(\.rawValue), "descriptors are lost")
-    require(passed.credentials == (count % 2 == 0 ? credentials : nil), "credentials are lost")
+    require(passed.descriptors == descriptors.map(\.rawValue), "descriptors were lost")
+    require(passed.credentials == (count % 2 == 0 ? credentials : nil), "credentials were lost")
     require(!passed.isMalformed, "its own encoding is malformed")
     compare(encoded.span.extracting(first: input.next(below: 1 + encoded.count)))
 }

@@ -46,7 +46,7 @@ private func compare(_ bytes: [UInt8]) {
     case (.complete(let header, let byteCount), let reading?):
         require(header.origin == reading.origin, "\(header.origin) is not \(reading.origin)")
         require(byteCount == reading.byteCount, "\(byteCount) bytes, not \(reading.byteCount)")
-    case (.complete(let header, _), nil): require(false, "\(header) is none")
+    case (.complete(let header, _), nil): require(false, "\(header) is not a header")
     case (_, let reading?): require(false, "\(verdict), not \(reading)")
     case (_, nil): break
     }
@@ -57,7 +57,7 @@ private func compare(_ bytes: [UInt8]) {
         if case .complete(_, let end) = earlier { require(end == count, "\(end), not \(count)") }
         return
     }
-    if case .complete(_, let end) = verdict { require(end == bytes.count, "decided late") }
+    if case .complete(_, let end) = verdict { require(end == bytes.count, "decided too late") }
 }
 
 /// Checks that a written header is parsed back, as far as its version can represent it.
@@ -74,7 +74,7 @@ private func roundTrip(_ input: consuming Script) {
         case (.tcp(let source, let destination), .tcp(let from, let to)):
             require(from.ip.unmapped == source.ip.unmapped, "\(source) became \(from)")
             require(to.ip.unmapped == destination.ip.unmapped, "\(destination) became \(to)")
-            require(from.port == source.port && to.port == destination.port, "other ports")
+            require(from.port == source.port && to.port == destination.port, "wrong ports")
         case (.local, .local),
             (.unix, .local) where bytes == line:
             break

@@ -24,13 +24,13 @@ private let target = FuzzTarget(
     let expected = Reading(Array(input.indices.map { input[$0] }))
     switch finding {
     case .incomplete:
-        require(expected.byteCount == nil, "a whole head passes for a part of one")
-    case .refused: require(!expected.isGranted, "a request is refused")
+        require(expected.byteCount == nil, "a complete head was reported as incomplete")
+    case .refused: require(!expected.isGranted, "a valid request was rejected")
     case .complete(let head, let byteCount):
-        require(expected.isGranted, "what is no request is granted")
-        require(byteCount == expected.byteCount, "the end is elsewhere")
+        require(expected.isGranted, "an invalid request was accepted")
+        require(byteCount == expected.byteCount, "the head ends elsewhere")
         require(head.isHead == (expected.method == "HEAD"), "GET or HEAD")
-        require(head.isPersistent == expected.isPersistent, "whether the connection stays")
+        require(head.isPersistent == expected.isPersistent, "wrong about persistence")
     }
 }
 
@@ -42,9 +42,9 @@ private func checkCuts(_ input: Span<UInt8>, _ finding: RequestHead.Finding) {
     let cut = Int(sum.magnitude % UInt(input.count + 1))
     let early = RequestHead.parse(input.extracting(first: cut))
     if case .complete(_, let byteCount) = finding, cut < byteCount {
-        require(early == .incomplete, "found before its end")
+        require(early == .incomplete, "complete before its end")
     } else {
-        require(early == .incomplete || early == finding, "another finding in \(cut) bytes")
+        require(early == .incomplete || early == finding, "a different result for \(cut) bytes")
     }
 }
 
@@ -52,7 +52,7 @@ private func checkCuts(_ input: Span<UInt8>, _ finding: RequestHead.Finding) {
 private func checkPadding(_ input: Span<UInt8>) {
     var bytes = input.indices.map { input[$0] }
     bytes += [UInt8](repeating: 0x78, count: RequestHead.byteLimit)
-    require(RequestHead.parse(bytes.span) != .incomplete, "it wants more than its limit")
+    require(RequestHead.parse(bytes.span) != .incomplete, "incomplete beyond the limit")
 }
 
 /// A simple, slow parser of a request, written from the grammar of RFC 9112.

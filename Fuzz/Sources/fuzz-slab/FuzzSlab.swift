@@ -10,7 +10,7 @@ private let target = FuzzTarget { input in
         while !script.isOver { trial.step(&script) }
         trial.check()
     }
-    require(ledger.living.isEmpty, "values outlive their slab")
+    require(ledger.living.isEmpty, "values outlived their slab")
 }
 
 /// Tracks which values are alive, to find values that are destroyed never or twice.
@@ -32,7 +32,7 @@ private struct Value: ~Copyable {
     }
 
     deinit {
-        require(ledger.living.remove(number) != nil, "a value is destroyed twice")
+        require(ledger.living.remove(number) != nil, "a value was destroyed twice")
     }
 }
 
@@ -67,8 +67,8 @@ private struct Trial: ~Copyable {
         }
         require(slab.count == known.count, "\(slab.count) values, not \(known.count)")
         require(ledger.living.count == known.count, "a value was lost or kept")
-        require(queue.count == waiting.count, "\(queue.count) keys wait")
-        require(queue.isEmpty == waiting.isEmpty, "the queue is not what its count says")
+        require(queue.count == waiting.count, "the queue has \(queue.count) keys")
+        require(queue.isEmpty == waiting.isEmpty, "isEmpty contradicts the queue's count")
     }
 
     /// Checks all properties that can be read without changing anything.
@@ -82,14 +82,14 @@ private struct Trial: ~Copyable {
                 "\(key) at \(index)"
             )
         }
-        require(found == Set(known.keys), "the slots hold others than were stored")
-        require(slab.key(at: slab.endIndex) == nil, "a value past the end")
+        require(found == Set(known.keys), "the slots hold wrong values")
+        require(slab.key(at: slab.endIndex) == nil, "a key past the end")
         for (key, value) in known {
-            require(slab[key].number == value.number, "\(key) holds another's value")
+            require(slab[key].number == value.number, "\(key) has another key's value")
             require(slab[key].changes == value.changes, "a change was lost")
         }
         while !waiting.isEmpty { popFirst() }
-        require(queue.popFirst() == nil, "a key waits that was not put in")
+        require(queue.popFirst() == nil, "a key in the queue was never added")
     }
 
     /// Returns a key that was returned before, live or stale; recent ones are more likely.
@@ -104,12 +104,12 @@ private struct Trial: ~Copyable {
         case .stored(let key):
             require(known.count < slab.capacity, "stored over the capacity")
             require(Int(key.index) < slab.capacity, "\(key) is out of range")
-            require(!given.contains(key), "\(key) is given again")
+            require(!given.contains(key), "\(key) was reused")
             given.append(key)
             known[key] = Known(number: number)
         case .full(let value):
             require(known.count == slab.capacity, "full too soon")
-            require(value.number == number, "another value is handed back")
+            require(value.number == number, "another value was returned")
         }
     }
 
@@ -117,11 +117,11 @@ private struct Trial: ~Copyable {
         guard let key else { return }
         let old = known.removeValue(forKey: key)
         guard let value = slab.remove(key) else {
-            require(old == nil, "\(key) is gone")
+            require(old == nil, "\(key) was lost")
             return
         }
-        require(value.number == old?.number, "\(key) gave another's value")
-        require(!slab.contains(key), "\(key) is still there")
+        require(value.number == old?.number, "\(key) returned another key's value")
+        require(!slab.contains(key), "\(key) is still present")
     }
 
     private mutating func change(_ key: SlabKey?) {
@@ -136,9 +136,9 @@ private struct Trial: ~Copyable {
             require(token.rawValue < 0, "\(token) has no key")
             return
         }
-        require(key.token == token, "\(token) comes back as \(key.token)")
-        require(slab.contains(key) == (known[key] != nil), "\(key) is said to be there")
-        require(queue.contains(key) == waiting.contains(key), "\(key) is said to wait")
+        require(key.token == token, "\(token) round-trips to \(key.token)")
+        require(slab.contains(key) == (known[key] != nil), "wrong about the presence of \(key)")
+        require(queue.contains(key) == waiting.contains(key), "wrong about \(key) in the queue")
     }
 
     private mutating func append(_ key: SlabKey?) {
@@ -154,7 +154,7 @@ private struct Trial: ~Copyable {
     private mutating func popFirst() {
         let first = waiting.isEmpty ? nil : waiting.removeFirst()
         let popped = queue.popFirst()
-        require(popped == first, "\(String(describing: popped)) had its turn")
+        require(popped == first, "\(String(describing: popped)) was popped")
     }
 }
 

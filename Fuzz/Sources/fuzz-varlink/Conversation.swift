@@ -78,7 +78,7 @@ struct Conversation: ~Copyable {
                 if try isOver() { return received }
             }
         }
-        require(false, "the server has not closed after \(Self.turnLimit) turns")
+        require(false, "the server did not close within \(Self.turnLimit) turns")
         return received
     }
 

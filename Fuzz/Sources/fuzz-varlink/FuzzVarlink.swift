@@ -20,7 +20,7 @@ private let target = FuzzTarget(seeds: seeds) { input in
         let answers = try conversation.answers(to: stream)
         Reading(stream).check(answers)
     } catch {
-        require(false, "the conversation broke: \(error)")
+        require(false, "the conversation failed: \(error)")
     }
 }
 

@@ -50,7 +50,7 @@ struct Reading {
 
     /// Compares the received bytes with the expected answers.
     func check(_ bytes: [UInt8]) {
-        require(bytes.last ?? 0 == 0, "the last answer is not whole")
+        require(bytes.last ?? 0 == 0, "the last answer is incomplete")
         if isAmbiguous { return }
         var answers = bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast()[...]
         for expectation in expectations {
@@ -59,7 +59,7 @@ struct Reading {
                 guard let answer = answers.popFirst() else {
                     // Monitor is answered until the client disconnects, and no call after it is.
                     let isMonitor = expectation.method.hasSuffix(".Monitor") && count > 0
-                    return require(isMonitor, "\(expectation.method) is not answered")
+                    return require(isMonitor, "\(expectation.method) was not answered")
                 }
                 count += 1
                 let continues = check(answer, to: expectation.method)
@@ -76,7 +76,7 @@ struct Reading {
         guard let document = try? JSONDocument(parsing: Array(answer)), document.duplicates.isEmpty,
             case .object(let object) = document.root.content
         else {
-            require(false, "no answer: \(text)")
+            require(false, "not a valid answer: \(text)")
             return false
         }
         let names = Set(object.members.map(\.key))
@@ -87,7 +87,7 @@ struct Reading {
             case .string(let error)? = document.root["error"]?.content,
             error.hasSuffix(".MethodNotFound")
         {
-            require(name == method, "\(text) in answer to \(method)")
+            require(name == method, "\(text) as the answer to \(method)")
         }
         guard case .boolean(true)? = document.root["continues"]?.content else { return false }
         return true
@@ -111,7 +111,7 @@ private struct Call {
 
     init?(_ message: [UInt8]) {
         let document = try? JSONDocument(parsing: message)
-        require((document != nil) == JSONGrammar.isValid(message), "JSON or not")
+        require((document != nil) == JSONGrammar.isValid(message), "wrong about JSON")
         guard let object = document?.root.object else { return nil }
         var method: String?
         for member in object.members {

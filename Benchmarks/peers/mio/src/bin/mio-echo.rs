@@ -104,7 +104,7 @@ impl Server {
                 let id = event.token().0;
                 let Some(connection) = self.connections[id].as_mut() else { continue };
                 if !event.is_readable() && connection.unsent.is_empty() {
-                    continue; // The first edge tells that it is writable.
+                    continue; // The first edge reports only that it is writable.
                 }
                 let goes_on = connection.serve(&mut buffer, event.is_read_closed());
                 if !matches!(goes_on, Ok(true)) {
