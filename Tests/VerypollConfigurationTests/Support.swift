@@ -4,7 +4,7 @@ internal import SystemPackage
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
 
-/// Parses a configuration under a limit of descriptors that is large.
+/// Parses a configuration, by default with a high descriptor limit.
 func configuration(
     _ text: String,
     descriptorLimit: Int = 1 << 20
@@ -16,7 +16,7 @@ func configuration(
     )
 }
 
-/// What is wrong with a configuration, without the name of the file.
+/// Returns the problems of a configuration, without the file name.
 func problems(in text: String, descriptorLimit: Int = 1 << 20) -> [String] {
     do {
         _ = try configuration(text, descriptorLimit: descriptorLimit)
@@ -26,14 +26,14 @@ func problems(in text: String, descriptorLimit: Int = 1 << 20) -> [String] {
     }
 }
 
-/// What is wrong with a configuration, without file, line and column.
+/// Returns the problems of a configuration, without file name, line and column.
 func complaints(about text: String, descriptorLimit: Int = 1 << 20) -> [String] {
     problems(in: text, descriptorLimit: descriptorLimit).map { problem in
         problem.split(separator: ": ", maxSplits: 1).dropFirst().joined()
     }
 }
 
-/// The text of a configuration with one listener, `web`, with further keys.
+/// Returns the text of a configuration with one listener, `web`, with these additional keys.
 func listener(_ keys: String = "", listen: String = "127.0.0.1:80") -> String {
     """
     {"listeners": {"web": {"listen": ["\(listen)"], "handler": {"type": "echo"}
@@ -41,7 +41,7 @@ func listener(_ keys: String = "", listen: String = "127.0.0.1:80") -> String {
     """
 }
 
-/// The text of a configuration with one upstream, `app`, with those keys.
+/// Returns the text of a configuration with one upstream, `app`, with these keys.
 func upstream(_ keys: String) -> String {
     """
     {"listeners": {"web": {"listen": ["127.0.0.1:80"], "handler": {"type": "echo"}}},
@@ -65,7 +65,7 @@ private func absolute(_ path: String) -> String {
     FilePath(#filePath).removingLastComponent().appending("../..").appending(path).string
 }
 
-/// The reason why a value is refused.
+/// Returns the reason why a value is rejected.
 func reason(_ body: () throws(InvalidValue) -> Void) -> String {
     do {
         try body()

@@ -10,7 +10,7 @@ import VerypollControl
 struct PictureTests {
     private static let terminal = Terminal(isInteractive: false, hasColor: false)
 
-    /// The titles of the columns that are in lines: words of capitals at the beginning of a table.
+    /// Returns the column titles in lines: words of capital letters at the head of a table.
     private static func titles(in lines: [DisplayText]) -> Set<Substring> {
         let heads = lines.map(\.description).filter {
             $0.wholeMatch(of: /[A-Z][A-Z\/ ]*/) != nil
