@@ -19,7 +19,7 @@
 
 #define MESSAGE 64
 #define IN_FLIGHT 1024u       /* The limit of a connection, a power of two. */
-#define BUFFER_SIZE (4 << 20) /* So many messages fit, with the kernel's overhead. */
+#define BUFFER_SIZE (4 << 20) /* Fits every message in flight, with the kernel's overhead. */
 #define EVENTS 64
 #define PATIENCE 2000000000u
 

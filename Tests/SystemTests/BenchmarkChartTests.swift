@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("the charts of the benchmarks")
+@Suite("Benchmark charts")
 struct BenchmarkChartTests {
     @Test("results are saved, read again and drawn in proportion")
     func draws() throws {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 extension ServiceTests {
-    @Suite("journal")
+    @Suite("Journal")
     struct JournalTests {
         private static let configuration = """
             {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ServiceTests {
-    @Suite("a killed daemon")
+    @Suite("Killed daemon")
     struct KillTests {
         /// The number of kills: the environment variable `VERYPOLL_KILLS`, or 5.
         private static let killCount =

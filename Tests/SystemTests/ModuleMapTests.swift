@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("the map of the modules")
+@Suite("Module map")
 struct ModuleMapTests {
     @Test(
         "it shows the dependencies that Scripts/tidy enforces",

@@ -3,7 +3,7 @@ import Testing
 
 extension ServiceTests {
     /// Restarts of the service under load.
-    @Suite("restarting verypolld under systemd", .serialized)
+    @Suite("Restarts of verypolld under systemd", .serialized)
     struct RestartTests {
         private let lab: Lab
 

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("the rules of Scripts/tidy")
+@Suite("Rules of Scripts/tidy")
 struct TidyTests {
     @Test("sizes, dependencies between targets and the places of unsafe code follow the rules")
     func holds() throws {

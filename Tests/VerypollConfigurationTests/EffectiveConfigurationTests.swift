@@ -4,7 +4,7 @@ internal import VerypollControl
 @testable internal import StrictJSON
 @testable internal import VerypollConfiguration
 
-@Suite("the effective configuration")
+@Suite("Effective configuration")
 struct EffectiveConfigurationTests {
     /// A configuration that sets every key.
     private static let everything = """

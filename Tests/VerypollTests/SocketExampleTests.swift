@@ -47,7 +47,7 @@ struct SocketExampleTests {
 
         let line = Array(repeating: UInt8(ascii: "x"), count: 4000) + [UInt8(ascii: "\n")]
         var heard: [UInt8] = []
-        try eventually("the lazy one to be gone") {
+        try eventually("the lazy member to be removed") {
             try talker.send(line)
             while let bytes = try keen.receiveNow() { heard += bytes }
             return String(decoding: heard, as: UTF8.self).contains("* 0 left\n")

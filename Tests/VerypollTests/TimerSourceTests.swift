@@ -74,7 +74,7 @@ struct TimerSourceTests {
         #expect(remaining > .seconds(900) && remaining <= .seconds(1000))
     }
 
-    @Test("a cancelled timer causes no events, and discards an unread expiration")
+    @Test("a canceled timer causes no events, and discards an unread expiration")
     func cancels() throws {
         var poll = try Poll()
         let timer = try TimerSource()

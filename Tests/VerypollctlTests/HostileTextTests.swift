@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Addresses with terminal control characters, as the daemon and the command display them.
-@Suite("hostile text")
+@Suite("Hostile text")
 struct HostileTextTests {
     /// In JSON escapes.
     private static let name = #"web\u001B[31m\u0085\u202E"#

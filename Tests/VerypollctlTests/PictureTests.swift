@@ -6,7 +6,7 @@ import VerypollControl
 
 @testable import verypollctl
 
-@Suite("the README's pictures")
+@Suite("README pictures")
 struct PictureTests {
     private static let terminal = Terminal(isInteractive: false, hasColor: false)
 
@@ -30,7 +30,7 @@ struct PictureTests {
     ).lines(header: true, on: terminal)
 
     @Test(
-        "they have the columns that the command prints today",
+        "the pictures have the columns that the command prints",
         arguments: ["status", "top"],
         ["light", "dark"]
     )

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VerypollControl
 
-@Suite("the release")
+@Suite("Release")
 struct ReleaseTests {
     private func text(of path: String) throws -> String {
         try String(contentsOfFile: "\(Repository.path)/\(path)", encoding: .utf8)
@@ -40,7 +40,7 @@ struct ReleaseTests {
         #expect(try text(of: ".spi.yml").contains("swift_version: \"\(swift)\""))
     }
 
-    @Test("Scripts/deb refuses a maintainer without a mail address")
+    @Test("Scripts/deb rejects a maintainer without an email address")
     func refusesMaintainer() throws {
         let script = "\(Repository.path)/Scripts/deb"
         let result = try Program.run(script, ["/"], environment: ["MAINTAINER": "nobody"])

@@ -6,7 +6,7 @@ internal import VerypollControl
 
 @Suite("Listening sockets of every form of address")
 struct AddressFormTests {
-    @Test("they survive a restart and a crash, and connections in their backlog are served")
+    @Test("listening sockets survive a restart and a crash, with the connections in their backlogs")
     func survive() throws {
         let manager = try ServiceManager()
         let ports = try (0..<5).map { _ in try reservedPort() }
