@@ -59,7 +59,7 @@ struct TestSupportTests {
         let script = "exec 9< /dev/null; set -- /proc/$$/fd/*; echo $# open; exec sleep 1000"
         let program = try Program("sh", ["-c", script])
         let said = try program.waitForStandardOutput(containing: "open")
-        // The count is 0 for a moment while execve(2) replaces one program with another.
+        // The memory is 0 for a moment while execve(2) replaces one program with another.
         try eventually("memory") { try program.residentByteCount() > 4096 }
         let count = try #require(Int(said.prefix { $0 != " " }))
         #expect(count >= 4)

@@ -12,7 +12,7 @@ extension Program {
     /// Runs a program until it exits.
     ///
     /// - Parameters:
-    ///   - name: As in ``init``.
+    ///   - name: The program, named as for its initializer.
     ///   - arguments: The arguments after the name.
     ///   - environment: Variables to add to the test's environment.
     ///   - limit: How long the program may run before it is killed.

@@ -4,7 +4,7 @@ extension Program {
     /// Runs a program with proc(5) hidden: an empty file system is mounted over /proc.
     ///
     /// - Parameters:
-    ///   - name: As in ``init``.
+    ///   - name: The program, named as for its initializer.
     ///   - arguments: The arguments after the name.
     /// - Returns: The exit and the output.
     /// - Throws: ``MissingProgram``; see also posix_spawn(3).

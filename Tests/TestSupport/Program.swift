@@ -67,7 +67,7 @@ package struct Program: ~Copyable, Sendable {
     }
 
     deinit {
-        // The process stays a zombie until this wait, so its PID is not reused.
+        // The process stays a zombie until the wait below, so the PID is still its own.
         _ = kill(processID, SIGKILL)
         _ = waitpid(processID, nil, 0)
         try? output.close()
@@ -150,7 +150,7 @@ package struct Program: ~Copyable, Sendable {
         }
     }
 
-    /// Throws if the program has exited, as it will not write anything more.
+    /// Returns the output that contains `text`, or throws: an exited program writes no more.
     private func missing(_ text: String) throws -> String {
         for said in [try standardError, try standardOutput] where said.contains(text) {
             return said

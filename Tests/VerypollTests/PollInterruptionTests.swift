@@ -16,8 +16,8 @@ struct PollInterruptionTests {
             let storm = try SignalStorm()
             var poll = try Poll()
             var events = Events(capacity: 4)
-            // Signals arrive more often than the timeout ends: a wait that started over would never
-            // end.
+            // The interval of the signals is shorter than the timeout: a wait that started over
+            // after each signal would never end.
             repeat {
                 let deadline = ContinuousClock.now + .milliseconds(20)
                 try poll.poll(&events, timeout: .milliseconds(20))

@@ -104,7 +104,7 @@ final class Misconduct: Sendable {
                 if isFlood, offender.sent == bytes.count { offender.sent = 0 }
                 return true
             }
-            // Clients that flood do not read their answers; the others can only see the end.
+            // Two kinds never read; the other kinds receive nothing before the end.
             switch offender.kind {
             case .unreadAnswers, .unreadEvents: return true
             default: return try held.client.receiveNow() == nil

@@ -77,7 +77,7 @@ struct ProxyLab: ~Copyable {
         return Joined(client: client, server: try server.accept())
     }
 
-    /// Waits until no session is left, and nothing of any session.
+    /// Waits until all sessions have ended, and expects that none is listed anymore.
     func waitForNothing() throws {
         try daemon.waitForNoSession()
         #expect(try daemon.sessions() == [])
