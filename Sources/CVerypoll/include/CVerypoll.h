@@ -235,17 +235,6 @@ static inline uint64_t cverypoll_clock(clockid_t clock) {
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/*
- * Sleeps with a timer slack of 1 microsecond instead of the default 50, so that the thread does not
- * oversleep; see PR_SET_TIMERSLACK in prctl(2).
- */
-static inline void cverypoll_pause(int64_t nanoseconds) {
-	static _Thread_local int is_exact;
-	if (!is_exact) is_exact = prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL) == 0;
-	struct timespec time = {.tv_nsec = nanoseconds};
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
-}
-
 /* Names the calling thread, like pthread_setname_np(3), which is a GNU extension. */
 static inline void cverypoll_name_thread(const char *name) {
 	prctl(PR_SET_NAME, name);

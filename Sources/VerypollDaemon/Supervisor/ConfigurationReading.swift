@@ -65,7 +65,8 @@ final class ConfigurationReading: Sendable {
                 state.withLock { if $0 == .reading { $0 = .checking } }
             }
             let isAbandoned = state.withLock { $0 == .abandoned }
-            supervisor.postWhenRoom(isAbandoned ? .readingEnded : .configurationRead(outcome))
+            // One reading runs at a time.
+            supervisor.postBeyondLimit(isAbandoned ? .readingEnded : .configurationRead(outcome))
         }.detach()
     }
 

@@ -118,7 +118,7 @@ extension Supervisor {
 
     func start(_ job: ControlJob) {
         control.start(job) { [mailbox = inbox.mailbox] result in
-            mailbox.postWhenRoom(.controlJob(result))
+            mailbox.postBeyondLimit(.controlJob(result))  // One job runs at a time.
         }
     }
 

@@ -26,21 +26,27 @@ package final class Mailbox<Message: Sendable>: Sendable {
     /// - Returns: Whether the queue had room for the message.
     @discardableResult
     package func post(_ message: Message) -> Bool {
+        append(message, limit: Self.limit)
+    }
+
+    /// Queues a message even if the mailbox is full, and wakes the owner.
+    ///
+    /// Only for a message that must not be lost and whose sender has at most one in the mailbox, so
+    /// that the mailbox stays bounded.
+    package func postBeyondLimit(_ message: Message) {
+        append(message, limit: .max)
+    }
+
+    @discardableResult
+    private func append(_ message: Message, limit: Int) -> Bool {
         let (isFirst, isTaken) = messages.withLock { messages in
-            guard messages.count < Self.limit else { return (false, false) }
+            guard messages.count < limit else { return (false, false) }
             messages.append(message)
             return (messages.count == 1, true)
         }
         // A wake-up fails only if the eventfd is closed, and it lives as long as this object.
         if isFirst { try? waker.wake() }
         return isTaken
-    }
-
-    /// Queues a message, and waits while the queue is full.
-    ///
-    /// Only for threads whose message must not be lost and on which no other thread waits.
-    package func postWhenRoom(_ message: Message) {
-        while !post(message) { Thread.pause(nanoseconds: 10_000_000) }
     }
 
     /// Removes and returns all messages, in the order in which they were queued.

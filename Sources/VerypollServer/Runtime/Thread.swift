@@ -34,11 +34,6 @@ package import SystemPackage
         self.handle = handle
     }
 
-    /// Suspends the calling thread for less than a second.
-    package static func pause(nanoseconds: Int64) {
-        cverypoll_pause(nanoseconds)
-    }
-
     /// Waits until the thread ends; call this at most once.
     package func join() {
         pthread_join(handle, nil)
