@@ -5,9 +5,9 @@ internal import Verypoll
 /// each with the number of the daemon's listeners that its chain has passed.
 ///
 /// A worker that accepts such a connection looks up its chain here. A chain of more than ``limit``
-/// listeners is treated as a loop and refused. The table has a fixed size. If two connections share
-/// a slot, the later one replaces the earlier, and the earlier chain may grow longer before it is
-/// refused.
+/// listeners is treated as a circle and refused. The table has a fixed size. If two connections
+/// share a slot, the later one replaces the earlier, and the earlier chain may grow longer before
+/// it is refused.
 final class OwnConnections: Sendable {
     /// The most listeners of the daemon that a chain of connections may pass.
     static let limit: UInt8 = 8

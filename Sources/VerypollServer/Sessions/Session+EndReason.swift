@@ -16,6 +16,7 @@ extension Session.EndReason {
 }
 
 extension Session.EndReason: CustomStringConvertible {
+    // Documented values of VERYPOLL_REASON; operators search for them.
     package var description: String {
         switch self {
         case .completed: "both ways ended"

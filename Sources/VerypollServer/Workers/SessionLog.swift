@@ -35,7 +35,7 @@ struct SessionLog {
         guard leftOut > 0 else { return }
         logger.warning(
             .sessionsUnlogged,
-            "the ends of \(leftOut) sessions were not logged: too many in a second",
+            "\(leftOut) ended sessions were not logged: too many in one second",
             metadata: ["unlogged": "\(leftOut)"]
         )
         leftOut = 0

@@ -7,16 +7,16 @@ internal import VerypollConfiguration
 // distributed to the workers.
 
 extension Worker {
-    /// The shortest time between two log entries about connection loops, in milliseconds.
+    /// The shortest time between two log entries about circles, in milliseconds.
     private static let circleLogInterval: UInt64 = 10_000
 
     /// Accepts connections until the backlog is empty, the quota of the turn is used up, or a limit
     /// is reached.
     mutating func accept(at index: Int) {
         guard let acceptor = acceptorList.socket(at: index) else { return }
-        let number = acceptorList.acceptors[index].listener
+        let slot = acceptorList.acceptors[index].listener
         // Local references, so that they are retained once per turn and not at each use.
-        let listener = context.listeners[number]
+        let listener = context.listeners[slot]
         let total = context.totalLimiter
         let waits = listener.whenFull == .pause
         let turn = tallies.worker.polls
@@ -47,10 +47,10 @@ extension Worker {
                 acceptorList.acceptors[index].backOff = Acceptor.backOffs.lowerBound
                 acceptorList.acceptors[index].taken += 1
                 if isRefused {
-                    tallies.note(number) { $0.rejected += 1 }
+                    tallies.note(slot) { $0.rejected += 1 }
                     accepted.socket.reset()
                 } else {
-                    admit(accepted, to: listener, number)
+                    admit(accepted, to: listener, slot)
                     if isAhead() { return }
                 }
             } catch {
@@ -59,7 +59,7 @@ extension Worker {
                 guard AcceptFailure(error) == .connection else {
                     return pause(index, because: .outOfResources, error)
                 }
-                tallies.note(number) { $0.rejected += 1 }
+                tallies.note(slot) { $0.rejected += 1 }
             }
         }
         acceptorList.acceptors[index].quota.fill(turn: turn)
@@ -98,16 +98,16 @@ extension Worker {
     private mutating func admit(
         _ accepted: consuming ListeningSocket.Accepted,
         to listener: Listener,
-        _ number: Int
+        _ slot: Int
     ) {
         let admission = admission(of: accepted.peer, to: listener)
         if case .refused = admission {
-            tallies.note(number) { $0.denied += 1 }
+            tallies.note(slot) { $0.denied += 1 }
             withdraw(listener, context.totalLimiter)
             accepted.socket.reset()
         } else if listener.service == .drop {
             // No session is made; only one that awaits a PROXY header gets to `Session.dispatch`.
-            tallies.note(number) { $0.accepted += 1 }
+            tallies.note(slot) { $0.accepted += 1 }
             withdraw(listener, context.totalLimiter)
             if case .admitted(true) = admission, let ip = accepted.peer?.ip {
                 listener.sources?.leave(ip)
@@ -115,7 +115,7 @@ extension Worker {
         } else {
             listener.limiter.commit()
             context.totalLimiter.commit()
-            begin(accepted, listener: number, admission)
+            begin(accepted, listener: slot, admission)
         }
     }
 
@@ -179,7 +179,7 @@ extension Worker {
         context.chainedPorts.isEmpty ? 0 : context.ownConnections.hops(from: peer)
     }
 
-    /// Logs that a connection runs in a loop.
+    /// Logs that a connection runs in a circle.
     mutating func logCircle(through listener: Listener) {
         if let last = context.circleLoggedAt, serveContext.now - last < Self.circleLogInterval {
             return
@@ -187,9 +187,8 @@ extension Worker {
         context.circleLoggedAt = serveContext.now
         context.logger.warning(
             """
-            a connection came through \(OwnConnections.limit) listeners of this daemon one after \
-            the other and was refused as a circle; name servers in the upstream that do not lead \
-            back to the listener
+            a connection passed \(OwnConnections.limit) listeners of this daemon in a row and was \
+            refused as a circle; remove the servers that lead back to the listener from the upstream
             """,
             metadata: ["listener": "\(listener.name)"]
         )

@@ -31,9 +31,9 @@ package struct WorkerContext: Sendable {
     /// The connections of all workers that may lead to a listener of this daemon.
     let ownConnections: OwnConnections
     /// The TCP ports that are both a listener's and a server's; if there are none, no connection
-    /// can run in a loop, and no session is checked for one.
+    /// can run in a circle, and no session is checked for one.
     var chainedPorts: Set<UInt16> = []
-    /// The millisecond of the last log entry about a connection loop.
+    /// The millisecond of the last log entry about a circle.
     var circleLoggedAt: UInt64?
 }
 

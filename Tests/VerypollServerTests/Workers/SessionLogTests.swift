@@ -23,7 +23,7 @@ struct SessionLogTests {
 
         let isAdmitted = log.admit(now: 6_001, logger: recording.logger)
         #expect(isAdmitted)
-        let line = "warning the ends of 7 sessions were not logged: too many in a second"
+        let line = "warning 7 ended sessions were not logged: too many in one second"
         #expect(recording.takeLines() == [line])
         #expect(log.dueAt == .max)
     }
