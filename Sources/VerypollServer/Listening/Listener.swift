@@ -68,10 +68,7 @@ package final class Listener: Sendable {
         workers: Int,
         former: Listener? = nil
     ) {
-        let kind = configuration.handler.kind
-        guard let service = SessionService(rawValue: kind.rawValue) else {
-            preconditionFailure("the configuration lets no such handler through")
-        }
+        let service = SessionService(configuration.handler.kind)
         name = configuration.name
         self.service = service
         reserve = service == .metrics ? SessionLimiter.metricsReserve : 0

@@ -8,7 +8,7 @@ package import Synchronization
 package final class SessionLimiter: Sendable {
     /// The reserved places, with and without a session.
     package let places = Atomic(0)
-    private let settled = Atomic(0)
+    private let committed = Atomic(0)
     private let isAwaited = Atomic(false)
 
     private let most: Atomic<Int>
@@ -33,7 +33,7 @@ package final class SessionLimiter: Sendable {
 
     /// The number of committed sessions; a reader that no longer counts a session also sees
     /// everything that the session's worker did before ``release()``.
-    package var active: Int { settled.load(ordering: .sequentiallyConsistent) }
+    package var active: Int { committed.load(ordering: .sequentiallyConsistent) }
 
     /// Returns whether committed sessions fill all places, including `extra` places beyond the
     /// limit.
@@ -72,12 +72,12 @@ package final class SessionLimiter: Sendable {
 
     /// Counts a session on the place that was reserved for it.
     package func commit() {
-        settled.add(1, ordering: .sequentiallyConsistent)
+        committed.add(1, ordering: .sequentiallyConsistent)
     }
 
     /// Counts a session out and releases its place.
     package func release() -> Bool {
-        settled.subtract(1, ordering: .sequentiallyConsistent)
+        committed.subtract(1, ordering: .sequentiallyConsistent)
         return cancel()
     }
 

@@ -113,7 +113,7 @@ struct Channel: ~Copyable {
     }
 
     /// Returns the buffer and the pipe to their pools and drops the bytes in them.
-    mutating func discard(in context: inout ServeContext) {
+    mutating func releaseBuffers(in context: inout ServeContext) {
         if let buffer = parked.take() { context.pool.give(buffer) }
         if let splicePipe = splicePipe.take() { context.splicePipes.give(splicePipe) }
     }

@@ -10,6 +10,8 @@ extension Session {
             let line = context.daytime.bytes
             let rest = line.span.extracting(min(Int(position), line.count)...)
             position += UInt16(try send(rest))
+            // Input may be unread. The event that reports room serves the session again, and then
+            // it is read.
             guard Int(position) >= line.count else { return .wait }
             try client.endOutput()
         }

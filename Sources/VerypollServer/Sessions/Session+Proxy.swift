@@ -11,7 +11,11 @@ extension Session {
         // Pump both directions, even if the first fails: the second may free a buffer for the
         // first.
         var flow = Channel.Flow.idle
-        do throws(Errno) { flow = try pumpUp(in: &context) } catch { note(error, in: &context) }
+        do throws(Errno) {
+            flow = try pumpToServer(in: &context)
+        } catch {
+            note(error, in: &context)
+        }
         do throws(Errno) {
             flow = max(flow, try toClient.pump(from: &proxyState.server, to: &client, in: &context))
         } catch {
@@ -67,7 +71,9 @@ extension Session {
     }
 
     /// Sends the PROXY header if it is still to be sent, then moves bytes to the server.
-    private mutating func pumpUp(in context: inout ServeContext) throws(Errno) -> Channel.Flow {
+    private mutating func pumpToServer(
+        in context: inout ServeContext
+    ) throws(Errno) -> Channel.Flow {
         let version = proxyState.owedHeader
         guard version != .off else {
             return try toServer.pump(from: &client, to: &proxyState.server, in: &context)
@@ -94,11 +100,11 @@ extension Session {
         // If no system call has failed, only an event reported the error; it counts as a reset.
         let error =
             proxyState.brokenBy == 0 ? .connectionReset : Errno(rawValue: proxyState.brokenBy)
-        if client.flags.contains(.failed) { toClient.discard(in: &context) }
+        if client.flags.contains(.failed) { toClient.releaseBuffers(in: &context) }
         // Before the connection is made, the bytes are kept: the next server that is tried gets
         // them.
         if proxyState.server.flags.contains(.failed), proxyState.connector.phase == .connected {
-            toServer.discard(in: &context)
+            toServer.releaseBuffers(in: &context)
         }
         if client.flags.contains(.failed) {
             let isSpent = !client.flags.contains(.inputReady) && toServer.isEmpty
@@ -117,14 +123,14 @@ extension Session {
     /// Passes each end of file on; if both directions have ended, ends the session, and closing the
     /// connections passes the ends on.
     private mutating func passEnds() -> Step {
-        let isUpOver = client.flags.contains(.inputEnded) && toServer.isEmpty
-        let isDownOver = proxyState.server.flags.contains(.inputEnded) && toClient.isEmpty
-        if isUpOver, isDownOver { return .end(.completed) }
+        let isClientDone = client.flags.contains(.inputEnded) && toServer.isEmpty
+        let isServerDone = proxyState.server.flags.contains(.inputEnded) && toClient.isEmpty
+        if isClientDone, isServerDone { return .end(.completed) }
         do throws(Errno) {
-            if isUpOver, proxyState.connector.phase == .connected {
+            if isClientDone, proxyState.connector.phase == .connected {
                 try proxyState.server.passEnd()
             }
-            if isDownOver { try client.passEnd() }
+            if isServerDone { try client.passEnd() }
             return .wait
         } catch {
             if proxyState.brokenBy == 0 { proxyState.brokenBy = error.rawValue }

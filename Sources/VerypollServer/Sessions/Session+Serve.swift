@@ -42,6 +42,16 @@ extension Session {
         return outcome
     }
 
+    /// Runs the handler of the session's listener.
+    ///
+    /// The contract of a handler function:
+    ///
+    /// - It does at most `ServeContext.callsPerTurn` rounds of reading and writing, for a proxy in
+    ///   each direction, and returns `.again` if there is more to do.
+    /// - It leaves `scratch` empty. If it throws, `dispatch` empties it.
+    /// - It returns `.wait` only if something will make the worker serve the session again. Events
+    ///   are edge-triggered, so that is the case if the input is drained (`inputReady` is off), if
+    ///   a write came short (`outputReady` is off), or if the supervisor's metrics are awaited.
     private mutating func dispatch(_ service: SessionService, in context: inout ServeContext)
         -> Step
     {

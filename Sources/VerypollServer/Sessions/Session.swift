@@ -93,7 +93,7 @@ package struct Session: ~Copyable {
     var activeAt: UInt64
     /// The millisecond in which the first of its two directions ended; 0 if none has.
     var halfClosedAt: UInt64 = 0
-    /// The position in the text of a handler that sends a fixed text.
+    /// The position in the text of a handler that sends a fixed text; below ``positionLimit``.
     package var position: UInt16 = 0
     /// Whether the session is still to read the client's PROXY header.
     var awaitsHeader = false
@@ -116,6 +116,9 @@ package struct Session: ~Copyable {
     var peer: SocketAddress?
     /// The destination address in the client's PROXY header.
     var destination: SocketAddress?
+
+    /// The position of no handler reaches this; raise it for a handler with a longer text.
+    static let positionLimit = chargenPeriod
 
     init(
         id: UInt64,

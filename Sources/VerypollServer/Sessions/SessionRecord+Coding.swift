@@ -26,10 +26,10 @@ extension SessionRecord {
         static let clientIsUnix = Presence(rawValue: 1 << 2)
         static let server = Presence(rawValue: 1 << 3)
         static let serverIsUnix = Presence(rawValue: 1 << 4)
-        static let upPipe = Presence(rawValue: 1 << 5)
-        static let downPipe = Presence(rawValue: 1 << 6)
-        static let upIsSpliced = Presence(rawValue: 1 << 7)
-        static let downIsSpliced = Presence(rawValue: 1 << 8)
+        static let toServerPipe = Presence(rawValue: 1 << 5)
+        static let toClientPipe = Presence(rawValue: 1 << 6)
+        static let toServerIsSpliced = Presence(rawValue: 1 << 7)
+        static let toClientIsSpliced = Presence(rawValue: 1 << 8)
         static let route = Presence(rawValue: 1 << 9)
         static let isBreaking = Presence(rawValue: 1 << 10)
         static let isConnecting = Presence(rawValue: 1 << 11)
@@ -49,10 +49,10 @@ extension SessionRecord {
         insert(.clientIsUnix, if: client.isUnix)
         insert(.server, if: server != nil)
         insert(.serverIsUnix, if: server?.isUnix == true)
-        insert(.upPipe, if: toServer.piped != nil)
-        insert(.downPipe, if: toClient.piped != nil)
-        insert(.upIsSpliced, if: toServer.isSpliced)
-        insert(.downIsSpliced, if: toClient.isSpliced)
+        insert(.toServerPipe, if: toServer.piped != nil)
+        insert(.toClientPipe, if: toClient.piped != nil)
+        insert(.toServerIsSpliced, if: toServer.isSpliced)
+        insert(.toClientIsSpliced, if: toClient.isSpliced)
         insert(.route, if: route != nil)
         insert(.isBreaking, if: route?.isBreaking == true)
         insert(.isConnecting, if: route?.isConnecting == true)
@@ -71,12 +71,12 @@ extension SessionRecord {
         writer.append(destination?.description ?? "")
         writer.append(client.marks.rawValue)
         writer.append(server?.marks.rawValue ?? 0)
-        for way in [toServer, toClient] {
-            writer.append(way.taken)
-            writer.append(way.given)
-            writer.append(way.piped ?? 0)
-            writer.append(UInt32(way.parked.count))
-            writer.append(contentsOf: way.parked)
+        for channel in [toServer, toClient] {
+            writer.append(channel.taken)
+            writer.append(channel.given)
+            writer.append(channel.piped ?? 0)
+            writer.append(UInt32(channel.parked.count))
+            writer.append(contentsOf: channel.parked)
         }
         writer.append(route?.upstream ?? "")
         writer.append(route?.server ?? "")
@@ -111,13 +111,13 @@ extension SessionRecord {
             ? End(isUnix: presence.contains(.serverIsUnix), marks: serverMarks) : nil
         toServer = try Channel(
             from: &reader,
-            hasPipe: presence.contains(.upPipe),
-            isSpliced: presence.contains(.upIsSpliced)
+            hasPipe: presence.contains(.toServerPipe),
+            isSpliced: presence.contains(.toServerIsSpliced)
         )
         toClient = try Channel(
             from: &reader,
-            hasPipe: presence.contains(.downPipe),
-            isSpliced: presence.contains(.downIsSpliced)
+            hasPipe: presence.contains(.toClientPipe),
+            isSpliced: presence.contains(.toClientIsSpliced)
         )
         let route = try Self.route(presence, from: &reader)
         self.route = presence.contains(.route) ? route : nil
@@ -126,7 +126,7 @@ extension SessionRecord {
 
     /// Whether the fields are consistent with each other.
     private var isPossible: Bool {
-        guard id > 0, Int(position) < Session.chargenPeriod else { return false }
+        guard id > 0, Int(position) < Session.positionLimit else { return false }
         guard let route else {
             return server == nil && toServer.piped == nil && toClient.piped == nil
         }

@@ -18,7 +18,8 @@ package struct SessionRecord: Equatable, Sendable {
     package var activeAt: UInt64
     /// The moment at which the first direction ended; 0 if none has.
     package var halfClosedAt: UInt64
-    /// The position in the text of a handler that sends a fixed text.
+    /// The position in the text of a handler that sends a fixed text; below
+    /// ``Session/positionLimit``.
     package var position: UInt16
     /// Whether the session is still to read the client's PROXY header.
     package var awaitsHeader: Bool

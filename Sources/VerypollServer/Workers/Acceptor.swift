@@ -18,6 +18,7 @@
 
 /// A socket that a worker accepts from, and whether the worker watches it at present.
 struct Acceptor {
+    /// The slot of the listener.
     var listener: Int
     /// `nil` once the socket is closed, until another acceptor uses the place.
     var socket: ListeningSocket?

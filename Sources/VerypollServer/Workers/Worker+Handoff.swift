@@ -86,7 +86,7 @@ extension Worker {
             rank += 1
         } catch {
             guard keys.count > 1 else {
-                return context.logger.warning("cannot hand a session over: \(error)")
+                return context.logger.warning("cannot hand off a session: \(error)")
             }
             pack(Array(keys[..<(keys.count / 2)]), rank: &rank)
             pack(Array(keys[(keys.count / 2)...]), rank: &rank)
@@ -218,7 +218,7 @@ extension Worker {
         do throws(Errno) {
             session.toClient = try Channel(record.toClient, &descriptors, in: &serveContext)
         } catch {
-            session.toServer.discard(in: &serveContext)
+            session.toServer.releaseBuffers(in: &serveContext)
             throw error
         }
         if record.hasBytes { session.setBreaking(false) }

@@ -167,8 +167,8 @@ extension Worker {
                 || !session.toServer.isEmpty
                 || !session.toClient.isEmpty)
         forgetOwnConnection(of: session)
-        session.toServer.discard(in: &serveContext)
-        session.toClient.discard(in: &serveContext)
+        session.toServer.releaseBuffers(in: &serveContext)
+        session.toClient.releaseBuffers(in: &serveContext)
         let listener = context.listeners[session.listener]
         let duration = (serveContext.now - session.openedAt) * 1_000
         tallies.note(session.listener) { tally in

@@ -61,8 +61,8 @@ struct ProxiedSessionTests {
         #expect(isGiven)
         #expect(try client.far.drain() > 0)
         buffers.give(to: &context.pool)
-        session.toServer.discard(in: &context)
-        session.toClient.discard(in: &context)
+        session.toServer.releaseBuffers(in: &context)
+        session.toClient.releaseBuffers(in: &context)
     }
 
     @Test("an end of file is passed on while bytes stream the other way without a rest")

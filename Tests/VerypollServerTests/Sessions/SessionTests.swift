@@ -27,7 +27,7 @@ struct SessionTests {
             Issue.record("a session without a client goes on")
             return
         }
-        session.toClient.discard(in: &context)
+        session.toClient.releaseBuffers(in: &context)
         #expect(context.pool.inUse == 0)
     }
 
