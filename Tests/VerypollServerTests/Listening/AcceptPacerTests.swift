@@ -9,7 +9,7 @@ import Testing
 struct AcceptPacerTests {
     private typealias Rate = ListenerConfiguration.AcceptRate
 
-    @Test("a burst comes at once, and then one by one at the rate")
+    @Test("a burst is granted at once, then single connections at the rate")
     func paces() {
         let pacer = AcceptPacer(Rate(perSecond: 1000, burst: 3))
         for _ in 0..<3 { #expect(pacer.isGranted(at: 50)) }
@@ -17,12 +17,12 @@ struct AcceptPacerTests {
         #expect(pacer.take(now: 1_000_049) == .wait(until: 1_000_050))
         #expect(pacer.isGranted(at: 1_000_050))
         #expect(pacer.take(now: 1_000_050) == .wait(until: 2_000_050))
-        // After a pause as long as the burst takes, the whole burst is there again, and no more.
+        // After a pause as long as the burst takes, the bucket is full again, and not fuller.
         for _ in 0..<3 { #expect(pacer.isGranted(at: 9_000_000)) }
         #expect(pacer.take(now: 9_000_000) == .wait(until: 10_000_000))
     }
 
-    @Test("a burst of one is a steady pace, also of the lowest and of the highest rate")
+    @Test("a burst of one grants at a steady pace, at the lowest and at the highest rate")
     func pacesSteadily() {
         for (perSecond, interval) in [(1, 1_000_000_000), (3, 333_333_334), (1_000_000, 1000)] {
             let pacer = AcceptPacer(Rate(perSecond: perSecond, burst: 1))
@@ -35,7 +35,7 @@ struct AcceptPacerTests {
         }
     }
 
-    @Test("what is given back can be taken again, unless another was granted in between")
+    @Test("a returned permit is granted again, unless another was granted in between")
     func givesBack() throws {
         let pacer = AcceptPacer(Rate(perSecond: 1000, burst: 2))
         let first = try #require(pacer.permit(at: 100))
@@ -50,7 +50,7 @@ struct AcceptPacerTests {
         #expect(!pacer.isGranted(at: 100))
     }
 
-    @Test("no span of time has more than the burst and the rate", arguments: 0..<12)
+    @Test("no span of time exceeds the burst and the rate", arguments: 0..<12)
     func isBounded(seed: UInt64) {
         var generator = Generator(state: seed)
         let rate = Rate(
@@ -70,7 +70,7 @@ struct AcceptPacerTests {
                 }
             case .wait(let until):
                 #expect(until > now)
-                // What is promised is there, and not before.
+                // The announced moment is exact: nothing is granted before it.
                 #expect(!pacer.isGranted(at: until - 1))
                 now = until
                 if pacer.isGranted(at: now) { granted.append(now) } else { Issue.record("late") }
@@ -81,7 +81,7 @@ struct AcceptPacerTests {
         #expect(excess(in: granted, over: rate) == nil)
     }
 
-    @Test("threads whose clocks are not in step get no more together", arguments: 0..<4)
+    @Test("threads with different clocks together keep to the rate", arguments: 0..<4)
     func isShared(seed: UInt64) throws {
         let rate = Rate(perSecond: 100_000, burst: 7)
         let crowd = Crowd(rate: rate)
@@ -96,7 +96,8 @@ struct AcceptPacerTests {
         #expect(excess(in: granted, over: rate) == nil)
     }
 
-    /// A span that has more than its share, if there is one; the moments are sorted.
+    /// Returns a description of a span with too many connections, if there is one; `granted` must
+    /// be sorted.
     private func excess(
         in granted: [UInt64],
         over rate: ListenerConfiguration.AcceptRate
@@ -122,7 +123,7 @@ extension AcceptPacer {
     fileprivate func isGranted(at now: UInt64) -> Bool { permit(at: now) != nil }
 }
 
-/// Threads that ask one pacer, with a clock that each of them reads some time before it asks.
+/// Threads that share a pacer and a clock; each reads the clock some time before it asks.
 private final class Crowd: Sendable {
     let granted = Mutex<[UInt64]>([])
     private let pacer: AcceptPacer

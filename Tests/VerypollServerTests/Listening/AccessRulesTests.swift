@@ -8,7 +8,7 @@ import Verypoll
 
 @Suite("AccessRules")
 struct AccessRulesTests {
-    @Test("without rules all are admitted; denied ones are not, even if they are allowed")
+    @Test("without rules all addresses are admitted; denied ones are not, even if allowed")
     func admits() throws {
         let open = AccessRules(allow: nil, deny: [])
         let closed = AccessRules(allow: [], deny: [])
@@ -31,7 +31,7 @@ struct AccessRulesTests {
         }
     }
 
-    @Test("blocks of all addresses and of the last ones have no end")
+    @Test("a block may contain all addresses or end with the last one")
     func admitsLast() throws {
         let v4 = AccessRules(allow: try prefixes(["0.0.0.0/0"]), deny: [])
         #expect(v4.admits(IPAddress(v4: .max)) && v4.admits(IPAddress(v4: 0)))
@@ -42,7 +42,7 @@ struct AccessRulesTests {
         #expect(v6.admits(IPAddress(v6: 0xFFFF << 32 | 7)))
     }
 
-    @Test("addresses are admitted as the rules one by one say", arguments: 0..<12)
+    @Test("the rules admit the same addresses as checking them one by one", arguments: 0..<12)
     func agreesWithEachRule(seed: UInt64) throws {
         var generator = Generator(state: seed)
         for _ in 0..<40 {
@@ -62,7 +62,7 @@ struct AccessRulesTests {
         }
     }
 
-    @Test("of 10,000 blocks an address is compared with 15 bounds at most")
+    @Test("with 10,000 blocks, an address is compared with at most 15 bounds")
     func comparesFew() {
         let blocks = (0..<10_000).map { index in
             Block(start: CountedBound(value: 4 * index), end: CountedBound(value: 4 * index + 2))
@@ -81,7 +81,7 @@ struct AccessRulesTests {
         try texts.map { try AddressPrefix($0) }
     }
 
-    /// Blocks that often touch, overlap and are the same.
+    /// Returns blocks that often touch, overlap or are equal.
     private func rules(using generator: inout Generator) throws -> [AddressPrefix] {
         try (0..<Int.random(in: 0...12, using: &generator)).map { _ in
             let address = IPAddress.random(using: &generator)
@@ -98,7 +98,7 @@ struct AccessRulesTests {
     }
 }
 
-/// A number that counts how often such numbers are compared.
+/// A number that counts the comparisons of such numbers.
 private struct CountedBound: Comparable, Sendable {
     static let comparisons = Atomic(0)
 
@@ -111,7 +111,7 @@ private struct CountedBound: Comparable, Sendable {
 }
 
 extension IPAddress {
-    /// One of few, so that rules meet it.
+    /// Returns one of a few addresses, so that the rules often match it.
     fileprivate static func random(using generator: inout Generator) -> IPAddress {
         let low = UInt32.random(in: 0..<32, using: &generator)
         let high = UInt32.max - low
@@ -125,7 +125,7 @@ extension IPAddress {
         }
     }
 
-    /// The address so many further on, or back.
+    /// Returns the address at a distance, which may be negative.
     fileprivate func advanced(by distance: Int) -> IPAddress {
         switch family {
         case .v4:
@@ -136,7 +136,7 @@ extension IPAddress {
 }
 
 extension AddressPrefix {
-    /// The first and the last address, and those beside them.
+    /// The first and the last address of the block, and the addresses next to them.
     fileprivate var surroundings: [IPAddress] {
         let width = address.family == .v4 ? 32 : 128
         let count = Int(truncatingIfNeeded: UInt128(1) << UInt128(width - bitCount))

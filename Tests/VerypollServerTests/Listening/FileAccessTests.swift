@@ -28,7 +28,7 @@ struct FileAccessTests {
         #expect(group?.reason.hasPrefix("no group is named \"nogrp0\"") == true)
     }
 
-    @Test("names and numbers of users and groups mean the same")
+    @Test("a user or a group can be given by name or by number")
     func readsNames() throws {
         #expect(try access(0o600, owner: "root").owner == 0)
         #expect(try access(0o600, group: "root").group == 0)
@@ -37,7 +37,7 @@ struct FileAccessTests {
         #expect(try access(0o600).group == nil)
     }
 
-    @Test("a file gets the mode, and a folder that passes its group on keeps doing so")
+    @Test("a file gets the requested mode, and the group of the process")
     func setsMode() throws {
         let directory = try TemporaryDirectory()
         let path = FilePath(try directory.write("", to: "file"))
@@ -49,7 +49,7 @@ struct FileAccessTests {
         }
     }
 
-    @Test("the file of a socket never has a wider mode than asked for, as long as it exists")
+    @Test("the file of a socket never has a wider mode than requested")
     func isNeverWider() throws {
         let directory = try TemporaryDirectory()
         let path = FilePath(directory.appending("socket"))
@@ -71,7 +71,7 @@ struct FileAccessTests {
         try watcher.join()
     }
 
-    @Test("a file that is no longer the socket's is left alone")
+    @Test("a file that is no longer the socket's is not changed")
     func leavesOthers() throws {
         let directory = try TemporaryDirectory()
         let path = FilePath(directory.appending("socket"))

@@ -32,7 +32,7 @@ struct FileSocketTests {
         }
     }
 
-    @Test("the file has the mode and the group asked for, in a folder that is made for it")
+    @Test("the file has the requested mode and group, in a directory that is created for it")
     func makesFile() throws {
         let directory = try TemporaryDirectory()
         let path = FilePath(directory.appending("run/control.sock"))
@@ -45,14 +45,14 @@ struct FileSocketTests {
         #expect(socket.file.group == own)
     }
 
-    @Test("a file that nobody listens on is replaced")
+    @Test("a socket file on which no process listens is replaced")
     func replacesStale() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("control.sock")
         do {
             _ = try UnixListener(binding: .path(FilePath(path)))
         }
-        // A program that another test starts may have a copy of it until it is executed.
+        // A program that another test starts has a copy of the listening socket until its exec.
         try eventually("nobody to listen") {
             do throws(Errno) { _ = try Client(path: path) } catch { return true }
             return false
@@ -63,7 +63,7 @@ struct FileSocketTests {
         #expect(try socket.listener.accept() != nil)
     }
 
-    @Test("a file that somebody listens on is left alone")
+    @Test("a socket file on which a process listens is kept")
     func keepsLive() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("control.sock")
@@ -74,7 +74,7 @@ struct FileSocketTests {
         _ = try Client(path: path)
     }
 
-    @Test("a file that is not a socket is left alone")
+    @Test("a file that is not a socket is kept")
     func keepsFile() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("precious", to: "control.sock")
@@ -83,7 +83,7 @@ struct FileSocketTests {
         #expect(try Stat(FilePath(path)).size == 8)
     }
 
-    @Test("a group that does not exist is refused before anything is made")
+    @Test("an unknown group is refused before anything is created")
     func refusesGroup() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("control.sock")
@@ -95,7 +95,7 @@ struct FileSocketTests {
         #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(FilePath(path)) }
     }
 
-    @Test("at the end the file is removed, though it was used and its mode changed")
+    @Test("closing the socket removes its file, even if the file's mode was changed")
     func removesOwn() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("control.sock")
@@ -109,7 +109,7 @@ struct FileSocketTests {
         #expect(throws: Errno.noSuchFileOrDirectory) { try Stat(FilePath(path)) }
     }
 
-    @Test("at the end the file of a successor stays")
+    @Test("closing the socket keeps the file of a successor")
     func keepsSuccessor() throws {
         let directory = try TemporaryDirectory()
         let path = directory.appending("control.sock")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("SessionLimiter")
 struct SessionLimiterTests {
-    @Test("no more enter than the limit, whichever threads they come from")
+    @Test("threads together reserve no more places than the limit")
     func limits() async {
         let limiter = SessionLimiter(limit: 3)
         await withTaskGroup(of: Void.self) { group in
@@ -24,7 +24,7 @@ struct SessionLimiterTests {
         #expect((0..<4).map { _ in limiter.tryReserve() } == [true, true, true, false])
     }
 
-    @Test("who is refused is not counted, not even for a moment")
+    @Test("a refused reservation is not counted, not even for a moment")
     func countsNoRefused() throws {
         let limiter = SessionLimiter(limit: 1)
         #expect(limiter.tryReserve())
@@ -38,7 +38,7 @@ struct SessionLimiterTests {
         #expect(most == 1)
     }
 
-    @Test("a place is no session before one settles on it, and full is what sessions fill")
+    @Test("a reserved place is not a session, and only sessions fill the limiter")
     func settles() {
         let limiter = SessionLimiter(limit: 1)
         #expect(limiter.tryReserve() && !limiter.tryReserve())
@@ -50,7 +50,7 @@ struct SessionLimiterTests {
         #expect(!limiter.cancel() && limiter.tryReserve())
     }
 
-    @Test("whoever leaves is told once that somebody waits")
+    @Test("releasing a place reports once that a worker waits")
     func tells() {
         let limiter = SessionLimiter(limit: 2)
         #expect(limiter.reserveOrAwait() && limiter.reserveOrAwait())

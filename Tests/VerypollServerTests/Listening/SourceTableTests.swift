@@ -20,7 +20,7 @@ struct SourceTableTests {
         #expect(table.enter(try address("2001:db8::ffff:0:0:2")))
         #expect(!table.enter(try address("2001:db8::3")))
         #expect(table.enter(try address("2001:db8:0:1::1")))
-        // An IPv6 network whose number is that of an IPv4 address is another source.
+        // An IPv6 network with the same number as an IPv4 address is a different source.
         #expect(table.enter(try address("::10.0.0.1")))
         #expect(table.enter(try address("0:0:a00:1::")))
         #expect(table.count(of: v4) == 2)
@@ -30,7 +30,7 @@ struct SourceTableTests {
         #expect(table.count(of: v4) == 1 && table.enter(v4))
     }
 
-    @Test("a full table takes the sources that it has, and a new one when one has left")
+    @Test("a full table admits known sources, and a new one after another has left")
     func isBounded() throws {
         let table = SourceTable(limit: 2, capacity: 2)
         let (one, two, three) = (IPAddress(v4: 1), IPAddress(v4: 2), IPAddress(v4: 3))
@@ -44,7 +44,7 @@ struct SourceTableTests {
         #expect(table.count(of: one) == 0 && table.count(of: three) == 1)
     }
 
-    @Test("whoever leaves without having entered is a fault")
+    @Test("counting out an address that was not counted in traps")
     func trapsOnLeaving() async {
         await #expect(processExitsWith: .failure) {
             let table = SourceTable(limit: 2, capacity: 2)
@@ -53,7 +53,7 @@ struct SourceTableTests {
         }
     }
 
-    @Test("any order of comings and goings is counted as a dictionary does", arguments: 0..<12)
+    @Test("any order of entering and leaving is counted as by a dictionary", arguments: 0..<12)
     func behavesAsADictionary(seed: UInt64) {
         var generator = Generator(state: seed)
         let capacity = Int.random(in: 1...200, using: &generator)
@@ -66,7 +66,7 @@ struct SourceTableTests {
         }
         for step in 0..<20_000 {
             let source = sources[Int.random(in: sources.indices, using: &generator)]
-            // It fills for a while, and then empties.
+            // The table fills for a while, and then empties.
             let enters = Int.random(in: 0..<10, using: &generator) < (step / 2000 % 2 == 0 ? 7 : 3)
             let present = model[source] ?? 0
             if enters {
@@ -82,7 +82,7 @@ struct SourceTableTests {
         for source in sources { #expect(table.count(of: source) == model[source] ?? 0) }
     }
 
-    @Test("a table of keys that has one slot free is right all the same", arguments: 0..<8)
+    @Test("a table with only one free slot counts correctly", arguments: 0..<8)
     func countsWhereCrowded(seed: UInt64) {
         var generator = Generator(state: seed)
         let slotCount = Int.random(in: 2...40, using: &generator)
@@ -110,7 +110,7 @@ struct SourceTableTests {
         }
     }
 
-    @Test("threads together never exceed the limit, and leave nothing behind")
+    @Test("threads together never exceed the limit, and all counts return to zero")
     func isShared() throws {
         let crowd = Crowd()
         let threads = try (0..<4).map { number in
@@ -130,7 +130,7 @@ struct SourceTableTests {
     }
 }
 
-/// Sessions of 16 sources, of which three may be there at a time.
+/// Threads with sessions of 16 sources, each of which may have three at a time.
 private final class Crowd: Sendable {
     let table = SourceTable(limit: 3, capacity: 16)
     let entered = Atomic(0)

@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("Buffer and BufferPool")
 struct BufferTests {
-    @Test("a buffer fills at its end, drains at its start, and begins anew when it is empty")
+    @Test("a buffer fills at its end, drains at its start, and has full room when empty")
     func fillsAndDrains() {
         var buffer = Buffer()
         buffer.append([1, 2, 3, 4].span)
@@ -23,7 +23,7 @@ struct BufferTests {
         #expect(room == Buffer.capacity)
     }
 
-    @Test("what is moved to another buffer keeps its order")
+    @Test("bytes that are moved to another buffer keep their order")
     func moves() {
         var first = Buffer()
         var second = Buffer()
@@ -39,7 +39,7 @@ struct BufferTests {
         #expect(bytes == [1, 2, 3])
     }
 
-    @Test("the pool gives out no more than its limit, and every buffer empty")
+    @Test("the pool hands out empty buffers, no more than its limit")
     func limits() {
         var pool = BufferPool()
         var taken = Slab<Buffer>(capacity: BufferPool.limit)

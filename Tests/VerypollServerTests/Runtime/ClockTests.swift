@@ -6,7 +6,7 @@ import Verypoll
 
 @Suite("clocks, dates and the limits of the process")
 struct ClockTests {
-    @Test("durations become milliseconds rounded up")
+    @Test("durations are rounded up to milliseconds")
     func rounds() {
         #expect(Duration.milliseconds(5).milliseconds == 5)
         #expect(Duration.microseconds(5001).milliseconds == 6)
@@ -14,7 +14,7 @@ struct ClockTests {
         #expect(Duration.zero.milliseconds == 0)
     }
 
-    @Test("the daytime line has the form of RFC 867")
+    @Test("the daytime line has the format of RFC 867")
     func tellsDaytime() throws {
         var line = DaytimeLine()
         let text = String(decoding: line.bytes, as: UTF8.self)
@@ -22,15 +22,15 @@ struct ClockTests {
         #expect(text.wholeMatch(of: form) != nil, "\(text)")
     }
 
-    @Test("a date has the form of RFC 9110")
+    @Test("a date has the format of RFC 9110")
     func formatsDate() {
         #expect(formatHTTPDate(secondsSince1970: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(formatHTTPDate(secondsSince1970: 0) == "Thu, 01 Jan 1970 00:00:00 GMT")
     }
 
-    @Test("the process's use of the machine can be read")
+    @Test("the usage of the process can be read")
     func readsUsage() throws {
-        // Another test may raise the limit meanwhile.
+        // Another test may raise the limit in the meantime.
         let before = try DescriptorLimit.soft()
         let usage = ProcessUsage.current()
         #expect(usage.processorTime > 0)

@@ -22,7 +22,7 @@ struct DescriptorKindTests {
         return record
     }
 
-    @Test("the descriptors of a session are those that its record describes, in its order")
+    @Test("a session's descriptors must match its record, in the record's order")
     func comparesKinds() {
         let plain = record(piped: nil)
         #expect(plain.describes([.tcp, .unix]))
@@ -32,7 +32,7 @@ struct DescriptorKindTests {
         #expect(!plain.describes([.tcp, .unix, .pipeSender(pipe)]))
     }
 
-    @Test("a pipe is one whose both ends are there, and which holds the bytes of the record")
+    @Test("a pipe must have both of its ends, and as many bytes as the record says")
     func comparesPipes() {
         let piped = record(piped: 10)
         let sockets: [DescriptorKind] = [.tcp, .unix]
@@ -45,7 +45,7 @@ struct DescriptorKindTests {
         #expect(!piped.describes(sockets + [.pipeSender(pipe), empty]))
     }
 
-    @Test("the kernel tells the kind of a descriptor")
+    @Test("the kind of a descriptor is read from the kernel")
     func asksKernel() throws {
         let listener = try TCPListener(binding: .loopback(port: 0))
         let stream = try TCPStream(connectingTo: listener.localAddress())
@@ -69,7 +69,7 @@ struct DescriptorKindTests {
         return pipe.receiver.release()
     }
 
-    @Test("a pipe that holds less than it should fails, as its bytes are lost")
+    @Test("draining a pipe that lacks recorded bytes fails")
     func failsWhereBytesAreLost() throws {
         let pipe = try Pipe()
         var splicePipe = try SplicePipe(

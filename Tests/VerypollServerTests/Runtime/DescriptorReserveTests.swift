@@ -10,7 +10,7 @@ struct DescriptorReserveTests {
         try DescriptorReserve(descriptorLimit: 1024)
     }
 
-    @Test("each purpose has its own, and gets no more than that")
+    @Test("each purpose has its own descriptors and gets no more")
     func lends() throws {
         let reserve = try reserve()
         #expect(!reserve.isShort)
@@ -25,7 +25,7 @@ struct DescriptorReserveTests {
         #expect(reserve.lend(for: .control))
     }
 
-    @Test("nothing is lent for an error that a descriptor would not mend")
+    @Test("nothing is lent for an error that another descriptor would not prevent")
     func refuses() throws {
         let reserve = try reserve()
         for error: Errno in [.connectionRefused, .noMemory, .connectionAbort] {
@@ -34,7 +34,7 @@ struct DescriptorReserveTests {
         #expect(!reserve.isShort)
     }
 
-    @Test("what fails for want of a descriptor is tried again with one, as long as there are some")
+    @Test("a body that lacks a descriptor is repeated while the reserve has some")
     func attempts() throws {
         let reserve = try reserve()
         var calls = 0
@@ -58,7 +58,7 @@ struct DescriptorReserveTests {
         }
     }
 
-    @Test("a low limit leaves room for others, and for each purpose there is one at least")
+    @Test("a low limit makes the reserve smaller, with at least one for each purpose")
     func scales() {
         #expect(DescriptorReserve.sizes(descriptorLimit: 1 << 20) == [4, 4, 2])
         #expect(DescriptorReserve.sizes(descriptorLimit: 64) == [2, 2, 1])

@@ -9,7 +9,7 @@ struct HistogramTests {
         histogram.counts.indices.map { histogram.counts[$0] }
     }
 
-    @Test("a value belongs to the first bucket whose bound it does not pass")
+    @Test("a value is counted in the first bucket whose bound it does not exceed")
     func sorts() {
         var histogram = Histogram<ConnectTime>()
         for value: UInt64 in [0, 100, 101, 250, 10_000_000, 10_000_001, 1 << 60] {
@@ -25,7 +25,7 @@ struct HistogramTests {
         #expect(histogram.sum == 451 + 20_000_001 + 1 << 60)
     }
 
-    @Test("bounds ascend, to 10 seconds for connecting and to an hour for sessions")
+    @Test("the bounds ascend to 10 seconds for connecting and to an hour for sessions")
     func ascends() {
         let connects = ConnectTime.bounds.indices.map { ConnectTime.bounds[$0] }
         let sessions = SessionTime.bounds.indices.map { SessionTime.bounds[$0] }
@@ -36,7 +36,7 @@ struct HistogramTests {
         #expect(sessions.first == 1_000 && sessions.last == 3_600_000_000)
     }
 
-    @Test("a sum of histograms has the values of both")
+    @Test("the sum of two histograms has the values of both")
     func adds() {
         var first = Histogram<SessionTime>()
         var second = Histogram<SessionTime>()
@@ -49,7 +49,7 @@ struct HistogramTests {
         #expect(first == sum && second != sum)
     }
 
-    @Test("several threads add to a shared one, and no value is lost")
+    @Test("no value is lost when several threads add to a shared histogram")
     func shares() async {
         let shared = SharedConnectTime()
         await withTaskGroup(of: Void.self) { group in
@@ -64,7 +64,7 @@ struct HistogramTests {
         #expect(shared.histogram.histogram == expected + expected + expected + expected)
     }
 
-    @Test("what is published can be read, and a listener's tally has all its parts")
+    @Test("a published tally of a listener can be read with all its parts")
     func publishes() {
         let counters = ListenerCounters()
         var tally = ListenerTally(accepted: 1, rejected: 2, denied: 3, bytesIn: 4, bytesOut: 5)

@@ -13,8 +13,7 @@ private struct CatalogEntry {
     var headers: [String: String]
     var text: String
 
-    /// Reads the catalog in the form that journalctl(1) takes: `-- ID`, headers, an empty line, and
-    /// the text.
+    /// Parses the catalog format of journalctl(1): `-- ID`, headers, an empty line, and the text.
     static func all(in catalog: String) -> [CatalogEntry] {
         let lines = catalog.split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.hasPrefix("#") }
@@ -45,13 +44,13 @@ struct JournalMessageIDTests {
         entries = CatalogEntry.all(in: try String(contentsOfFile: file, encoding: .utf8))
     }
 
-    @Test("every kind has one entry in the catalog, and every entry is of one kind")
+    @Test("every kind has one catalog entry, and every entry has one kind")
     func matches() {
         #expect(entries.map(\.identifier) == JournalMessageID.allCases.map(\.rawValue))
         #expect(Set(entries.map(\.identifier)).count == entries.count)
     }
 
-    @Test("identifiers are of the form that the journal takes: random UUIDs without dashes")
+    @Test("identifiers have the journal's format: random UUIDs without dashes")
     func formsIdentifiers() throws {
         let form = try Regex("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
         for kind in JournalMessageID.allCases {
@@ -59,17 +58,17 @@ struct JournalMessageIDTests {
         }
     }
 
-    @Test("every entry has a subject, says who has written it, what it means and what to do")
+    @Test("every entry has a subject, an origin, a meaning and a remedy")
     func explains() {
         for entry in entries {
             #expect(entry.headers["Subject"]?.isEmpty == false, "\(entry.identifier)")
             #expect(entry.headers["Defined-By"] == "Verypoll", "\(entry.identifier)")
-            // What it means, and what to do, in paragraphs of their own.
+            // The meaning and the remedy are separate paragraphs.
             #expect(entry.text.contains("\n\n"), "\(entry.identifier)")
         }
     }
 
-    @Test("an event of a kind is logged with its level, its identifier and its own metadata")
+    @Test("an event is logged with its level, its identifier and its metadata")
     func logs() {
         let log = RecordingLog()
         log.logger.notice(.ready, "it is ready", metadata: ["workers": "2"])

@@ -40,7 +40,7 @@ struct MailboxTests {
         #expect(mailbox.post(1))
     }
 
-    @Test("a message that is posted once waits once, and comes again when it was taken")
+    @Test("postOnce queues an equal message again only after the first was taken")
     func coalesces() throws {
         let poll = try Poll()
         let mailbox = try Mailbox<Int>(registry: poll.registry, token: Token(1))

@@ -7,7 +7,7 @@ import Testing
 @Suite("TimerWheel")
 struct TimerWheelTests {
     @Test(
-        "a timer fires at its millisecond, and not before",
+        "a timer fires in its millisecond, not before",
         arguments: [
             0, 1, 63, 64, 65, 4095, 4096, 4097, 262_143, 262_144, 3_600_000, 100_000_000_000,
         ] as [UInt64]
@@ -24,7 +24,7 @@ struct TimerWheelTests {
         }
     }
 
-    @Test("no timer that runs means no deadline; one that is stopped does not fire")
+    @Test("without a running timer there is no deadline; a stopped timer does not fire")
     func cancels() {
         var wheel = TimerWheel(capacity: 4, now: 100)
         #expect(wheel.nextDeadline == nil)
@@ -38,7 +38,7 @@ struct TimerWheelTests {
         #expect(wheel.nextDeadline == nil)
     }
 
-    @Test("any schedule fires in time and in order of the poll that asks", arguments: 0..<12)
+    @Test("any schedule fires in time and in the order of the polls", arguments: 0..<12)
     func behavesAsAList(seed: UInt64) {
         var generator = Generator(state: seed)
         var now = UInt64.random(in: 0...(1 << 40), using: &generator)
@@ -56,7 +56,7 @@ struct TimerWheelTests {
                 wheel.cancel(index)
                 model[index] = nil
             default:
-                // A poll that sleeps until the wheel's deadline never comes late for a timer.
+                // A poll that waits until the wheel's deadline is never late for a timer.
                 let first = model.values.min()
                 if let next = wheel.nextDeadline, let first {
                     #expect(next <= first || first <= now)

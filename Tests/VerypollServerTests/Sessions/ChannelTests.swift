@@ -9,7 +9,7 @@ import Verypoll
 @Suite("Channel")
 struct ChannelTests {
     @Test(
-        "a random schedule of bytes passes whole, copied, spliced, or by turns",
+        "all bytes of a random schedule pass, copied, spliced or both in turn",
         arguments: [0, 1, 64],
         Sides.all
     )
@@ -22,11 +22,11 @@ struct ChannelTests {
             let isWhole = relay.isWhole
             try #require(isWhole, "seed \(seed)")
         }
-        // Bytes that wait, and not in a buffer, wait in a pipe.
+        // Bytes that wait without a buffer wait in a pipe.
         #expect((stalledPipes > 0) == (pipes > 0))
     }
 
-    @Test("a way that lacks pipes and buffers at times passes all the same", arguments: Sides.all)
+    @Test("all bytes pass even if pipes and buffers are short at times", arguments: Sides.all)
     func passesInNeed(sides: Sides) throws {
         var starvations = 0
         for seed in 100..<125 as Range<UInt64> {
@@ -41,13 +41,13 @@ struct ChannelTests {
     }
 }
 
-/// A way between two sockets whose other ends are in the hands of a random schedule.
+/// A channel between two sockets; a random schedule acts on their peers.
 private struct Relay: ~Copyable {
-    /// Whether the pool is left without buffers now and then.
+    /// Whether the test takes the pool's buffers now and then.
     var takesBuffers = false
-    /// How often bytes were seen to wait in a pipe.
+    /// How often bytes waited in a pipe.
     private(set) var stalledPipes = 0
-    /// How often there was no buffer.
+    /// How often the channel lacked a buffer.
     private(set) var starvations = 0
 
     private var generator: Generator
@@ -61,7 +61,7 @@ private struct Relay: ~Copyable {
     private var events = Events(capacity: 4)
     private var context: ServeContext
     private var buffers = TakenBuffers()
-    private var way = Channel()
+    private var channel = Channel()
     private var source: Endpoint
     private var sink: Endpoint
     private let sender: SessionSocket
@@ -84,22 +84,22 @@ private struct Relay: ~Copyable {
         self.poll = poll
     }
 
-    /// Whether what came is what was sent, and then its end.
+    /// Whether all bytes arrived in order, followed by the end of file.
     var isWhole: Bool { isEqual && hasEnded && received == size && context.pool.inUse == 0 }
 
-    /// Goes on until the end has come.
+    /// Runs the schedule until the end of file has arrived.
     mutating func run() throws {
         var isPumped = true
         var isLarge = true
         while !hasEnded {
-            // For a while much comes at a time, and for a while little.
+            // The amounts are large for a while, and then small for a while.
             if generator.next() % 64 == 0 { isLarge.toggle() }
             var isMoved = false
             if generator.next() % 2 == 0 { isMoved = try send(isLarge: isLarge) }
             if takesBuffers, generator.next() % 4 == 0 { takeBuffers() }
             if generator.next() % 2 == 0 { isMoved = try receive() || isMoved }
             let rests = isPumped && !isMoved && sent == size && received < size
-            // Only the events' edges tell what there is to do.
+            // Only the edges of events say what there is to do.
             try poll.poll(&events, timeout: rests ? .milliseconds(1) : .zero)
             for event in events {
                 if event.token == Token(0) { source.note(event) } else { sink.note(event) }
@@ -135,10 +135,10 @@ private struct Relay: ~Copyable {
         return true
     }
 
-    /// Lets the way work until it has nothing more to do; returns whether that is so.
+    /// Pumps once; returns whether the channel has nothing more to do.
     private mutating func pump() throws(Errno) -> Bool {
-        let flow = try way.pump(from: &source, to: &sink, in: &context)
-        if !way.isEmpty, way.parked == nil { stalledPipes += 1 }
+        let flow = try channel.pump(from: &source, to: &sink, in: &context)
+        if !channel.isEmpty, channel.parked == nil { stalledPipes += 1 }
         switch flow {
         case .again: return false
         case .starved:
@@ -147,7 +147,7 @@ private struct Relay: ~Copyable {
             return false
         case .idle: break
         }
-        if source.flags.contains(.inputEnded), way.isEmpty, !sink.flags.contains(.outputEnded) {
+        if source.flags.contains(.inputEnded), channel.isEmpty, !sink.flags.contains(.outputEnded) {
             try sink.endOutput()
         }
         return true

@@ -36,7 +36,7 @@ struct ProxiedSessionTests {
         return session
     }
 
-    @Test("what is parked for a client goes, though there is no buffer for what it sends")
+    @Test("buffered bytes reach the client even if no buffer is left for its own bytes")
     func givesBeforeItTakes() throws {
         let client = try SocketPair(.unix)
         let server = try SocketPair(.unix)
@@ -54,7 +54,7 @@ struct ProxiedSessionTests {
         let before = try client.far.drain()
         #expect(before < sent)
 
-        // As the event says.
+        // As an event would report.
         session.client.flags.insert([.inputReady, .outputReady])
         _ = session.serve(.proxy, in: &context)
         let isGiven = session.toClient.isEmpty
@@ -65,7 +65,7 @@ struct ProxiedSessionTests {
         session.toClient.releaseBuffers(in: &context)
     }
 
-    @Test("an end of file is passed on while bytes stream the other way without a rest")
+    @Test("an end of file is passed on while the other direction streams without a pause")
     func passesEndBesideBulk() throws {
         let client = try SocketPair(.unix, sendBuffer: 4 << 20)
         let server = try SocketPair(.unix, sendBuffer: 4 << 20)
@@ -81,7 +81,7 @@ struct ProxiedSessionTests {
         #expect(try server.far.receiveNow() == [])
     }
 
-    @Test("a server that has said something was reached, though it broke the connection then")
+    @Test("a server that sent bytes counts as reached, even if it then reset the connection")
     func countsBriefServer() throws {
         let client = try SocketPair(.unix)
         let server = try SocketPair(.tcp)
@@ -91,7 +91,7 @@ struct ProxiedSessionTests {
         var context = ServeContext(splicePipes: SplicePipePool(limit: 0), now: 0)
         var step = Session.Step.wait
         try eventually("the end of the session") {
-            // As the event says, of which there may be none yet.
+            // As an event would report; the bytes may not have arrived yet.
             session.proxyState.server.flags.insert([.inputReady, .isReadToNil])
             step = session.serve(.proxy, in: &context).step
             return step != .wait && step != .again

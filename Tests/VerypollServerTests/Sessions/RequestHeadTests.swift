@@ -9,7 +9,7 @@ struct RequestHeadTests {
         RequestHead.parse(Array(text.utf8).span)
     }
 
-    /// What the head is taken for; fails the test if there is anything but a head to be granted.
+    /// Parses a head; fails the test if the request is not granted.
     private func head(_ text: String) throws -> RequestHead {
         let finding = parse(text)
         guard case .complete(let head, byteCount: text.utf8.count) = finding else {
@@ -32,7 +32,7 @@ struct RequestHeadTests {
     }
 
     @Test(
-        "GET and HEAD of /metrics are granted, with a query and in the absolute form as well",
+        "GET and HEAD of /metrics are granted, also with a query and in absolute form",
         arguments: [
             "GET /metrics HTTP/1.1", "HEAD /metrics HTTP/1.1", "GET /metrics?a=/b?c HTTP/1.1",
             "GET http://h:9464/metrics HTTP/1.1", "GET HTTP://[::1]/metrics?x HTTP/1.1",
@@ -46,7 +46,7 @@ struct RequestHeadTests {
     }
 
     @Test(
-        "what is not to be had is refused with the number that tells why",
+        "a request for anything else is refused with the right status",
         arguments: [
             ("GET / HTTP/1.1", HTTPStatus.notFound),
             ("GET /metrics/ HTTP/1.1", .notFound),
@@ -83,14 +83,14 @@ struct RequestHeadTests {
         #expect(parse(Self.request(line)) == .refused(status, isHead: false))
     }
 
-    @Test("a refusal of HEAD says so, as its answer has no body")
+    @Test("a refused HEAD request is reported as such, because its response has no body")
     func refusesHead() {
         let finding = parse(Self.request("HEAD / HTTP/1.1"))
         #expect(finding == .refused(.notFound, isHead: true))
     }
 
     @Test(
-        "a malformed field is refused, whatever it is",
+        "a malformed field is refused, whichever field it is",
         arguments: [
             "X : y", ": y", "X", " folded", "\tfolded", "X: a\rb", "X: a\nb", "X: \u{0}",
             "X: \u{7F}", "X(: y", "Host: b", "host:a", "Content-Length:", "Content-Length: +1",
@@ -101,7 +101,7 @@ struct RequestHeadTests {
         #expect(parse(Self.get(field)) == .refused(.badRequest, isHead: false))
     }
 
-    @Test("a Host is needed by HTTP/1.1 alone, and has to be one")
+    @Test("only HTTP/1.1 requires a Host field, which must be valid")
     func needsHost() throws {
         let bare = "GET /metrics HTTP/1.1\r\n\r\n"
         #expect(parse(bare) == .refused(.badRequest, isHead: false))
@@ -115,7 +115,7 @@ struct RequestHeadTests {
         }
     }
 
-    @Test("a body is refused, an empty one is not")
+    @Test("a body is refused unless it is empty")
     func refusesBody() throws {
         for field in [
             "Content-Length: 5", "content-length: 00001", "Transfer-Encoding: chunked",
@@ -129,7 +129,7 @@ struct RequestHeadTests {
         #expect(parse(post) == .refused(.methodNotAllowed, isHead: false))
     }
 
-    @Test("the connection closes if the client says so, among other things perhaps")
+    @Test("the connection closes if close is one of the client's connection options")
     func closes() throws {
         for field in ["Connection: close", "CONNECTION:Foo ,\t CLOSE", "Connection: a,close,b"] {
             #expect(try !head(Self.get(field)).isPersistent, "\(field)")
@@ -137,19 +137,19 @@ struct RequestHeadTests {
         for field in ["Connection: keep-alive", "Connection:", "Connection: closed", "X: close"] {
             #expect(try head(Self.get(field)).isPersistent, "\(field)")
         }
-        // Of HTTP/1.0, persistence would have to be agreed upon.
+        // A persistent HTTP/1.0 connection would have to be negotiated.
         let old = "GET /metrics HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
         #expect(try !head(old).isPersistent)
     }
 
     @Test(
-        "OpenMetrics is for those that ask for it and do not like the classic text better",
+        "OpenMetrics is for clients that ask for it and do not prefer the classic text",
         arguments: [
             ("application/openmetrics-text", true),
             ("Application/OpenMetrics-Text; Version=1.0.0; charset=utf-8", true),
             ("application/openmetrics-text;version=\"1.0.0\"", true),
             ("text/plain, application/openmetrics-text", true),
-            // What Prometheus 2.42 and 3.0 send.
+            // Sent by Prometheus 2.42 and 3.0.
             (
                 "application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
                     + "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", true
@@ -178,7 +178,7 @@ struct RequestHeadTests {
         #expect(try head(two).prefersOpenMetrics == prefersOpenMetrics)
     }
 
-    @Test("no byte too few or too many is taken, however the head is cut")
+    @Test("the head's bytes are consumed exactly, however the head is split")
     func isIncremental() {
         let text = Self.request("HEAD /metrics HTTP/1.1", "Accept: */*", "Connection: close")
         let bytes = Array((text + "GET / HTTP/1.1\r\n").utf8)
@@ -191,7 +191,7 @@ struct RequestHeadTests {
         }
     }
 
-    @Test("what cannot become a request is refused with the byte that shows it")
+    @Test("an invalid request is refused at its first invalid byte")
     func refusesEarly() {
         #expect(parse("\u{16}\u{3}\u{1}") == .refused(.badRequest, isHead: false))
         #expect(parse("GET /metrics HTTP/1.1\n") == .refused(.badRequest, isHead: false))
@@ -199,7 +199,7 @@ struct RequestHeadTests {
         #expect(parse("GET /metrics HTTP/1.1\r\r") == .refused(.badRequest, isHead: false))
     }
 
-    @Test("a head is refused where its limit is passed, and served where it is met")
+    @Test("a head as long as the limit is served, and a longer one is refused")
     func isBounded() throws {
         let limit = RequestHead.byteLimit
         func padded(to count: Int) -> String {

@@ -81,7 +81,7 @@ struct SessionFileTests {
 
     private let file = SessionFile(nextSessionID: 78, [idle, proxied])
 
-    @Test("what is written is read again, to the last field")
+    @Test("an encoded file decodes to equal values in every field")
     func reads() throws {
         #expect(try SessionFile(decoding: file.encode()) == file)
         #expect(file.entries.map(\.descriptorCount) == [1, 4])
@@ -89,7 +89,7 @@ struct SessionFileTests {
         #expect(try SessionFile(decoding: empty.encode()) == empty)
     }
 
-    @Test("a file that ends too soon is malformed, wherever it ends")
+    @Test("a truncated file is malformed, wherever it ends")
     func refusesTruncated() throws {
         let small = SessionFile(nextSessionID: 2, [Self.idle])
         let bytes = small.encode()
@@ -101,7 +101,7 @@ struct SessionFileTests {
         #expect(throws: RecordError.malformed) { try SessionFile(decoding: bytes + [0]) }
     }
 
-    @Test("a file of another version, or of somebody else, is told apart")
+    @Test("a file of another version or another program is recognized")
     func refusesForeign() throws {
         var bytes = file.encode()
         bytes[8] = 2
@@ -110,7 +110,7 @@ struct SessionFileTests {
         #expect(throws: RecordError.foreign) { try SessionFile(decoding: bytes) }
     }
 
-    @Test("a record that makes no sense leaves the others, and its descriptors are known")
+    @Test("a malformed record does not affect others, and its descriptors are counted")
     func skipsMalformed() throws {
         var bad = Self.proxied
         bad.id = 0
@@ -120,7 +120,7 @@ struct SessionFileTests {
         #expect(read.entries[1].record == Self.idle)
     }
 
-    @Test("what a later process says behind a record is left out")
+    @Test("bytes that a newer release appends to a record are ignored")
     func leavesOut() throws {
         var record = RecordWriter()
         Self.idle.encode(into: &record)
@@ -134,7 +134,7 @@ struct SessionFileTests {
         #expect(read.entries.map(\.record) == [Self.idle])
     }
 
-    @Test("what cannot be is refused: numbers out of range, a server without a name")
+    @Test("impossible values are refused, such as a server without a name")
     func refusesImpossible() throws {
         func expectRefused(_ change: (inout SessionRecord) -> Void) throws {
             var record = Self.proxied

@@ -9,7 +9,7 @@ import Verypoll
 
 @Suite("Session")
 struct SessionTests {
-    @Test("a buffer goes back to the pool when its client has broken the connection")
+    @Test("a buffer returns to the pool when the client has broken the connection")
     func returnsBuffer() throws {
         let pair = try UnixStream.pair()
         var session = session(over: .unix(pair.first))
@@ -22,16 +22,16 @@ struct SessionTests {
         #expect(context.pool.inUse == 1)
 
         close(pair.second)
-        session.client.flags.insert(.outputReady)  // As the event says.
+        session.client.flags.insert(.outputReady)  // As an event would report.
         guard case .end(.failed) = session.serve(.echo, in: &context).step else {
-            Issue.record("a session without a client goes on")
+            Issue.record("the session continues without a client")
             return
         }
         session.toClient.releaseBuffers(in: &context)
         #expect(context.pool.inUse == 0)
     }
 
-    @Test("bytes behind urgent ones are not left unread, whatever a read stops at")
+    @Test("bytes after urgent data are read, although a read stops at urgent data")
     func readsPastUrgentBytes() throws {
         var poll = try Poll()
         let listener = try TCPListener(binding: .loopback(port: 0))
@@ -59,7 +59,7 @@ struct SessionTests {
         #expect(session.bytesOut == 6)
     }
 
-    @Test("bytes behind a passed descriptor are not left unread")
+    @Test("bytes after a passed descriptor are read")
     func readsPastDescriptors() throws {
         let pair = try UnixStream.pair()
         var session = session(over: .unix(pair.first))
@@ -107,7 +107,7 @@ struct SessionTests {
         guard count == bytes.count else { throw Errno(rawValue: errno) }
     }
 
-    /// Writes until the other side has no room.
+    /// Writes until the peer's buffer is full.
     private func fill(_ stream: borrowing UnixStream) throws {
         let bytes = [UInt8](repeating: 7, count: 65_536)
         while try stream.write(bytes.span) != nil {}

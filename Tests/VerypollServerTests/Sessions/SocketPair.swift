@@ -5,18 +5,18 @@ import Verypoll
 @testable import VerypollConfiguration
 @testable import VerypollServer
 
-/// Two connected sockets of a session's kind.
+/// Two connected sockets, one of which a session can use.
 struct SocketPair: ~Copyable {
-    /// The one that a session is given.
+    /// The socket for the session.
     let near: SessionSocket
-    /// The other end of it.
+    /// The peer's socket.
     let far: SessionSocket
 
     /// Connects two sockets.
     ///
     /// - Parameters:
-    ///   - transport: Of which kind they are.
-    ///   - sendBuffer: How much the kernel keeps of what each of them sends; nil for what is usual.
+    ///   - transport: TCP or Unix-domain sockets.
+    ///   - sendBuffer: The size of the send buffers in bytes; `nil` for the kernel's default.
     /// - Throws: See connect(2).
     init(_ transport: Transport, sendBuffer: Int? = nil) throws {
         switch transport {
@@ -47,12 +47,12 @@ struct SocketPair: ~Copyable {
 }
 
 extension SessionSocket {
-    /// Sends as much of a slice of the noise as the kernel takes now; nil for nothing.
+    /// Sends as much of a slice of the noise as the kernel accepts now; `nil` for nothing.
     func sendNoise(_ count: Int, at start: Int) throws(Errno) -> Int? {
         try write(Array(Noise.slice(count, at: start)).span, isLast: false)
     }
 
-    /// Receives once; nil if nothing is there, and nothing at the end of file.
+    /// Receives once; returns `nil` if there are no bytes, and an empty array at the end of file.
     func receiveNow(atMost limit: Int = 65_536) throws -> [UInt8]? {
         var bytes: [UInt8] = []
         var count: Int?
@@ -62,7 +62,7 @@ extension SessionSocket {
         return count == nil ? nil : bytes
     }
 
-    /// Receives all that is there; returns the number of bytes.
+    /// Receives all available bytes; returns their number.
     func drain() throws -> Int {
         var count = 0
         while let bytes = try receiveNow(), !bytes.isEmpty { count += bytes.count }
@@ -70,16 +70,16 @@ extension SessionSocket {
     }
 }
 
-/// The buffers of a pool that a test has taken, so that there are few or none for others.
+/// Buffers that a test takes from a pool, so that few or none are left for a session.
 struct TakenBuffers: ~Copyable {
     private var taken = Slab<Buffer>(capacity: BufferPool.limit)
 
-    /// Takes buffers until so many are left.
+    /// Takes buffers until only this many are left.
     mutating func take(from pool: inout BufferPool, leaving rest: Int = 0) {
         while pool.inUse < BufferPool.limit - rest, case .stored = taken.insert(pool.take()) {}
     }
 
-    /// Gives all of them back.
+    /// Returns all taken buffers to the pool.
     mutating func give(to pool: inout BufferPool) {
         for index in 0..<taken.endIndex {
             if let key = taken.key(at: index), let buffer = taken.remove(key) { pool.give(buffer) }

@@ -7,7 +7,7 @@ internal import Testing
 struct DrainWindowTests {
     private let window = DrainWindow(from: 100_000, lasting: 10_000)
 
-    /// When a session ends that moves bytes at an interval until the end of the window.
+    /// Returns when a session ends that moves bytes at this interval until the end of the window.
     private func end(of id: UInt64, every interval: UInt64, in window: DrainWindow) -> UInt64 {
         var activeAt = window.begin
         while case let moment = window.moment(id: id, activeAt: activeAt),
@@ -35,7 +35,7 @@ struct DrainWindowTests {
         }
     }
 
-    @Test("sessions that speak now and then end in the last quarter, spread evenly")
+    @Test("sessions that move bytes now and then end in the last quarter, spread evenly")
     func spreadsSlow() {
         let moments = (1...1000).map { end(of: $0, every: 2_500, in: window) }
         let quarter = (window.end - window.begin) / 4

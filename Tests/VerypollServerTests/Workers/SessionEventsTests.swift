@@ -25,7 +25,7 @@ struct SessionEventsTests {
         return SessionEvents.Event(content: .session(session, reason: nil), timestamp: id)
     }
 
-    @Test("what there is no room for is counted, and counted once")
+    @Test("events that do not fit are counted once")
     func counts() throws {
         var poll = try Poll()
         let events = try SessionEvents(registry: poll.registry, token: Token(1))
@@ -43,7 +43,7 @@ struct SessionEventsTests {
         #expect(second.lostCount == 0)
     }
 
-    @Test("nobody wants them to begin with")
+    @Test("no events are wanted at first")
     func isQuiet() throws {
         let poll = try Poll()
         let events = try SessionEvents(registry: poll.registry, token: Token(1))

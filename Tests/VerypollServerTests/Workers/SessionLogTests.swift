@@ -7,7 +7,7 @@ import Testing
 
 @Suite("SessionLog")
 struct SessionLogTests {
-    @Test("so many lines a second are written, and how many were left out stands in the next")
+    @Test("at most the limit is logged per second, and the next second reports the rest")
     func limits() {
         let recording = RecordingLog()
         var log = SessionLog()
@@ -28,7 +28,7 @@ struct SessionLogTests {
         #expect(log.dueAt == .max)
     }
 
-    @Test("what was left out is told also if no other session ends")
+    @Test("unlogged sessions are reported even if no other session ends")
     func flushes() {
         let recording = RecordingLog()
         var log = SessionLog()
@@ -41,7 +41,7 @@ struct SessionLogTests {
         #expect(recording.takeEvents().map { $0.metadata["unlogged"] } == ["1"])
     }
 
-    @Test("under the limit, nothing is said of it")
+    @Test("below the limit, nothing is reported")
     func keepsQuiet() {
         let recording = RecordingLog()
         var log = SessionLog()

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("upstream counters")
 struct UpstreamCountTests {
-    @Test("each end of a session without a server has its reason, and other ends have none")
+    @Test("each end of a session without a server has a refusal, and other ends have none")
     func classifies() {
         let refusals: [(Session.EndReason, UpstreamRefusal)] = [
             (.noServer(.down), .down),
@@ -30,7 +30,7 @@ struct UpstreamCountTests {
         #expect(UpstreamRefusal(.timedOut(.proxyHeader), isSearching: false) == nil)
     }
 
-    @Test("refusals are counted by reason, and go on in the next form of an upstream")
+    @Test("refusals are counted by reason, and a reloaded upstream keeps the counts")
     func countsRefusals() throws {
         let configuration = try UpstreamConfiguration.test(["10.0.0.1:80"])
         let former = Upstream(configuration)
@@ -41,7 +41,7 @@ struct UpstreamCountTests {
         #expect(counts == [2, 1, 1, 1, 1, 1])
     }
 
-    @Test("the bytes of servers are shown when they are published, each worker's apart")
+    @Test("the bytes of servers are visible after publishing, separately for each worker")
     func publishesBytes() throws {
         let first = Upstream(try .test(["10.0.0.1:80"]), workers: 2)
         let second = Upstream(try .test(["10.0.0.2:80", "10.0.0.3:80"]), workers: 2)
@@ -58,7 +58,7 @@ struct UpstreamCountTests {
         #expect(second.servers.map(\.tally) == [ServerTally(), tally + tally])
         #expect(second.servers[1].traffic[0].tally == ServerTally())
 
-        // What is pending when others take their places is not lost.
+        // Unpublished bytes are not lost when other upstreams use the slots.
         tallies.add(tally, upstream: 0, server: 0)
         tallies.adopt([second], worker: 1)
         tallies.add(tally, upstream: 0, server: 0)
