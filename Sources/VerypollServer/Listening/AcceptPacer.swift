@@ -23,8 +23,8 @@ final class AcceptPacer: Sendable {
     enum Answer: Equatable, Sendable {
         /// The worker may accept one connection.
         case granted(Permit)
-        /// The worker must not accept before this nanosecond, and then only if no other worker was
-        /// faster.
+        /// No worker may accept before this nanosecond; the next permit goes to the first that asks
+        /// then.
         case wait(until: UInt64)
     }
 

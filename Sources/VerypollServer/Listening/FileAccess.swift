@@ -44,8 +44,8 @@ package struct FileAccess: Hashable, Sendable {
 
     /// Sets the mode, the owner and the group of a file.
     ///
-    /// At no moment may anybody open the file who may not open it before or after the change.
-    /// Nobody may replace the file during the call.
+    /// At no moment can anybody open the file who cannot open it before or after the change. The
+    /// caller must make sure that nobody replaces the file during the call.
     ///
     /// - Throws: The reason that it failed; the file may then have less access than before, never
     ///   more.

@@ -89,8 +89,8 @@ package struct FileSocket: ~Copyable, Sendable {
         _ backlog: Int,
         _ mode: FilePermissions
     ) throws(Errno) -> UnixListener {
-        // Until the file has its group, only the owner may open it, and never beyond the final
-        // mode.
+        // Until the file has its group, only the owner has access, and no more than the final mode
+        // grants.
         let own = mode.intersection([.ownerReadWrite])
         let previous = umask(0o777 & ~own.rawValue)
         defer { umask(previous) }

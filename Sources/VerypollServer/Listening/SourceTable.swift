@@ -25,8 +25,8 @@ final class SourceTable: Sendable {
     ///
     /// - Parameters:
     ///   - limit: The most sessions of a source.
-    ///   - capacity: The most sources that have sessions at a time; the most sessions of the daemon
-    ///     suffice.
+    ///   - capacity: The most sources that have sessions at a time; the daemon's session limit is
+    ///     always enough.
     init(limit: Int, capacity: Int) {
         precondition(limit > 0 && capacity > 0, "no room for a session")
         most = Atomic(limit)

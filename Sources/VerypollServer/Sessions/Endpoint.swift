@@ -15,7 +15,8 @@ package struct Endpoint: ~Copyable {
         static let outputReady = Flags(rawValue: 1 << 2)
         /// The direction to the peer was ended, or has failed.
         static let outputEnded = Flags(rawValue: 1 << 3)
-        /// An event has reported the peer's end of file, so it follows when a read comes short.
+        /// An event has reported the peer's end of file, so a read that comes short is followed by
+        /// it.
         static let endIsBehind = Flags(rawValue: 1 << 4)
         /// Only a read that returns `nil` proves that the socket is drained, because a read may
         /// come short while there is more to read.

@@ -1,4 +1,4 @@
-/// The state that a worker's sessions share; the session that is being served uses it.
+/// The state that a worker lends to the session that it serves.
 package struct ServeContext: ~Copyable {
     /// The most rounds of reading and writing for one direction each time a session is served.
     static let callsPerTurn = 8

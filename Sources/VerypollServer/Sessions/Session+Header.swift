@@ -120,7 +120,8 @@ extension Session {
     }
 }
 
-/// A long PROXY header that a session is reading; an object, because few sessions have one.
+/// A long PROXY header that a session is reading; an object, because few sessions have one and the
+/// others then store only a reference.
 final class LongHeaderReading {
     var header: LongProxyHeader
 

@@ -103,8 +103,8 @@ struct AcceptorList {
         resumeAt = min(resumeAt, nanosecond / 1_000_000 + 1)
     }
 
-    /// Returns the indices of the acceptors that wait for this event, for the caller to watch
-    /// again, and resets their time.
+    /// Returns the indices of the acceptors that wait for this event; the caller must watch them
+    /// again.
     mutating func takePaused(_ wait: PauseReason.Wait) -> [Int] {
         if wait == .forResources { retryAt = .max }
         if wait == .forMoment { resumeAt = .max }

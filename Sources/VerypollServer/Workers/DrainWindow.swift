@@ -14,7 +14,7 @@
 // Nothing polls for this. Each drained session's timer is set to the moment at which the session
 // would end if it stayed silent; if bytes have moved since, the timer is set again.
 
-/// The period of a drain, from which the moment at which each session ends is computed.
+/// The period of a drain; it determines the moment at which each session ends.
 package struct DrainWindow: Equatable, Sendable {
     /// The millisecond in which the drain begins.
     package let begin: UInt64

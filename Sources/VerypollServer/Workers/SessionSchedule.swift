@@ -19,7 +19,7 @@ struct SessionSchedule: ~Copyable {
         held = ReadyQueue(capacity: capacity)
     }
 
-    /// Makes the sessions that wait for a buffer ready.
+    /// Moves the sessions that wait for a buffer to the ready queue.
     mutating func feedStarved(of sessions: borrowing Slab<Session>) {
         while let key = starved.popFirst() {
             if sessions.contains(key) { ready.append(key) }

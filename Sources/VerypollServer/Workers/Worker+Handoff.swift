@@ -38,12 +38,13 @@ extension Worker {
 
     /// Returns the sessions that the next process can restore, the busiest last.
     ///
-    /// The busiest session moved bytes last; within one millisecond, it moved the most bytes.
+    /// A session is busier if it moved bytes later or, in the same millisecond, more bytes in
+    /// total.
     ///
-    /// Every other handler is kept. A handler with state beyond `position` and the channels must
-    /// extend `SessionRecord`, or be left out here. Clients of `metrics` repeat their request. A
-    /// client whose long PROXY header was partly read has sent nothing else yet, and connects
-    /// again.
+    /// Left out are clients of `metrics`, which repeat their request, and clients whose long PROXY
+    /// header was partly read: they have sent nothing else yet, and connect again. Every other
+    /// handler is kept. A handler with state beyond `position` and the channels must extend
+    /// `SessionRecord`, or be left out here.
     private func heritableKeys() -> [SlabKey] {
         var found: [(activeAt: UInt64, byteCount: UInt64, key: SlabKey)] = []
         for index in 0..<sessions.endIndex {

@@ -213,7 +213,7 @@ extension Worker {
         }
     }
 
-    /// Makes the sessions that wait for a buffer ready if the pool has room.
+    /// Moves the sessions that wait for a buffer to the ready queue if the pool has room.
     private mutating func feedStarved() {
         guard !schedule.starved.isEmpty, serveContext.pool.hasRoom else { return }
         schedule.feedStarved(of: sessions)

@@ -40,7 +40,7 @@ package struct WorkerContext: Sendable {
 /// One thread of the daemon: a poll, and the sessions that were accepted on it.
 ///
 /// The parts of a worker are values: the acceptors, the sessions with the schedule of their turns,
-/// the tallies, the drains and the mailbox. Its extensions are its activities: accepting,
+/// the tallies, the drains and the mailbox. Its extensions implement its activities: accepting,
 /// connecting, serving, handling mail, and handing sessions over.
 ///
 /// A session never leaves its worker, so its state needs no lock. A turn of the loop handles the
