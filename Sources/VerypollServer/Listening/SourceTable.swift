@@ -28,7 +28,7 @@ final class SourceTable: Sendable {
     ///   - capacity: The most sources that have sessions at a time; the daemon's session limit is
     ///     always enough.
     init(limit: Int, capacity: Int) {
-        precondition(limit > 0 && capacity > 0, "no room for a session")
+        precondition(limit > 0 && capacity > 0, "a limit or capacity of zero")
         most = Atomic(limit)
         self.capacity = capacity
         sources = Mutex(CountTable(slotCount: 2 * capacity))

@@ -21,7 +21,7 @@ internal import VerypollConfiguration
 
     /// Reserves the memory; for fast searches, pass twice as many slots as there will be keys.
     init(slotCount: Int) {
-        precondition(slotCount > 1, "no slot for a key")
+        precondition(slotCount > 1, "a count table needs two slots or more")
         self.slotCount = slotCount
         // calloc(3) returns zeroed pages that are not resident yet, and a free slot is all zeros.
         guard let memory = unsafe calloc(slotCount, MemoryLayout<Slot>.stride) else {
@@ -54,7 +54,7 @@ internal import VerypollConfiguration
     /// Subtracts one from the count of a key; traps if the count is zero.
     mutating func remove(_ key: Key) {
         let index = find(key)
-        precondition(unsafe slots[index].count > 0, "a key is counted out that was not counted in")
+        precondition(unsafe slots[index].count > 0, "count table underflow")
         unsafe slots[index].count -= 1
         if unsafe slots[index].count == 0 {
             keyCount -= 1

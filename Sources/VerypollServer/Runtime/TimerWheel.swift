@@ -35,7 +35,7 @@
 
     /// Starts a timer, or moves it if it runs.
     mutating func schedule(_ index: UInt32, at deadline: UInt64) {
-        precondition(index < capacity, "no such timer")
+        precondition(index < capacity, "timer index out of range")
         while touched <= Int(index) {
             unsafe (timers + touched).initialize(to: Timer())
             touched += 1

@@ -194,7 +194,7 @@ extension Worker {
         )
     }
 
-    // MARK: Places, those of a listener and those of all
+    // MARK: Places of the listener and of the whole daemon
 
     /// Returns whether sessions fill all places; places that are only reserved do not count.
     private mutating func isFull(_ listener: Listener, _ total: SessionLimiter) -> Bool {
