@@ -4,8 +4,8 @@ package import Verypoll
 
 /// A bounded queue of messages to one thread, which is woken from its poll when a message arrives.
 package final class Mailbox<Message: Sendable>: Sendable {
-    /// The most messages that the queue holds; senders such as the control socket and the watchdog
-    /// send few.
+    /// The most messages in the queue, apart from those of ``postBeyondLimit(_:)``; senders such as
+    /// the control socket and the watchdog send few.
     package static var limit: Int { 1024 }
 
     fileprivate let messages = Mutex<[Message]>([])

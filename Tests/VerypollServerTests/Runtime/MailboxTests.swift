@@ -7,7 +7,7 @@ import Verypoll
 
 @Suite("Mailbox and Thread")
 struct MailboxTests {
-    @Test("messages of several threads arrive whole, in each one's order, with a wake-up")
+    @Test("messages of several threads arrive, in the order of each thread, with a wake-up")
     func delivers() throws {
         var poll = try Poll()
         let mailbox = try Mailbox<[Int]>(registry: poll.registry, token: Token(1))
