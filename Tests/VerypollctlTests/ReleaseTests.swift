@@ -26,6 +26,22 @@ struct ReleaseTests {
         #expect(versions == [Release.version])
     }
 
+    @Test("transcripts and pictures of the documents show this version")
+    func documentsShowVersion() throws {
+        let docs = "\(Repository.path)/docs"
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: docs).sorted()
+            .filter { $0.hasSuffix(".md") || $0.hasSuffix(".svg") }.map { "docs/" + $0 }
+        var count = 0
+        for path in ["README.md"] + paths {
+            let shown = try text(of: path).matches(
+                of: /verypoll(?:d|ctl)(?:<[^<>]*>|\s)*(?:- version )?(\d+\.\d+\.\d+)/
+            )
+            for match in shown { #expect(match.output.1 == Release.version, "\(path)") }
+            count += shown.count
+        }
+        #expect(count >= 4)
+    }
+
     @Test("the security policy supports this minor version")
     func policyNamesVersion() throws {
         let minor = Release.version.split(separator: ".").prefix(2).joined(separator: ".")
