@@ -1,16 +1,16 @@
 internal import Verypoll
 internal import VerypollConfiguration
 
-/// Chooses one of several servers; the state that lies behind the choice, and nothing else.
+/// Chooses one of several servers; holds only the state that the choice needs.
 struct Balancer: Sendable {
     /// A server that may be chosen.
     struct Candidate: Equatable, Sendable {
         /// At least 1.
         var weight: Int
-        /// The sessions on it.
+        /// The number of the server's sessions.
         var active: Int
 
-        /// Whether it has fewer sessions for its weight.
+        /// Returns whether the server has fewer sessions for its weight than another one.
         fileprivate func isLessBusy(than other: Candidate) -> Bool {
             active * other.weight < other.active * weight
         }
@@ -18,18 +18,18 @@ struct Balancer: Sendable {
 
     private let balance: UpstreamConfiguration.Balance
     private let hashes: [UInt64]
-    /// What each server is owed, for the choice in turn.
+    /// The credit of each server, for the round robin.
     private var credits: [Int]
-    /// Where ties are looked at first.
+    /// The index at which the search among equally busy servers begins.
     private var first = 0
     private var generator: SmallGenerator
 
     /// Makes a balancer.
     ///
     /// - Parameters:
-    ///   - balance: How servers are chosen.
-    ///   - names: The names of all servers, by which the hash of a source finds them.
-    ///   - seed: What the lots begin with.
+    ///   - balance: The algorithm.
+    ///   - names: The names of all servers, for the hash of a source.
+    ///   - seed: The seed of the random numbers.
     init(_ balance: UpstreamConfiguration.Balance, names: [String], seed: UInt64) {
         self.balance = balance
         hashes = names.map(SourceHash.hash)
@@ -40,9 +40,9 @@ struct Balancer: Sendable {
     /// Chooses one of the candidates.
     ///
     /// - Parameters:
-    ///   - candidates: All servers in their order, `nil` for those that are not to be chosen.
+    ///   - candidates: All servers in their order, `nil` for those that must not be chosen.
     ///   - source: The client's address, if it has one.
-    /// - Returns: The index of one that is not `nil`, or `nil` if all are.
+    /// - Returns: The index of the chosen server; `nil` if there is no candidate.
     mutating func pick(_ candidates: [Candidate?], source: IPAddress?) -> Int? {
         precondition(candidates.count == credits.count, "servers of another upstream")
         return switch balance {
@@ -53,10 +53,11 @@ struct Balancer: Sendable {
         }
     }
 
-    /// Smooth weighted round robin, as nginx has it.
+    /// Chooses by smooth weighted round robin, the algorithm of nginx.
     ///
-    /// With each choice every candidate earns its weight, and the one that is owed most pays what
-    /// all have earned. So each is chosen by its weight exactly, and as evenly as it goes.
+    /// For each choice, every candidate gains its weight as credit. The candidate with the most
+    /// credit is chosen and pays the sum of all weights. So each candidate's share is exactly its
+    /// weight, and its turns are spread evenly.
     private mutating func next(of candidates: [Candidate?]) -> Int? {
         var total = 0
         var best: Int?
@@ -70,7 +71,7 @@ struct Balancer: Sendable {
         return best
     }
 
-    /// The candidate with the fewest sessions for its weight; equals take turns.
+    /// Returns the candidate with the fewest sessions for its weight; equals take turns.
     private mutating func leastBusy(of candidates: [Candidate?]) -> Int? {
         var best: (index: Int, candidate: Candidate)?
         for offset in candidates.indices {
@@ -85,7 +86,7 @@ struct Balancer: Sendable {
         return best.index
     }
 
-    /// The less busy of two candidates that are drawn by their weights.
+    /// Returns the less busy of two candidates that are drawn at random by their weights.
     private mutating func lessBusyOfTwo(of candidates: [Candidate?]) -> Int? {
         guard let (one, first) = draw(from: candidates, without: nil) else { return nil }
         guard let (other, second) = draw(from: candidates, without: one) else { return one }
@@ -111,7 +112,7 @@ struct Balancer: Sendable {
     }
 }
 
-/// A generator of numbers for lots that nobody gains from foreseeing; Vigna's SplitMix64.
+/// A fast random number generator, not for cryptography; Vigna's SplitMix64.
 struct SmallGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -126,7 +127,7 @@ struct SmallGenerator: RandomNumberGenerator, Sendable {
 }
 
 extension UInt64 {
-    /// The number with each of its bits spread over all others, so that alike ones are no longer.
+    /// The number with its bits mixed, so that similar numbers become very different ones.
     var mixed: UInt64 {
         var mixed = self
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

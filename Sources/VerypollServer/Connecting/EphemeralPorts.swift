@@ -1,10 +1,10 @@
 internal import SystemPackage
 
-/// The ports that the kernel gives to connections; `ip_local_port_range` in ip(7).
+/// The ports that the kernel assigns to outgoing connections; `ip_local_port_range` in ip(7).
 enum EphemeralPorts {
     private static let file = FilePath("/proc/sys/net/ipv4/ip_local_port_range")
 
-    /// The range at this moment; every port where it can't be read.
+    /// Returns the present range; all ports if it cannot be read.
     static func range() -> ClosedRange<UInt16> {
         let everyPort: ClosedRange<UInt16> = 0 ... .max
         var text: [UInt8] = []
@@ -21,7 +21,7 @@ enum EphemeralPorts {
         return range(in: String(decoding: text, as: UTF8.self)) ?? everyPort
     }
 
-    /// The range that a text says, as in `32768\t60999`.
+    /// Parses a range such as `32768\t60999`.
     static func range(in text: String) -> ClosedRange<UInt16>? {
         let bounds = text.split(whereSeparator: \.isWhitespace).compactMap { UInt16($0) }
         guard bounds.count == 2, bounds[0] <= bounds[1] else { return nil }

@@ -3,21 +3,22 @@ internal import SystemPackage
 package import Verypoll
 internal import VerypollConfiguration
 
-/// Checks the servers of the upstreams whose configuration says so.
+/// Checks the servers of the upstreams with a health check.
 ///
-/// It lives on the supervisor's thread, inside the supervisor's poll, and never waits. Events of
-/// ``tokens`` go to ``handle(_:now:)``, and at ``deadline`` it wants ``tick(now:)``.
+/// The checker runs on the supervisor's thread, in the supervisor's poll, and never blocks. The
+/// supervisor passes events of ``tokens`` to ``handle(_:now:)`` and calls ``tick(now:)`` at
+/// ``deadline``.
 package struct HealthChecker: ~Copyable {
-    /// The most checks at a time; others that are due wait for their turn.
+    /// The most checks at a time; other due checks wait.
     static let probeLimit = 64
 
     /// The time over which the first checks are spread.
     static let firstSpread = Duration.milliseconds(100)
 
-    /// The tokens that the checks' sockets are registered with.
+    /// The tokens of the checks' sockets.
     package let tokens: Range<Int>
 
-    /// A server that is up or down since a moment ago.
+    /// A change of a server's state.
     package struct Change: Equatable {
         package let server: ServerIndex
         package let change: HealthRecord.Change
@@ -28,9 +29,9 @@ package struct HealthChecker: ~Copyable {
         var index: ServerIndex
         let check: UpstreamConfiguration.HealthCheck
         var record: HealthRecord
-        /// When to check it, or `nil` while it is being checked.
+        /// The time of the next check; `nil` while the server is being checked.
         var dueAt: ContinuousClock.Instant?
-        /// Whether the last check could not be made.
+        /// Whether the last check could not be made because this machine lacked resources.
         var isHindered = false
     }
 
@@ -38,7 +39,7 @@ package struct HealthChecker: ~Copyable {
     private let registry: Registry
     private let logger: Logger
     private var targets: [Target] = []
-    /// Where the servers are in `targets`.
+    /// The indices of the servers in `targets`.
     private var places: [ServerIndex: Int] = [:]
     private var probes: [HealthProbe?]
     private var lastNumber = 0
@@ -48,11 +49,11 @@ package struct HealthChecker: ~Copyable {
     /// Makes a checker whose first checks are due now, or a little later.
     ///
     /// - Parameters:
-    ///   - upstreams: Whose servers are checked.
-    ///   - registry: A handle of the poll whose events come to it.
-    ///   - firstToken: The first of the tokens that are its own; see ``tokens``.
+    ///   - upstreams: The upstreams whose servers are checked.
+    ///   - registry: The registry of the poll in which the checks run.
+    ///   - firstToken: The first token of the checker; see ``tokens``.
     ///   - now: The present.
-    ///   - logger: Hears of changes.
+    ///   - logger: Logs changes.
     package init(
         _ upstreams: [Upstream],
         registry: consuming Registry,
@@ -67,7 +68,7 @@ package struct HealthChecker: ~Copyable {
         adopt(upstreams, slots: Array(upstreams.indices), now: now)
     }
 
-    /// Goes over to other upstreams; what checks have shown of servers that stay is kept.
+    /// Adopts other upstreams; keeps the results of servers that remain.
     package mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant)
     {
         let former = self.upstreams.byServer(targets.map { ($0.index, $0) })
@@ -75,7 +76,7 @@ package struct HealthChecker: ~Copyable {
         for index in upstreams.serverIndices(in: slots) {
             let server = upstreams[index]
             guard let check = upstreams[index.upstream].configuration.check else {
-                server.isDown = false  // As nothing would ever say that it is up again.
+                server.isDown = false  // Without checks, nothing would mark it as up again.
                 continue
             }
             if var target = former[ObjectIdentifier(server)], target.check == check {
@@ -102,7 +103,7 @@ package struct HealthChecker: ~Copyable {
         )
     }
 
-    /// When ``tick(now:)`` is due.
+    /// The time at which ``tick(now:)`` must be called.
     package var deadline: ContinuousClock.Instant? {
         var deadline = runningCount < Self.probeLimit ? targets.compactMap(\.dueAt).min() : nil
         guard runningCount > 0 else { return deadline }
@@ -112,24 +113,24 @@ package struct HealthChecker: ~Copyable {
         return deadline
     }
 
-    /// Whether a check is under way.
+    /// Whether a check is in progress.
     var isChecking: Bool { runningCount > 0 }
 
-    /// Why the last check of a server failed, or `nil` if it did not.
+    /// Returns why the last check of a server failed; `nil` if it succeeded.
     package func failure(of server: ServerIndex) -> String? {
         places[server].flatMap { targets[$0].record.failure }
     }
 
-    /// Goes on with the check that an event is for.
+    /// Continues the check that an event belongs to.
     package mutating func handle(_ event: Event, now: ContinuousClock.Instant) -> Change? {
         let slot = event.token.rawValue - tokens.lowerBound
-        // An event may come late, for a check that is over or for one that took its place; nothing
-        // but the calls on the socket themselves is believed.
+        // An event may belong to a check that is over or was replaced, so the check trusts only the
+        // results of its own system calls.
         guard let probe = probes[slot] else { return nil }
         return settle(slot, probe.advance(with: registry, now: now), now: now)
     }
 
-    /// Ends the checks whose time is over, and begins those that are due, the latest ones first.
+    /// Ends the checks that have timed out and begins those that are due, the most overdue first.
     package mutating func tick(now: ContinuousClock.Instant) -> [Change] {
         var changes: [Change] = []
         for slot in probes.indices {
@@ -145,7 +146,7 @@ package struct HealthChecker: ~Copyable {
         return changes
     }
 
-    /// Checks a server at once whose addresses are known now.
+    /// Checks a server at once, because its addresses are known now.
     package mutating func check(_ server: ServerIndex, now: ContinuousClock.Instant) {
         guard let index = places[server] else { return }
         if targets[index].dueAt != nil { targets[index].dueAt = now }
@@ -167,7 +168,7 @@ package struct HealthChecker: ~Copyable {
         let upstream = upstreams[target.index.upstream]
         let server = upstreams[target.index]
         guard !server.isUnresolved else {
-            // There is nothing to connect to, which says nothing about the server.
+            // The server has no address, which says nothing about its health.
             targets[index].dueAt = now + jittered(target.check.interval)
             return nil
         }
@@ -185,7 +186,7 @@ package struct HealthChecker: ~Copyable {
         return settle(slot, probe.start(with: registry, now: now), now: now)
     }
 
-    /// Takes the outcome of a check, if it has come to one.
+    /// Records the outcome of a check, if there is one.
     private mutating func settle(
         _ slot: Int,
         _ outcome: HealthProbe.Outcome?,
@@ -194,7 +195,7 @@ package struct HealthChecker: ~Copyable {
         guard let outcome, let probe = probes[slot] else { return nil }
         probes[slot] = nil
         runningCount -= 1
-        // The server may be gone by now, or checked in another way.
+        // The server may have been removed, or may have another check now.
         guard let index = targets.firstIndex(where: { $0.number == probe.target }) else {
             return nil
         }
@@ -244,7 +245,7 @@ package struct HealthChecker: ~Copyable {
         return change.map { Change(server: targets[index].index, change: $0) }
     }
 
-    /// The log message for a server whose checks succeed again.
+    /// Returns the log message for a server whose checks succeed again.
     private func recovery(of server: UpstreamServer) -> Logger.Message {
         let isEjected = server.isEjected(now: MonotonicClock.milliseconds())
         guard let obstacle = server.obstacle ?? (isEjected ? "it stays ejected" : nil) else {
@@ -253,7 +254,8 @@ package struct HealthChecker: ~Copyable {
         return "the checks of \(server.name) succeed again; \(obstacle)"
     }
 
-    /// A tenth more or less, so that checks which begin together do not stay so.
+    /// Returns the interval with a random change of up to a tenth, so that checks that begin
+    /// together drift apart.
     private mutating func jittered(_ interval: Duration) -> Duration {
         interval * Double.random(in: 0.9...1.1, using: &generator)
     }

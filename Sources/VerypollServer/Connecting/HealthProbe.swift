@@ -3,28 +3,28 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollConfiguration
 
-/// One check of a server: a connection that is made, and asked something if the configuration says
-/// so, to the first of the server's addresses where that works.
+/// One check of a server: it connects to the server's addresses in turn until one works and, if
+/// configured, exchanges bytes.
 ///
-/// Each address has its share of the time that is left, so that one that swallows everything does
-/// not keep the check from the others. A check that says nothing ends its connection with a reset:
-/// nothing can be lost by it, and neither this machine keeps the connection in TIME-WAIT, nor does
-/// a server read an end of file from somebody who never was a client. One that has talked ends as
-/// clients do.
+/// Each address gets a share of the time that is left, so that an address that drops packets does
+/// not prevent attempts at the others. A check that exchanges no bytes resets its connection.
+/// Nothing can be lost by that, this machine keeps no connection in TIME-WAIT, and the server does
+/// not see an end of file from a client that sent nothing. A check that has exchanged bytes closes
+/// the connection like a client.
 final class HealthProbe {
-    /// What the check has shown.
+    /// The result of a check.
     enum Outcome: Equatable {
         case success
-        /// The server does not do what it should.
+        /// The server is not healthy, for this reason.
         case failure(String)
-        /// The check could not be made, for want of something on this side.
+        /// The check could not be made because this machine lacked resources.
         case inconclusive(Errno)
     }
 
-    /// Which server is checked.
+    /// The number of the checked server.
     let target: Int
     let startedAt: ContinuousClock.Instant
-    /// When the time of the present address is over.
+    /// The time at which the attempt at the present address ends.
     private(set) var dueAt: ContinuousClock.Instant
 
     private let endsAt: ContinuousClock.Instant
@@ -42,11 +42,11 @@ final class HealthProbe {
     /// Makes the check of a server, which begins with ``start(with:now:)``.
     ///
     /// - Parameters:
-    ///   - target: The number of what is checked, for the caller.
-    ///   - server: Whose addresses are tried.
-    ///   - check: How.
+    ///   - target: The number of the server, for the caller.
+    ///   - server: The server whose addresses are tried.
+    ///   - check: The configured check.
     ///   - header: The PROXY header that the server expects.
-    ///   - token: What its events carry.
+    ///   - token: The token of the check's events.
     ///   - now: The present.
     init(
         of target: Int,
@@ -67,24 +67,24 @@ final class HealthProbe {
         dueAt = endsAt
     }
 
-    /// Begins with the first address.
+    /// Starts with the first address.
     func start(with registry: borrowing Registry, now: ContinuousClock.Instant) -> Outcome? {
         tryNext(after: .failure("it has no address"), with: registry, now: now)
     }
 
-    /// Goes on after an event.
+    /// Continues after an event.
     func advance(with registry: borrowing Registry, now: ContinuousClock.Instant) -> Outcome? {
         step().flatMap { conclude($0, with: registry, now: now) }
     }
 
-    /// Gives up the present address, whose time is over, unless there is an answer by now: a server
-    /// is not to pay for it that this process was kept from looking.
+    /// Ends the attempt at the present address, unless an answer has arrived already: a delay of
+    /// this process must not count against the server.
     func expire(with registry: borrowing Registry, now: ContinuousClock.Instant) -> Outcome? {
         let outcome = step() ?? failure("no \(isConnected ? "answer" : "connection") in time")
         return conclude(outcome, with: registry, now: now)
     }
 
-    /// Goes on with the next address, unless the present one works.
+    /// Continues with the next address, unless the present one works.
     private func conclude(
         _ outcome: Outcome,
         with registry: borrowing Registry,
@@ -94,7 +94,7 @@ final class HealthProbe {
         return tryNext(after: outcome, with: registry, now: now)
     }
 
-    /// Goes through the addresses until one has to be waited for or works.
+    /// Tries addresses until one of them works or must be waited for.
     private func tryNext(
         after outcome: Outcome,
         with registry: borrowing Registry,
@@ -126,7 +126,7 @@ final class HealthProbe {
         return step()
     }
 
-    /// Does what can be done now; `nil` if an event has to be waited for.
+    /// Does everything that is possible now; returns `nil` if an event must be waited for.
     private func step() -> Outcome? {
         do throws(Errno) {
             guard try connect(), try send() else { return nil }
@@ -180,7 +180,7 @@ final class HealthProbe {
 }
 
 extension SessionSocket {
-    /// Begins to connect; ``finishConnect()`` tells when it is done.
+    /// Begins to connect; ``finishConnect()`` reports the result.
     fileprivate init(connectingTo address: ServerAddress) throws(Errno) {
         switch address {
         case .tcp(let address):
@@ -194,7 +194,7 @@ extension SessionSocket {
         }
     }
 
-    /// As `StreamSocket.finishConnect()`.
+    /// Works like `StreamSocket.finishConnect()`.
     fileprivate func finishConnect() throws(Errno) -> ConnectProgress {
         switch self {
         case .tcp(let stream): try stream.finishConnect()
@@ -205,7 +205,7 @@ extension SessionSocket {
 }
 
 extension UpstreamConfiguration.ProxyHeader {
-    /// What a connection begins with that is nobody's but the proxy's own: `UNKNOWN`, or `LOCAL`.
+    /// The PROXY header of a connection that the proxy makes for itself: `UNKNOWN` or `LOCAL`.
     fileprivate var ofCheck: [UInt8] {
         switch self {
         case .off: []

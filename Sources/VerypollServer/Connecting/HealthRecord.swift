@@ -1,8 +1,8 @@
 internal import VerypollConfiguration
 
-/// What the checks of a server have shown so far.
+/// The results of a server's checks so far.
 package struct HealthRecord {
-    /// What a check has changed.
+    /// A change of the state by a check.
     package enum Change: Equatable {
         case down
         case up
@@ -10,12 +10,12 @@ package struct HealthRecord {
 
     private let rise: Int
     private let fall: Int
-    /// The checks in a row that speak against the present state.
+    /// The number of consecutive checks whose result contradicts the present state.
     private var contraryCount = 0
 
-    /// Why the last check failed, or `nil` if it did not.
+    /// The reason that the last check failed; `nil` if it succeeded.
     private(set) var failure: String?
-    /// Whether the server is down; it is taken to be up until checks have shown that it is not.
+    /// Whether the server is down; a server counts as up until its checks have failed.
     private(set) var isDown: Bool
 
     init(_ check: UpstreamConfiguration.HealthCheck, isDown: Bool = false) {
@@ -24,7 +24,7 @@ package struct HealthRecord {
         fall = check.fall
     }
 
-    /// Notes what a check has shown: why it failed, or `nil` for a success.
+    /// Notes the result of a check: the reason of its failure, or `nil` for a success.
     mutating func note(_ failure: String?) -> Change? {
         self.failure = failure
         guard (failure != nil) != isDown else {

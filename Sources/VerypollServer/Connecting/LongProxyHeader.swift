@@ -1,19 +1,19 @@
 internal import Verypoll
 
-/// A PROXY header of version two that is read piece by piece, because the kernel may not have room
-/// for all of it.
+/// A PROXY header of version 2 that is read in parts, because the kernel may not have room for all
+/// of it.
 ///
-/// It keeps what the header says and how far its checks have come, and none of its bytes.
+/// It keeps the content of the header and the progress of its checks, but none of its bytes.
 package struct LongProxyHeader: Equatable, Sendable {
-    /// The length of the longest header that is left in the kernel until it is complete.
+    /// The length of the longest header that is left in the kernel's buffer until it is complete.
     ///
-    /// That costs no memory of this process, and a receive buffer holds as much however the bytes
-    /// arrive.
+    /// Such a header uses no memory of this process, and a receive buffer holds that many bytes
+    /// however they arrive.
     static let longestAwaited = 4096
 
     /// The content of the header, once it is complete and well-formed.
     let header: ProxyHeader
-    /// How many of its bytes are still to come.
+    /// The number of bytes that were not read yet.
     private(set) var remaining: Int
 
     private let isChecked: Bool
@@ -35,9 +35,10 @@ package struct LongProxyHeader: Equatable, Sendable {
     /// Makes a header of which no byte was read yet.
     ///
     /// - Parameters:
-    ///   - header: What its beginning says.
+    ///   - header: The content of its first bytes.
     ///   - byteCount: Its length.
-    ///   - extensions: Where its extensions begin; `nil` if nothing behind the addresses counts.
+    ///   - extensions: The index of its extensions; `nil` if the bytes after the addresses are
+    ///     ignored.
     init(_ header: ProxyHeader, byteCount: Int, extensions: Int?) {
         self.header = header
         remaining = byteCount
@@ -47,7 +48,7 @@ package struct LongProxyHeader: Equatable, Sendable {
 
     /// Reads the next bytes, at most ``remaining``.
     ///
-    /// - Returns: What is wrong with the header, if anything is.
+    /// - Returns: The error in the header, or `nil` if there is none.
     mutating func read(_ bytes: Span<UInt8>) -> ProxyHeader.Reason? {
         precondition(bytes.count <= remaining, "bytes behind the header")
         remaining -= bytes.count
@@ -91,7 +92,7 @@ package struct LongProxyHeader: Equatable, Sendable {
     }
 }
 
-/// The checksum of Castagnoli, as RFC 4960 computes it in its appendix B.
+/// Castagnoli's checksum CRC-32C, computed as in appendix B of RFC 4960.
 struct ChecksumC: Equatable, Sendable {
     private var remainder = UInt32.max
 

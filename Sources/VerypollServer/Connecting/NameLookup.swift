@@ -2,9 +2,9 @@ internal import Glibc
 internal import SystemPackage
 package import Verypoll
 
-/// A look-up of a host's addresses, which may take long; see getaddrinfo(3).
+/// A lookup of a host's addresses, which may take long; see getaddrinfo(3).
 package enum NameLookup {
-    /// Asks whatever nsswitch.conf(5) names, and waits for the answer.
+    /// Asks the services in nsswitch.conf(5) and waits for the answer.
     ///
     /// - Returns: At least one address, all with this port, in the order in which they are to be
     ///   tried, RFC 6724; or why there is none.
@@ -52,7 +52,7 @@ package enum NameLookup {
     }
 }
 
-/// Why a name has no address.
+/// The reason that a name has no address.
 package struct NameLookupFailure: Error, Equatable, CustomStringConvertible {
     package let description: String
 
@@ -60,7 +60,7 @@ package struct NameLookupFailure: Error, Equatable, CustomStringConvertible {
         description = reason
     }
 
-    /// Puts in words what getaddrinfo(3) returned.
+    /// Describes an error of getaddrinfo(3).
     fileprivate init(code: CInt, errno: CInt) {
         if code == EAI_SYSTEM {
             description = "\(Errno(rawValue: errno))"

@@ -1,24 +1,26 @@
 internal import Synchronization
 internal import VerypollConfiguration
 
-/// What a session has changed in the health of a server.
+/// A change of a server's health by a session.
 package enum ServerChange: Equatable, Sendable {
-    /// So many failures in a row took it out until this millisecond of the monotonic clock.
+    /// The server was ejected because of failures in a row, until this millisecond of the monotonic
+    /// clock.
     case ejected(until: UInt64)
-    /// It has accepted a connection, after it had been taken out.
+    /// The server has accepted a connection after an ejection.
     case readmitted
 }
 
 /// Counts a server's failures to connect, for all the workers at once.
 ///
-/// So many failures in a row eject it for a time. Afterwards it is on probation: the next failure
-/// ejects it again, and the next success makes it a server like any other.
+/// After `fall` failures in a row, the server is ejected for a time. Then it is on probation: the
+/// next failure ejects it again, and the next success ends the probation.
 struct PassiveHealth: ~Copyable, Sendable {
     private let fall: Int
-    /// In milliseconds.
+    /// The length of an ejection in milliseconds.
     private let duration: UInt64
     private let failuresInRow = Atomic(0)
-    /// The millisecond at which the last ejection ends, or 0 if it is neither out nor on probation.
+    /// The millisecond at which the last ejection ends; 0 if the server is neither ejected nor on
+    /// probation.
     private let end = Atomic<UInt64>(0)
 
     init(_ configuration: UpstreamConfiguration.PassiveCheck) {
@@ -26,14 +28,15 @@ struct PassiveHealth: ~Copyable, Sendable {
         duration = configuration.duration.milliseconds
     }
 
-    /// Whether the server is out at this millisecond.
+    /// Returns whether the server is ejected at this millisecond.
     func isEjected(now: UInt64) -> Bool {
         end.load(ordering: .relaxed) > now
     }
 
     /// Notes that a connection was established.
     func succeed() -> ServerChange? {
-        // A success is the rule, and changes nothing; so it is not to write what all share.
+        // Most successes change nothing. Without a write, the cache line stays shared by all
+        // workers.
         if failuresInRow.load(ordering: .relaxed) != 0 {
             failuresInRow.store(0, ordering: .relaxed)
         }
@@ -44,10 +47,11 @@ struct PassiveHealth: ~Copyable, Sendable {
     /// Notes that no connection was established.
     func fail(now: UInt64) -> ServerChange? {
         let present = end.load(ordering: .relaxed)
-        // Whoever tried it while it was out says nothing new: else it would never be on probation.
+        // A failure during an ejection does not count. Otherwise, the ejection would be extended
+        // again and again, and probation would never begin.
         guard present <= now else { return nil }
         if present == 0, failuresInRow.add(1, ordering: .relaxed).newValue < fall { return nil }
-        // Of several that fail at the same time, one ejects it.
+        // If several workers fail at the same time, one of them ejects the server.
         let until = now.addingReportingOverflow(duration)
         let next = until.overflow ? .max : until.partialValue
         guard

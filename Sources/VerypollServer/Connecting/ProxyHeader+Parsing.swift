@@ -2,17 +2,17 @@ internal import SystemPackage
 internal import Verypoll
 
 extension ProxyHeader {
-    /// What the first bytes of a connection are.
+    /// The result of parsing the first bytes of a connection.
     enum Parse: Equatable, Sendable {
-        /// The beginning of a header.
+        /// The bytes are the beginning of a header.
         case incomplete
-        /// The beginning of no header.
+        /// The bytes cannot become a valid header.
         case malformed(Reason)
-        /// A header of so many bytes; what follows them is the connection's own.
+        /// A complete header of this many bytes; the following bytes belong to the connection.
         case complete(ProxyHeader, byteCount: Int)
     }
 
-    /// What is wrong with a header, in words that follow on "the header".
+    /// The error in a header, as words that follow "the PROXY header".
     package enum Reason: String, Equatable, Sendable {
         case signature = "begins as none does"
         case line = "has no proper end of line"
@@ -29,11 +29,11 @@ extension ProxyHeader {
         case checksum = "has a wrong checksum"
     }
 
-    /// Reads the header at the beginning of a connection.
+    /// Parses the header at the beginning of a connection.
     ///
-    /// - Parameter bytes: All that has come so far.
-    /// - Returns: What they are, decided as soon as it can be: for `incomplete`, there are bytes
-    ///   that would complete the header.
+    /// - Parameter bytes: All bytes received so far.
+    /// - Returns: The result, decided as early as possible: `incomplete` means that some following
+    ///   bytes would complete a valid header.
     static func parse(_ bytes: Span<UInt8>) -> Parse {
         guard bytes.agree(with: signature) else { return parseLine(bytes) }
         return bytes.count < signature.utf8.count ? .incomplete : parseBinary(bytes)
@@ -59,14 +59,14 @@ extension ProxyHeader {
         return .malformed(bytes.agree(with: "PROXY ") ? .protocolName : .signature)
     }
 
-    /// Reads a line that has its end; the addresses begin at `start`, and count if they have a
+    /// Parses a complete line whose addresses begin at `start` and are ignored if there is no
     /// family.
     private static func parseLine(
         _ bytes: Span<UInt8>,
         from start: Int,
         family: IPAddress.Family?
     ) -> Parse {
-        // The line feed has to follow, so the carriage return is not the last byte of the longest.
+        // A line feed must follow, so the carriage return is not the last byte of the longest line.
         let room = longestLine - 1
         var end = 0
         while end < min(bytes.count, room), bytes[end] != Ascii.return, bytes[end] != Ascii.feed {
@@ -104,7 +104,7 @@ extension ProxyHeader {
         )
     }
 
-    /// A number without sign or leading zeros.
+    /// Parses a number without a sign or leading zeros.
     private static func port(_ text: ArraySlice<UInt8>) -> UInt16? {
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
         guard text.allSatisfy(digits.contains), text.count == 1 || text.first != digits.lowerBound
@@ -126,17 +126,17 @@ extension ProxyHeader.Reason: Error {}
 extension ProxyHeader {
     static let checksumType: UInt8 = 3
 
-    /// What the first bytes of a header of version two say of the others.
+    /// The description of a version 2 header in its first bytes.
     private struct Layout {
         let family: UInt8
-        /// Whether it has addresses, and extensions behind them.
+        /// Whether the header has addresses, followed by extensions.
         let isSpecified: Bool
-        /// Where the extensions begin.
+        /// The index of the first extension.
         let extensions: Int
         let end: Int
     }
 
-    /// Reads a header whose signature is there.
+    /// Parses a header that begins with the signature.
     private static func parseBinary(_ bytes: Span<UInt8>) -> Parse {
         switch layout(of: bytes) {
         case .failure(let reason): return .malformed(reason)
@@ -155,10 +155,11 @@ extension ProxyHeader {
         }
     }
 
-    /// The header at the beginning of a connection, if it is too long to wait for as a whole.
+    /// Returns the header at the beginning of a connection, if it is too long to wait for as a
+    /// whole.
     ///
     /// - Parameter bytes: Bytes for which ``parse(_:)`` says `incomplete`.
-    /// - Returns: `nil` also while the addresses are not there.
+    /// - Returns: The header; `nil` if it is short, or if its addresses have not arrived yet.
     static func long(_ bytes: Span<UInt8>) -> LongProxyHeader? {
         guard bytes.count >= prefixLength, bytes.agree(with: signature),
             case .success(let layout?) = layout(of: bytes),
@@ -174,21 +175,21 @@ extension ProxyHeader {
         )
     }
 
-    /// Reads the first bytes of a header whose signature is there; `nil` if there are too few.
+    /// Parses the first bytes of a header that begins with the signature; `nil` if there are too
+    /// few.
     private static func layout(of bytes: Span<UInt8>) -> Result<Layout?, Reason> {
         guard bytes.count > 12 else { return .success(nil) }
         guard bytes[12] >> 4 == 2 else { return .failure(.version) }
         guard bytes[12] & 0xF <= 1 else { return .failure(.command) }
         guard bytes.count > 13 else { return .success(nil) }
-        // What a sender says of itself is skipped unread, whatever it is.
+        // The addresses of a LOCAL header are skipped, whatever their family is.
         let family = bytes[12] & 0xF == 0 ? 0 : bytes[13] >> 4
         let transport = bytes[12] & 0xF == 0 ? 0 : bytes[13] & 0xF
         guard family <= 3 else { return .failure(.family) }
         guard transport <= 1 else { return .failure(.transport) }
         guard bytes.count >= prefixLength else { return .success(nil) }
         let end = prefixLength + Int(bytes.number(UInt16.self, at: 14))
-        // Of what is not specified nobody knows how long its addresses are, or where extensions
-        // begin.
+        // AF_UNSPEC has no address length, so the extensions cannot be located.
         let isSpecified = family != 0 && transport != 0
         let lengths: [4 of Int] = [0, 2 * 6, 2 * 18, 2 * unixLength]
         let extensions = prefixLength + (isSpecified ? lengths[Int(family)] : 0)
@@ -241,10 +242,9 @@ extension ProxyHeader {
         return .abstract(Array(field[1...last]))
     }
 
-    /// Walks through what follows the addresses: a type, a length and as many bytes, again and
-    /// again.
+    /// Checks the extensions, each of which is a type, a length and that many bytes.
     ///
-    /// - Returns: What is wrong, if anything is.
+    /// - Returns: The error, or `nil` if there is none.
     private static func checkExtensions(_ header: Span<UInt8>, from start: Int) -> Reason? {
         var position = start
         var checksum: Range<Int>?
@@ -255,7 +255,7 @@ extension ProxyHeader {
             position = value + Int(header.number(UInt16.self, at: value - 2))
             guard position <= header.count else { return .extensions }
             guard type == checksumType else { continue }
-            // There is one of the whole header, so that a second could not be right as well.
+            // The checksum covers the whole header, so a second one could not be right as well.
             guard position - value == 4, checksum == nil else { return .checksum }
             checksum = value..<position
         }
@@ -266,7 +266,8 @@ extension ProxyHeader {
 }
 
 extension Span<UInt8> {
-    /// Whether they begin with the text or, if there are fewer, the text with them.
+    /// Returns whether the bytes begin with the text or, if there are fewer bytes, the text with
+    /// the bytes.
     fileprivate func agree(with text: String) -> Bool {
         for (index, byte) in text.utf8.enumerated() where index < count && self[index] != byte {
             return false
@@ -274,7 +275,7 @@ extension Span<UInt8> {
         return true
     }
 
-    /// The number at an index, most significant byte first.
+    /// Returns the number at an index, most significant byte first.
     fileprivate func number<Number: FixedWidthInteger>(_ type: Number.Type, at start: Int) -> Number
     {
         var number: Number = 0
@@ -284,7 +285,7 @@ extension Span<UInt8> {
         return number
     }
 
-    /// The checksum of the bytes, as if some of them were zero.
+    /// Returns the checksum of the bytes as if some of them were zero.
     func crc32c(zeroing zeros: Range<Int>) -> UInt32 {
         var checksum = ChecksumC()
         for index in indices { checksum.append(zeros.contains(index) ? 0 : self[index]) }

@@ -3,14 +3,14 @@ internal import Verypoll
 internal import VerypollConfiguration
 
 extension ProxyHeader {
-    /// Appends the header in the form that servers are sent; nothing if that is `off`.
+    /// Appends the header in the configured version; nothing if that is `off`.
     ///
-    /// IPv4-mapped addresses are written as IPv4, except beside one of IPv6, where an address of
-    /// IPv4 is written as a mapped one: both have to be of the same family.
+    /// IPv4-mapped addresses are written as IPv4. If the other address is IPv6, an IPv4 address is
+    /// written as an IPv4-mapped one, because both addresses must be of one family.
     ///
     /// - Parameters:
-    ///   - version: The form.
-    ///   - output: Needs room for ``longestLine`` or ``longestBinary`` bytes.
+    ///   - version: The version.
+    ///   - output: Must have room for ``longestLine`` or ``longestBinary`` bytes.
     func write(
         _ version: UpstreamConfiguration.ProxyHeader,
         into output: inout OutputSpan<UInt8>
@@ -73,17 +73,18 @@ private struct AddressPair {
 }
 
 extension IPAddress {
-    /// The IPv4-mapped address of one of IPv4; any other is its own.
+    /// The IPv4-mapped form of an IPv4 address; an IPv6 address is returned unchanged.
     fileprivate var mapped: IPAddress {
         family == .v4 ? IPAddress(v6: 0xFFFF << 32 | bits) : self
     }
 
-    /// The group of an IPv6 address, the first being the most significant.
+    /// Returns a 16-bit group of an IPv6 address; group 0 is the most significant.
     fileprivate func group(_ index: Int) -> UInt16 {
         UInt16(truncatingIfNeeded: bits >> UInt128(112 - 16 * index))
     }
 
-    /// The first of the longest runs of two zero groups or more; one behind the last if none is.
+    /// The first of the longest runs of at least two zero groups; an empty range at the end if
+    /// there is none.
     fileprivate var zeroGroups: Range<Int> {
         var longest = 8..<8
         var start = 0
@@ -126,7 +127,7 @@ extension OutputSpan<UInt8> {
 
     /// Appends the text of an address.
     ///
-    /// That of an IPv4-mapped one has groups alone, since the protocol knows no other form.
+    /// An IPv4-mapped address is written as groups only, because the protocol has no other form.
     fileprivate mutating func append(_ ip: IPAddress) {
         guard ip.family == .v6 else {
             for shift in stride(from: 24, through: 0, by: -8) {
@@ -146,7 +147,7 @@ extension OutputSpan<UInt8> {
         }
     }
 
-    /// Appends a Unix-domain address and zeros up to its length in version two.
+    /// Appends a Unix-domain address, padded with zeros to its length in version 2.
     fileprivate mutating func append(_ address: UnixAddress) {
         let end = count + ProxyHeader.unixLength
         switch address {

@@ -1,12 +1,13 @@
 internal import Verypoll
 
-/// What a proxy tells of a connection before the connection's own bytes: the PROXY protocol.
+/// A header of the PROXY protocol, in which a proxy describes a connection before the connection's
+/// own bytes.
 ///
-/// See proxy-protocol.txt of HAProxy, which describes both versions: one is a line of text, two is
-/// binary. Of what may follow the addresses in version two, the checksum is verified; the rest is
-/// skipped, and this type does not keep it.
+/// See proxy-protocol.txt of HAProxy, which describes both versions: version 1 is a line of text,
+/// version 2 is binary. Of the extensions after the addresses of version 2, the checksum is
+/// verified. The others are skipped and not kept.
 package struct ProxyHeader: Equatable, Sendable {
-    /// Whose connection it is.
+    /// The origin of the connection.
     var origin: Origin
 
     /// Makes a header.
@@ -14,33 +15,35 @@ package struct ProxyHeader: Equatable, Sendable {
         self.origin = origin
     }
 
-    /// Whose connection it is.
+    /// The origin of a connection.
     enum Origin: Equatable, Sendable {
-        /// The sender's own, or one of an unknown kind: its real addresses count.
+        /// A connection of the sender itself, or of an unknown kind; the connection's real
+        /// addresses apply.
         case local
-        /// A TCP connection; an address has no zone here.
+        /// A TCP connection; the addresses have no zones.
         case tcp(source: SocketAddress, destination: SocketAddress)
-        /// A Unix-domain one; an abstract name loses the zeros at its end, as they are padding.
+        /// A Unix-domain connection; an abstract name loses its trailing zeros, which may be
+        /// padding.
         case unix(source: UnixAddress, destination: UnixAddress)
     }
 }
 
 extension ProxyHeader {
-    /// The length of the longest header of version one, with its end of line.
+    /// The length of the longest version 1 header, including its line end.
     static let longestLine = 107
 
-    /// The length of the longest header of version two that is written.
+    /// The length of the longest version 2 header that is written.
     static let longestBinary = prefixLength + 2 * unixLength
 
-    /// The length of the longest header that is read, which is the longest that there can be.
+    /// The length of the longest header that is read, the longest possible one.
     static let longestRead = prefixLength + 65_535
 
-    /// How a header of version two begins.
+    /// The first bytes of a version 2 header.
     static let signature = "\r\n\r\n\0\r\nQUIT\n"
 
     /// The signature, the command, the family and the length of the rest.
     static let prefixLength = 16
 
-    /// The length of a Unix-domain address in version two, that of `sun_path`.
+    /// The length of a Unix-domain address in version 2, that of `sun_path`.
     static let unixLength = 108
 }

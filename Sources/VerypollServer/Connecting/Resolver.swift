@@ -5,35 +5,36 @@ internal import VerypollConfiguration
 
 /// Keeps the addresses of the servers that the configuration gives by name up to date.
 ///
-/// It lives on the supervisor's thread and never waits: each look-up has a thread for itself, which
-/// leaves its answer in a mailbox and ends. At most ``threadLimit`` run at a time, so that a name
-/// that takes long holds up no other. Nobody waits for them either; they keep alive what they need.
+/// The resolver runs on the supervisor's thread and never blocks. Each lookup has its own thread,
+/// which posts its answer to a mailbox and ends. At most ``threadLimit`` lookups run at a time, so
+/// that a slow name does not delay the others. No thread joins them; each keeps the objects alive
+/// that it needs.
 package struct Resolver {
-    /// The most look-ups at a time.
+    /// The most lookups at a time.
     static let threadLimit = 4
 
-    /// How long after a failure the next attempt is made; it doubles from failure to failure, up to
-    /// the interval of the upstream.
+    /// The time from a failure to the next attempt; it doubles with each failure, up to the
+    /// upstream's interval.
     static let firstRetryDelay = Duration.seconds(1)
 
-    /// Looks a name up and waits for the answer.
+    /// Looks up a name and waits for the answer.
     package typealias Lookup =
         @Sendable (_ host: String, _ port: UInt16) -> Result<[SocketAddress], NameLookupFailure>
 
-    /// What a look-up has found.
+    /// The result of a lookup.
     package struct Answer: Sendable {
         fileprivate let name: Int
         fileprivate let result: Result<[SocketAddress], NameLookupFailure>
     }
 
-    /// The name of a server, and what is known of it.
+    /// The name of a server, and the state of its lookups.
     private struct Name {
         package let number: Int
         package var server: ServerIndex
         let host: String
         package let port: UInt16
         package var interval: Duration
-        /// When to look it up, or `nil` while it is being looked up.
+        /// The time of the next lookup; `nil` while one is in progress.
         package var dueAt: ContinuousClock.Instant?
         var retryDelay = Resolver.firstRetryDelay
         package var failure: NameLookupFailure?
@@ -44,18 +45,19 @@ package struct Resolver {
     private let lookup: Lookup
     private let logger: Logger
     private var names: [Name] = []
-    /// Where the servers are in `names`.
+    /// The indices of the servers in `names`.
     private var places: [ServerIndex: Int] = [:]
     private var lastNumber = 0
     private var running = 0
 
-    /// Makes a resolver whose first look-ups are due now.
+    /// Makes a resolver whose first lookups are due now.
     ///
     /// - Parameters:
-    ///   - upstreams: Whose servers are looked up.
-    ///   - answers: Where the threads leave what they find; ``takeAnswers(now:)`` is due for it.
+    ///   - upstreams: The upstreams whose servers are looked up.
+    ///   - answers: The mailbox for the threads' answers; call ``takeAnswers(now:)`` when it has
+    ///     one.
     ///   - now: The present.
-    ///   - logger: Hears of changes.
+    ///   - logger: Logs changes.
     ///   - lookup: Asks the name service.
     package init(
         _ upstreams: [Upstream],
@@ -70,7 +72,7 @@ package struct Resolver {
         adopt(upstreams, slots: Array(upstreams.indices), now: now)
     }
 
-    /// Goes over to other upstreams; what is known of servers that stay is kept.
+    /// Adopts other upstreams; keeps the state of servers that remain.
     package mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant)
     {
         let former = self.upstreams.byServer(names.map { ($0.server, $0) })
@@ -105,17 +107,17 @@ package struct Resolver {
         )
     }
 
-    /// When ``tick(now:)`` is due; `nil` while only answers are awaited.
+    /// The time at which ``tick(now:)`` must be called; `nil` while only answers are awaited.
     package var deadline: ContinuousClock.Instant? {
         running < Self.threadLimit ? names.compactMap(\.dueAt).min() : nil
     }
 
-    /// Why the last look-up of a server's name failed, or `nil` if it did not.
+    /// Returns why the last lookup of a server's name failed; `nil` if it succeeded.
     package func failure(of server: ServerIndex) -> NameLookupFailure? {
         places[server].flatMap { names[$0].failure }
     }
 
-    /// Starts the look-ups that are due, those first that have been due for longest.
+    /// Starts the lookups that are due, the most overdue first.
     package mutating func tick(now: ContinuousClock.Instant) {
         while let due = deadline, due <= now {
             guard let index = names.firstIndex(where: { $0.dueAt == due }) else { return }
@@ -123,14 +125,14 @@ package struct Resolver {
         }
     }
 
-    /// Takes what the threads have found.
+    /// Applies the answers of the threads.
     ///
-    /// - Returns: The servers that sessions may have waited for: their first answer has come, be it
-    ///   a failure, or they had no address before.
+    /// - Returns: The servers that sessions may wait for: those with their first answer, even if it
+    ///   is a failure, and those that had no address before.
     package mutating func takeAnswers(now: ContinuousClock.Instant) -> [ServerIndex] {
         answers.takeAll().compactMap { answer in
             running -= 1
-            // The server may be gone by now.
+            // The server may have been removed.
             guard let index = names.firstIndex(where: { $0.number == answer.name }) else {
                 return nil
             }
@@ -180,7 +182,7 @@ package struct Resolver {
         let server = server(of: names[index])
         let known = server.addresses
         server.resolve(to: found)
-        // Name servers turn the order from answer to answer, which is no news.
+        // Name servers rotate the order from answer to answer, which is not a change.
         if Set(known) != Set(found) {
             let list = found.map(\.description).joined(separator: ", ")
             let old = known.map(\.description).joined(separator: ", ")

@@ -2,30 +2,31 @@ internal import SystemPackage
 internal import Verypoll
 
 extension ServerAddress {
-    /// A connection that was begun.
+    /// A connection attempt.
     struct Begun: ~Copyable {
         let socket: SessionSocket
-        /// Whether it is made by now, so that it can be written to without an event.
+        /// Whether the connection is made already, so that it can be written to without an event.
         let isAtOnce: Bool
     }
 
-    /// Whether a connection is made when it was begun without an error; see unix(7).
+    /// Whether a connection is made once connect(2) has succeeded; see unix(7).
     var isConnectedAtOnce: Bool {
         if case .unix = self { true } else { false }
     }
 
     /// Begins to connect.
     ///
-    /// A server on the machine itself is connected by the time that connect(2) returns, whatever it
-    /// returns, and cannot vanish unnoticed, so that it needs no keep-alive. But it may be refused,
-    /// so only one that took the last connection is taken to have taken this one.
+    /// A connection to a server on this machine is made or refused before connect(2) returns,
+    /// whatever connect(2) returns, and cannot vanish unnoticed, so it needs no keep-alive. It
+    /// counts as made only if the server accepted the last connection, because it may have been
+    /// refused.
     ///
     /// - Parameters:
-    ///   - options: The listener whose settings for keep-alive and the like hold.
-    ///   - isProven: Whether the last connection to the server was made.
-    ///   - mayMeetItself: Whether the kernel may give the server's own port to the connection.
-    /// - Returns: The connection, which may turn out to be refused yet.
-    /// - Throws: Why there is none. See connect(2).
+    ///   - options: The listener whose socket options apply.
+    ///   - isProven: Whether the server accepted the last connection.
+    ///   - mayMeetItself: Whether the kernel may assign the server's own port to the connection.
+    /// - Returns: The connection, which may still be refused.
+    /// - Throws: The error of connect(2).
     func connect(
         options: Listener,
         isProven: Bool,
@@ -52,10 +53,11 @@ extension ServerAddress {
 }
 
 extension TCPStream {
-    /// Whether it has begun to connect to itself.
+    /// Returns whether the socket has connected to itself.
     ///
-    /// Where nothing listens on a port of this machine, and the kernel gives that same port to the
-    /// connection, connect(2) succeeds: TCP lets both ends open at once, and both are this socket.
+    /// If no process listens on a port of this machine and the kernel assigns that port to the
+    /// connection, connect(2) succeeds: TCP allows a simultaneous open, and both ends are this
+    /// socket.
     func hasMetItself(_ address: SocketAddress) throws(Errno) -> Bool {
         let local = try localAddress()
         return local.port == address.port && local.ip.unmapped == address.ip.unmapped

@@ -1,6 +1,6 @@
 package import Verypoll
 
-/// Where a connection to a server of an upstream goes.
+/// The address of a server of an upstream.
 package enum ServerAddress: Hashable, Sendable {
     /// A TCP socket.
     case tcp(SocketAddress)

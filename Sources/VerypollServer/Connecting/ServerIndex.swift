@@ -1,6 +1,6 @@
 package import Logging
 
-/// A server, by the slot of its upstream and its own place there; see ``LiveConfiguration``.
+/// A server, identified by the slot of its upstream and its index there; see ``LiveConfiguration``.
 package struct ServerIndex: Hashable, Sendable {
     package let upstream: Int
     package let server: Int
@@ -15,17 +15,17 @@ package struct ServerIndex: Hashable, Sendable {
 }
 
 extension [Upstream] {
-    /// The server at these places.
+    /// The server with an index.
     package subscript(index: ServerIndex) -> UpstreamServer {
         self[index.upstream].servers[index.server]
     }
 
-    /// What the log says of an event beside its text, if it is about a server.
+    /// Returns the metadata of a log entry about a server.
     package func metadata(of index: ServerIndex) -> Logger.Metadata {
         ["upstream": "\(self[index.upstream].name)", "server": "\(self[index].name)"]
     }
 
-    /// Finds what is known of servers by the servers themselves, whose places change.
+    /// Maps values by server object, because the indices of servers change.
     package func byServer<Value>(_ known: [(ServerIndex, Value)]) -> [ObjectIdentifier: Value] {
         Dictionary(
             known.map { (ObjectIdentifier(self[$0]), $1) },
@@ -33,10 +33,10 @@ extension [Upstream] {
         )
     }
 
-    /// The places of all servers.
+    /// The indices of all servers.
     package var serverIndices: [ServerIndex] { serverIndices(in: [Int](0..<count)) }
 
-    /// The places of the servers of some upstreams.
+    /// Returns the indices of the servers of some upstreams.
     package func serverIndices(in slots: [Int]) -> [ServerIndex] {
         slots.flatMap { slot in
             self[slot].servers.indices.map { ServerIndex(upstream: slot, server: $0) }

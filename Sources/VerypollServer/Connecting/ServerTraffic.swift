@@ -1,10 +1,10 @@
 internal import Synchronization
 
-/// Bytes to and from a server.
+/// The numbers of bytes moved to and from a server.
 package struct ServerTally: Sendable, Equatable {
-    /// The bytes that were received from it.
+    /// The bytes received from the server.
     package var bytesIn: UInt64 = 0
-    /// The bytes that were sent to it.
+    /// The bytes sent to the server.
     package var bytesOut: UInt64 = 0
 
     static func + (left: ServerTally, right: ServerTally) -> ServerTally {
@@ -15,14 +15,14 @@ package struct ServerTally: Sendable, Equatable {
     }
 }
 
-/// The bytes that one worker has moved to and from a server, where other threads may read them.
+/// The bytes that one worker has moved to and from a server, for other threads to read.
 ///
-/// The worker is the only writer, so a load and a store add to a number.
+/// Only the worker writes, so it adds with a plain load and store.
 final class ServerTraffic: Sendable {
     private let bytesIn = Atomic<UInt64>(0)
     private let bytesOut = Atomic<UInt64>(0)
 
-    // Inlined for the reason that `ListenerCounters.publish` is.
+    // Inlined for the same reason as `ListenerCounters.publish`.
     @inline(__always)
     func add(_ tally: ServerTally) {
         bytesIn.store(bytesIn.load(ordering: .relaxed) &+ tally.bytesIn, ordering: .relaxed)
@@ -38,18 +38,18 @@ final class ServerTraffic: Sendable {
     }
 }
 
-/// The bytes that a worker has moved in the present turn, by server; a plain value in its own
-/// hands, so that a session adds to it without touching what threads share.
+/// The bytes that a worker has moved in the present turn, by server; a plain value, so that a
+/// session adds to it without touching memory that threads share.
 struct ServerTallies {
-    /// The worker's own counters of all servers, those of an upstream side by side.
+    /// The worker's counters of all servers, those of an upstream next to each other.
     private var traffic: [ServerTraffic] = []
-    /// By the slot of the upstream, where its first server is.
+    /// The index of each upstream's first server, by the slot of the upstream.
     private var offsets: [Int] = []
     private var pending: [ServerTally] = []
-    /// The places that have something pending.
+    /// The indices with unpublished bytes.
     private var dirty: [Int] = []
 
-    /// Goes over to other upstreams, after publishing what the former ones have pending.
+    /// Publishes all unpublished bytes and adopts other upstreams.
     mutating func adopt(_ upstreams: [Upstream], worker: Int) {
         publish()
         offsets = []
@@ -69,7 +69,7 @@ struct ServerTallies {
         pending[index] = pending[index] + tally
     }
 
-    /// Shows what is pending to other threads.
+    /// Publishes the bytes for other threads.
     mutating func publish() {
         for index in dirty {
             traffic[index].add(pending[index])

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Why a client of an upstream was turned away without a server: a value of the label `reason`.
+/// The reason that a session got no server: a value of the label `reason`.
 package enum UpstreamRefusal: String, CaseIterable, Sendable {
     /// All servers are down, set to be, or have no address.
     case down
@@ -8,7 +8,7 @@ package enum UpstreamRefusal: String, CaseIterable, Sendable {
     case unreachable
     /// The queue of the upstream was full.
     case queueFull = "queue_full"
-    /// The upstream had no room for too long.
+    /// The upstream stayed full for too long.
     case queueTimeout = "queue_timeout"
     /// A timeout of the listener passed before a server was reached.
     case timedOut = "timed_out"
@@ -25,7 +25,7 @@ package final class RefusalCounters: Sendable {
         counts[Self.index(of: refusal)].add(1, ordering: .relaxed)
     }
 
-    /// How often there was such a refusal.
+    /// Returns the number of refusals with this reason.
     package func count(of refusal: UpstreamRefusal) -> UInt64 {
         counts[Self.index(of: refusal)].load(ordering: .relaxed)
     }
