@@ -100,6 +100,8 @@ private final class FixedHandler: ControlHandler, Sendable {
         fixedSessions = sessions
     }
 
+    var entryCount: Int { 0 }
+
     func status() -> Status { fixedStatus }
 
     func beginMonitoring() -> Status { fixedStatus }
@@ -108,8 +110,8 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func upstreams() -> [Status.Upstream] { fixedStatus.upstreams }
 
-    func metrics() -> MetricsText {
-        MetricsText(text: "# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n")
+    func metrics() -> @Sendable () -> MetricsText {
+        { MetricsText(text: "# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n") }
     }
 
     func sessions(
@@ -205,8 +207,8 @@ private final class FixedHandler: ControlHandler, Sendable {
         }
     }
 
-    func configuration() -> EffectiveConfiguration {
-        EffectiveConfiguration(config: ["workers": .number(2)], path: nil)
+    func configuration() -> @Sendable () -> EffectiveConfiguration {
+        { EffectiveConfiguration(config: ["workers": .number(2)], path: nil) }
     }
 
     func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {

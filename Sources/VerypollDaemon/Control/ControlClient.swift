@@ -4,6 +4,9 @@ internal import Verypoll
 
 /// A client of the control socket.
 final class ControlClient {
+    /// The most batches of events that are held back for a client.
+    static let heldEventLimit = 1_000
+
     /// The most bytes that are read in one turn.
     private static let readLimit = 64 << 10
 
@@ -19,6 +22,8 @@ final class ControlClient {
 
     /// Whether the client monitors the daemon: its call is answered with every event.
     var isMonitor = false
+    /// The events that follow the status that another thread is encoding; `nil` if none is encoded.
+    var heldEvents: [SharedReply]?
     /// Whether the client has ended its input to the daemon.
     private(set) var inputHasEnded = false
 
@@ -75,12 +80,13 @@ final class ControlClient {
     ///
     /// - Parameters:
     ///   - registry: The registry that watches the socket.
-    ///   - isPaused: Whether to stop watching the socket for now.
+    ///   - isPaused: Whether to read no more calls for now. Output is still sent, because an answer
+    ///     that is encoded already costs little more.
     /// - Throws: See epoll_ctl(2).
     func watch(with registry: borrowing Registry, isPaused: Bool = false) throws(Errno) {
         var wanted: Interest = []
         if connection.wantsInput, !isPaused { wanted.insert(.readable) }
-        if connection.hasOutput, !isPaused { wanted.insert(.writable) }
+        if connection.hasOutput { wanted.insert(.writable) }
         guard wanted != interest else { return }
         if wanted.isEmpty {
             try registry.deregister(stream)

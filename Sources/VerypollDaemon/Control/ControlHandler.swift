@@ -6,6 +6,9 @@ internal import VerypollServer
 ///
 /// The control server has already checked the form of the parameters and the caller's permission.
 protocol ControlHandler: AnyObject {
+    /// The number of listeners and servers, which determines how long answers about all of them are.
+    var entryCount: Int { get }
+
     /// Returns the status of the daemon.
     func status() -> Status
 
@@ -18,8 +21,8 @@ protocol ControlHandler: AnyObject {
     /// Returns the upstreams, sorted by name.
     func upstreams() -> [Status.Upstream]
 
-    /// Returns all metrics as OpenMetrics text.
-    func metrics() -> MetricsText
+    /// Returns a function that writes all metrics of this moment as OpenMetrics text.
+    func metrics() -> @Sendable () -> MetricsText
 
     /// Lists the open sessions that match `query`, up to its limit.
     ///
@@ -83,8 +86,8 @@ protocol ControlHandler: AnyObject {
     /// Runs a job on another thread, and then calls ``ControlServer/finish(_:now:handler:)``.
     func start(_ job: ControlJob)
 
-    /// Returns the configuration that is in effect.
-    func configuration() -> EffectiveConfiguration
+    /// Returns a function that describes the configuration that is in effect now.
+    func configuration() -> @Sendable () -> EffectiveConfiguration
 
     /// Reads the configuration file again, and puts it into effect.
     ///

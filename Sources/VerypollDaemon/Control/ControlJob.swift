@@ -10,6 +10,8 @@ struct ControlJob: Sendable {
         case decode(UndecodedCall)
         /// Check the text of a configuration.
         case check(text: String, by: Check)
+        /// Encode a long answer.
+        case encode(@Sendable () -> Outcome)
     }
 
     /// Checks the text of a configuration, and returns what loading it would change.
@@ -20,6 +22,8 @@ struct ControlJob: Sendable {
         case decoded(Swift.Result<Call, MalformedMessage>)
         /// `nil` if the answer cannot be encoded as JSON.
         case answered(PreparedReply?)
+        /// The first event for a client that monitors the daemon.
+        case monitoring(SharedReply)
     }
 
     /// The outcome of the work, and its cost.
@@ -45,6 +49,8 @@ struct ControlJob: Sendable {
         switch work {
         case .decode(let message):
             return .decoded(message.decoded(with: ControlServer.parametersType(of:)))
+        case .encode(let encode):
+            return encode()
         case .check(let text, let check):
             do throws(VarlinkError) {
                 return .answered(PreparedReply(try check(text)))

@@ -64,19 +64,22 @@ extension ControlServer {
         switch method {
         case .getStatus:
             _ = try call.parameters(as: NoParameters.self)
-            client.connection.reply(handler.status())
+            let status = handler.status()
+            reply(to: client, callID, count: handler.entryCount) { status }
         case .listListeners:
             _ = try call.parameters(as: NoParameters.self)
-            client.connection.reply(ListenerList(listeners: handler.listeners()))
+            let list = ListenerList(listeners: handler.listeners())
+            reply(to: client, callID, count: handler.entryCount) { list }
         case .listUpstreams:
             _ = try call.parameters(as: NoParameters.self)
-            client.connection.reply(UpstreamList(upstreams: handler.upstreams()))
+            let list = UpstreamList(upstreams: handler.upstreams())
+            reply(to: client, callID, count: handler.entryCount) { list }
         case .getMetrics:
             _ = try call.parameters(as: NoParameters.self)
-            client.connection.reply(handler.metrics())
+            reply(to: client, callID, count: handler.entryCount, handler.metrics())
         case .getConfig:
             _ = try call.parameters(as: NoParameters.self)
-            client.connection.reply(handler.configuration())
+            reply(to: client, callID, count: handler.entryCount, handler.configuration())
         case .checkConfig:
             let configuration = try call.parameters(as: ConfigurationText.self)
             let check = handler.configurationCheck()
@@ -84,10 +87,7 @@ extension ControlServer {
         case .monitor:
             _ = try call.parameters(as: NoParameters.self)
             guard client.connection.acceptsMore else { throw .expectedMore }
-            client.isMonitor = true
-            var event = MonitorEvent(.status, timestampUSec: WallClock.microseconds())
-            event.status = handler.beginMonitoring()
-            client.connection.reply(event, continues: true)
+            beginMonitoring(client, callID, handler: handler)
         case .listSessions, .getSession, .killSession:
             try performOnSessions(method, call, of: client, callID: callID, handler: handler)
         case .drain, .resume, .setServer, .reload:
@@ -178,6 +178,44 @@ extension ControlServer {
             // The handler's later answer has values that are not in this interface.
             case .later: client.callWithoutValues = callID.call
             }
+        }
+    }
+
+    /// Sends the current status to a client that monitors the daemon. Events follow.
+    private mutating func beginMonitoring(
+        _ client: ControlClient,
+        _ callID: CallID,
+        handler: some ControlHandler
+    ) {
+        client.isMonitor = true
+        var event = MonitorEvent(.status, timestampUSec: WallClock.microseconds())
+        event.status = handler.beginMonitoring()
+        guard handler.entryCount > Self.inlineEntryCount else {
+            return client.connection.reply(event, continues: true)
+        }
+        client.heldEvents = []
+        let first = event
+        jobs.add(
+            ControlJob(callID: callID, work: .encode { .monitoring(SharedReply([first])) })
+        )
+    }
+
+    /// Replies with parameters about `count` listeners and servers.
+    ///
+    /// Many entries are encoded on another thread.
+    private mutating func reply<Parameters: Encodable & Sendable>(
+        to client: ControlClient,
+        _ callID: CallID,
+        count: Int,
+        _ parameters: @escaping @Sendable () -> Parameters
+    ) {
+        if count <= Self.inlineEntryCount {
+            client.connection.reply(parameters())
+        } else {
+            let encode: @Sendable () -> ControlJob.Outcome = {
+                .answered(PreparedReply(parameters()))
+            }
+            jobs.add(ControlJob(callID: callID, work: .encode(encode)))
         }
     }
 

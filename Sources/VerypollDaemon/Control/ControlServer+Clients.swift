@@ -16,10 +16,9 @@ extension ControlServer {
     ) -> Int? {
         var best: (slot: Int, credit: Duration)?
         for slot in slots {
+            // A slot without credit is served last: the listening socket as ever, and a client only
+            // to send it the rest of an answer.
             let credit = cpuBudget.update(slot, now: now)
-            // The listening socket is scheduled by its credit as well, but served even if it has
-            // none left.
-            if cpuBudget.isOver(slot), slot != Self.listenerSlot { continue }
             if best.map({ $0.credit < credit }) ?? true { best = (slot, credit) }
         }
         return best?.slot
@@ -66,6 +65,7 @@ extension ControlServer {
         handler: some ControlHandler
     ) {
         guard let client = clients[slot] else { return }
+        guard !cpuBudget.isOver(slot) else { return finishTurn(of: slot) }
         do throws(Errno) {
             try client.receive(now: now)
         } catch {

@@ -19,6 +19,9 @@ struct ControlServer: ~Copyable {
     /// Messages with more bytes than this are decoded on another thread.
     static let inlineByteCount = 16 << 10
 
+    /// Answers about more listeners and servers than this are encoded on another thread.
+    static let inlineEntryCount = 200
+
     static let acceptsPerTurn = 4
     /// The slot of the listening socket, which has no client.
     static let listenerSlot = clientLimit
@@ -156,7 +159,9 @@ struct ControlServer: ~Copyable {
             _ = cpuBudget.update(slot, now: now)
             if !cpuBudget.isOver(slot) { finishTurn(of: slot) }
         }
-        let waiting = clients.indices.filter { clients[$0]?.connection.hasCall == true }
+        let waiting = clients.indices.filter {
+            clients[$0]?.connection.hasCall == true && !cpuBudget.isOver($0)
+        }
         guard let slot = slotWithMostCredit(of: waiting, now: now) else { return }
         try turn(of: slot, now: now, handler: handler)
     }
@@ -185,6 +190,10 @@ struct ControlServer: ~Copyable {
             else { return }
             guard let reply else { return close(slot) }
             client.connection.reply(reply)
+        case .monitoring(let status):
+            client.connection.reply(status)
+            for event in client.heldEvents ?? [] { client.connection.reply(event) }
+            client.heldEvents = nil
         }
         finishTurn(of: slot)
         try pay(threadTime() - start, for: slot)
@@ -215,6 +224,15 @@ struct ControlServer: ~Copyable {
         let reply = SharedReply(events)
         for slot in clients.indices {
             guard let client = clients[slot], client.isMonitor else { continue }
+            if let held = client.heldEvents {
+                // The client must get the status first, which another thread is encoding.
+                guard held.count < ControlClient.heldEventLimit else {
+                    close(slot)
+                    continue
+                }
+                client.heldEvents?.append(reply)
+                continue
+            }
             client.connection.reply(reply)
             // A client whose send buffer is full gets its turn once it is writable.
             if !client.awaitsRoom || client.isFinished { finishTurn(of: slot) }

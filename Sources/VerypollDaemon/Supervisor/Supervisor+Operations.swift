@@ -122,8 +122,10 @@ extension Supervisor {
         }
     }
 
-    func configuration() -> EffectiveConfiguration {
-        EffectiveConfiguration(config: loaded.configuration.effective, path: loaded.path)
+    func configuration() -> @Sendable () -> EffectiveConfiguration {
+        { [loaded] in
+            EffectiveConfiguration(config: loaded.configuration.effective, path: loaded.path)
+        }
     }
 
     /// The log level, which all loggers share.

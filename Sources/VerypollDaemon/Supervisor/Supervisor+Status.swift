@@ -122,9 +122,16 @@ extension Supervisor: ControlHandler {
         return workers.mailboxes[(id - 1) % workers.count]
     }
 
-    func metrics() -> MetricsText {
-        let text = metricsSnapshot().exposition(in: .openMetrics)
-        return MetricsText(text: String(decoding: text, as: UTF8.self))
+    var entryCount: Int {
+        live.upstreams.reduce(live.listeners.count) { $0 + $1.configuration.servers.count }
+    }
+
+    func metrics() -> @Sendable () -> MetricsText {
+        let snapshot = metricsSnapshot()
+        return {
+            let text = snapshot.exposition(in: .openMetrics)
+            return MetricsText(text: String(decoding: text, as: UTF8.self))
+        }
     }
 
     /// The state in one line, as systemctl(1) shows it: `2 listeners, 14 sessions`.

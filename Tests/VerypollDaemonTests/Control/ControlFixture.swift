@@ -121,6 +121,11 @@ final class ScriptedHandler: ControlHandler {
     /// The CPU time that a status call appears to take.
     var statusTime = Duration.zero
 
+    /// The number of listeners and servers that the daemon appears to have.
+    var entryCount = 0
+    /// The text of the metrics.
+    var metricsText = "# EOF\n"
+
     static let sessions = SessionList(sessions: [], truncated: false)
 
     func status() -> Status {
@@ -154,7 +159,10 @@ final class ScriptedHandler: ControlHandler {
 
     func listeners() -> [Status.Listener] { [] }
 
-    func metrics() -> MetricsText { MetricsText(text: "# EOF\n") }
+    func metrics() -> @Sendable () -> MetricsText {
+        threadTime += statusTime
+        return { [metricsText] in MetricsText(text: metricsText) }
+    }
 
     func sessions(
         matching query: SessionQuery,
@@ -226,8 +234,8 @@ final class ScriptedHandler: ControlHandler {
         return jobs
     }
 
-    func configuration() -> EffectiveConfiguration {
-        EffectiveConfiguration(config: ["workers": .number(2)], path: nil)
+    func configuration() -> @Sendable () -> EffectiveConfiguration {
+        { EffectiveConfiguration(config: ["workers": .number(2)], path: nil) }
     }
 
     func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {

@@ -84,6 +84,65 @@ struct ControlTurnTests {
         #expect(try fixture.receiveMessages(2, from: heavy) == ["{}", "{}"])
     }
 
+    @Test("a client that has used up its CPU time still receives the rest of its answer")
+    func sendsRestInDebt() throws {
+        var fixture = try ControlFixture()
+        let client = try Client(path: fixture.path)
+        let now = ContinuousClock.now
+        fixture.handler.statusTime = .milliseconds(50)
+        fixture.handler.metricsText = String(repeating: "#", count: 2 << 20)
+        try client.send(#"{"method":"io.verypoll.Daemon.GetMetrics"}"# + "\0" + Self.ping + "\0")
+        var answer: [UInt8] = []
+        while answer.last != 0 {
+            try fixture.settle(now: now)
+            answer += try #require(try client.receiveNow())
+        }
+        #expect(answer.count > 2 << 20)
+        // The next call waits until the debt is paid off.
+        try fixture.settle(now: now)
+        #expect(try client.receiveNow() == nil)
+        try fixture.settle(now: now + .seconds(10))
+        #expect(try fixture.receiveMessages(1, from: client) == ["{}"])
+    }
+
+    @Test("an answer about many listeners is encoded in a job, and others are served meanwhile")
+    func encodesElsewhere() throws {
+        var fixture = try ControlFixture()
+        fixture.handler.entryCount = ControlServer.inlineEntryCount + 1
+        for method in ["GetStatus", "ListListeners", "ListUpstreams", "GetMetrics", "GetConfig"] {
+            let heavy = try Client(path: fixture.path)
+            let light = try Client(path: fixture.path)
+            try heavy.send(#"{"method":"io.verypoll.Daemon."# + method + "\"}\0" + Self.ping + "\0")
+            var events = Events(capacity: 1)
+            while fixture.handler.jobCount == 0 { try fixture.turn(&events) }
+            try light.send(Self.ping + "\0")
+            while try light.receiveNow()?.isEmpty ?? true { try fixture.turn(&events) }
+            #expect(try heavy.receiveNow() == nil)
+            try fixture.settle()
+            let answers = try fixture.receiveMessages(2, from: heavy)
+            #expect(answers.first?.hasPrefix(#"{"parameters":{"#) == true)
+            #expect(answers.last == "{}")
+        }
+    }
+
+    @Test("a monitor receives a status that is encoded in a job before the events after it")
+    func monitorsInOrder() throws {
+        var fixture = try ControlFixture()
+        fixture.handler.entryCount = ControlServer.inlineEntryCount + 1
+        let client = try Client(path: fixture.path)
+        try client.send(#"{"method":"io.verypoll.Daemon.Monitor","more":true}"# + "\0")
+        var events = Events(capacity: 1)
+        while fixture.handler.jobCount == 0 { try fixture.turn(&events) }
+        fixture.server.tell([MonitorEvent(.reloaded, timestampUSec: 1)])
+        #expect(try client.receiveNow() == nil)
+        try fixture.settle()
+        fixture.server.tell([MonitorEvent(.reloaded, timestampUSec: 2)])
+        let received = try fixture.receiveMessages(3, from: client)
+        #expect(received.count == 3)
+        #expect(received.first?.contains(#""status":{"#) == true)
+        #expect(received.dropFirst().map { $0.contains("reloaded") } == [true, true])
+    }
+
     @Test("a long message that is not a call closes its connection")
     func endsMalformed() throws {
         var fixture = try ControlFixture()
