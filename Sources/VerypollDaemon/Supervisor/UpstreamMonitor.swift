@@ -194,7 +194,6 @@ struct UpstreamMonitor: ~Copyable {
             let name = upstreams[server].name
             let text = "\(name) is ejected for \(time): \(Self.ejectionReason)"
             log(.warning, .serverEjected, "\(text)", server)
-            tellDown(server)
         case .readmitted:
             enter(state, of: server, at: timestamp)
             ejections[server] = nil

@@ -28,7 +28,7 @@ package enum WorkerMessage: Equatable, Sendable {
     case metrics([UInt8], MetricsFormat)
     /// A server of an upstream may have become available: retry the sessions that wait for one.
     case serversChanged
-    /// A server is down or ejected: apply the upstream's `whenDown` to its live sessions.
+    /// A server is down: apply the upstream's `whenDown` to its live sessions.
     case serverDown(upstream: Int, server: Int)
 }
 
