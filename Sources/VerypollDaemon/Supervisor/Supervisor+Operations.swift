@@ -162,15 +162,8 @@ extension Supervisor {
             )
         }
         live.order(server, ServerOrder(mode), window)
-        switch mode {
-        case .up: workers.postOnce(.serversChanged)
-        case .drain: break
-        case .down:
-            for index in live.snapshot.upstreams.serverIndices
-            where live.snapshot.upstreams[index] === server {
-                workers.post(.serverDown(upstream: index.upstream, server: index.server))
-            }
-        }
+        for message in live.snapshot.upstreams.healthMessages(of: server) { workers.post(message) }
+        if mode == .up { workers.postOnce(.serversChanged) }
     }
 
     private func metadata(

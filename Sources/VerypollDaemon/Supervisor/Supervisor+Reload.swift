@@ -79,6 +79,7 @@ extension Supervisor {
         }
         // Nothing can fail from here on.
         let leaving = candidate.serversLeft(by: live)
+        for index in leaving { live.snapshot.upstreams[index].isRemoved = true }
         let changed = candidate.listenersChanged(from: live)
         live = candidate
         loaded = next

@@ -94,6 +94,7 @@ struct UpstreamMonitor: ~Copyable {
         let seen = self.upstreams.byServer(serverHealth.map { ($0.key, $0.value) })
         let ejected = self.upstreams.byServer(ejections.map { ($0.key, $0.value) })
         resolver.adopt(upstreams, slots: slots, now: now)
+        let down = upstreams.serverIndices(in: slots).filter { upstreams[$0].isDown }
         checker.adopt(upstreams, slots: slots, now: now)
         self.upstreams = upstreams
         self.slots = slots
@@ -105,6 +106,8 @@ struct UpstreamMonitor: ~Copyable {
             ejections[index] = ejected[server]
             look(at: index)
         }
+        // A server that is no longer checked is no longer down.
+        for index in down where !upstreams[index].isDown { tellHealth(of: index) }
     }
 
     /// The time at which ``tick(now:)`` must be called; `nil` if nothing is scheduled.
@@ -219,19 +222,13 @@ struct UpstreamMonitor: ~Copyable {
 
     private mutating func note(_ change: HealthChecker.Change) {
         look(at: change.server)
-        switch change.change {
-        case .down:
-            tellDown(change.server)
-        case .up: tell(.serversChanged)
-        }
+        tellHealth(of: change.server)
+        if change.change == .up { tell(.serversChanged) }
     }
 
-    /// Reports a server as down to the workers, at every index by which sessions may know it.
-    private mutating func tellDown(_ index: ServerIndex) {
-        let server = upstreams[index]
-        for place in upstreams.serverIndices where upstreams[place] === server {
-            tell(.serverDown(upstream: place.upstream, server: place.server))
-        }
+    /// Reports to the workers whether a server is down.
+    private mutating func tellHealth(of index: ServerIndex) {
+        for message in upstreams.healthMessages(of: upstreams[index]) { tell(message) }
     }
 
     private mutating func tell(_ message: WorkerMessage) {

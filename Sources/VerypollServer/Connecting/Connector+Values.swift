@@ -2,6 +2,33 @@ package import SystemPackage
 internal import Verypoll
 
 extension Connector {
+    /// The slot of the upstream; `nil` for a session that is not proxied.
+    var upstream: Int? { upstreamSlot < 0 ? nil : Int(upstreamSlot) }
+
+    /// The index of the chosen server; `nil` while none is chosen.
+    var server: Int? { serverIndex < 0 ? nil : Int(serverIndex) }
+
+    /// The index of the address to try after the present one.
+    var addressIndex: Int { Int(nextAddress) }
+
+    /// Whether the session waits for room, or for a server that can be reached.
+    var isHeld: Bool { phase == .queued || phase == .pausing }
+
+    /// Whether the session still looks for a server.
+    var isSearching: Bool { isHeld || phase == .connecting }
+
+    /// Whether there is another address or server to try.
+    func hasAlternative(_ facts: Facts) -> Bool {
+        addressIndex < facts.addressCount || facts.hasOtherServer
+    }
+
+    /// Returns one after the other what the session holds, once it has ended.
+    func returnNext() -> Action {
+        if let server { return .leaveServer(server) }
+        if isQueued { return .leaveQueue }
+        return holdsPlace ? .releasePlace : .nothing
+    }
+
     /// The present state of the search.
     enum Phase: UInt8, Sendable {
         /// The search has not begun; a session that is not proxied stays in this phase.
@@ -53,6 +80,8 @@ extension Connector {
         case attemptClosed
         /// The server has counted the session out.
         case serverLeft
+        /// The chosen server went down while the session had no connection to it.
+        case serverDown
         /// There may be room in the upstream, or a server that can be reached.
         case retry
         /// The moment ``nextAt`` has passed.
@@ -104,14 +133,17 @@ extension Connector {
         var connectTimeout: UInt64
         /// How long a session is held while no server can be reached, in milliseconds.
         var retryFor: UInt64
-        var serverCount: Int
         /// The number of addresses of the chosen server, 0 while none is chosen.
         var addressCount = 0
+        /// Whether sessions may still be sent to the chosen server.
+        var isServerChoosable = true
+        /// Whether a server can be chosen that is neither the chosen one nor among ``tried``.
+        var hasOtherServer = false
     }
 
     /// The reason that a session got no server.
     package enum NoServer: Equatable {
-        /// All servers are down.
+        /// No server could be chosen: all are down, set to be, or have no address.
         case down
         /// The servers that were tried could not be reached; the error is that of the last one.
         case unreachable(Errno)
@@ -145,9 +177,21 @@ extension Connector.Facts {
         self.init(
             now: now,
             connectTimeout: upstream.connectTimeout,
-            retryFor: upstream.retryFor,
-            serverCount: upstream.servers.count
+            retryFor: upstream.retryFor
         )
+    }
+
+    /// Adds the facts about the chosen server.
+    ///
+    /// - Parameters:
+    ///   - server: The index of the chosen server.
+    ///   - upstream: The upstream of the server.
+    ///   - addressCount: The number of its addresses.
+    ///   - tried: The servers that could not be reached.
+    mutating func add(_ server: Int, of upstream: Upstream, addressCount: Int, tried: [Int]) {
+        self.addressCount = addressCount
+        isServerChoosable = upstream.servers[server].isChoosable
+        hasOtherServer = upstream.hasServer(besides: server, excluding: tried)
     }
 }
 

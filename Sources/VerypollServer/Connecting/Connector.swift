@@ -17,6 +17,14 @@ internal import Verypoll
 // session pauses and starts over while the upstream's `retry.for` lasts. If the upstream is full,
 // the session waits in the upstream's queue. A connector holds at most one place, one ticket of the
 // queue and one server; it returns each of them exactly once.
+//
+// A server goes down if its checks fail, if an operator sets it down, or if a reload removes it. A
+// connected session then gets what the upstream's `whenDown` says. A session that is still
+// connecting has sent nothing yet: it abandons the attempt and chooses another server at once. If
+// no other server can be chosen, the attempt goes on. If it succeeds while the server is still
+// down, `whenDown` applies from then on: `close` ends the session, `drain` gives it the whole
+// `drain.deadline`. When the server is up again, these deadlines are withdrawn. An ejection is a
+// guess of ours, so it ends neither attempts nor sessions; it only keeps new sessions away.
 
 /// Decides how a session gets its server, without doing any of it.
 package struct Connector {
@@ -25,13 +33,15 @@ package struct Connector {
     private(set) var holdsPlace = false
     /// Whether the session stands in the upstream's queue.
     private(set) var isQueued = false
+    /// Whether the server went down while the session was connecting to it.
+    private(set) var isServerDown = false
     /// The slot of the upstream, -1 for a session that is not proxied.
-    private let upstreamSlot: Int32
+    let upstreamSlot: Int32
     /// The index of the server, -1 while none is chosen.
-    private var serverIndex: Int32 = -1
+    private(set) var serverIndex: Int32 = -1
     /// The index of the address to try next.
-    private var nextAddress: Int32 = 0
-    /// The number of the error of the last attempt, 0 if there was none.
+    private(set) var nextAddress: Int32 = 0
+    /// The number of the error of the last attempt since the last wait, 0 if there was none.
     private var lastError: Int32 = 0
     /// The servers that could not be reached; empty, and so without storage, in most sessions.
     private(set) var tried: [Int] = []
@@ -58,21 +68,6 @@ package struct Connector {
         upstreamSlot = Int32(upstream ?? -1)
         beganAt = now
     }
-
-    /// The slot of the upstream; `nil` for a session that is not proxied.
-    var upstream: Int? { upstreamSlot < 0 ? nil : Int(upstreamSlot) }
-
-    /// The index of the chosen server; `nil` while none is chosen.
-    var server: Int? { serverIndex < 0 ? nil : Int(serverIndex) }
-
-    /// The index of the address to try after the present one.
-    var addressIndex: Int { Int(nextAddress) }
-
-    /// Whether the session waits for room, or for a server that can be reached.
-    var isHeld: Bool { phase == .queued || phase == .pausing }
-
-    /// Whether the session still looks for a server.
-    var isSearching: Bool { isHeld || phase == .connecting }
 
     // MARK: Events
 
@@ -115,7 +110,9 @@ package struct Connector {
         case .attemptClosed: return goOn(facts)
         case .serverLeft:
             serverIndex = -1
+            isServerDown = false
             return phase == .over ? returnNext() : proceed(facts)
+        case .serverDown: return leaveDownServer(facts)
         case .retry: return isHeld ? resume(facts) : .nothing
         case .timerFired: return timerFired(facts)
         case .ended:
@@ -135,21 +132,30 @@ package struct Connector {
         tried = []
     }
 
-    /// Notes that the server went down, and what the upstream does with live sessions then.
+    /// Notes that the server of a connected session is down.
     ///
     /// - Parameter deadline: The millisecond until which the session may go on; `nil` to end it.
     /// - Returns: The next action.
     mutating func serverWentDown(deadline: UInt64?) -> Action {
+        // A session without a connection is handed Event.serverDown. A broken session keeps the
+        // connection that is left only until the last bytes are sent.
         guard phase == .connected else { return .nothing }
         guard let deadline else { return .endForServer }
         nextAt = min(nextAt, deadline)
         return .wait(until: nextAt)
     }
 
+    /// Notes that the server is up again, and withdraws the deadline that it brought.
+    mutating func serverCameUp() {
+        isServerDown = false
+        if phase == .connected { nextAt = .max }
+    }
+
     /// Notes that one of the connections is broken while bytes for the other are still unsent.
     ///
-    /// A peer that takes them slowly gets them all the same; a peer that takes nothing any more has
-    /// as long as any session has. The longer it takes, the less often the worker looks.
+    /// No event announces that the kernel has sent the last byte, so the worker looks again and
+    /// again, less often the longer it takes. A slow peer still receives all bytes. A peer that
+    /// stopped reading keeps the session until a timeout of the listener ends it.
     mutating func linger(now: UInt64) -> Action {
         if phase != .breaking {
             phase = .breaking
@@ -206,20 +212,32 @@ package struct Connector {
         return .wait(until: nextAt)
     }
 
-    private func hasAlternative(_ facts: Facts) -> Bool {
-        Int(nextAddress) < facts.addressCount || facts.serverCount > tried.count + 1
+    /// Leaves a server that went down before it was connected.
+    ///
+    /// An attempt goes on if no other server can be chosen, or no time is left for one.
+    private mutating func leaveDownServer(_ facts: Facts) -> Action {
+        guard serverIndex >= 0, !facts.isServerChoosable else { return .nothing }
+        if phase == .pausing { return resume(facts) }
+        guard phase == .connecting else { return .nothing }
+        isServerDown = true
+        guard facts.hasOtherServer, facts.now < endsAt else { return .nothing }
+        phase = .choosing
+        return .closeAttempt
     }
 
     private mutating func closeAttempt(_ error: Errno, _ facts: Facts) -> Action {
         lastError = error.rawValue
-        // The kernel may break what it has made at once; the search then has its whole time again.
+        // The server can break a connection before the worker watches it. The search was over by
+        // then, so a new one begins, with the whole time to connect.
         if phase == .connected { endsAt = facts.now + facts.connectTimeout }
         phase = .choosing
         return .closeAttempt
     }
 
-    /// Goes on after an attempt has failed.
+    /// Goes on after an attempt has failed, or was abandoned.
     private mutating func goOn(_ facts: Facts) -> Action {
+        // More attempts at a server that is down are of use only if there is no other.
+        if !facts.isServerChoosable, facts.hasOtherServer { return .leaveServer(Int(serverIndex)) }
         let error = Errno(rawValue: lastError)
         // A full backlog of a Unix-domain socket is as good as no answer where there is another
         // server or address to try.
@@ -251,9 +269,15 @@ package struct Connector {
     }
 
     /// Goes on with the search after a wait, with the whole time to connect.
+    ///
+    /// A server that was busy is tried again, unless no session may be sent to it any more.
     private mutating func resume(_ facts: Facts) -> Action {
+        lastError = 0
         if holdsPlace { endsAt = facts.now + facts.connectTimeout }
-        return proceed(facts)
+        guard serverIndex >= 0, !facts.isServerChoosable else { return proceed(facts) }
+        phase = .choosing
+        tried = []
+        return .leaveServer(Int(serverIndex))
     }
 
     private mutating func timerFired(_ facts: Facts) -> Action {
@@ -265,17 +289,11 @@ package struct Connector {
         }
     }
 
+    /// Gives up for a reason; by default for what the search has found since the last wait.
     private mutating func giveUp(_ reason: NoServer? = nil) -> Action {
         phase = .over
         if let reason { return .giveUp(reason) }
         if isQueued { return .giveUp(.queueTimeout) }
         return .giveUp(lastError == 0 ? .down : .unreachable(Errno(rawValue: lastError)))
-    }
-
-    /// Returns one after the other what the session holds, once it has ended.
-    private func returnNext() -> Action {
-        if serverIndex >= 0 { return .leaveServer(Int(serverIndex)) }
-        if isQueued { return .leaveQueue }
-        return holdsPlace ? .releasePlace : .nothing
     }
 }

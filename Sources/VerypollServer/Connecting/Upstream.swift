@@ -104,7 +104,8 @@ package final class Upstream: Sendable {
     ///
     /// Servers that are available come before backups, and available backups before servers that
     /// are ejected. Those are used where there is nothing else, as an ejection is a guess of ours:
-    /// a lone server is never refused untried. Servers that are down by the checks are not used.
+    /// a lone server is never refused untried. Last come servers that a reload has removed, for
+    /// sessions that began before it. Servers that are down by the checks are not used.
     ///
     /// - Parameters:
     ///   - source: The client's address, `nil` for a client without one.
@@ -134,9 +135,20 @@ package final class Upstream: Sendable {
     }
 }
 
+extension Upstream {
+    /// Whether a server can be chosen that is neither `server` nor among those that were tried.
+    func hasServer(besides server: Int, excluding tried: [Int]) -> Bool {
+        for index in servers.indices where index != server && servers[index].isChoosable {
+            if !tried.contains(index) { return true }
+        }
+        return false
+    }
+}
+
 /// How willingly a server is chosen; the servers of the highest standing share the sessions.
 private enum Standing: UInt8, Comparable {
     case excluded
+    case removed
     case ejectedBackup
     case ejected
     case backup
@@ -145,6 +157,8 @@ private enum Standing: UInt8, Comparable {
     init(_ server: UpstreamServer, now: UInt64) {
         if server.ordered != .up || server.isDown || server.isUnresolved {
             self = .excluded
+        } else if server.isRemoved {
+            self = .removed
         } else if server.isEjected(now: now) {
             self = server.isBackup ? .ejectedBackup : .ejected
         } else {

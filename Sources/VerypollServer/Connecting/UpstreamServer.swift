@@ -27,6 +27,7 @@ package final class UpstreamServer: Sendable {
     private let isProvenNow = Atomic(false)
     /// Whether the checks say that it is down.
     private let isHeldDown = Atomic(false)
+    private let isGone = Atomic(false)
     /// The address of a server that needs no name service.
     private let literal: [ServerAddress]?
     /// Its TCP port, if it has one.
@@ -125,6 +126,18 @@ package final class UpstreamServer: Sendable {
         set { isHeldDown.store(newValue, ordering: .relaxed) }
     }
 
+    /// Whether a reload has removed it; sessions of earlier configurations may still know it.
+    package var isRemoved: Bool {
+        get { isGone.load(ordering: .relaxed) }
+        set { isGone.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether its sessions get what the upstream's `whenDown` says.
+    package var isOutOfService: Bool { ordered == .down || isDown || isRemoved }
+
+    /// Whether sessions may be sent to it, if only because no other server is available.
+    var isChoosable: Bool { ordered == .up && !isDown && !isUnresolved && !isRemoved }
+
     /// Whether the failures of sessions have taken it out for now.
     package func isEjected(now: UInt64) -> Bool { passive.isEjected(now: now) }
 
@@ -135,7 +148,7 @@ package final class UpstreamServer: Sendable {
     /// - Returns: `false` also for one that is used all the same if there is no other; see
     ///   ``Upstream/pick``.
     package func isAvailable(now: UInt64) -> Bool {
-        ordered == .up && !isDown && !isUnresolved && !isEjected(now: now)
+        isChoosable && !isEjected(now: now)
     }
 
     /// What keeps sessions away from the server besides an ejection, in words; `nil` if nothing

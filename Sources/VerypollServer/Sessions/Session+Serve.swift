@@ -4,7 +4,7 @@ extension Session {
     /// The result of serving a session; the worker acts on it and on nothing else.
     struct Outcome {
         /// The next step of the session.
-        let step: Step
+        var step: Step
         /// The bytes read from the client and written to it.
         let bytesIn: UInt64
         let bytesOut: UInt64

@@ -170,7 +170,7 @@ extension Worker {
         sessions[key].awaitsHeader = false
         sessions[key].isCountedBySource = isCounted
         sessions[key].activeAt = serveContext.now
-        bringForward(key)
+        setTimer(key)
         return true
     }
 

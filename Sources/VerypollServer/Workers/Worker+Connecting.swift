@@ -13,10 +13,11 @@ extension Worker {
     mutating func connect(_ key: SlabKey, _ event: Connector.Event) {
         guard let slot = sessions[key].proxyState.connector.upstream else { return }
         let upstream = context.upstreams[slot]
-        var addresses =
-            sessions[key].proxyState.connector.server.map { upstream.servers[$0].addresses } ?? []
         var facts = Connector.Facts(upstream, now: serveContext.now)
-        facts.addressCount = addresses.count
+        var addresses: [ServerAddress] = []
+        if let server = sessions[key].proxyState.connector.server {
+            addresses = look(at: server, of: upstream, key, &facts)
+        }
         var event = event
         while true {
             switch sessions[key].proxyState.connector.handle(event, facts) {
@@ -27,8 +28,7 @@ extension Worker {
                 event = .queueLeft
             case .chooseServer:
                 if let server = chooseServer(of: upstream, key) {
-                    addresses = upstream.servers[server].addresses
-                    facts.addressCount = addresses.count
+                    addresses = look(at: server, of: upstream, key, &facts)
                     event = .serverChosen(server)
                 } else {
                     event = .noServer(awaitsNames: upstream.awaitsNames)
@@ -47,33 +47,18 @@ extension Worker {
                 upstream.servers[server].leave()
                 report(upstream.servers[server].failed(now: serveContext.now), slot, server)
                 event = .serverLeft
+            case .leaveServer(let server):
+                upstream.servers[server].leave()
+                event = .serverLeft
             case .hold:
                 schedule.held.append(key)
-                return bringForward(key)
-            case .wait: return bringForward(key)
+                return setTimer(key)
+            case .wait: return setTimer(key)
             case .giveUp(let reason): return end(key, because: .noServer(reason))
             case .endForServer: return end(key, because: .serverDown)
-            case .leaveServer, .releasePlace, .nothing: return
+            case .releasePlace, .nothing: return
             }
         }
-    }
-
-    /// Notes that the server has been reached.
-    mutating func connectionMade(_ key: SlabKey) {
-        sessions[key].proxyState.connector.succeed()
-        reportConnected(key)
-    }
-
-    /// Counts a connection that was made.
-    mutating func reportConnected(_ key: SlabKey) {
-        guard let slot = sessions[key].proxyState.connector.upstream,
-            let index = sessions[key].proxyState.connector.server
-        else { return }
-        let server = context.upstreams[slot].servers[index]
-        let attemptedAt = sessions[key].proxyState.connector.attemptedAt
-        let connectTime = (MonotonicClock.nanoseconds() - attemptedAt) / 1_000
-        server.counters.connectTime.add(microseconds: connectTime)
-        report(server.connected(now: serveContext.now), slot, index)
     }
 
     /// Lets the sessions that are held try again, the one that has waited longest first.
@@ -138,30 +123,29 @@ extension Worker {
         context.upstreams[upstream].refusals.add(refusal)
     }
 
-    /// Gives the sessions of a server that is down what the upstream's configuration says.
-    package mutating func leave(_ server: Int, of upstream: Int) {
-        let policy = context.upstreams[upstream].whenDown
-        guard policy != .keep else { return }
-        let deadline = policy == .close ? nil : serveContext.now + context.drainDeadline
-        for index in 0..<sessions.endIndex {
-            guard let key = sessions.key(at: index),
-                sessions[key].proxyState.connector.server == server,
-                sessions[key].proxyState.connector.upstream == upstream
-            else { continue }
-            switch sessions[key].proxyState.connector.serverWentDown(deadline: deadline) {
-            case .endForServer: end(key, because: .serverDown)
-            case .wait: bringForward(key)
-            default: break
-            }
-        }
-    }
-
     // MARK: Actions
 
     private mutating func reservePlace(in upstream: Upstream) -> Connector.Event {
         guard upstream.limiter.reserveOrAwait() else { return .upstreamFull }
         upstream.limiter.commit()
         return .placeReserved
+    }
+
+    /// Adds the facts about a session's server, and returns the server's addresses.
+    private mutating func look(
+        at server: Int,
+        of upstream: Upstream,
+        _ key: SlabKey,
+        _ facts: inout Connector.Facts
+    ) -> [ServerAddress] {
+        let addresses = upstream.servers[server].addresses
+        facts.add(
+            server,
+            of: upstream,
+            addressCount: addresses.count,
+            tried: sessions[key].proxyState.connector.tried
+        )
+        return addresses
     }
 
     private mutating func chooseServer(of upstream: Upstream, _ key: SlabKey) -> Int? {
@@ -196,11 +180,11 @@ extension Worker {
         let began = Connector.Event.attemptBegan(nanosecond: MonotonicClock.nanoseconds())
         _ = sessions[key].proxyState.connector.handle(began, facts)
         oweHeader(key)
-        if address.isConnectedAtOnce { connectionMade(key) }
+        if address.isConnectedAtOnce, !connectionMade(key) { return }
         guard isAtOnce, sessions[key].hasWorkForServer else {
             let isConnecting = sessions[key].proxyState.connector.phase == .connecting
             try watchServer(key, forOutput: isConnecting)
-            return isConnecting ? bringForward(key) : ()
+            return isConnecting ? setTimer(key) : ()
         }
         let outcome = work(key)
         let isMade = sessions[key].proxyState.connector.phase != .connecting
@@ -213,7 +197,7 @@ extension Worker {
             return end(key, because: .serverFailed(error))
         }
         settle(key, outcome)
-        if !isMade, sessions.contains(key) { bringForward(key) }
+        if !isMade, sessions.contains(key) { setTimer(key) }
     }
 
     /// Has a new connection begin with the PROXY header; a server that failed may have got it, but
@@ -268,7 +252,7 @@ extension Worker {
         context.ownConnections.forget(local)
     }
 
-    private mutating func report(_ change: ServerChange?, _ upstream: Int, _ server: Int) {
+    mutating func report(_ change: ServerChange?, _ upstream: Int, _ server: Int) {
         guard let change else { return }
         let message = WorkerReport.serverChanged(
             upstream: upstream,

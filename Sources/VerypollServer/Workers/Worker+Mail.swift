@@ -19,7 +19,10 @@ extension Worker {
             case .showSession(let id, let callID): show(id, callID: callID)
             case .killSession(let id, let callID): kill(id, callID: callID)
             case .serversChanged: retryHeld()
-            case .serverDown(let upstream, let server): leave(server, of: upstream)
+            case .serverDown(let upstream, let server):
+                applyWhenDown(server: server, of: upstream)
+            case .serverUp(let upstream, let server):
+                withdrawWhenDown(server: server, of: upstream)
             case .metrics(let text, let format): answer(with: text, in: format)
             }
         }
@@ -84,7 +87,7 @@ extension Worker {
         guard !drains.isEmpty else { return }
         for index in 0..<sessions.endIndex {
             guard let key = sessions.key(at: index) else { continue }
-            if drains.moment(for: sessions[key]) != nil { bringForward(key) }
+            if drains.moment(for: sessions[key]) != nil { setTimer(key) }
         }
     }
 

@@ -43,7 +43,7 @@ extension Worker {
             } catch {
                 return end(key, because: .failed(error))
             }
-            bringForward(key)
+            setTimer(key)
             guard !sessions[key].awaitsHeader else { return }
             let service = context.listeners[listener].service
             if service == .proxy {
@@ -75,14 +75,13 @@ extension Worker {
     private mutating func noteConnecting(_ event: Event, _ key: SlabKey) -> Bool {
         guard event.isError else {
             sessions[key].proxyState.server.note(event)
-            if event.isWritable { connectionMade(key) }
-            return true
+            return event.isWritable ? connectionMade(key) : true
         }
         switch sessions[key].proxyState.server.socket.connectError() {
         case .connectionReset:
             // The connection was made and then reset; bytes that the server sent before can still
             // be read.
-            connectionMade(key)
+            guard connectionMade(key) else { return false }
             sessions[key].breakServer()
             return true
         case let error:
@@ -109,7 +108,7 @@ extension Worker {
     /// Runs a session's handler and counts the bytes that it has moved.
     mutating func work(_ key: SlabKey) -> Session.Outcome {
         let listener = sessions[key].listener
-        let outcome = sessions[key].serve(context.listeners[listener].service, in: &serveContext)
+        var outcome = sessions[key].serve(context.listeners[listener].service, in: &serveContext)
         if outcome.bytesIn + outcome.bytesOut > 0 {
             tallies.note(listener) { tally in
                 tally.bytesIn += outcome.bytesIn
@@ -121,7 +120,7 @@ extension Worker {
         {
             tallies.servers.add(outcome.server, upstream: upstream, server: server)
         }
-        if outcome.hasConnected { reportConnected(key) }
+        if outcome.hasConnected, !reportConnected(key) { outcome.step = .end(.serverDown) }
         return outcome
     }
 
@@ -133,11 +132,11 @@ extension Worker {
         case .starved: schedule.starved.append(key)
         case .linger:
             _ = sessions[key].proxyState.connector.linger(now: serveContext.now)
-            bringForward(key)
+            setTimer(key)
         case .askForMetrics(let format): awaitMetrics(key, in: format)
         case .end(let reason): return end(key, because: reason)
         }
-        if outcome.hasHalfClosed || outcome.awaitsHead { bringForward(key) }
+        if outcome.hasHalfClosed || outcome.awaitsHead { setTimer(key) }
         if outcome.isBlocked { watchOutput(key) }
         feedStarved()
     }
@@ -219,8 +218,11 @@ extension Worker {
         schedule.feedStarved(of: sessions)
     }
 
-    /// Sets a session's timer after its deadline may have changed.
-    mutating func bringForward(_ key: SlabKey) {
+    /// Sets the timer to the session's next deadline.
+    ///
+    /// Needed only where the deadline may have become earlier; a later one is found when the timer
+    /// fires.
+    mutating func setTimer(_ key: SlabKey) {
         guard let due = deadline(of: key) else { return }
         schedule.timers.schedule(key.index, at: due.millisecond)
     }

@@ -153,19 +153,24 @@ package struct Worker: ~Copyable {
     }
 
     private mutating func handleEvents() {
+        var hasMail = false
         for position in 0..<events.count {
             let event = events[position]
             if let key = Tokens.session(event.token) {
                 guard sessions.contains(key) else { continue }
                 handle(event, key)
             } else if event.token == Tokens.mailbox {
-                tallies.worker.wakeUps += 1
-                handleMail()
+                hasMail = true
             } else {
                 accept(at: Tokens.acceptor(of: event.token))
                 rotate(Tokens.acceptor(of: event.token))
             }
         }
+        // Mail comes last: a session may replace its connection to a server because of a message,
+        // and the events of this poll are about the former connection.
+        guard hasMail else { return }
+        tallies.worker.wakeUps += 1
+        handleMail()
     }
 
     private mutating func handleReady() {
@@ -185,7 +190,8 @@ package struct Worker: ~Copyable {
                 switch due.timeout {
                 case .connector: connectorTimerFired(key)
                 case .drain: end(key, because: isDraining ? .stopped : .drained)
-                default: end(key, because: .timedOut(due.timeout))
+                case .firstByte, .idle, .halfClosed, .lifetime, .proxyHeader, .requestHead:
+                    end(key, because: .timedOut(due.timeout))
                 }
             } else {
                 schedule.timers.schedule(index, at: due.millisecond)

@@ -6,7 +6,8 @@ package enum WorkerMessage: Equatable, Sendable {
     case begin(WorkerSnapshot, SessionShare)
     /// Answer with `pong`, which proves that the worker's loop runs.
     case ping
-    /// A limiter has room again: accept on the listeners that wait for it.
+    /// A limiter has room again: accept on the listeners that wait for it, and let the sessions in
+    /// the queues of upstreams try again.
     case resume
     /// Use this snapshot from now on, and report `adopted`.
     case adopt(WorkerSnapshot)
@@ -28,8 +29,26 @@ package enum WorkerMessage: Equatable, Sendable {
     case metrics([UInt8], MetricsFormat)
     /// A server of an upstream may have become available: retry the sessions that wait for one.
     case serversChanged
-    /// A server is down: apply the upstream's `whenDown` to its live sessions.
+    /// A server is down: apply the upstream's `whenDown` to its live sessions, and let those that
+    /// are still connecting choose another server.
     case serverDown(upstream: Int, server: Int)
+    /// A server is no longer down: withdraw the deadlines that `whenDown` gave its sessions.
+    case serverUp(upstream: Int, server: Int)
+}
+
+extension [Upstream] {
+    /// The messages that tell the workers whether a server is down.
+    ///
+    /// There is one for each index of the server: sessions may know it by its index in an earlier
+    /// configuration.
+    package func healthMessages(of server: UpstreamServer) -> [WorkerMessage] {
+        let isDown = server.isOutOfService
+        return serverIndices.filter { self[$0] === server }.map { index in
+            isDown
+                ? .serverDown(upstream: index.upstream, server: index.server)
+                : .serverUp(upstream: index.upstream, server: index.server)
+        }
+    }
 }
 
 /// The filter of a list of sessions.

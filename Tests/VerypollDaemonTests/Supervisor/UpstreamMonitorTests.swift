@@ -27,11 +27,30 @@ struct UpstreamMonitorTests {
         #expect(down.stateReason == "Connection refused")
 
         try listener.listen()
-        #expect(try fixture.awaitNews() == [.serversChanged])
+        #expect(
+            try fixture.awaitNews() == [.serverUp(upstream: 0, server: 0), .serversChanged]
+        )
         let up = fixture.watch.status()[0].servers[0]
         #expect(up.state == .up)
         #expect(up.stateReason == nil)
         #expect(up.stateTimestampUSec >= down.stateTimestampUSec)
+    }
+
+    @Test("a server that was down is up for its sessions once a reload has removed its checks")
+    func tellsOfRemovedChecks() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80"]) {
+            $0.check = .test
+            $0.check?.interval = .seconds(3600)
+        }
+        let former = fixture.watch.upstreams[0]
+        former.servers[0].isDown = true
+        let next = Upstream(try .test(["10.0.0.1:80"]), former: former)
+        fixture.watch.adopt([former, next], slots: [1])
+        #expect(
+            fixture.watch.takeNews() == [
+                .serverUp(upstream: 0, server: 0), .serverUp(upstream: 1, server: 0),
+            ]
+        )
     }
 
     @Test("an ejection leaves live sessions alone, and its end is reported to the workers")

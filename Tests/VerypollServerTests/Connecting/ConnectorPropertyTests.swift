@@ -39,8 +39,15 @@ private struct Model {
     private var server: Int?
     private var isAttempting = false
 
+    private let serverCount: Int
+    /// The servers that can be chosen.
+    private var choosable: Set<Int> = []
     /// The servers that were given up in this round.
     private var tried: [Int] = []
+    /// Whether an attempt has failed in this round.
+    private var hasFailed = false
+    /// Whether the session has paused since its last attempt.
+    private var hasPaused = false
     /// The millisecond in which the search of this round is over.
     private var searchEndsAt: UInt64 = 0
     /// The millisecond after which the session does not pause or wait any more.
@@ -52,10 +59,11 @@ private struct Model {
     init(seed: UInt64) {
         random = Generator(state: seed)
         connector = Connector(upstream: 0, now: 10_000)
-        facts = Connector.Facts(now: 10_000, connectTimeout: 1, retryFor: 0, serverCount: 0)
+        facts = Connector.Facts(now: 10_000, connectTimeout: 1, retryFor: 0)
+        serverCount = 1 + Int(seed % 3)
         facts.connectTimeout = 1 + UInt64(pick(1_000))
         facts.retryFor = chance(2) ? 0 : UInt64(pick(5_000))
-        facts.serverCount = 1 + pick(3)
+        for index in 0..<serverCount where !chance(4) { choosable.insert(index) }
     }
 
     mutating func run() {
@@ -92,22 +100,60 @@ private struct Model {
         switch pick(10) {
         case 0: end()
         case 1: drive(.retry)
-        case 2:
-            act(connector.serverWentDown(deadline: chance(2) ? nil : facts.now + 100))
+        case 2: changeServer(pick(serverCount))
         case 3 where connector.phase == .connected:
             act(connector.linger(now: facts.now))
         case 4...6 where connector.phase == .connecting:
+            hasFailed = true
             drive(.attemptFailed(anyError()))
         case 7 where connector.phase == .connecting:
             isAttempting = false
             tried = []
             connector.succeed()
+            // The worker looks whether the server is still down.
+            if connector.isServerDown { loseServer() }
         case 8 where connector.phase == .connected:
+            hasFailed = true
             drive(.attemptFailed(anyError()))  // The connection could not be watched.
         default:
             if chance(2), connector.nextAt != .max { facts.now = max(facts.now, connector.nextAt) }
             if connector.nextAt < facts.now { drive(.timerFired) }
         }
+    }
+
+    /// Lets a server go down, or come up, and tells the session if it is on it.
+    private mutating func changeServer(_ index: Int) {
+        let goesDown = choosable.remove(index) != nil
+        if !goesDown { choosable.insert(index) }
+        guard server == index else { return }
+        guard goesDown else {
+            connector.serverCameUp()
+            return check(
+                connector.phase != .connected || connector.nextAt == .max,
+                "a session keeps the deadline of a server that is up"
+            )
+        }
+        guard connector.phase != .connected else { return loseServer() }
+        let isSearching = connector.phase == .connecting || connector.phase == .pausing
+        lookAtServer(index)
+        let isBound = !facts.hasOtherServer || facts.now >= searchEndsAt
+        drive(.serverDown)
+        guard isSearching, !isOver, breach == nil else { return }
+        check(server != index || isBound, "it stays on a server that is down beside another")
+    }
+
+    /// Tells a connected session that its server is down.
+    private mutating func loseServer() {
+        let deadline = chance(2) ? nil : facts.now + 100
+        act(connector.serverWentDown(deadline: deadline))
+        guard !isOver else { return }
+        check(deadline.map { connector.nextAt <= $0 } ?? false, "it outlives its server")
+    }
+
+    /// Finds out the facts about a server, as a worker does.
+    private mutating func lookAtServer(_ index: Int) {
+        facts.isServerChoosable = choosable.contains(index)
+        facts.hasOtherServer = !choosable.subtracting(tried).subtracting([index]).isEmpty
     }
 
     private mutating func anyError() -> Errno {
@@ -134,8 +180,15 @@ private struct Model {
     // MARK: The worker
 
     private mutating func drive(_ event: Connector.Event) {
-        if event == .retry || event == .timerFired, connector.isHeld, hasPlace {
+        if let server { lookAtServer(server) }
+        let resumes =
+            event == .retry || event == .timerFired
+            || (event == .serverDown && server != nil && !facts.isServerChoosable)
+        if event == .timerFired, connector.phase == .connecting { hasFailed = true }
+        let isOverdue = event == .timerFired && connector.endsAt <= facts.now
+        if resumes, connector.isHeld, hasPlace, !isOverdue {
             searchEndsAt = facts.now + facts.connectTimeout
+            hasFailed = false
         }
         if case .attemptFailed = event, connector.phase == .connected {
             searchEndsAt = facts.now + facts.connectTimeout
@@ -168,6 +221,10 @@ private struct Model {
             isAttempting = false
             isBusy = true
             return .attemptClosed
+        case .leaveServer(let index) where !isOver:
+            check(!facts.isServerChoosable, "it leaves a server that it could still connect to")
+            if hasPaused { tried = [] }
+            return leave(index)
         case .giveUpServer(let index):
             tried.append(index)
             return leave(index)
@@ -177,6 +234,7 @@ private struct Model {
             check(moment <= patienceEndsAt, "it waits for longer than it may")
             check(hasPlace != hasTicket, "it waits for nothing")
             if hasPlace {
+                hasPaused = true
                 check(moment > facts.now, "it pauses for no time")
                 if !isBusy { tried = [] }
                 check(connector.tried == tried, "a new round does not begin with all servers")
@@ -185,7 +243,13 @@ private struct Model {
             guard isAttempting else { break }
             check(moment > facts.now, "an attempt has no time")
             check(moment <= searchEndsAt, "an attempt outlasts the search")
+            let isLast = connector.addressIndex >= facts.addressCount && !facts.hasOtherServer
+            let left = max(searchEndsAt, facts.now) - facts.now
+            let time = facts.now + (isLast ? left : max(left / 2, 1))
+            check(moment == time, "an attempt has more or less time than it may have")
         case .giveUp, .endForServer:
+            if case .giveUp(.unreachable) = action { check(hasFailed, "it blames an old attempt") }
+            if action == .giveUp(.down) { check(!hasFailed, "it forgets a failed attempt") }
             check(!isAttempting || action == .endForServer, "it gives up amid an attempt")
             end()
         case .nothing: break
@@ -206,11 +270,13 @@ private struct Model {
         check(hasPlace && !hasTicket, "it chooses a server without a place")
         check(server == nil, "it takes two servers")
         check(facts.now < searchEndsAt, "it chooses a server too late")
-        let index = pick(facts.serverCount)
         check(connector.tried == tried, "it forgets which servers it has tried in this round")
-        guard !tried.contains(index) else { return .noServer(awaitsNames: chance(2)) }
+        let candidates = choosable.subtracting(tried).sorted()
+        guard !candidates.isEmpty else { return .noServer(awaitsNames: chance(2)) }
+        let index = candidates[pick(candidates.count)]
         server = index
         facts.addressCount = 1 + pick(3)
+        lookAtServer(index)
         return .serverChosen(index)
     }
 
@@ -219,7 +285,12 @@ private struct Model {
         check(server == index, "it connects to a server that it does not hold")
         check(address < facts.addressCount, "it connects to an address that is not there")
         check(facts.now < searchEndsAt, "it connects too late")
-        guard !chance(3) else { return .attemptFailed(anyError()) }
+        check(!hasPaused || facts.isServerChoosable, "it comes back to a server that is down")
+        hasPaused = false
+        guard !chance(3) else {
+            hasFailed = true
+            return .attemptFailed(anyError())
+        }
         isAttempting = true
         return .attemptBegan(nanosecond: facts.now)
     }

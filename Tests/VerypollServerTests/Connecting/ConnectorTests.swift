@@ -7,6 +7,8 @@ import Testing
 private struct Search {
     var connector: Connector
     var facts: Connector.Facts
+    /// The servers that can be chosen.
+    var choosable: Set<Int>
 
     /// Makes a search at millisecond 1,000 with one server that has one address.
     init(servers: Int = 1, addresses: Int = 1, retryFor: UInt64 = 0) {
@@ -15,17 +17,29 @@ private struct Search {
             now: 1_000,
             connectTimeout: 800,
             retryFor: retryFor,
-            serverCount: servers,
             addressCount: addresses
         )
+        choosable = Set(0..<servers)
     }
 
     /// Hands over one event after the other and returns the action that follows the last.
     @discardableResult
     mutating func after(_ events: Connector.Event...) -> Connector.Action {
         var action = Connector.Action.nothing
-        for event in events { action = connector.handle(event, facts) }
+        for event in events {
+            lookAtServer(event)
+            action = connector.handle(event, facts)
+        }
         return action
+    }
+
+    /// Finds out the facts about the chosen server, as a worker does.
+    private mutating func lookAtServer(_ event: Connector.Event) {
+        var server = connector.server
+        if case .serverChosen(let chosen) = event { server = chosen }
+        guard let server else { return }
+        facts.isServerChoosable = choosable.contains(server)
+        facts.hasOtherServer = !choosable.subtracting([server]).subtracting(connector.tried).isEmpty
     }
 
     /// Goes on until the first attempt has begun.
@@ -179,9 +193,25 @@ struct ConnectorTests {
         search.facts.now = 8_000
         #expect(search.after(.retry, none) == .hold(until: 9_000))
         search.facts.now = 10_500
-        #expect(search.after(.retry, none) == .hold(until: 11_000))
+        #expect(search.after(.retry, .serverChosen(0)) == .connect(server: 0, address: 0))
+        #expect(search.fail(.connectionRefused) == .chooseServer)
+        #expect(search.after(none) == .hold(until: 11_000))
         search.facts.now = 11_001
         #expect(search.after(.timerFired) == .giveUp(.unreachable(.connectionRefused)))
+    }
+
+    @Test("a held session is given up for what its last round has found, not for earlier errors")
+    func judgesByLastRound() {
+        var search = Search(retryFor: 10_000)
+        search.connect()
+        search.fail(.connectionRefused)
+        let none = Connector.Event.noServer(awaitsNames: false)
+        #expect(search.after(none) == .hold(until: 1_050))
+        search.facts.now = 1_051
+        search.after(.timerFired, none)  // The checks have found the server down.
+        search.facts.now = 11_001
+        #expect(search.after(.timerFired) == .giveUp(.down))
+        #expect(search.end() == [.releasePlace])
     }
 
     @Test("while names are being looked up, the session waits for as long as a connection may take")
@@ -222,6 +252,89 @@ struct ConnectorTests {
         #expect(search.after(full, .attemptClosed) == .giveUpServer(0))
         #expect(search.after(.serverLeft, .serverChosen(1)) == .connect(server: 1, address: 0))
         #expect(search.after(full, .attemptClosed) == .hold(until: 1_050))
+    }
+
+    @Test("servers that cannot be chosen are no alternative: an attempt has all the time")
+    func countsChoosable() {
+        var search = Search(servers: 3)
+        search.choosable = [0]
+        #expect(search.connect() == .wait(until: 1_800))
+
+        search = Search(servers: 3)
+        search.choosable = [0]
+        search.after(.started, .placeReserved, .serverChosen(0))
+        let full = Connector.Event.attemptFailed(.resourceTemporarilyUnavailable)
+        #expect(search.after(full, .attemptClosed) == .hold(until: 1_050))
+    }
+
+    @Test("if the server goes down during an attempt, another one is chosen at once")
+    func leavesDownServer() {
+        var search = Search(servers: 2, addresses: 3)
+        search.connect()
+        search.choosable = [1]
+        search.facts.now = 1_100
+        #expect(search.after(.serverDown) == .closeAttempt)
+        #expect(search.after(.attemptClosed) == .leaveServer(0))
+        #expect(search.after(.serverLeft) == .chooseServer)
+        #expect(search.connector.tried == [])
+        #expect(search.after(.serverChosen(1)) == .connect(server: 1, address: 0))
+        // Of the time that was left.
+        search.facts.addressCount = 1
+        #expect(search.after(.attemptBegan(nanosecond: 8)) == .wait(until: 1_800))
+        search.connector.succeed()
+        #expect(!search.connector.isServerDown)
+        #expect(search.end() == [.leaveServer(1), .releasePlace])
+    }
+
+    @Test("if no other server can be chosen, the attempt goes on, though the server is down")
+    func staysOnDownServer() {
+        var search = Search(servers: 2)
+        search.after(.started, .placeReserved, .serverChosen(1))
+        search.after(.attemptFailed(.connectionRefused), .attemptClosed, .serverLeft)
+        search.after(.serverChosen(0), .attemptBegan(nanosecond: 7))
+        search.choosable = [1]  // It was tried, and could not be reached.
+        #expect(search.after(.serverDown) == .nothing)
+        #expect((search.connector.phase, search.connector.nextAt) == (.connecting, 1_800))
+        search.connector.succeed()
+        #expect(search.connector.isServerDown)
+        #expect(search.connector.serverWentDown(deadline: 5_000) == .wait(until: 5_000))
+        #expect(search.end() == [.leaveServer(0), .releasePlace])
+    }
+
+    @Test("an attempt at a server that is up again by now goes on")
+    func ignoresOldNews() {
+        var search = Search(servers: 2)
+        search.connect()
+        #expect(search.after(.serverDown) == .nothing)
+        #expect(!search.connector.isServerDown)
+        search.choosable = []
+        search.after(.serverDown)
+        #expect(search.connector.isServerDown)
+        search.connector.serverCameUp()
+        search.connector.succeed()
+        #expect((search.connector.isServerDown, search.connector.nextAt) == (false, .max))
+    }
+
+    @Test(
+        "after a shortage, a session leaves a server that cannot be chosen any more",
+        arguments: [Connector.Event.serverDown, .retry, .timerFired]
+    )
+    func leavesBusyServer(event: Connector.Event) {
+        var search = Search(servers: 2)
+        search.after(.started, .placeReserved, .serverChosen(0))
+        let full = Connector.Event.attemptFailed(.resourceTemporarilyUnavailable)
+        search.after(full, .attemptClosed, .serverLeft, .serverChosen(1))
+        #expect(search.after(full, .attemptClosed) == .hold(until: 1_050))
+        search.choosable = [0]
+        search.facts.now = 1_051
+        #expect(search.after(event) == .leaveServer(1))
+        #expect(search.after(.serverLeft) == .chooseServer)
+        // The first may have room by now.
+        #expect(search.connector.tried == [])
+        #expect(search.connector.endsAt == 1_851)
+        let none = Connector.Event.noServer(awaitsNames: false)
+        #expect(search.after(none) == .giveUp(.down))
+        #expect(search.end() == [.releasePlace])
     }
 
     @Test("a session waits in the queue of a full upstream, and has its whole time after that")
@@ -280,6 +393,22 @@ struct ConnectorTests {
         #expect(search.after(.timerFired) == .endForServer)
         #expect(search.connector.serverWentDown(deadline: nil) == .endForServer)
         #expect(search.end() == [.leaveServer(0), .releasePlace])
+    }
+
+    @Test("when its server is up again, a live session has no deadline any more")
+    func withdrawsDeadline() {
+        var search = Search()
+        search.connect()
+        search.connector.succeed()
+        #expect(search.connector.serverWentDown(deadline: 5_000) == .wait(until: 5_000))
+        search.connector.serverCameUp()
+        #expect(search.connector.nextAt == .max)
+        #expect(search.connector.serverWentDown(deadline: 9_000) == .wait(until: 9_000))
+        // A session that is not connected keeps the times of its search.
+        search = Search()
+        search.connect()
+        search.connector.serverCameUp()
+        #expect(search.connector.nextAt == 1_800)
     }
 
     @Test("a broken session looks whether its last bytes were sent, less and less often")

@@ -100,6 +100,35 @@ struct UpstreamTests {
         #expect(picks(2, of: upstream) == [2, 2])
     }
 
+    @Test("a server that a reload has removed is chosen last")
+    func avoidsRemoved() throws {
+        let upstream = try upstream(servers: 2, backups: 1)
+        upstream.servers[0].isRemoved = true
+        #expect(picks(2, of: upstream) == [1, 1])
+        eject(upstream.servers[1])
+        eject(upstream.servers[2])
+        #expect(picks(2, of: upstream) == [1, 1])
+        for server in upstream.servers[1...] { server.isDown = true }
+        #expect(picks(2, of: upstream) == [0, 0])
+    }
+
+    @Test("only servers that can be chosen and were not tried are an alternative")
+    func findsAlternatives() throws {
+        let upstream = try upstream(servers: 2, backups: 1, names: ["app.example:80"])
+        #expect(upstream.hasServer(besides: 0, excluding: []))
+        #expect(!upstream.hasServer(besides: 0, excluding: [1, 2]))
+        eject(upstream.servers[1])
+        #expect(upstream.hasServer(besides: 0, excluding: [2]))
+        upstream.servers[1].isDown = true
+        #expect(!upstream.hasServer(besides: 0, excluding: [2]))
+        upstream.servers[2].ordered = .drain
+        #expect(!upstream.hasServer(besides: 0, excluding: []))
+        upstream.servers[2].ordered = .up
+        #expect(upstream.hasServer(besides: 0, excluding: []))
+        upstream.servers[2].isRemoved = true
+        #expect(!upstream.hasServer(besides: 0, excluding: []))
+    }
+
     @Test("a server without an address is not chosen, and awaited until the first answer")
     func awaitsNames() throws {
         let upstream = try upstream(servers: 0, names: ["app.example:80", "other.example:80"])

@@ -13,6 +13,8 @@ struct ProxyLab: ~Copyable {
     let second: Server
     /// The address for clients.
     let address: String
+    /// The addresses of both servers, as the configuration has them.
+    let serverAddresses: [String]
     private let directory: TemporaryDirectory
 
     /// Starts a daemon with one listener, `proxy`, and one upstream, `app`.
@@ -23,6 +25,7 @@ struct ProxyLab: ~Copyable {
     ///   - timeouts: Members of the listener's timeouts.
     ///   - backlog: The most connections that may wait for the first server, less one; `nil` to
     ///     refuse all.
+    ///   - otherBacklog: The same for the second server.
     ///   - hasTwo: Whether the second server is in the upstream.
     ///   - workers: The number of workers.
     /// - Throws: The reason why the daemon does not start.
@@ -31,6 +34,7 @@ struct ProxyLab: ~Copyable {
         upstream: String = "",
         timeouts: String = "",
         backlog: Int32? = 1024,
+        otherBacklog: Int32? = 1024,
         hasTwo: Bool = false,
         workers: Int = 2
     ) throws {
@@ -40,7 +44,9 @@ struct ProxyLab: ~Copyable {
         let isTCP = sides.server == .tcp
         let server =
             isTCP ? try Server(backlog: backlog) : try Server(path: first, backlog: backlog)
-        let second = isTCP ? try Server() : try Server(path: other)
+        let second =
+            isTCP
+            ? try Server(backlog: otherBacklog) : try Server(path: other, backlog: otherBacklog)
         let addresses = [
             isTCP ? "127.0.0.1:\(server.port)" : "unix:\(first)",
             isTCP ? "127.0.0.1:\(second.port)" : "unix:\(other)",
@@ -59,6 +65,7 @@ struct ProxyLab: ~Copyable {
         self.daemon = daemon
         self.server = server
         self.second = second
+        serverAddresses = addresses
         self.directory = directory
     }
 
@@ -69,6 +76,29 @@ struct ProxyLab: ~Copyable {
     func connectToServer() throws -> Client {
         try server.port == 0
             ? Client(path: directory.appending("first")) : Client(port: server.port)
+    }
+
+    /// Connects to the second server, past the daemon.
+    func connectToSecond() throws -> Client {
+        try second.port == 0
+            ? Client(path: directory.appending("second")) : Client(port: second.port)
+    }
+
+    /// Sets the state of the first server, or of the second.
+    func set(_ state: String, second isSecond: Bool = false) throws {
+        let server = serverAddresses[isSecond ? 1 : 0]
+        try daemon.order(
+            "SetServer",
+            #"{"upstream": "app", "server": "\#(server)", "state": "\#(state)"}"#
+        )
+    }
+
+    /// Waits until the only session has chosen the first server, or the second.
+    func waitForChoice(ofSecond isSecond: Bool = false) throws {
+        let server = serverAddresses[isSecond ? 1 : 0]
+        try eventually("a session on \(server)") {
+            try daemon.sessions().map(\.server) == [server]
+        }
     }
 
     /// Connects to the daemon and accepts its connection at the first server.

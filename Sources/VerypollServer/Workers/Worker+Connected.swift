@@ -1,0 +1,88 @@
+internal import Verypoll
+internal import VerypollConfiguration
+
+// Connections that were made, and what becomes of them when their server goes down or is up again.
+// The head comment of `Connector` has the rules.
+
+extension Worker {
+    /// Notes that the server has been reached.
+    ///
+    /// - Returns: Whether the session goes on; otherwise it has ended. See ``reportConnected(_:)``.
+    mutating func connectionMade(_ key: SlabKey) -> Bool {
+        sessions[key].proxyState.connector.succeed()
+        guard reportConnected(key) else {
+            end(key, because: .serverDown)
+            return false
+        }
+        return true
+    }
+
+    /// Counts a connection that was made.
+    ///
+    /// - Returns: Whether the session goes on; otherwise it is to be ended. If its server went down
+    ///   during the attempt, and is still down, the upstream's `whenDown` applies now.
+    mutating func reportConnected(_ key: SlabKey) -> Bool {
+        guard let slot = sessions[key].proxyState.connector.upstream,
+            let index = sessions[key].proxyState.connector.server
+        else { return true }
+        let server = context.upstreams[slot].servers[index]
+        let attemptedAt = sessions[key].proxyState.connector.attemptedAt
+        let connectTime = (MonotonicClock.nanoseconds() - attemptedAt) / 1_000
+        server.counters.connectTime.add(microseconds: connectTime)
+        report(server.connected(now: serveContext.now), slot, index)
+        guard sessions[key].proxyState.connector.isServerDown, server.isOutOfService else {
+            return true
+        }
+        return outlivesServer(key, of: slot)
+    }
+
+    /// Does with the sessions of a server that went down what the upstream's `whenDown` says; those
+    /// that are still connecting go to another server if there is one.
+    mutating func applyWhenDown(server: Int, of upstream: Int) {
+        guard context.upstreams[upstream].servers[server].isOutOfService else { return }
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index), isOn(server, of: upstream, key) else {
+                continue
+            }
+            if sessions[key].proxyState.connector.phase != .connected {
+                connect(key, .serverDown)
+            } else if !outlivesServer(key, of: upstream) {
+                end(key, because: .serverDown)
+            }
+        }
+    }
+
+    /// Withdraws the deadlines that `whenDown` gave the sessions of a server that is up again.
+    mutating func withdrawWhenDown(server: Int, of upstream: Int) {
+        guard !context.upstreams[upstream].servers[server].isOutOfService else { return }
+        for index in 0..<sessions.endIndex {
+            guard let key = sessions.key(at: index), isOn(server, of: upstream, key) else {
+                continue
+            }
+            sessions[key].proxyState.connector.serverCameUp()
+        }
+    }
+
+    private mutating func isOn(_ server: Int, of upstream: Int, _ key: SlabKey) -> Bool {
+        sessions[key].proxyState.connector.server == server
+            && sessions[key].proxyState.connector.upstream == upstream
+    }
+
+    /// Gives a connected session whose server is down its deadline, if `whenDown` says so.
+    ///
+    /// - Returns: Whether the session goes on for now.
+    private mutating func outlivesServer(_ key: SlabKey, of upstream: Int) -> Bool {
+        let deadline: UInt64?
+        switch context.upstreams[upstream].whenDown {
+        case .keep: return true
+        case .drain: deadline = serveContext.now + context.drainDeadline
+        case .close: deadline = nil
+        }
+        switch sessions[key].proxyState.connector.serverWentDown(deadline: deadline) {
+        case .endForServer: return false
+        case .wait: setTimer(key)
+        default: break
+        }
+        return true
+    }
+}
