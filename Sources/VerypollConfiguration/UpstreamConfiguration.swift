@@ -14,7 +14,7 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// How a session's server is chosen.
     package var balance: Balance
 
-    /// The time in which a server has to accept a connection.
+    /// The time for a session to get connected, over all servers and addresses tried.
     package var connectTimeout: Duration
 
     /// How the daemon retries while no server can be reached.
@@ -93,9 +93,10 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     package enum WhenDown: String, CaseIterable, Sendable {
         /// They live on.
         case keep
-        /// They have the time of `drain.deadline`.
+        /// They may go on for `drain.deadline`; then all that are left are reset together. Unlike a
+        /// drain, none ends earlier.
         case drain
-        /// They end at once.
+        /// They are reset at once.
         case close
     }
 

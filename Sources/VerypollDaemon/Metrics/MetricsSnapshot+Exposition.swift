@@ -96,7 +96,7 @@ extension MetricsSnapshot {
         )
         exposition.gauges(
             "verypolld_upstream_waiting_sessions",
-            "The sessions that wait for a server.",
+            "Sessions in the queue, waiting for room in the upstream.",
             all,
             \.waiting
         )
