@@ -22,7 +22,7 @@ extension Connector {
         addressIndex < facts.addressCount || facts.hasOtherServer
     }
 
-    /// Returns one after the other what the session holds, once it has ended.
+    /// Returns the action that releases the next thing that an ended session holds.
     func returnNext() -> Action {
         if let server { return .leaveServer(server) }
         if isQueued { return .leaveQueue }
@@ -33,15 +33,15 @@ extension Connector {
     enum Phase: UInt8, Sendable {
         /// The search has not begun; a session that is not proxied stays in this phase.
         case idle
-        /// Room in the upstream is being asked for.
+        /// The worker is reserving a place in the upstream.
         case entering
         /// The session waits in the upstream's queue until the upstream takes more sessions.
         case queued
-        /// The next server or address is being chosen.
+        /// The worker is choosing the next server or address.
         case choosing
         /// The session waits before it looks for a server again.
         case pausing
-        /// A connection was begun.
+        /// A connection is being made.
         case connecting
         /// The server has been reached.
         case connected
@@ -63,14 +63,14 @@ extension Connector {
         case placeReserved
         /// The upstream takes no more sessions now.
         case upstreamFull
-        /// The session stands in the queue.
+        /// The session is in the queue.
         case queueEntered
         /// As many sessions as may wait do so already.
         case queueFull
         case queueLeft
         /// This server has counted the session in.
         case serverChosen(Int)
-        /// No server can be chosen; there may be one soon if names are still being looked up.
+        /// No server can be chosen; if names are still being looked up, there may be one soon.
         case noServer(awaitsNames: Bool)
         /// The connection was begun, at this nanosecond.
         case attemptBegan(nanosecond: UInt64)
@@ -86,7 +86,7 @@ extension Connector {
         case retry
         /// The moment ``nextAt`` has passed.
         case timerFired
-        /// The session has ended, for any reason; everything that it holds is to be returned.
+        /// The session has ended; everything that it holds must be returned.
         case ended
         case placeReleased
     }
@@ -143,7 +143,8 @@ extension Connector {
 
     /// The reason that a session got no server.
     package enum NoServer: Equatable {
-        /// No server could be chosen: all are down, set to be, or have no address.
+        /// No server could be chosen: all servers are down, set down by an operator, or have no
+        /// address.
         case down
         /// The servers that were tried could not be reached; the error is that of the last one.
         case unreachable(Errno)
@@ -153,7 +154,7 @@ extension Connector {
         case queueTimeout
     }
 
-    /// The state of a session of the process before.
+    /// The state of a session of the previous process.
     struct Restored {
         /// The index of its server; `nil` if it has none.
         var server: Int?
@@ -196,10 +197,10 @@ extension Connector.Facts {
 }
 
 extension Errno {
-    /// Whether an attempt failed for want of something that says nothing about the server.
+    /// Whether an attempt failed because of a shortage that says nothing about the server.
     ///
-    /// That is descriptors, memory or ports here, or room in the backlog of a Unix-domain socket,
-    /// which no event announces. See connect(2) and unix(7).
+    /// The shortage is one of descriptors, memory or ports on this machine, or of room in the
+    /// backlog of a Unix-domain socket, which no event announces. See connect(2) and unix(7).
     var isShortage: Bool {
         switch self {
         case .resourceTemporarilyUnavailable, .addressNotAvailable: true

@@ -5,7 +5,7 @@ internal import Verypoll
 //
 // The connector decides and the worker acts. The worker hands an event to the connector, performs
 // the one action that the connector returns, and hands the result back as the next event, in a
-// loop, until the connector has nothing more to do before something happens. The usual walk is:
+// loop, until the connector must wait for something to happen. The usual sequence is:
 //
 //   started       -> reserve a place in the upstream
 //   placeReserved -> choose a server
@@ -15,7 +15,7 @@ internal import Verypoll
 //
 // If an attempt fails, the next address is tried, then the next server. If no server is left, the
 // session pauses and starts over while the upstream's `retry.for` lasts. If the upstream is full,
-// the session waits in the upstream's queue. A connector holds at most one place, one ticket of the
+// the session waits in the upstream's queue. A connector holds at most one place, one entry in the
 // queue and one server; it returns each of them exactly once.
 //
 // A server goes down if its checks fail, if an operator sets it down, or if a reload removes it. A
@@ -26,12 +26,12 @@ internal import Verypoll
 // `drain.deadline`. When the server is up again, these deadlines are withdrawn. An ejection is a
 // guess of ours, so it ends neither attempts nor sessions; it only keeps new sessions away.
 
-/// Decides how a session gets its server, without doing any of it.
+/// Decides how a session gets its server; performs no I/O.
 package struct Connector {
     private(set) var phase = Phase.idle
     /// Whether the upstream counts the session among its sessions.
     private(set) var holdsPlace = false
-    /// Whether the session stands in the upstream's queue.
+    /// Whether the session is in the upstream's queue.
     private(set) var isQueued = false
     /// Whether the server went down while the session was connecting to it.
     private(set) var isServerDown = false
@@ -56,7 +56,8 @@ package struct Connector {
 
     /// The shortest and the longest pause of the search, in milliseconds.
     private static let pauses: ClosedRange<UInt64> = 50...1_000
-    /// How often a broken session looks whether its last bytes were sent, in milliseconds.
+    /// The shortest and the longest time between two checks of a broken session's unsent bytes, in
+    /// milliseconds.
     private static let lingers: ClosedRange<UInt64> = 10...1_000
 
     /// Makes a connector whose search has not begun.
@@ -71,10 +72,10 @@ package struct Connector {
 
     // MARK: Events
 
-    /// Goes on after an event.
+    /// Handles an event and returns the next action.
     ///
     /// - Parameters:
-    ///   - event: The result of the action before, or something that happened in a wait.
+    ///   - event: The result of the previous action, or something that happened during a wait.
     ///   - facts: The facts about the upstream at this moment.
     /// - Returns: The next action.
     mutating func handle(_ event: Event, _ facts: Facts) -> Action {
@@ -134,7 +135,7 @@ package struct Connector {
 
     /// Notes that the server of a connected session is down.
     ///
-    /// - Parameter deadline: The millisecond until which the session may go on; `nil` to end it.
+    /// - Parameter deadline: The millisecond until which the session may continue; `nil` to end it.
     /// - Returns: The next action.
     mutating func serverWentDown(deadline: UInt64?) -> Action {
         // A session without a connection is handed Event.serverDown. A broken session keeps the
@@ -165,7 +166,7 @@ package struct Connector {
         return .wait(until: nextAt)
     }
 
-    /// Goes on where the process before stood; without a server, the search begins anew.
+    /// Restores the state of the previous process; without a server, the search starts over.
     mutating func restore(_ state: Restored) {
         if state.isBreaking { phase = .breaking }
         guard let server = state.server else { return }
@@ -184,7 +185,7 @@ package struct Connector {
 
     // MARK: Steps
 
-    /// Asks for the next thing that is missing: a place, a server, a connection.
+    /// Returns the action for whatever is missing next: a place, a server, a connection.
     private mutating func proceed(_ facts: Facts) -> Action {
         guard holdsPlace else {
             phase = .entering
@@ -203,7 +204,7 @@ package struct Connector {
         return .connect(server: Int(serverIndex), address: Int(nextAddress) - 1)
     }
 
-    /// Gives the attempt the time that is left, or half of it while there is anything else to try.
+    /// Limits the attempt to the time that is left, or to half of it if there is an alternative.
     private mutating func limitAttempt(begunAt nanosecond: UInt64, _ facts: Facts) -> Action {
         phase = .connecting
         attemptedAt = nanosecond
@@ -234,27 +235,27 @@ package struct Connector {
         return .closeAttempt
     }
 
-    /// Goes on after an attempt has failed, or was abandoned.
+    /// Returns the action after a failed or abandoned attempt.
     private mutating func goOn(_ facts: Facts) -> Action {
-        // More attempts at a server that is down are of use only if there is no other.
+        // Another attempt at a server that is down makes sense only if there is no other server.
         if !facts.isServerChoosable, facts.hasOtherServer { return .leaveServer(Int(serverIndex)) }
         let error = Errno(rawValue: lastError)
-        // A full backlog of a Unix-domain socket is as good as no answer where there is another
-        // server or address to try.
+        // If there is another server or address to try, a full backlog of a Unix-domain socket
+        // counts as a failure.
         let isPassedOver = error == .resourceTemporarilyUnavailable && hasAlternative(facts)
         guard error.isShortage, !isPassedOver else { return proceed(facts) }
         return pause(facts, patience: facts.connectTimeout, isBusy: true)
     }
 
-    /// Pauses before the search goes on, while that is of use.
+    /// Pauses before the search continues, if the search has time left.
     ///
     /// The search may last for `patience` at least. If the server is busy, it is tried again from
-    /// its first address on; otherwise all servers are.
+    /// its first address; otherwise all servers are tried again.
     private mutating func pause(_ facts: Facts, patience: UInt64, isBusy: Bool) -> Action {
         let end = beganAt + max(facts.retryFor, patience)
         guard facts.now < end else { return giveUp() }
         if isBusy { nextAddress = 0 } else { tried = [] }
-        // The longer it has waited, the longer it pauses.
+        // The longer the search has lasted, the longer the pauses.
         let pause = ((facts.now - beganAt) / 4).clamped(to: Self.pauses)
         nextAt = min(facts.now + pause, end)
         endsAt = end
@@ -268,7 +269,7 @@ package struct Connector {
         return .hold(until: nextAt)
     }
 
-    /// Goes on with the search after a wait, with the whole time to connect.
+    /// Continues the search after a wait, with the whole time to connect.
     ///
     /// A server that was busy is tried again, unless no session may be sent to it any more.
     private mutating func resume(_ facts: Facts) -> Action {

@@ -2,22 +2,21 @@ package import Synchronization
 internal import Verypoll
 package import VerypollConfiguration
 
-/// Servers that do the same, and how sessions are spread over them, for all the workers at once.
+/// A group of equivalent servers and the distribution of sessions to them, for all workers at once.
 package final class Upstream: Sendable {
-    /// The most sessions of an upstream that wait for its limiter at a time; others are turned
-    /// away.
+    /// The most sessions that wait for the upstream's limiter; further sessions are refused.
     ///
-    /// A fixed number: whoever waits costs no more than an idle session, and those behind so many
-    /// would give up before it was their turn.
+    /// The number is fixed: a waiting session costs no more than an idle one, and sessions further
+    /// back would give up before their turn.
     static let queueLimit = 1024
 
     package let name: String
     package let configuration: UpstreamConfiguration
-    /// In the order of the configuration.
+    /// The servers, in the order of the configuration.
     package let servers: [UpstreamServer]
     /// In milliseconds.
     let connectTimeout: UInt64
-    /// How long a client is held while no server can be reached, in milliseconds.
+    /// The time for which a session is held while no server can be reached, in milliseconds.
     let retryFor: UInt64
     let whenDown: UpstreamConfiguration.WhenDown
     let proxyHeader: UpstreamConfiguration.ProxyHeader
@@ -25,10 +24,10 @@ package final class Upstream: Sendable {
     package let limiter: SessionLimiter
     /// The sessions that wait for the limiter, at most ``queueLimit``.
     package let waiting = Atomic(0)
-    /// The clients that were turned away since the start.
+    /// The sessions refused since the start.
     package let refusals: RefusalCounters
 
-    /// What the choice of a server needs, in storage that is made once.
+    /// The state of the choice of a server, allocated once.
     private struct Choice {
         var balancer: Balancer
         var standings: [Standing]
@@ -37,12 +36,12 @@ package final class Upstream: Sendable {
 
     private let choice: Mutex<Choice>
 
-    /// Makes an upstream of its configuration.
+    /// Makes an upstream from its configuration.
     ///
     /// - Parameters:
-    ///   - configuration: The upstream as the file has it.
-    ///   - workers: How many workers there are.
-    ///   - former: The upstream whose place it takes; servers that are in both go on.
+    ///   - configuration: The upstream's part of the configuration file.
+    ///   - workers: The number of workers.
+    ///   - former: The upstream that this one replaces; servers that are in both are shared.
     package init(_ configuration: UpstreamConfiguration, workers: Int = 1, former: Upstream? = nil)
     {
         self.configuration = configuration
@@ -73,7 +72,7 @@ package final class Upstream: Sendable {
         )
     }
 
-    /// Puts the limit and the weights into effect on what it shares with a former upstream.
+    /// Applies the configured limit and weights, also to parts that a former upstream shares.
     package func applyLimits() {
         limiter.limit = configuration.maxSessions ?? .max
         for (server, configuration) in zip(servers, configuration.servers) {
@@ -81,13 +80,13 @@ package final class Upstream: Sendable {
         }
     }
 
-    /// Whether a server has no address yet because its name is still being looked up for the first
-    /// time; then it is worth a wait where no other server is available.
+    /// Whether the name of some server is being looked up for the first time; if no other server is
+    /// available, waiting for that makes sense.
     var awaitsNames: Bool {
         servers.contains { $0.awaitsName && !$0.isDown }
     }
 
-    /// Counts a session in that waits for the limiter, or returns `false` if too many do.
+    /// Counts a session that begins to wait for the limiter; returns `false` if the queue is full.
     func enterQueue() -> Bool {
         let before = waiting.add(1, ordering: .relaxed).oldValue
         guard before >= Self.queueLimit else { return true }
@@ -95,24 +94,23 @@ package final class Upstream: Sendable {
         return false
     }
 
-    /// Counts a session out that waits no more.
+    /// Counts a session out of the queue.
     func leaveQueue() {
         waiting.subtract(1, ordering: .relaxed)
     }
 
-    /// Chooses a server and counts the session in on it.
+    /// Chooses a server and counts a new session on it.
     ///
-    /// Servers that are available come before backups, and available backups before servers that
-    /// are ejected. Those are used where there is nothing else, as an ejection is a guess of ours:
-    /// a lone server is never refused untried. Last come servers that a reload has removed, for
-    /// sessions that began before it. Servers that are down by the checks are not used.
+    /// Available servers are chosen first, then available backups, then ejected servers. Ejected
+    /// servers are used if there is no other, because an ejection is only a guess: a lone server is
+    /// never refused untried. Servers that are down according to their checks are not used.
     ///
     /// - Parameters:
     ///   - source: The client's address, `nil` for a client without one.
-    ///   - tried: Servers that are not to be chosen.
+    ///   - tried: Servers that must not be chosen.
     ///   - now: The millisecond of the monotonic clock.
-    /// - Returns: The index of a server, which ``UpstreamServer/leave()`` is due for, or `nil` if
-    ///   there is none.
+    /// - Returns: The index of a server; the caller must call ``UpstreamServer/leave()`` when the
+    ///   session leaves it. `nil` if no server can be chosen.
     func pick(source: IPAddress?, excluding tried: [Int], now: UInt64) -> Int? {
         choice.withLock { choice in
             var best = Standing.excluded
@@ -128,7 +126,7 @@ package final class Upstream: Sendable {
                     choice.standings[index] == best ? Balancer.Candidate(servers[index]) : nil
             }
             let chosen = choice.balancer.pick(choice.candidates, source: source)
-            // Within the lock, so that whoever chooses next sees it.
+            // Within the lock, so that the next choice sees it.
             if let chosen { servers[chosen].active.add(1, ordering: .relaxed) }
             return chosen
         }
@@ -145,7 +143,7 @@ extension Upstream {
     }
 }
 
-/// How willingly a server is chosen; the servers of the highest standing share the sessions.
+/// The priority of a server; the servers of the highest priority share the sessions.
 private enum Standing: UInt8, Comparable {
     case excluded
     case removed

@@ -2,38 +2,38 @@ package import Synchronization
 internal import Verypoll
 internal import VerypollConfiguration
 
-/// A server of an upstream, as all threads share it: immutable but for atomics and the addresses.
+/// A server of an upstream, shared by all threads; only its atomics and its addresses change.
 package final class UpstreamServer: Sendable {
-    /// Its address as the configuration has it.
+    /// The configured address as text.
     package let name: String
-    /// Where it is reached, as configured.
+    /// The configured address.
     let target: UpstreamAddress
-    /// Whether it gets sessions only while no other server is available.
+    /// Whether the server is a backup, used only while no other server is available.
     package let isBackup: Bool
-    /// Its share of the sessions, compared with the weights of the others.
+    /// The server's share of the sessions in relation to the weights of the others.
     package let weight: Atomic<Int>
     private let configuredWeight: Atomic<Int>
     private let passiveCheck: UpstreamConfiguration.PassiveCheck
     private let order = Atomic<UInt8>(ServerOrder.up.rawValue)
-    /// The sessions on it, those that are still connecting included; ``Upstream/pick`` counts them
-    /// in, and ``leave()`` out.
+    /// The number of the server's sessions, including those that are connecting; ``Upstream/pick``
+    /// adds to it and ``leave()`` subtracts.
     package let active = Atomic(0)
-    /// What sessions have done with it since the start.
+    /// The counters of the server since the start.
     package let counters = ServerCounters()
-    /// The bytes that each worker has moved to and from it.
+    /// The bytes that each worker has moved to and from the server.
     let traffic: [ServerTraffic]
 
     private let passive: PassiveHealth
     private let isProvenNow = Atomic(false)
-    /// Whether the checks say that it is down.
+    /// Whether the checks have found the server to be down.
     private let isHeldDown = Atomic(false)
     private let isGone = Atomic(false)
-    /// The address of a server that needs no name service.
+    /// The address of a server that is configured by address and not by name.
     private let literal: [ServerAddress]?
-    /// Its TCP port, if it has one.
+    /// The TCP port, if there is one.
     package let port: UInt16?
-    /// Whether the kernel may give the server's own port to a connection to it, which would then
-    /// connect to itself if the server is down.
+    /// Whether the kernel may assign the server's own port to a connection to it; if the server is
+    /// down, the connection would then connect to itself.
     let mayMeetItself: Bool
     private let resolved = Mutex<[ServerAddress]>([])
     private let hasAddresses: Atomic<Bool>
@@ -69,7 +69,7 @@ package final class UpstreamServer: Sendable {
         isLookedUp = Atomic(literal != nil)
     }
 
-    /// Whether it can go on in a new form of its upstream, with its health and counts.
+    /// Returns whether the server can be kept in a reloaded upstream, with its health and counts.
     func isSame(
         as configuration: UpstreamConfiguration.Server,
         passive: UpstreamConfiguration.PassiveCheck
@@ -78,8 +78,8 @@ package final class UpstreamServer: Sendable {
             && passive == passiveCheck
     }
 
-    /// Takes on its weight, where that is not the configured one of before; else it keeps the one
-    /// that it was given since.
+    /// Applies the configured weight if the configuration has changed it; otherwise keeps the
+    /// weight that an operator may have set since.
     func apply(_ configuration: UpstreamConfiguration.Server) {
         let former = configuredWeight.exchange(configuration.weight, ordering: .relaxed)
         if former != configuration.weight {
@@ -89,20 +89,20 @@ package final class UpstreamServer: Sendable {
 
     // MARK: Addresses
 
-    /// Where it is reached now, the best first; empty while its name is not known.
+    /// The present addresses, the best first; empty while the name is not resolved.
     package var addresses: [ServerAddress] {
         literal ?? resolved.withLock { $0 }
     }
 
-    /// Whether the first answer of the name service is still to come.
+    /// Whether the name service has not answered yet.
     var awaitsName: Bool { !isLookedUp.load(ordering: .relaxed) }
 
-    /// Whether the name service knows no address, if it is needed at all.
+    /// Whether the server has a name for which the name service has no address.
     package var isUnresolved: Bool { !hasAddresses.load(ordering: .relaxed) }
 
-    /// Takes the answer of the name service; an empty one leaves the addresses as they are.
+    /// Applies an answer of the name service; an empty one keeps the addresses.
     ///
-    /// Connections that are open, or on their way, are not touched.
+    /// Existing connections and attempts are not affected.
     func resolve(to addresses: [ServerAddress]) {
         precondition(literal == nil, "the server has no name")
         if !addresses.isEmpty {
@@ -114,13 +114,13 @@ package final class UpstreamServer: Sendable {
 
     // MARK: Health
 
-    /// What the operator has ordered.
+    /// The operator's order for the server.
     package var ordered: ServerOrder {
         get { ServerOrder(rawValue: order.load(ordering: .relaxed)) ?? .up }
         set { order.store(newValue.rawValue, ordering: .relaxed) }
     }
 
-    /// Whether the checks say that it is down; before the first of them it is taken to be up.
+    /// Whether the checks have found the server to be down; before the first check it counts as up.
     package var isDown: Bool {
         get { isHeldDown.load(ordering: .relaxed) }
         set { isHeldDown.store(newValue, ordering: .relaxed) }
@@ -138,21 +138,21 @@ package final class UpstreamServer: Sendable {
     /// Whether sessions may be sent to it, if only because no other server is available.
     var isChoosable: Bool { ordered == .up && !isDown && !isUnresolved && !isRemoved }
 
-    /// Whether the failures of sessions have taken it out for now.
+    /// Returns whether the server is ejected because of the failures of sessions.
     package func isEjected(now: UInt64) -> Bool { passive.isEjected(now: now) }
 
-    /// Whether a session may go there: it is ordered up, neither down nor ejected, and its address
-    /// is known.
+    /// Returns whether the server may get sessions: it is ordered up, neither down nor ejected, and
+    /// has an address.
     ///
     /// - Parameter now: The millisecond of the monotonic clock.
-    /// - Returns: `false` also for one that is used all the same if there is no other; see
+    /// - Returns: `false` even for an ejected server that is used if there is no other; see
     ///   ``Upstream/pick``.
     package func isAvailable(now: UInt64) -> Bool {
         isChoosable && !isEjected(now: now)
     }
 
-    /// What keeps sessions away from the server besides an ejection, in words; `nil` if nothing
-    /// does.
+    /// The reason, other than an ejection, that the server gets no sessions, as text; `nil` if
+    /// there is none.
     package var obstacle: String? {
         switch ordered {
         case .drain: "it stays set to drain"
@@ -163,52 +163,52 @@ package final class UpstreamServer: Sendable {
         }
     }
 
-    /// Whether the last session that tried has connected.
+    /// Whether the last attempt to connect succeeded.
     var isProven: Bool { isProvenNow.load(ordering: .relaxed) }
 
     /// Notes that a session has connected.
     ///
-    /// - Returns: What that changed, for the supervisor; mostly nothing.
+    /// - Returns: The change to report to the supervisor, if there is one.
     package func connected(now: UInt64) -> ServerChange? {
         counters.sessions.add(1, ordering: .relaxed)
         isProvenNow.store(true, ordering: .relaxed)
         return passive.succeed()
     }
 
-    /// Notes that a session could not connect, to any of the addresses.
+    /// Notes that a session could not connect to any of the addresses.
     ///
-    /// - Returns: What that changed, for the supervisor; mostly nothing.
+    /// - Returns: The change to report to the supervisor, if there is one.
     package func failed(now: UInt64) -> ServerChange? {
         counters.failures.add(1, ordering: .relaxed)
         isProvenNow.store(false, ordering: .relaxed)
         return passive.fail(now: now)
     }
 
-    /// Counts a session out that ``Upstream/pick`` has counted in.
+    /// Counts out a session that ``Upstream/pick`` has counted.
     package func leave() {
         active.subtract(1, ordering: .relaxed)
     }
 
-    /// The bytes of all sessions since the start, those of open sessions included.
+    /// The bytes of all sessions since the start, including open ones.
     package var tally: ServerTally { traffic.map(\.tally).reduce(ServerTally(), +) }
 }
 
-/// What an operator can order a server to be.
+/// An operator's order for a server.
 package enum ServerOrder: UInt8, Sendable {
-    /// Whatever its health allows.
+    /// The server gets sessions if its health allows it.
     case up
-    /// It gets no more sessions, and those that it has are drained.
+    /// The server gets no new sessions, and its present ones are drained.
     case drain
-    /// It is to be taken for one that is down.
+    /// The server is treated as if its checks had found it to be down.
     case down
 }
 
-/// Monotone counters of a server, which several workers add to.
+/// Monotonic counters of a server, to which several workers add.
 package struct ServerCounters: ~Copyable, Sendable {
     /// The sessions that have connected.
     package let sessions = Atomic(0)
     /// The sessions that could not connect.
     package let failures = Atomic(0)
-    /// How long the connects took that succeeded.
+    /// The times that successful connects took.
     package let connectTime = SharedHistogram<ConnectTime>()
 }

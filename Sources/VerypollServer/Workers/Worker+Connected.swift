@@ -1,13 +1,14 @@
 internal import Verypoll
 internal import VerypollConfiguration
 
-// Connections that were made, and what becomes of them when their server goes down or is up again.
-// The head comment of `Connector` has the rules.
+// Connected sessions, and how they are handled when their server goes down or comes up again. The
+// head comment of `Connector` has the rules.
 
 extension Worker {
     /// Notes that the server has been reached.
     ///
-    /// - Returns: Whether the session goes on; otherwise it has ended. See ``reportConnected(_:)``.
+    /// - Returns: Whether the session continues; otherwise it has ended. See
+    ///   ``reportConnected(_:)``.
     mutating func connectionMade(_ key: SlabKey) -> Bool {
         sessions[key].proxyState.connector.succeed()
         guard reportConnected(key) else {
@@ -19,8 +20,8 @@ extension Worker {
 
     /// Counts a connection that was made.
     ///
-    /// - Returns: Whether the session goes on; otherwise it is to be ended. If its server went down
-    ///   during the attempt, and is still down, the upstream's `whenDown` applies now.
+    /// - Returns: Whether the session continues; otherwise the caller must end it. If its server
+    ///   went down during the attempt and is still down, the upstream's `whenDown` applies now.
     mutating func reportConnected(_ key: SlabKey) -> Bool {
         guard let slot = sessions[key].proxyState.connector.upstream,
             let index = sessions[key].proxyState.connector.server
@@ -36,8 +37,9 @@ extension Worker {
         return outlivesServer(key, of: slot)
     }
 
-    /// Does with the sessions of a server that went down what the upstream's `whenDown` says; those
-    /// that are still connecting go to another server if there is one.
+    /// Applies the upstream's `whenDown` to the sessions of a server that went down.
+    ///
+    /// Sessions that are still connecting choose another server if there is one.
     mutating func applyWhenDown(server: Int, of upstream: Int) {
         guard context.upstreams[upstream].servers[server].isOutOfService else { return }
         for index in 0..<sessions.endIndex {
@@ -70,7 +72,7 @@ extension Worker {
 
     /// Gives a connected session whose server is down its deadline, if `whenDown` says so.
     ///
-    /// - Returns: Whether the session goes on for now.
+    /// - Returns: Whether the session continues for now.
     private mutating func outlivesServer(_ key: SlabKey, of upstream: Int) -> Bool {
         let deadline: UInt64?
         switch context.upstreams[upstream].whenDown {

@@ -3,9 +3,9 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollConfiguration
 
-// The worker's part of connecting: it performs what a session's connector decides. The ways a
-// session is driven form no circle: `serve` may call `connect`, which may call `work` and `settle`,
-// and these call neither of the two.
+// The worker's part of connecting: it performs the actions that a session's connector returns. The
+// calls cannot recurse endlessly: `serve` may call `connect`, which may call `work` and `settle`,
+// and these call neither `serve` nor `connect`.
 
 extension Worker {
     /// Hands an event to a session's connector and performs its actions, until the session waits
@@ -61,9 +61,9 @@ extension Worker {
         }
     }
 
-    /// Lets the sessions that are held try again, the one that has waited longest first.
+    /// Retries the held sessions, the one that has waited longest first.
     mutating func retryHeld() {
-        // Those that are held again meanwhile have had their turn.
+        // Sessions that are held again during this loop have had their turn.
         var fullUpstream: Int?
         for _ in 0..<schedule.held.count {
             guard let key = schedule.held.popFirst() else { return }
@@ -72,7 +72,7 @@ extension Worker {
             }
             let upstream = sessions[key].proxyState.connector.upstream
             if sessions[key].proxyState.connector.isQueued, upstream == fullUpstream {
-                schedule.held.append(key)  // Behind one that found no room.
+                schedule.held.append(key)  // An earlier session of the queue found no room.
                 continue
             }
             connect(key, .retry)
@@ -81,7 +81,7 @@ extension Worker {
         }
     }
 
-    /// Does what is due at the moment that a session's connector has set.
+    /// Handles the timer that a session's connector has set.
     mutating func connectorTimerFired(_ key: SlabKey) {
         if sessions[key].proxyState.connector.phase == .breaking {
             serve(key)
@@ -90,7 +90,7 @@ extension Worker {
         }
     }
 
-    /// Returns to the upstream what the connector of a session that has ended still holds.
+    /// Returns everything that the connector of an ended session still holds to the upstream.
     mutating func release(_ connector: inout Connector) {
         guard let slot = connector.upstream else { return }
         let upstream = context.upstreams[slot]
@@ -112,7 +112,7 @@ extension Worker {
         }
     }
 
-    /// Counts the end of a session that got no server, if that is why it ends.
+    /// Counts a refusal if the session ended because it got no server.
     mutating func countRefusal(_ session: borrowing Session, _ reason: Session.EndReason) {
         guard let upstream = session.proxyState.connector.upstream,
             let refusal = UpstreamRefusal(
@@ -156,10 +156,11 @@ extension Worker {
         )
     }
 
-    /// Begins to connect, and serves the session if that takes no time.
+    /// Begins to connect, and serves the session if the connection is made at once.
     ///
-    /// A connection to the machine itself is written to at once, as it is made by then if the
-    /// server is there; with any other the session waits for the event, its client unread.
+    /// The session writes at once to a Unix-domain connection, and to a server on this machine that
+    /// accepted the last connection. Otherwise the session waits for the event, and its client is
+    /// not read.
     private mutating func attempt(
         _ key: SlabKey,
         _ server: UpstreamServer,
@@ -190,7 +191,7 @@ extension Worker {
         let isMade = sessions[key].proxyState.connector.phase != .connecting
         if case .end(.serverFailed(let error)) = outcome.step, !isMade { throw error }
         do throws(Errno) {
-            // Where nothing was written, it takes an event to tell that the connection is made.
+            // If nothing was written, an event must report that the connection is made.
             try watchServer(key, forOutput: !isMade)
         } catch {
             guard isMade else { throw error }
@@ -200,8 +201,9 @@ extension Worker {
         if !isMade, sessions.contains(key) { setTimer(key) }
     }
 
-    /// Has a new connection begin with the PROXY header; a server that failed may have got it, but
-    /// none of the bytes behind it.
+    /// Makes a new connection begin with the PROXY header.
+    ///
+    /// A server that failed before may have received the header, but none of the bytes after it.
     private mutating func oweHeader(_ key: SlabKey) {
         guard sessions[key].toServer.isEmpty,
             let upstream = sessions[key].proxyState.connector.upstream
@@ -219,7 +221,7 @@ extension Worker {
         )
     }
 
-    /// Closes the connection to a server that could not be reached; the bytes for it are kept.
+    /// Closes the connection to a server that could not be reached, and keeps the bytes for it.
     private mutating func closeAttempt(_ key: SlabKey) {
         forgetOwnConnection(of: sessions[key])
         sessions[key].proxyState.isOwnConnection = false
@@ -227,9 +229,10 @@ extension Worker {
         sessions[key].proxyState.brokenBy = 0
     }
 
-    /// Notes a connection to a server that may be a listener of this daemon.
+    /// Registers a connection to a server that may be a listener of this daemon.
     ///
-    /// A worker may accept it before; then the chain is one longer when it is refused.
+    /// A worker may accept the connection before that; the chain is then one longer when it is
+    /// refused.
     private mutating func noteOwnConnection(
         _ socket: borrowing SessionSocket,
         to server: ServerAddress,
@@ -242,7 +245,7 @@ extension Worker {
         context.ownConnections.note(local, hops: sessions[key].proxyState.hops + 1)
     }
 
-    /// Forgets the connection of a session that ends, or connects anew.
+    /// Removes the registration of a connection that is closed.
     func forgetOwnConnection(of session: borrowing Session) {
         guard session.proxyState.isOwnConnection,
             let local = session.proxyState.server.socket.tcpLocalAddress

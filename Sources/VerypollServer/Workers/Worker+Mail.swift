@@ -3,7 +3,7 @@ internal import SystemPackage
 internal import Verypoll
 
 extension Worker {
-    /// Does what the mailbox says.
+    /// Handles all messages in the mailbox.
     mutating func handleMail() {
         for message in mailbox.takeAll() {
             switch message {
@@ -52,24 +52,24 @@ extension Worker {
 
     // MARK: Snapshots of the configuration
 
-    /// Works by a snapshot from now on; sessions keep the listener and the upstream that they have.
+    /// Adopts a snapshot; sessions keep their listeners and upstreams.
     mutating func adopt(_ snapshot: WorkerSnapshot) {
         publish()
         install(snapshot)
         drains = snapshot.drains
-        guard !isDraining else { return }  // The acceptors are closed for good.
+        guard !isDraining else { return }  // The acceptors stay closed.
         arrangeAcceptors(
             snapshot.acceptors.filter { ($0.socket.worker ?? context.index) == context.index }
         )
         hasten()
-        // A higher limit is as good as sessions that have left.
+        // A limit may have been raised, which frees places like the end of a session.
         retryHeld()
         reopenAcceptors(.forSessions)
         publish()
         context.supervisor.post(.adopted(snapshot: snapshot.number))
     }
 
-    /// Takes a snapshot's tables, without anything that may fail.
+    /// Installs the tables of a snapshot; cannot fail.
     mutating func install(_ snapshot: WorkerSnapshot) {
         tallies.adopt(snapshot.listeners, after: context.listeners)
         context.listeners = snapshot.listeners
@@ -82,7 +82,7 @@ extension Worker {
         serveContext.splicePipes.limit = snapshot.pipeLimit
     }
 
-    /// Ends the sessions that are drained in time: their timers are set for the time before.
+    /// Sets the timers of the sessions that are drained, so that they end in time.
     mutating func hasten() {
         guard !drains.isEmpty else { return }
         for index in 0..<sessions.endIndex {
@@ -93,18 +93,18 @@ extension Worker {
 
     // MARK: Metrics
 
-    /// Has metrics written for a session.
+    /// Requests metrics for a session from the supervisor.
     mutating func awaitMetrics(_ key: SlabKey, in format: MetricsFormat) {
         metricsQueues[format, default: MetricsQueue()].waiting.append(key)
         askForMetrics(in: format)
     }
 
-    /// Hands metrics to the sessions that have waited for them.
+    /// Passes metrics to the sessions that have waited for them.
     mutating func answer(with text: [UInt8], in format: MetricsFormat) {
         let keys = metricsQueues[format]?.asking ?? []
         metricsQueues[format]?.asking = []
         for key in keys where sessions.contains(key) {
-            // Nobody is to come back when the daemon is about to stop.
+            // The daemon is about to stop, so clients must not send another request.
             if isDraining { sessions[key].exchange?.isLast = true }
             sessions[key].exchange?.answer(with: text)
             schedule.ready.append(key)
@@ -124,9 +124,9 @@ extension Worker {
         }
     }
 
-    /// Ends the metrics sessions between two requests, and the others behind the present one.
+    /// Ends the metrics sessions without an open request, and the others after their response.
     ///
-    /// Who watches the daemon keeps its connection for ever, and would hold up every stop.
+    /// Clients that scrape metrics keep their connections open, which would delay every stop.
     mutating func endIdleMetrics() {
         for index in 0..<sessions.endIndex {
             guard let key = sessions.key(at: index),
@@ -142,7 +142,7 @@ extension Worker {
 
     // MARK: Calls of the control socket
 
-    /// Finds the session with that number.
+    /// Finds the session with an ID.
     private func session(_ id: UInt64) -> SlabKey? {
         for index in 0..<sessions.endIndex {
             if let key = sessions.key(at: index), sessions[key].id == id { return key }
@@ -172,19 +172,19 @@ extension Worker {
             if let peer = filter.peer, !sessions[key].hasPeer(peer) { continue }
             found.append((sessions[key].id, key))
         }
-        // The oldest first; a slot's place says nothing about the age of who is in it.
+        // The oldest first; the order of the slots says nothing about age.
         found.sort { $0.id < $1.id }
         let listed = found.prefix(filter.limit).map { snapshot(of: sessions[$0.key]) }
         let isTruncated = listed.count < found.count
         context.supervisor.post(.sessions(listed, isTruncated: isTruncated, callID: callID))
     }
 
-    /// The upstream that a session is proxied to; `nil` if it is not proxied.
+    /// Returns the upstream that a session is proxied to; `nil` if it is not proxied.
     func upstream(of session: borrowing Session) -> Upstream? {
         session.proxyState.connector.upstream.map { context.upstreams[$0] }
     }
 
-    /// A session as operators see it.
+    /// Returns the state of a session for the control socket.
     func snapshot(of session: borrowing Session) -> SessionSnapshot {
         let upstream = upstream(of: session)
         let age = Int(serveContext.now - session.openedAt) * 1000
@@ -209,7 +209,7 @@ extension Worker {
 
     // MARK: Events and the log
 
-    /// Tells those who monitor the daemon, if there are any, that a session is there or has ended.
+    /// Reports to monitoring clients, if there are any, that a session has begun or ended.
     func announce(_ session: borrowing Session, endedBecause reason: Session.EndReason? = nil) {
         guard context.sessionEvents.areWanted else { return }
         let event = SessionEvents.Event(
@@ -219,7 +219,7 @@ extension Worker {
         context.sessionEvents.post(event)
     }
 
-    /// Logs the end of a session, unless more of them end than the log takes.
+    /// Logs the end of a session, unless the limit of log entries per second is reached.
     mutating func logEnd(of session: borrowing Session, _ reason: Session.EndReason) {
         guard sessionLog.admit(now: serveContext.now, logger: context.logger) else { return }
         var metadata: Logger.Metadata = [
@@ -242,19 +242,20 @@ extension Worker {
 }
 
 extension Session {
-    /// The bytes that wait for the client to take them.
+    /// The number of bytes that wait for the client.
     fileprivate var bufferedByteCount: Int { toClient.bufferedByteCount }
 
-    /// The address that the client has connected to, for people.
+    /// The address that the client connected to, as text.
     fileprivate var localDescription: String? {
         destination?.description ?? client.socket.localDescription
     }
 
-    /// Whether it is with a client: an address, an address and a port, or what it is called.
+    /// Returns whether the client matches a text: an address, an address and a port, or its
+    /// description.
     fileprivate func hasPeer(_ wanted: String) -> Bool {
         if peerDescription == wanted { return true }
         guard let peer else { return false }
-        // Of [::1]:80, both ::1 and [::1] are the address without its port.
+        // For [::1]:80, both ::1 and [::1] match.
         let address = IPAddress(wanted) ?? SocketAddress(wanted + ":0")?.ip
         return address?.unmapped == peer.ip.unmapped
     }
