@@ -44,8 +44,8 @@ package struct WorkerContext: Sendable {
 /// connecting, serving, handling mail, and handing sessions over.
 ///
 /// A session never leaves its worker, so its state needs no lock. A turn of the loop handles the
-/// events of one poll, then the sessions that had more to do, then expired timers, a bounded number
-/// of each. Mail is handled when the mailbox's event comes up.
+/// events of one poll, then the mail, then the sessions that had more to do, then expired timers.
+/// It handles a bounded number of each.
 package struct Worker: ~Copyable {
     /// The tokens of events; those of sessions are not negative, the others are.
     package enum Tokens {
