@@ -6,9 +6,9 @@ package import Logging
 /// Sends each event to the journal, with its metadata as separate fields.
 ///
 /// For example, `journalctl VERYPOLL_LISTENER=web` finds events logged with the metadata `listener`
-/// set to `web`. The message is escaped, so that nothing in it can control a terminal. Fields are
-/// exact. An event that the journal does not accept is lost, because there is no place to report
-/// it. See sd_journal_sendv(3).
+/// set to `web`. The message is escaped, so that nothing in it can control a terminal. Field values
+/// are not escaped. An event that the journal does not accept is lost, because there is no place to
+/// report it. See sd_journal_sendv(3).
 package struct JournalLogHandler: ThresholdLogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
@@ -52,8 +52,8 @@ package struct JournalLogHandler: ThresholdLogHandler {
 package enum MetadataKey {
     /// The kind of the event, as 32 unique hexadecimal digits.
     ///
-    /// The journal uses it to find events, and their explanation in its catalog. See `MESSAGE_ID=`
-    /// in systemd.journal-fields(7).
+    /// Readers use it to find events in the journal, and their explanation in the journal catalog.
+    /// See `MESSAGE_ID=` in systemd.journal-fields(7).
     package static let messageID = "messageID"
 }
 

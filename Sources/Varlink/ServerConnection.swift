@@ -166,7 +166,7 @@ package struct ServerConnection {
         )
     }
 
-    /// Sends more replies to a call with `more`.
+    /// Sends replies to a call with `more`, after which more replies follow.
     package mutating func reply(_ reply: SharedReply) {
         precondition(current == .more, "continues requires more")
         append(reply.messages)

@@ -2,7 +2,9 @@ internal import StrictJSON
 internal import SystemPackage
 internal import Verypoll
 
-/// The addresses of listeners and of the control socket, of which no two may overlap.
+/// The addresses of the listeners and of the control socket.
+///
+/// No two of them may overlap.
 package struct AddressClaims {
     private let problems: ProblemList
     private var owners: [Claim: JSONPointer] = [:]
@@ -13,9 +15,10 @@ package struct AddressClaims {
         case systemd(String)
         /// One address and port.
         case one(SocketAddress)
-        /// Any address of the protocol at the port.
+        /// At least one address of the protocol at the port; conflicts with a socket on all
+        /// addresses.
         case some(IPAddress.Family, UInt16)
-        /// All addresses of the protocol at the port.
+        /// All addresses of the protocol at the port; conflicts with a socket on any of them.
         case all(IPAddress.Family, UInt16)
     }
 

@@ -2,7 +2,8 @@ internal import StrictJSON
 package import VerypollControl
 
 extension Configuration {
-    /// Returns the differences to another configuration, in the order of the pointers.
+    /// Returns the differences between this configuration and `other`, in the order of the
+    /// pointers.
     ///
     /// A listener, an upstream or a list that is added or removed is one change. A list that
     /// differs in an element is one change too.

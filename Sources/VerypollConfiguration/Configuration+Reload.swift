@@ -5,8 +5,8 @@ internal import StrictJSON
 extension Configuration {
     /// Reports changes that require a restart.
     ///
-    /// An invalid value is not compared: it was replaced by the default, which the file does not
-    /// ask for.
+    /// Invalid values are not compared, because each was replaced by a default that is not in the
+    /// file.
     package func check(after former: Configuration, reportingTo problems: ProblemList) {
         func require(_ isSame: Bool, _ path: String..., what: String) {
             let pointer = JSONPointer(path)

@@ -27,7 +27,8 @@ package struct SocketOptions: Equatable, Sendable {
     /// Whether [::] accepts only IPv6; `IPV6_V6ONLY` in ipv6(7).
     package var onlyV6: Bool
 
-    /// The permissions of the file of a Unix-domain address; write permission allows to connect.
+    /// The permissions of the file of a Unix-domain address; a client needs write permission to
+    /// connect.
     package var mode: FilePermissions
 
     /// The owner of the file, or `nil` for the daemon's own user.

@@ -1,4 +1,4 @@
-/// The reason why the daemon cannot start, other than its configuration, or cannot continue.
+/// The reason why the daemon cannot start or continue, other than an invalid configuration.
 package struct LaunchError: Error, CustomStringConvertible {
     package let description: String
 }

@@ -48,7 +48,9 @@ struct ConfigurationFile {
         try self.init(path)
     }
 
-    /// Has the daemon check the text, and puts the name that the user gave into problems.
+    /// Asks the daemon to check the text.
+    ///
+    /// Problems name the file as the user did.
     ///
     /// - Returns: The changes that loading the file would make.
     func check(asking daemon: inout DaemonConnection) throws(Failure) -> ChangeList {
@@ -65,8 +67,9 @@ struct ConfigurationFile {
         }
     }
 
-    /// Refuses a file that is too large to be a configuration, and one that is not a regular file,
-    /// because reading it can block forever.
+    /// Rejects a file that is too large to be a configuration, or that is not a regular file.
+    ///
+    /// Reading a file that is not regular could block forever.
     private static func checkKind(of name: String) throws(Failure) {
         // If this fails, reading the file reports why.
         guard let status = try? Stat(FilePath(name)), status.type != .directory else { return }

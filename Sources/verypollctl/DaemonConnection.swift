@@ -153,7 +153,8 @@ struct DaemonConnection: ~Copyable {
     /// Waits for some time.
     mutating func pause(for time: Duration) throws(Failure) {
         do throws(Errno) {
-            // Without a call, the socket has no events but the end of the connection, once.
+            // While no call is in progress, the only event is the end of the connection, reported
+            // once.
             let end = ContinuousClock.now + time
             while ContinuousClock.now < end { try poll.poll(&events, until: end) }
         } catch {

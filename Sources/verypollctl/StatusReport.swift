@@ -96,7 +96,7 @@ struct StatusReport {
     }
 }
 
-/// Returns a table with a row for each listener and further rows for further addresses.
+/// Returns a table with a row for each listener, and a row for each additional address.
 ///
 /// - Parameters:
 ///   - listeners: The listeners.

@@ -32,7 +32,8 @@ extension Socket where Self: ~Copyable {
 
     /// Requests a size of the send buffer, in bytes.
     ///
-    /// It is capped at `net.core.wmem_max` and doubled like that of ``setReceiveBufferSize(_:)``.
+    /// The kernel caps the size at `net.core.wmem_max` and doubles it, as for
+    /// ``setReceiveBufferSize(_:)``.
     public func setSendBufferSize(_ byteCount: Int) throws(Errno) {
         try fileDescriptor.set(.sendBuffer, to: CInt(clamping: byteCount))
     }

@@ -12,7 +12,7 @@ extension UnixSocket where Self: ~Copyable {
     ///     descriptors without bytes traps. An empty datagram may carry descriptors.
     ///   - descriptors: At most 253 open descriptors. The receiver gets duplicates. The caller
     ///     keeps ownership, and may close the descriptors when this call has returned.
-    ///   - credentials: The sender's credentials. Any others than those of this process require
+    ///   - credentials: The sender's credentials. Credentials other than this process's own require
     ///     privileges. With `nil`, the kernel supplies the real credentials to a receiver that
     ///     called ``setReceivesCredentials(_:)``.
     /// - Returns: The number of bytes accepted, or `nil` if there is no room yet and nothing was
@@ -88,9 +88,10 @@ extension UnixSocket where Self: ~Copyable {
         try fileDescriptor.set(.passCredentials, to: isOn)
     }
 
-    /// Sets whether the socket accepts passed descriptors, which is the default.
+    /// Sets whether the socket accepts passed descriptors.
     ///
-    /// If not, the peer's sends that pass descriptors fail with `Errno.notPermitted`.
+    /// The default is `true`. If the socket does not accept descriptors, a peer's send that passes
+    /// some fails with `Errno.notPermitted`.
     ///
     /// - Throws: `Errno.protocolNotAvailable` before Linux 6.16. See `SO_PASSRIGHTS` in unix(7).
     public func setReceivesDescriptors(_ isOn: Bool) throws(Errno) {

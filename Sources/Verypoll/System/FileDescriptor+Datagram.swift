@@ -3,8 +3,8 @@ internal import Glibc
 internal import SystemPackage
 
 extension FileDescriptor {
-    /// recv(2) of one datagram; returns its length, which may exceed the room, or `nil` if it would
-    /// block.
+    /// recv(2) of one datagram; returns its length, which may exceed the free capacity, or `nil` if
+    /// it would block.
     func receiveDatagram(
         into buffer: inout OutputSpan<UInt8>,
         peeks: Bool
@@ -63,7 +63,7 @@ private func datagramFlags(peeks: Bool) -> CInt {
 }
 
 extension OutputSpan<UInt8> {
-    /// Passes the free capacity to a call that stores a datagram, or as much of it as fits.
+    /// Passes the free capacity to `body`, which stores as much of a datagram there as fits.
     fileprivate mutating func fillWithDatagram(
         _ body: (UnsafeMutablePointer<UInt8>?, Int) throws(Errno) -> Int?
     ) throws(Errno) -> Int? {

@@ -142,8 +142,8 @@ extension PollSelectorTable {
 
     /// Calls `body` with each table of this process.
     static func forEach(_ body: (PollSelectorTable) -> Void) {
-        // Not under the lock: `table` may hold the last reference, and then `deinit` takes the
-        // lock.
+        // Call `body` without the lock, because `table` may be the last reference, and `deinit`
+        // takes the lock.
         for entry in live.withLock({ $0 }) {
             if let table = entry.table { body(table) }
         }

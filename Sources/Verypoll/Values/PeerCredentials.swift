@@ -2,9 +2,9 @@
 public struct PeerCredentials: Hashable, Sendable {
     /// The process ID, or 0 if the process is not visible in the receiver's PID namespace.
     public let processID: Int32
-    /// The user ID; that of a peer is its effective one.
+    /// The user ID; for a peer, its effective user ID.
     public let userID: UInt32
-    /// The group ID; that of a peer is its effective one.
+    /// The group ID; for a peer, its effective group ID.
     public let groupID: UInt32
 
     /// Creates credentials.

@@ -34,7 +34,7 @@ struct ControlJob: Sendable {
         let time: Duration
     }
 
-    /// The ID of the call; its number is 0 if the message is not decoded yet.
+    /// The ID of the call; `call` is 0 if the message is not decoded yet.
     let callID: CallID
     let work: Work
 
@@ -67,10 +67,10 @@ struct ControlJob: Sendable {
 /// clients. All jobs together may use the same share of a processor as the clients on the
 /// supervisor's thread.
 struct ControlJobs {
-    /// The time that jobs can use at once after a while without jobs.
+    /// The processor time that jobs can use without a pause after an idle period.
     private static let burst = Duration.milliseconds(500)
 
-    /// The largest debt, which limits a pause to 20 s.
+    /// The most processor time that jobs can owe, which limits a pause to 20 s.
     private static let deepestDebt = Duration.milliseconds(100)
 
     private var waiting: [ControlJob] = []

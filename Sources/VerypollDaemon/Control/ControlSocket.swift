@@ -23,7 +23,7 @@ struct ControlSocket: ~Copyable {
     /// Takes the socket that systemd passed or, if there is none, binds one.
     ///
     /// - Parameters:
-    ///   - activated: The sockets passed by systemd; the control socket is taken out.
+    ///   - activated: The sockets passed by systemd; the control socket is removed from them.
     ///   - path: The path to bind if systemd passed no control socket.
     ///   - configuration: The mode and the group of the file to create.
     /// - Throws: An error that tells the operator what is wrong.

@@ -25,7 +25,9 @@ final class HandoffStore: SocketKeeper {
     private let isComing = Atomic(false)
     private let isBegun = Atomic(false)
 
-    /// Creates the store, which everything that hands off descriptors shares.
+    /// Creates the store.
+    ///
+    /// Everything in this process that hands off descriptors uses the same one.
     init(_ store: DescriptorStore = DescriptorStore(), logger: Logger) {
         self.store = store
         self.logger = logger
@@ -52,7 +54,7 @@ final class HandoffStore: SocketKeeper {
     /// The number of listening sockets that were restored from the previous process.
     var inheritedCount: Int { adoptedCount.load(ordering: .relaxed) }
 
-    /// The number of descriptors that fit the store besides the listening sockets.
+    /// The number of descriptors that fit into the store in addition to the listening sockets.
     var room: Int { max(0, store.capacity - socketCount) }
 
     /// Keeps a listening socket in the store until the returned value is released.
@@ -149,8 +151,8 @@ extension StoredSocket {
 
     /// Returns the beginning of the names of all sockets at an address.
     ///
-    /// If the kernel chooses the port, it includes the listener's name, because several listeners
-    /// may have the same address.
+    /// If the kernel chooses the port, the text includes the listener's name, because several
+    /// listeners may have the same address.
     static func prefix(of address: ListenAddress, listener: String) -> String {
         if case .ip(let ip) = address, ip.port == 0 {
             return "\(prefix)\(escaped("\(address) \(listener)")) "
@@ -158,8 +160,8 @@ extension StoredSocket {
         return "\(prefix)\(escaped(address.description)) "
     }
 
-    /// Returns the text with all characters escaped that systemd does not allow in names, and all
-    /// spaces.
+    /// Returns the text with all spaces escaped, and all characters that systemd does not allow in
+    /// names.
     private static func escaped(_ original: String) -> String {
         let plain = UInt8(ascii: "!")...UInt8(ascii: "~")
         var text = ""

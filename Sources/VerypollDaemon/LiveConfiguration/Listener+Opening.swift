@@ -26,7 +26,7 @@ extension ListenerConfiguration {
     /// - Parameters:
     ///   - address: One of the listener's addresses.
     ///   - kept: The sockets that the listener already has at the address.
-    ///   - activated: The sockets passed by systemd; the ones of the address are taken out.
+    ///   - activated: The sockets passed by systemd; those for the address are removed.
     ///   - workers: The number of workers; with `reusePort`, each has a socket of its own.
     ///   - exchange: The exchange that the new sockets are part of.
     ///   - handoffStore: The store that keeps sockets for the next process.
@@ -82,7 +82,7 @@ extension ListenerConfiguration {
     ///   - address: The address to bind.
     ///   - place: The address as configured.
     ///   - workers: The workers that need a socket; a single one if all workers share a socket.
-    ///   - sharesPort: Whether existing sockets, which the new ones replace, have the port.
+    ///   - sharesPort: Whether the new sockets replace existing ones that use the same port.
     /// - Returns: The sockets, which do not listen yet.
     /// - Throws: See bind(2).
     func bind(

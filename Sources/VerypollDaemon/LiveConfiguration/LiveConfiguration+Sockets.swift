@@ -15,7 +15,7 @@ extension LiveConfiguration {
         let isUnchanged: Bool
     }
 
-    /// Determines what a listener keeps.
+    /// Determines which of its former sockets a listener keeps.
     func draft(
         _ former: LiveListener?,
         as configuration: ListenerConfiguration,

@@ -2,8 +2,7 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollServer
 
-/// The signals and messages that reach the supervisor from outside its thread, except for the
-/// control socket.
+/// The signals, and the messages from other threads, that the supervisor receives.
 struct Inbox: ~Copyable {
     /// The tokens of the sources that the supervisor's poll watches.
     enum Tokens {
@@ -18,7 +17,7 @@ struct Inbox: ~Copyable {
     let signals: SignalSource
     /// The messages of threads that are not workers.
     let mailbox: Mailbox<SupervisorMessage>
-    /// The reports of the workers, under the token of the mailbox.
+    /// The reports of the workers, which wake the supervisor with the token of ``mailbox``.
     let reports: Mailbox<WorkerReport>
 
     /// Starts watching for signals and messages.

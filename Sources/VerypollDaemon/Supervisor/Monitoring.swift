@@ -23,7 +23,9 @@ struct Monitoring {
     /// The time at which the last session of each draining listener ended, by the listener's name.
     private(set) var lastEnds: [String: Int] = [:]
 
-    /// Begins with the listeners as they are sent first.
+    /// Starts noting changes, unless another client already monitors the daemon.
+    ///
+    /// The first event sends `present`, and later events report the differences.
     mutating func begin(with present: [Status.Listener], pauses: [String: [PauseReason]]) {
         guard !isActive else { return }  // Other clients still need the noted changes.
         isActive = true

@@ -3,9 +3,9 @@ internal import VerypollServer
 
 /// A snapshot that not all workers have adopted yet, and the calls that wait for it.
 ///
-/// A snapshot always takes effect in the end, so its callers wait until then, without a limit. If a
-/// worker stalls, the service manager's watchdog ends the daemon. Without a watchdog, the wait
-/// lasts until the worker continues.
+/// Every snapshot takes effect eventually, so its callers wait without a time limit. If a worker
+/// stalls, the service manager's watchdog ends the daemon. Without a watchdog, the wait lasts until
+/// the worker continues.
 struct Rollout {
     /// The time within which all workers usually adopt a snapshot.
     static let moment = Duration.seconds(1)

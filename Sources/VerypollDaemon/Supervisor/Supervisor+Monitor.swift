@@ -45,7 +45,7 @@ extension Supervisor {
     ///
     /// - Parameters:
     ///   - index: The server.
-    ///   - former: The status of the server before.
+    ///   - former: The server's status before the change.
     func noteOrder(to index: ServerIndex, former: Status.Server) {
         guard events.changes.isActive else { return }
         noteServers()
@@ -96,7 +96,7 @@ extension Supervisor {
 
     // MARK: Sending
 
-    /// Sends the collected events to the clients that monitor the daemon, in the order of time.
+    /// Sends the collected events to the clients that monitor the daemon, in chronological order.
     func announce(now: ContinuousClock.Instant) {
         let areSessionsDue = events.sessionsDueAt.map { $0 <= now } ?? false
         guard events.changes.isActive else {

@@ -80,7 +80,7 @@ struct UpstreamMonitor: ~Copyable {
     /// The upstreams in effect.
     var current: [Upstream] { slots.map { upstreams[$0] } }
 
-    /// Changes to other upstreams, and keeps the health of servers that stay.
+    /// Replaces the upstreams, and keeps the health of servers that remain.
     ///
     /// - Parameters:
     ///   - upstreams: All upstreams, by slot.

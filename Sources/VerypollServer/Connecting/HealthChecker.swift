@@ -3,7 +3,7 @@ internal import SystemPackage
 package import Verypoll
 internal import VerypollConfiguration
 
-/// Checks the servers of the upstreams with a health check.
+/// Checks the servers of each upstream that has a health check.
 ///
 /// The checker runs on the supervisor's thread, in the supervisor's poll, and never blocks. The
 /// supervisor passes events of ``tokens`` to ``handle(_:now:)`` and calls ``tick(now:)`` at
@@ -68,7 +68,7 @@ package struct HealthChecker: ~Copyable {
         adopt(upstreams, slots: Array(upstreams.indices), now: now)
     }
 
-    /// Adopts other upstreams; keeps the results of servers that remain.
+    /// Replaces the upstreams, and keeps the results of servers that remain.
     package mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant)
     {
         let former = self.upstreams.byServer(targets.map { ($0.index, $0) })
@@ -146,7 +146,9 @@ package struct HealthChecker: ~Copyable {
         return changes
     }
 
-    /// Checks a server at once, because its addresses are known now.
+    /// Makes the next check of a server due at once, unless one is running.
+    ///
+    /// Call this when the server's addresses become known.
     package mutating func check(_ server: ServerIndex, now: ContinuousClock.Instant) {
         guard let index = places[server] else { return }
         if targets[index].dueAt != nil { targets[index].dueAt = now }

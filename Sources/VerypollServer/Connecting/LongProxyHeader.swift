@@ -3,7 +3,7 @@ internal import Verypoll
 /// A PROXY header of version 2 that is read in parts, because the kernel may not have room for all
 /// of it.
 ///
-/// It keeps the content of the header and the progress of its checks, but none of its bytes.
+/// Only the content of the header and the progress of the checks are stored, not the bytes.
 package struct LongProxyHeader: Equatable, Sendable {
     /// The length of the longest header that is left in the kernel's buffer until it is complete.
     ///
@@ -32,7 +32,7 @@ package struct LongProxyHeader: Equatable, Sendable {
         case checksum(remaining: Int)
     }
 
-    /// Makes a header of which no byte was read yet.
+    /// Creates the state for a header whose bytes are all still unread.
     ///
     /// - Parameters:
     ///   - header: The content of its first bytes.

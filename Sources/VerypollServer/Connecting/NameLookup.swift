@@ -6,8 +6,8 @@ package import Verypoll
 package enum NameLookup {
     /// Asks the services in nsswitch.conf(5) and waits for the answer.
     ///
-    /// - Returns: At least one address, all with this port, in the order in which they are to be
-    ///   tried, RFC 6724; or why there is none.
+    /// - Returns: At least one address, all with this port, in the order in which to try them (RFC
+    ///   6724); or the reason why there is none.
     package static func addresses(
         of host: String,
         port: UInt16

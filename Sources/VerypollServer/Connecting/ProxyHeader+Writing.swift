@@ -3,7 +3,7 @@ internal import Verypoll
 internal import VerypollConfiguration
 
 extension ProxyHeader {
-    /// Appends the header in the configured version; nothing if that is `off`.
+    /// Appends the header in the configured version, or nothing if the version is `off`.
     ///
     /// IPv4-mapped addresses are written as IPv4. If the other address is IPv6, an IPv4 address is
     /// written as an IPv4-mapped one, because both addresses must be of one family.

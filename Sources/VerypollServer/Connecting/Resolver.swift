@@ -3,12 +3,12 @@ internal import SystemPackage
 package import Verypoll
 internal import VerypollConfiguration
 
-/// Keeps the addresses of the servers that the configuration gives by name up to date.
+/// Looks up servers that are configured by name, and keeps their addresses up to date.
 ///
 /// The resolver runs on the supervisor's thread and never blocks. Each lookup has its own thread,
 /// which posts its answer to a mailbox and ends. At most ``threadLimit`` lookups run at a time, so
-/// that a slow name does not delay the others. No thread joins them; each keeps the objects alive
-/// that it needs.
+/// that a slow name does not delay the others. The threads are detached, and each one retains the
+/// objects that it uses.
 package struct Resolver {
     /// The most lookups at a time.
     static let threadLimit = 4
@@ -72,7 +72,7 @@ package struct Resolver {
         adopt(upstreams, slots: Array(upstreams.indices), now: now)
     }
 
-    /// Adopts other upstreams; keeps the state of servers that remain.
+    /// Replaces the upstreams, and keeps the state of servers that remain.
     package mutating func adopt(_ upstreams: [Upstream], slots: [Int], now: ContinuousClock.Instant)
     {
         let former = self.upstreams.byServer(names.map { ($0.server, $0) })
@@ -127,8 +127,8 @@ package struct Resolver {
 
     /// Applies the answers of the threads.
     ///
-    /// - Returns: The servers that sessions may wait for: those with their first answer, even if it
-    ///   is a failure, and those that had no address before.
+    /// - Returns: The servers that sessions may be waiting for: those that got their first answer,
+    ///   even if it is a failure, and those that now have their first address.
     package mutating func takeAnswers(now: ContinuousClock.Instant) -> [ServerIndex] {
         answers.takeAll().compactMap { answer in
             running -= 1

@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// The reason that a session got no server: a value of the label `reason`.
 package enum UpstreamRefusal: String, CaseIterable, Sendable {
-    /// All servers are down, set down by an operator, or have no address.
+    /// Each server is down, is set to down by an operator, or has no address.
     case down
     /// The servers that were tried could not be reached.
     case unreachable

@@ -4,9 +4,9 @@ internal import VerypollConfiguration
 /// Limits the rate at which all workers together accept the connections of a listener.
 ///
 /// The pacer is a token bucket, stored as the one number of the generic cell rate algorithm: the
-/// moment at which the bucket is full again. In any span of time, at most the burst plus the rate
-/// times the span are granted. If a second is not a multiple of the rate, the interval between two
-/// connections is rounded up by less than a nanosecond.
+/// moment at which the bucket is full again. In any period, it grants at most the burst plus the
+/// rate times the length of the period. If the rate does not divide a second into whole
+/// nanoseconds, the interval between two connections is rounded up to the next nanosecond.
 final class AcceptPacer: Sendable {
     private let fullAt = Atomic<UInt64>(0)
     private let interval: UInt64
@@ -23,8 +23,8 @@ final class AcceptPacer: Sendable {
     enum Answer: Equatable, Sendable {
         /// The worker may accept one connection.
         case granted(Permit)
-        /// No worker may accept before this nanosecond; the next permit goes to the first that asks
-        /// then.
+        /// No worker may accept before this time, in nanoseconds. The first worker that asks from
+        /// then on gets the next permit.
         case wait(until: UInt64)
     }
 
@@ -34,8 +34,8 @@ final class AcceptPacer: Sendable {
         fileprivate let after: UInt64
     }
 
-    /// Requests permission for a connection; `now` is a nanosecond of the clock that all workers
-    /// use.
+    /// Requests permission for a connection; `now` is the time in nanoseconds on the clock that all
+    /// workers use.
     func take(now: UInt64) -> Answer {
         var present = fullAt.load(ordering: .relaxed)
         while true {

@@ -44,7 +44,7 @@ package struct FileAccess: Hashable, Sendable {
 
     /// Sets the mode, the owner and the group of a file.
     ///
-    /// At no moment can anybody open the file who cannot open it before or after the change. The
+    /// During the change, only users who can open the file before or after it can open it. The
     /// caller must make sure that nobody replaces the file during the call.
     ///
     /// - Throws: The reason that it failed; the file may then have less access than before, never

@@ -12,10 +12,10 @@ package struct FileSocket: ~Copyable, Sendable {
 
     /// Makes the socket and its file, and the directory of the file if it does not exist.
     ///
-    /// A socket file on which no process listens is replaced. A socket file on which a process
-    /// listens is not, nor is any other file. The new file never has a wider mode than requested.
-    /// Call this before the process has other threads, because the umask belongs to the whole
-    /// process.
+    /// A socket file on which no process listens is replaced. If a process listens on it, or if the
+    /// file is not a socket, it is kept and an error is thrown. The new file never has a wider mode
+    /// than requested. Call this before the process has other threads, because the umask belongs to
+    /// the whole process.
     ///
     /// - Parameters:
     ///   - path: The path of the file.
@@ -89,8 +89,7 @@ package struct FileSocket: ~Copyable, Sendable {
         _ backlog: Int,
         _ mode: FilePermissions
     ) throws(Errno) -> UnixListener {
-        // Until the file has its group, only the owner has access, and no more than the final mode
-        // grants.
+        // Until the group is set, only the owner has access, limited to what the final mode grants.
         let own = mode.intersection([.ownerReadWrite])
         let previous = umask(0o777 & ~own.rawValue)
         defer { umask(previous) }

@@ -31,8 +31,10 @@ package final class SessionLimiter: Sendable {
         set { most.store(newValue, ordering: .sequentiallyConsistent) }
     }
 
-    /// The number of committed sessions; a reader that no longer counts a session also sees
-    /// everything that the session's worker did before ``release()``.
+    /// The number of committed sessions.
+    ///
+    /// If a reader finds that a session is no longer included, the reader also sees everything that
+    /// the session's worker did before ``release()``.
     package var active: Int { committed.load(ordering: .sequentiallyConsistent) }
 
     /// Returns whether committed sessions fill all places, including `extra` places beyond the
@@ -70,12 +72,12 @@ package final class SessionLimiter: Sendable {
         return tryReserve(beyond: extra)
     }
 
-    /// Counts a session on the place that was reserved for it.
+    /// Counts the session for which a place was reserved.
     package func commit() {
         committed.add(1, ordering: .sequentiallyConsistent)
     }
 
-    /// Counts a session out and releases its place.
+    /// Stops counting a session, and releases its place.
     package func release() -> Bool {
         committed.subtract(1, ordering: .sequentiallyConsistent)
         return cancel()

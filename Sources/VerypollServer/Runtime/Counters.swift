@@ -59,7 +59,7 @@ package enum PauseReason: UInt8, Sendable {
         case forSessions
         /// A session ends and frees its resources, or the back-off time passes.
         case forResources
-        /// The accept rate allows the next connection, so soon that the pause is not logged.
+        /// The accept rate allows the next connection. This pause is too short to be logged.
         case forMoment
     }
 

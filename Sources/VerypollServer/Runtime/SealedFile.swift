@@ -30,7 +30,7 @@ package enum SealedFile {
         return file
     }
 
-    /// Writes bytes after the ones that were written last.
+    /// Appends bytes to the file.
     package static func append(_ bytes: [UInt8], to file: borrowing OwnedFD) throws(Errno) {
         do {
             try file.fileDescriptor.writeAll(bytes)
@@ -44,8 +44,8 @@ package enum SealedFile {
     /// - Parameters:
     ///   - file: The file.
     ///   - limit: The most bytes that it may have.
-    ///   - isSealed: Whether to require a sealed file; the writer of an unsealed one may not be
-    ///     done.
+    ///   - isSealed: Whether to require a sealed file; another process may still be writing to an
+    ///     unsealed one.
     /// - Returns: The contents.
     /// - Throws: `Errno.invalidArgument` if the file is not sealed, `Errno.fileTooLarge` if it is
     ///   longer than `limit`.

@@ -67,9 +67,9 @@ package enum SessionSocket: ~Copyable, Sendable {
 
     /// Registers the connection, edge-triggered and for its whole life.
     ///
-    /// The interest includes urgent data, because a read stops short of it. It includes room to
-    /// write only if `forOutput` is true, because there is usually room;
-    /// ``watchOutput(with:token:)`` adds it once a write has come short.
+    /// The interest includes urgent data, because a read stops before it. It includes room to write
+    /// only if `forOutput` is true, because there is usually room; ``watchOutput(with:token:)``
+    /// adds it after a write that was not accepted in full.
     func register(
         with registry: borrowing Registry,
         token: Token,
@@ -124,7 +124,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// The bytes that the kernel still holds for the peer and that a reset would drop.
+    /// The number of bytes that the kernel still holds for the peer, and that a reset would drop.
     var unsentByteCount: Int {
         switch self {
         case .tcp(let stream): (try? stream.unsentByteCount()) ?? 0

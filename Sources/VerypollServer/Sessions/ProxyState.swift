@@ -10,8 +10,8 @@ struct ProxyState: ~Copyable {
     /// The PROXY header that is still to be sent to the server before any other byte; `off` once it
     /// was sent.
     var owedHeader = UpstreamConfiguration.ProxyHeader.off
-    /// The number of this daemon's listeners that the client's connection has passed before; see
-    /// ``OwnConnections``.
+    /// The number of this daemon's listeners that the client's connection has already passed
+    /// through; see ``OwnConnections``.
     var hops: UInt8 = 0
     /// Whether the connection to the server is registered in ``OwnConnections``.
     var isOwnConnection = false

@@ -5,7 +5,8 @@ extension Session {
         let timeout: Timeout
     }
 
-    /// Returns when the session's timer fires next, and what for; `nil` if no timeout applies.
+    /// Returns the time at which the session's timer fires next, and the timeout that causes it;
+    /// `nil` if no timeout applies.
     ///
     /// There is one timer per session; `Worker.handleTimers` acts on it.
     func deadline(_ timeouts: SessionTimeouts) -> Deadline? {

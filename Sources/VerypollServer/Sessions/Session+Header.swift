@@ -88,7 +88,7 @@ extension Session {
         }
     }
 
-    /// Removes the bytes that were peeked at from the kernel's buffer.
+    /// Consumes the bytes that the session has peeked at.
     private mutating func skip(_ byteCount: Int, in context: inout ServeContext) throws(Errno) {
         while context.scratch.count < byteCount {
             let rest = byteCount - context.scratch.count

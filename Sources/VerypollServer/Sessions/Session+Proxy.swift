@@ -29,8 +29,8 @@ extension Session {
             let isUnsent = client.hasUnsent || proxyState.server.hasUnsent
             return isUnsent ? .linger : .end(reason)
         }
-        // In every turn: a direction that streams without a pause must not delay the end of the
-        // other.
+        // Do this in every turn, so that a direction that streams without a pause does not delay
+        // the end of the other direction.
         let step = passEnds()
         return switch flow {
         case .starved where step == .wait: .starved
@@ -39,8 +39,8 @@ extension Session {
         }
     }
 
-    /// Whether the server has proven that it accepted the connection: it took bytes, sent bytes, or
-    /// ended its direction.
+    /// Whether the server has proven that it accepted the connection, because it read bytes, sent
+    /// bytes, or ended its direction.
     private var hasReachedServer: Bool {
         toServer.given > 0 || toClient.taken > 0
             || proxyState.server.flags.intersection([.inputEnded, .failed]) == .inputEnded
@@ -120,8 +120,10 @@ extension Session {
         return isSpent || proxyState.connector.phase != .connected ? .serverFailed(error) : nil
     }
 
-    /// Passes each end of file on; if both directions have ended, ends the session, and closing the
-    /// connections passes the ends on.
+    /// Passes each end of file on.
+    ///
+    /// If both directions have ended, the session ends instead: closing the connections sends both
+    /// ends of file.
     private mutating func passEnds() -> Step {
         let isClientDone = client.flags.contains(.inputEnded) && toServer.isEmpty
         let isServerDone = proxyState.server.flags.contains(.inputEnded) && toClient.isEmpty
@@ -142,7 +144,7 @@ extension Session {
 extension Endpoint {
     /// Whether a reset would drop bytes that the peer could still receive.
     ///
-    /// The connection must be alive: after its death the kernel still counts the bytes that it
+    /// This is `false` for a dead connection, for which the kernel still counts the bytes that it
     /// dropped.
     fileprivate var hasUnsent: Bool {
         flags.isDisjoint(with: [.failed, .isDead]) && flags.contains(.hasSent)

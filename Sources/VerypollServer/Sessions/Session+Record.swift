@@ -3,7 +3,7 @@ internal import Verypoll
 internal import VerypollConfiguration
 
 extension Session {
-    /// Returns a record of the session, which has everything except its descriptors.
+    /// Returns a record that contains everything about the session except its descriptors.
     package func record(listener: Listener, upstream: Upstream?) -> SessionRecord {
         let isConnected = proxyState.server.socket.fileDescriptor != nil
         let server = proxyState.connector.isHeld || !isConnected ? nil : proxyState.connector.server

@@ -35,8 +35,7 @@ extension SessionRecord {
         static let isConnecting = Presence(rawValue: 1 << 11)
     }
 
-    /// The largest session ID and byte count; smaller than a 64-bit number, so that sums do not
-    /// overflow.
+    /// The largest valid session ID and byte count, small enough that sums do not overflow 64 bits.
     package static let largestCount = UInt64(1) << 60
 
     private var presence: Presence {

@@ -21,7 +21,7 @@ package struct SessionRecord: Equatable, Sendable {
     /// The position in the text of a handler that sends a fixed text; below
     /// ``Session/positionLimit``.
     package var position: UInt16
-    /// Whether the session is still to read the client's PROXY header.
+    /// Whether the session has not read the client's PROXY header yet.
     package var awaitsHeader: Bool
     /// Whether the session is counted in the source table of its listener.
     package var isCountedBySource: Bool
@@ -74,9 +74,9 @@ package struct SessionRecord: Equatable, Sendable {
 
     /// One direction of the session.
     package struct Channel: Equatable, Sendable {
-        /// The bytes read from the source.
+        /// The number of bytes read from the source.
         package var taken: UInt64
-        /// The bytes written to the sink.
+        /// The number of bytes written to the sink.
         package var given: UInt64
         /// The copied bytes that the sink has not accepted yet.
         package var parked: [UInt8]

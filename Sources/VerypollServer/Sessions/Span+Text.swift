@@ -50,7 +50,7 @@ extension Span<UInt8> {
         isText(text) { $0 }
     }
 
-    /// Returns whether the bytes are this lowercase word, in any case.
+    /// Returns whether the bytes are `word`, ignoring case; `word` must be in lowercase.
     func isWord(_ word: String) -> Bool {
         isText(word, \.lowercased)
     }

@@ -7,6 +7,8 @@ internal import Verypoll
 struct MetricsQueue {
     /// The sessions that the open request will answer.
     var asking: [SlabKey] = []
-    /// The sessions that came later; the metrics being written may be older than their requests.
+    /// The sessions that asked later.
+    ///
+    /// The metrics being written may be older than their requests, so they wait for the next ones.
     var waiting: [SlabKey] = []
 }

@@ -1,8 +1,8 @@
 internal import Verypoll
 internal import VerypollConfiguration
 
-// Connected sessions, and how they are handled when their server goes down or comes up again. The
-// head comment of `Connector` has the rules.
+// Counts new connections to servers, and applies `whenDown` when a server goes down or is up again.
+// For the rules, see the comment at the top of `Connector`.
 
 extension Worker {
     /// Notes that the server has been reached.
@@ -54,7 +54,7 @@ extension Worker {
         }
     }
 
-    /// Withdraws the deadlines that `whenDown` gave the sessions of a server that is up again.
+    /// Removes the deadlines that `whenDown` set for the sessions of a server that is up again.
     mutating func withdrawWhenDown(server: Int, of upstream: Int) {
         guard !context.upstreams[upstream].servers[server].isOutOfService else { return }
         for index in 0..<sessions.endIndex {
@@ -70,7 +70,8 @@ extension Worker {
             && sessions[key].proxyState.connector.upstream == upstream
     }
 
-    /// Gives a connected session whose server is down its deadline, if `whenDown` says so.
+    /// Applies `whenDown` to a connected session whose server is down: keeps the session, sets its
+    /// deadline, or has the caller end it.
     ///
     /// - Returns: Whether the session continues for now.
     private mutating func outlivesServer(_ key: SlabKey, of upstream: Int) -> Bool {

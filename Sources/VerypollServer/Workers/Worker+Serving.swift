@@ -141,7 +141,8 @@ extension Worker {
         feedStarved()
     }
 
-    /// Watches the connections whose last write came short, so that an event reports room.
+    /// Watches the connections that did not accept all of the last write, so that an event reports
+    /// room.
     private mutating func watchOutput(_ key: SlabKey) {
         do throws(Errno) {
             if sessions[key].client.lacksOutputEvents {
@@ -192,7 +193,8 @@ extension Worker {
         let isListenerAwaited = listener.limiter.release()
         let isTotalAwaited = context.totalLimiter.release()
         release(&session.proxyState.connector)
-        // Close the connections here: the refill and other workers may need their descriptors.
+        // Close the connections here: the descriptor reserve and other workers may need their
+        // descriptors.
         if isBroken, session.proxyState.connector.upstream != nil || session.awaitsHeader {
             session.breakOff()
         } else {
@@ -220,15 +222,15 @@ extension Worker {
 
     /// Sets the timer to the session's next deadline.
     ///
-    /// Needed only where the deadline may have become earlier; a later one is found when the timer
-    /// fires.
+    /// Needed only if the deadline may have become earlier. If it has become later, the timer is
+    /// set again when it fires.
     mutating func setTimer(_ key: SlabKey) {
         guard let due = deadline(of: key) else { return }
         schedule.timers.schedule(key.index, at: due.millisecond)
     }
 
-    /// Returns when the session's timer fires next, and what for; `nil` if nothing bounds the
-    /// session.
+    /// Returns the time at which the session's timer fires next, and the reason; `nil` if nothing
+    /// bounds the session.
     ///
     /// There is one timer per session; ``handleTimers()`` acts on it.
     mutating func deadline(of key: SlabKey) -> Session.Deadline? {
