@@ -7,7 +7,7 @@ enum ServiceInterface {
         # descriptions of its interfaces.
         interface org.varlink.service
 
-        # Returns information about the service, and the names of all its interfaces, including this.
+        # Returns information about the service, and the names of all its interfaces.
         method GetInfo() -> (
           vendor: string,
           product: string,
@@ -16,7 +16,7 @@ enum ServiceInterface {
           interfaces: []string
         )
 
-        # Returns the description of an interface, in the language of this text.
+        # Returns the description of an interface in Varlink's interface definition language.
         method GetInterfaceDescription(interface: string) -> (description: string)
 
         # The service does not have the interface.

@@ -7,7 +7,7 @@ struct SessionsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List open sessions, the oldest first.",
-        discussion: "If there are more sessions than --limit, standard error says so."
+        discussion: "If there are more sessions than --limit, a message on standard error says so."
     )
 
     @Option(

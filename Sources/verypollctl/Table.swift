@@ -49,7 +49,7 @@ struct Table {
 
     /// Adds a row, with a cell for each column.
     mutating func append(_ row: Cell...) {
-        precondition(row.count == columns.count, "a row of another table")
+        precondition(row.count == columns.count, "the row does not match the columns")
         rows.append(row)
     }
 

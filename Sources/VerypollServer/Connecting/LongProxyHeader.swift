@@ -50,7 +50,7 @@ package struct LongProxyHeader: Equatable, Sendable {
     ///
     /// - Returns: The error in the header, or `nil` if there is none.
     mutating func read(_ bytes: Span<UInt8>) -> ProxyHeader.Reason? {
-        precondition(bytes.count <= remaining, "bytes behind the header")
+        precondition(bytes.count <= remaining, "bytes after the end of the header")
         remaining -= bytes.count
         guard isChecked else { return nil }
         for index in bytes.indices {

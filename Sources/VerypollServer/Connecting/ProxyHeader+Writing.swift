@@ -160,7 +160,7 @@ extension OutputSpan<UInt8> {
             for byte in name { append(byte) }
         case .unnamed: break
         }
-        precondition(count <= end, "too long a Unix-domain address")
+        precondition(count <= end, "the Unix-domain address is too long")
         while count < end { append(0) }
     }
 }

@@ -151,7 +151,7 @@ package struct Resolver {
             names[index].dueAt = nil
             running += 1
         } catch {
-            fail(index, NameLookupFailure(reason: "no thread can be had: \(error)"), now: now)
+            fail(index, NameLookupFailure(reason: "cannot start a thread: \(error)"), now: now)
         }
     }
 
