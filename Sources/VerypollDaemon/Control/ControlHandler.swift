@@ -6,7 +6,7 @@ internal import VerypollServer
 ///
 /// The control server has already checked the form of the parameters and the caller's permission.
 protocol ControlHandler: AnyObject {
-    /// The number of listeners and servers, which determines how long answers about all of them are.
+    /// The number of listeners and servers: answers about all of them grow with it.
     var entryCount: Int { get }
 
     /// Returns the status of the daemon.
