@@ -29,7 +29,7 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// When sessions that cannot connect eject a server.
     package var passive: PassiveCheck
 
-    /// What becomes of the live sessions of a server that goes down.
+    /// What happens to the open sessions of a server that goes down.
     package var whenDown: WhenDown
 
     /// The PROXY protocol header that the daemon sends to servers.
@@ -89,9 +89,9 @@ package struct UpstreamConfiguration: Equatable, Sendable {
         package var duration: Duration
     }
 
-    /// What becomes of the live sessions of a server that goes down.
+    /// What happens to the open sessions of a server that goes down.
     package enum WhenDown: String, CaseIterable, Sendable {
-        /// They live on.
+        /// The sessions continue.
         case keep
         /// They may go on for `drain.deadline`; then all that are left are reset together. Unlike a
         /// drain, none ends earlier.

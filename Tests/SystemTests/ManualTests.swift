@@ -74,6 +74,19 @@ struct ManualTests: ~Copyable {
         }
     }
 
+    @Test("verypollctl(1) says for every verb which users may use it")
+    func namesPermissions() throws {
+        let text = try page("verypollctl", section: 1)
+        let start = try #require(text.firstRange(of: "\nPERMISSIONS\n"))
+        let end = try #require(text.firstRange(of: "\nVERBS\n"))
+        let words = text[start.upperBound..<end.lowerBound].split(whereSeparator: \.isWhitespace)
+        let section = words.joined(separator: " ")
+        for verb in try verbs() {
+            let name = verb.joined(separator: " ")
+            #expect([",", " ", "."].contains { section.contains(name + $0) }, "\(name)")
+        }
+    }
+
     @Test("verypolld(8) documents every option")
     func namesOptions() throws {
         let text = try page("verypolld", section: 8)
