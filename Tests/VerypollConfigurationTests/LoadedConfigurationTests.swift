@@ -39,10 +39,10 @@ struct LoadedConfigurationTests {
         arguments: [
             (
                 "/nowhere/verypolld.json",
-                "No such file or directory (errno 2); write the file, or name another"
+                "No such file or directory (errno 2); write the file, or name another one"
             ),
-            ("/", "Is a directory (errno 21); name a file in it"),
-            ("/dev/null/x", "Not a directory (errno 20); write the file, or name another"),
+            ("/", "Is a directory (errno 21); name a file in this directory"),
+            ("/dev/null/x", "Not a directory (errno 20); write the file, or name another one"),
         ]
     )
     func unreadable(path: String, expected: String) {
