@@ -54,7 +54,7 @@ package struct ListenerConfiguration: Equatable, Sendable {
     package struct AcceptRate: Equatable, Sendable {
         /// The connections per second, on average.
         package var perSecond: Int
-        /// The most connections that are accepted at once after a quiet time.
+        /// The most connections that are accepted at once after an idle period.
         package var burst: Int
     }
 
@@ -114,7 +114,7 @@ extension ListenerConfiguration.AcceptRate {
 
     /// Reads the rate.
     ///
-    /// Without a burst in the file, the burst is the number of one second.
+    /// If the file has no burst, it defaults to the number of connections per second.
     package init(_ object: ObjectReader) {
         perSecond = object.optionalInteger("perSecond") ?? 1
         burst = object.optionalInteger("burst") ?? perSecond

@@ -14,7 +14,7 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// How a session's server is chosen.
     package var balance: Balance
 
-    /// The time for a session to get connected, over all servers and addresses tried.
+    /// The time in which a session must be connected, over all servers and addresses that it tries.
     package var connectTimeout: Duration
 
     /// How the daemon retries while no server can be reached.
@@ -29,7 +29,7 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// When sessions that cannot connect eject a server.
     package var passive: PassiveCheck
 
-    /// What happens to the open sessions of a server that goes down.
+    /// The treatment of open sessions whose server goes down.
     package var whenDown: WhenDown
 
     /// The PROXY protocol header that the daemon sends to servers.
@@ -89,14 +89,16 @@ package struct UpstreamConfiguration: Equatable, Sendable {
         package var duration: Duration
     }
 
-    /// What happens to the open sessions of a server that goes down.
+    /// The treatment of open sessions whose server goes down.
     package enum WhenDown: String, CaseIterable, Sendable {
         /// The sessions continue.
         case keep
-        /// They may go on for `drain.deadline`; then all that are left are reset together. Unlike a
-        /// drain, none ends earlier.
+        /// The sessions may continue for `drain.deadline`; then those that remain are reset
+        /// together.
+        ///
+        /// Unlike in a drain, no session is ended earlier.
         case drain
-        /// They are reset at once.
+        /// The sessions are reset at once.
         case close
     }
 

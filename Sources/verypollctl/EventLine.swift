@@ -59,12 +59,12 @@ private func words(of server: Status.Server?, _ upstream: String?) -> String {
     return "\(upstream ?? "") \(server.address) \(stateWords(of: server))\(reason)"
 }
 
-/// Returns the state of a server, after its mode unless that is `up`: `drain (up)`.
+/// Returns the state of a server, with the mode before it unless the mode is `up`: `drain (up)`.
 func stateWords(of server: Status.Server) -> String {
     stateWords(server.state.rawValue, mode: server.mode.rawValue)
 }
 
-/// Returns the same text for the words of a state and a mode.
+/// Returns the text for a state and a mode.
 func stateWords(_ state: String, mode: String) -> String {
     mode == Status.Server.Mode.up.rawValue ? state : "\(mode) (\(state))"
 }

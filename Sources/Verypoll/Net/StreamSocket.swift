@@ -85,7 +85,7 @@ extension StreamSocket where Self: ~Copyable {
         try fileDescriptor.send(bytes)
     }
 
-    /// Writes bytes that more bytes will follow immediately.
+    /// Writes bytes, and announces that more bytes follow immediately.
     ///
     /// TCP may hold back the last bytes for up to 200 ms, to send them in one packet with the next
     /// write or with the end of stream from ``shutdown(_:)``. See `MSG_MORE` in send(2).

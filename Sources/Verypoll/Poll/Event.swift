@@ -1,4 +1,4 @@
-/// A source that became ready, with flags that say in which way.
+/// A source that became ready, with flags for the kinds of readiness.
 ///
 /// The flags are hints: make the call and rely on its result, where `nil` means not ready.
 /// <doc:PeerGone> lists the flags for each kind of source.

@@ -65,7 +65,8 @@ public struct Registry: ~Copyable, Sendable {
 
     /// Returns a second handle to the same poll, for code that cannot borrow this one.
     ///
-    /// The clone may outlive the poll. Sources registered after that are never reported.
+    /// The clone may outlive the poll. Sources that are registered after the poll is destroyed are
+    /// never reported.
     ///
     /// - Throws: `Errno.tooManyOpenFiles` if the process is out of descriptors. See fcntl(2).
     public func clone() throws(Errno) -> Registry {

@@ -17,8 +17,8 @@
 ///
 /// The keys of a slot repeat after 2³¹ values.
 @safe public struct Slab<Element: ~Copyable>: ~Copyable {
-    // Raw memory, because `Array` and `Dictionary` cannot hold noncopyable values, and the module
-    // of swift-collections 1.6 with arrays that can does not compile for the thread sanitizer. Slot
+    // Raw memory, because `Array` and `Dictionary` cannot hold noncopyable values. The module of
+    // swift-collections 1.6 that has such arrays does not compile for the thread sanitizer. Slot
     // states are stored apart from the values, so a lookup checks a key by reading eight bytes.
     @usableFromInline
     struct Slot {
@@ -158,7 +158,7 @@
 
 /// Links that are not the index of a next free slot.
 ///
-/// No slab has that many slots.
+/// They exceed the largest slot index of any slab.
 @usableFromInline
 enum SlabLink {
     @inlinable static var end: UInt32 { .max }

@@ -8,11 +8,11 @@ internal import SystemPackage
 /// reported a flag of a descriptor, it stops asking poll(2) for that flag. It asks again (it
 /// "rearms" the flag) once a call of this library on the descriptor shows that the readiness was
 /// used up: a read that found nothing more, a write that found no room, an error that was returned.
-/// From then on, readiness is news, which is what an edge means.
+/// After that, readiness is a change again, so it is reported as an edge.
 ///
-/// An unnecessary notice costs one event that says nothing new. A missing notice loses an edge, and
-/// its source stalls. So each call that may use up readiness gives notice. epoll(7) needs no
-/// notices, so with epoll(7), and without a selector, these functions are empty.
+/// An unnecessary notice costs one redundant event. A missing notice loses an edge, and its source
+/// stalls. So each call that may use up readiness gives notice. epoll(7) needs no notices, so with
+/// epoll(7), and without a selector, these functions are empty.
 ///
 /// Calls that read, write and accept give notice through ``readySyscall(reading:room:_:)`` and
 /// ``readySyscall(writing:count:_:)``.

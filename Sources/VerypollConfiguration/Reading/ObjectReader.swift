@@ -18,8 +18,8 @@ package struct ObjectReader {
     /// Makes a reader of an object, and reports keys that are unknown or missing.
     ///
     /// - Parameters:
-    ///   - value: The object. Another kind of value is reported, and `nil` is not; in both cases,
-    ///     all keys read as absent.
+    ///   - value: The object. Any other value is reported as a problem, except `nil`. In both
+    ///     cases, all keys are absent.
     ///   - table: The keys of the object.
     ///   - pointer: The JSON pointer of the object.
     ///   - problems: The list to which problems are reported.
@@ -231,8 +231,9 @@ extension ObjectReader {
         let object: ObjectReader
     }
 
-    /// Returns whether a text is a valid name of a listener or upstream, which logs and metrics
-    /// contain.
+    /// Returns whether a text is valid as the name of a listener or upstream.
+    ///
+    /// The characters are limited because logs and metrics contain these names.
     private static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in

@@ -16,7 +16,7 @@ package indirect enum ValueForm: Sendable {
     case choice([String])
     /// Any string, or a string that another type checks.
     case text
-    /// Such a string, or an object instead.
+    /// A string as for `text`, or an object.
     case textOr(KeyTable)
     case list(of: ValueForm, isEmptyAllowed: Bool)
     case object(KeyTable)

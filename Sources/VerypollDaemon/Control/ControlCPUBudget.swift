@@ -17,10 +17,10 @@ struct ControlCPUBudget {
     /// A larger share would measurably slow down the slowest of a hundred sessions.
     static let share = 0.005
 
-    /// The time that all clients together can use at once after a while without calls.
+    /// The time that all clients together can use without a pause after an idle period.
     static let burst = Duration.milliseconds(100)
 
-    /// The time that one client can use at once.
+    /// The time that one client can use without a pause.
     static let clientBurst = Duration.milliseconds(20)
 
     /// The largest debt of all clients together, which limits a pause to 5 s.

@@ -16,8 +16,8 @@ extension ControlServer {
     ) -> Int? {
         var best: (slot: Int, credit: Duration)?
         for slot in slots {
-            // A slot without credit is served last: the listening socket as ever, and a client only
-            // to send it the rest of an answer.
+            // A slot without credit is served last. Such a client only gets the rest of an answer;
+            // the listening socket accepts as usual.
             let credit = cpuBudget.update(slot, now: now)
             if best.map({ $0.credit < credit }) ?? true { best = (slot, credit) }
         }
@@ -38,7 +38,10 @@ extension ControlServer {
         try pay(threadTime() - start, for: slot)
     }
 
-    /// Charges a client for the time of its turn, and stops watching what has used up its credit.
+    /// Charges a client for its turn.
+    ///
+    /// Stops reading from the client if its credit is used up, and watching all clients if the
+    /// common credit is used up.
     mutating func pay(_ time: Duration, for slot: Int) throws(Errno) {
         cpuBudget.use(time, by: slot)
         if cpuBudget.isOver(slot), slot != Self.listenerSlot { finishTurn(of: slot) }

@@ -23,7 +23,8 @@ final class InheritedSocket {
 
     /// Takes ownership of a passed descriptor.
     ///
-    /// - Throws: `Errno` if the descriptor is not a listening stream socket. It is closed then.
+    /// - Throws: `Errno` if the descriptor is not a listening stream socket. In that case, the
+    ///   descriptor is closed.
     init(_ activated: ActivatedSocket) throws(Errno) {
         name = activated.name
         let owned = OwnedFD(adopting: activated.descriptor)

@@ -43,7 +43,7 @@ extension LiveConfiguration {
     /// continue.
     ///
     /// - Returns: `false` if there is no listener with this name.
-    /// - Throws: `ListenerError` if a socket cannot be opened. Nothing has changed then.
+    /// - Throws: `ListenerError` if a socket cannot be opened. In that case, nothing has changed.
     mutating func resume(
         listener name: String,
         exchange: SocketExchange
@@ -88,8 +88,8 @@ extension LiveConfiguration {
         return listeners.filter { former[$0.name]?.configuration != $0.configuration }
     }
 
-    /// Returns the servers that a former configuration has and this one lacks, at every index by
-    /// which a session may know them.
+    /// Returns the servers that a former configuration has and this one lacks, at every index that
+    /// a session may still use for them.
     func serversLeft(by former: LiveConfiguration) -> [ServerIndex] {
         func current(_ live: LiveConfiguration) -> Set<ObjectIdentifier> {
             Set(live.upstreams.flatMap { live.upstream(of: $0).servers.map(ObjectIdentifier.init) })

@@ -70,14 +70,15 @@ struct LiveConfiguration {
 
     // MARK: Changes
 
-    /// Changes to another configuration.
+    /// Switches to another configuration.
     ///
     /// New sockets are opened; unchanged listeners and upstreams stay.
     ///
     /// The change takes effect once the exchange is committed, the snapshot has reached the workers
     /// and ``applyLimits()`` was called. Until then, the caller can return to a copy made before.
     ///
-    /// - Throws: `ListenerError` if a socket cannot be opened. This value must not be used then.
+    /// - Throws: `ListenerError` if a socket cannot be opened. In that case, this value must not be
+    ///   used.
     mutating func change(
         to configuration: Configuration,
         exchange: SocketExchange,

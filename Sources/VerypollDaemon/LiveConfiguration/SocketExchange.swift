@@ -5,12 +5,12 @@ internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollServer
 
-/// A change of the listening sockets, from one configuration to the next or from the previous
-/// process to this one, which takes place as a whole or not at all.
+/// An atomic change of the listening sockets, from one configuration to the next or from the
+/// previous process to this one.
 ///
 /// 1. Listeners claim the sockets that they keep; see ``claim(_:for:limit:)``.
-/// 2. New sockets are bound, but do not listen yet. If a socket of the daemon has an overlapping
-///    address, it shares its port for the time being, because bind(2) would fail otherwise.
+/// 2. New sockets are bound, but do not listen yet. An existing socket of the daemon that has an
+///    overlapping address shares its port until the commit, because bind(2) would fail otherwise.
 /// 3. ``commit()`` makes the new sockets listen. The sockets that they replace get no more
 ///    connections and retire: workers serve their backlogs for ``retirement`` before they close.
 ///
@@ -152,7 +152,7 @@ final class SocketExchange {
         do throws(Errno) {
             sockets = try listener.bind(address, at: place, workers, sharesPort: isShared)
         } catch .addressInUse where handoffStore.store.capacity > 0 && !isActivated(target) {
-            // The manager may not have closed yet what this process released.
+            // The manager may still hold sockets that this process has released.
             handoffStore.settle(within: .seconds(1))
             sockets = try listener.bind(address, at: place, workers, sharesPort: isShared)
         }
@@ -241,7 +241,7 @@ final class SocketExchange {
 
     /// Makes the new sockets listen, and turns connections away from the sockets that they replace.
     ///
-    /// - Throws: `ListenerError` if a socket cannot listen. Release this value then.
+    /// - Throws: `ListenerError` if a socket cannot listen. In that case, release this value.
     func commit() throws(ListenerError) {
         try applyFileAccess()
         for entry in opened {

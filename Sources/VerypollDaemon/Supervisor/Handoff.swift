@@ -54,8 +54,8 @@ struct Handoff {
 
     /// Claims everything that the previous process stored.
     ///
-    /// - Throws: `ListenerError` if a socket cannot listen. Nothing has changed then, and the next
-    ///   process receives the same.
+    /// - Throws: `ListenerError` if a socket cannot listen. In that case, nothing has changed, and
+    ///   the next process receives the same.
     mutating func claim() throws(ListenerError) {
         try exchange?.commit()
         store.hasBegun = true

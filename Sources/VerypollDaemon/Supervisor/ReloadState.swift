@@ -28,7 +28,7 @@ struct ReloadState {
     /// Whether the file is being read, or was read and is not applied yet.
     var isBusy: Bool { reading != nil || outcome != nil }
 
-    /// Whether few enough readings hang to start another one.
+    /// Whether another reading may start, because fewer than ``hangLimit`` readings hang.
     var mayRead: Bool { hangCount < Self.hangLimit }
 
     /// The time at which the present reading is abandoned.

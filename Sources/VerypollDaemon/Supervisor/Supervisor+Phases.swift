@@ -26,8 +26,8 @@ extension Supervisor {
 
     /// Takes over from the previous process, now that everything else is ready.
     ///
-    /// - Throws: `ListenerError` if a socket cannot listen. Nothing that was passed has changed
-    ///   then, and the next process receives the same.
+    /// - Throws: `ListenerError` if a socket cannot listen. In that case, everything stored is
+    ///   unchanged, and the next process receives the same.
     private func begin() throws {
         lifecycle.begin()
         try handoff.claim()

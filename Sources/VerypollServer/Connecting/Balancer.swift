@@ -71,7 +71,9 @@ struct Balancer: Sendable {
         return best
     }
 
-    /// Returns the candidate with the fewest sessions for its weight; equals take turns.
+    /// Returns the candidate with the fewest sessions for its weight.
+    ///
+    /// Equally busy candidates take turns.
     private mutating func leastBusy(of candidates: [Candidate?]) -> Int? {
         var best: (index: Int, candidate: Candidate)?
         for offset in candidates.indices {

@@ -59,16 +59,16 @@ extension Connector {
     enum Event: Equatable {
         /// The search may begin.
         case started
-        /// The upstream has counted the session in.
+        /// The upstream has reserved a place for the session.
         case placeReserved
         /// The upstream takes no more sessions now.
         case upstreamFull
         /// The session is in the queue.
         case queueEntered
-        /// As many sessions as may wait do so already.
+        /// The upstream's queue is full.
         case queueFull
         case queueLeft
-        /// This server has counted the session in.
+        /// This server was chosen, and counts the session.
         case serverChosen(Int)
         /// No server can be chosen; if names are still being looked up, there may be one soon.
         case noServer(awaitsNames: Bool)
@@ -78,7 +78,7 @@ extension Connector {
         case attemptFailed(Errno)
         /// The socket of the failed attempt is closed.
         case attemptClosed
-        /// The server has counted the session out.
+        /// The server no longer counts the session.
         case serverLeft
         /// The chosen server went down while the session had no connection to it.
         case serverDown
@@ -148,7 +148,7 @@ extension Connector {
         case down
         /// The servers that were tried could not be reached; the error is that of the last one.
         case unreachable(Errno)
-        /// As many sessions as may wait do so already.
+        /// The upstream's queue is full.
         case queueFull
         /// The upstream took no more sessions for too long.
         case queueTimeout
@@ -199,8 +199,8 @@ extension Connector.Facts {
 extension Errno {
     /// Whether an attempt failed because of a shortage that says nothing about the server.
     ///
-    /// The shortage is one of descriptors, memory or ports on this machine, or of room in the
-    /// backlog of a Unix-domain socket, which no event announces. See connect(2) and unix(7).
+    /// This machine lacks descriptors, memory or ports, or the backlog of a Unix-domain socket is
+    /// full. No event announces room in that backlog. See connect(2) and unix(7).
     var isShortage: Bool {
         switch self {
         case .resourceTemporarilyUnavailable, .addressNotAvailable: true

@@ -18,13 +18,13 @@ internal import Verypoll
 // the session waits in the upstream's queue. A connector holds at most one place, one entry in the
 // queue and one server; it returns each of them exactly once.
 //
-// A server goes down if its checks fail, if an operator sets it down, or if a reload removes it. A
-// connected session then gets what the upstream's `whenDown` says. A session that is still
-// connecting has sent nothing yet: it abandons the attempt and chooses another server at once. If
-// no other server can be chosen, the attempt goes on. If it succeeds while the server is still
-// down, `whenDown` applies from then on: `close` ends the session, `drain` gives it the whole
-// `drain.deadline`. When the server is up again, these deadlines are withdrawn. An ejection is a
-// guess of ours, so it ends neither attempts nor sessions; it only keeps new sessions away.
+// A server goes down if its checks fail, if an operator sets it down, or if a reload removes it.
+// The upstream's `whenDown` then applies to connected sessions. A session that is still connecting
+// has sent nothing yet: it abandons the attempt and chooses another server at once. If no other
+// server can be chosen, the attempt continues. If it succeeds while the server is still down,
+// `whenDown` applies from then on: `close` ends the session, `drain` lets it continue for
+// `drain.deadline`. When the server is up again, these deadlines are removed. An ejection is only a
+// guess, so it ends neither attempts nor sessions; it only keeps new sessions away.
 
 /// Decides how a session gets its server; performs no I/O.
 package struct Connector {
@@ -146,7 +146,7 @@ package struct Connector {
         return .wait(until: nextAt)
     }
 
-    /// Notes that the server is up again, and withdraws the deadline that it brought.
+    /// Notes that the server is up again, and removes the deadline that its outage set.
     mutating func serverCameUp() {
         isServerDown = false
         if phase == .connected { nextAt = .max }
@@ -215,7 +215,7 @@ package struct Connector {
 
     /// Leaves a server that went down before it was connected.
     ///
-    /// An attempt goes on if no other server can be chosen, or no time is left for one.
+    /// An attempt continues if no other server can be chosen, or if no time is left for one.
     private mutating func leaveDownServer(_ facts: Facts) -> Action {
         guard serverIndex >= 0, !facts.isServerChoosable else { return .nothing }
         if phase == .pausing { return resume(facts) }
@@ -228,8 +228,8 @@ package struct Connector {
 
     private mutating func closeAttempt(_ error: Errno, _ facts: Facts) -> Action {
         lastError = error.rawValue
-        // The server can break a connection before the worker watches it. The search was over by
-        // then, so a new one begins, with the whole time to connect.
+        // The server can break a connection before the worker watches it. The search was already
+        // over, so a new one begins, with the whole time to connect.
         if phase == .connected { endsAt = facts.now + facts.connectTimeout }
         phase = .choosing
         return .closeAttempt
@@ -290,7 +290,7 @@ package struct Connector {
         }
     }
 
-    /// Gives up for a reason; by default for what the search has found since the last wait.
+    /// Gives up for a reason, by default the result of the search since the last wait.
     private mutating func giveUp(_ reason: NoServer? = nil) -> Action {
         phase = .over
         if let reason { return .giveUp(reason) }

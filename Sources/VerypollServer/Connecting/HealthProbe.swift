@@ -7,10 +7,10 @@ internal import VerypollConfiguration
 /// configured, exchanges bytes.
 ///
 /// Each address gets a share of the time that is left, so that an address that drops packets does
-/// not prevent attempts at the others. A check that exchanges no bytes resets its connection.
-/// Nothing can be lost by that, this machine keeps no connection in TIME-WAIT, and the server does
-/// not see an end of file from a client that sent nothing. A check that has exchanged bytes closes
-/// the connection like a client.
+/// not prevent attempts at the others. A check that exchanges no bytes resets its connection. The
+/// reset loses no data, this machine keeps no connection in TIME-WAIT, and the server does not see
+/// an end of file from a client that sent nothing. A check that has exchanged bytes closes the
+/// connection like a client.
 final class HealthProbe {
     /// The result of a check.
     enum Outcome: Equatable {

@@ -155,10 +155,10 @@ extension ProxyHeader {
         }
     }
 
-    /// Returns the header at the beginning of a connection, if it is too long to wait for as a
-    /// whole.
+    /// Returns the header at the beginning of a connection, if it is longer than
+    /// ``LongProxyHeader/longestAwaited`` and must be read in parts.
     ///
-    /// - Parameter bytes: Bytes for which ``parse(_:)`` says `incomplete`.
+    /// - Parameter bytes: Bytes for which ``parse(_:)`` returns `incomplete`.
     /// - Returns: The header; `nil` if it is short, or if its addresses have not arrived yet.
     static func long(_ bytes: Span<UInt8>) -> LongProxyHeader? {
         guard bytes.count >= prefixLength, bytes.agree(with: signature),

@@ -16,10 +16,10 @@ extension ServerAddress {
 
     /// Begins to connect.
     ///
-    /// A connection to a server on this machine is made or refused before connect(2) returns,
-    /// whatever connect(2) returns, and cannot vanish unnoticed, so it needs no keep-alive. It
-    /// counts as made only if the server accepted the last connection, because it may have been
-    /// refused.
+    /// A connection to a server on this machine is made or refused before connect(2) returns, even
+    /// if connect(2) reports that it is in progress. It counts as made only if the server accepted
+    /// the last connection, because it may have been refused. It needs no keep-alive, because its
+    /// loss is always noticed.
     ///
     /// - Parameters:
     ///   - options: The listener whose socket options apply.

@@ -94,16 +94,16 @@ package final class Upstream: Sendable {
         return false
     }
 
-    /// Counts a session out of the queue.
+    /// Notes that a session no longer waits in the queue.
     func leaveQueue() {
         waiting.subtract(1, ordering: .relaxed)
     }
 
-    /// Chooses a server and counts a new session on it.
+    /// Chooses a server, and adds a session to the server's count.
     ///
     /// Available servers are chosen first, then available backups, then ejected servers. Ejected
-    /// servers are used if there is no other, because an ejection is only a guess: a lone server is
-    /// never refused untried. Servers that are down according to their checks are not used.
+    /// servers are used if there is no other, because an ejection is only a guess. So an upstream's
+    /// only server is always tried. Servers that are down according to their checks are not used.
     ///
     /// - Parameters:
     ///   - source: The client's address, `nil` for a client without one.

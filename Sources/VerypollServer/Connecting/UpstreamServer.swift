@@ -132,10 +132,10 @@ package final class UpstreamServer: Sendable {
         set { isGone.store(newValue, ordering: .relaxed) }
     }
 
-    /// Whether its sessions get what the upstream's `whenDown` says.
+    /// Whether the upstream's `whenDown` applies to the server's sessions.
     package var isOutOfService: Bool { ordered == .down || isDown || isRemoved }
 
-    /// Whether sessions may be sent to it, if only because no other server is available.
+    /// Whether sessions may be sent to the server, at least if no other server is available.
     var isChoosable: Bool { ordered == .up && !isDown && !isUnresolved && !isRemoved }
 
     /// Returns whether the server is ejected because of the failures of sessions.
@@ -145,7 +145,7 @@ package final class UpstreamServer: Sendable {
     /// has an address.
     ///
     /// - Parameter now: The millisecond of the monotonic clock.
-    /// - Returns: `false` even for an ejected server that is used if there is no other; see
+    /// - Returns: `false` for an ejected server, although sessions use it if there is no other; see
     ///   ``Upstream/pick``.
     package func isAvailable(now: UInt64) -> Bool {
         isChoosable && !isEjected(now: now)
@@ -184,7 +184,7 @@ package final class UpstreamServer: Sendable {
         return passive.fail(now: now)
     }
 
-    /// Counts out a session that ``Upstream/pick`` has counted.
+    /// Subtracts from ``active`` a session that ``Upstream/pick`` has added.
     package func leave() {
         active.subtract(1, ordering: .relaxed)
     }

@@ -1,8 +1,10 @@
 internal import Synchronization
 internal import Verypoll
 
-/// The daemon's own connections that may lead to one of its listeners, by their local addresses,
-/// each with the number of the daemon's listeners that its chain has passed.
+/// The daemon's own connections that may lead to one of its listeners.
+///
+/// The key is the connection's local address. The value is the number of the daemon's listeners
+/// that the chain of connections has passed.
 ///
 /// A worker that accepts such a connection looks up its chain here. A chain of more than ``limit``
 /// listeners is treated as a circle and refused. The table has a fixed size. If two connections
@@ -30,7 +32,7 @@ final class OwnConnections: Sendable {
         let slot = Self.slot(hash)
         let entry = entries[slot].load(ordering: .relaxed)
         guard entry & ~0xFF == hash & ~0xFF else { return }
-        // An entry that another connection has written in the meantime stays.
+        // Keep an entry that another connection has written in the meantime.
         _ = entries[slot].compareExchange(expected: entry, desired: 0, ordering: .relaxed)
     }
 

@@ -43,7 +43,7 @@ final class SourceTable: Sendable {
     /// Counts a new session of an address.
     ///
     /// - Returns: `false` if its source is at the limit, or if the source is new and the table is
-    ///   full; the session is not counted then.
+    ///   full. In both cases, the session is not counted.
     func enter(_ address: IPAddress) -> Bool {
         let source = Source(address)
         return sources.withLock { sources in
@@ -54,7 +54,7 @@ final class SourceTable: Sendable {
         }
     }
 
-    /// Counts a session out; traps if it was not counted.
+    /// Stops counting a session; traps if it was not counted.
     func leave(_ address: IPAddress) {
         let source = Source(address)
         sources.withLock { $0.remove(source) }

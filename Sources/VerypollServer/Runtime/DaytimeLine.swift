@@ -8,7 +8,7 @@ struct DaytimeLine {
 
     /// The line with its CR and LF, formatted again whenever the second has changed.
     ///
-    /// If a write comes short and the second changes before the next one, the session continues at
+    /// If a write is short and the second changes before the next write, the session continues at
     /// the same position in the newer line. The client then gets a mix of the two. That does not
     /// happen in practice, because the empty send buffer of a new connection has room for the whole
     /// line.

@@ -62,7 +62,7 @@ package struct SharedHistogram<Scale: HistogramScale>: ~Copyable, Sendable {
         sum.wrappingAdd(value, ordering: .relaxed)
     }
 
-    /// Replaces the contents by those of a histogram.
+    /// Replaces the contents with those of a histogram.
     func publish(_ histogram: Histogram<Scale>) {
         for bucket in counts.indices {
             counts[bucket].store(histogram.counts[bucket], ordering: .relaxed)

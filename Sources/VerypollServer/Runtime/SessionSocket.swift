@@ -69,7 +69,7 @@ package enum SessionSocket: ~Copyable, Sendable {
     ///
     /// The interest includes urgent data, because a read stops before it. It includes room to write
     /// only if `forOutput` is true, because there is usually room; ``watchOutput(with:token:)``
-    /// adds it after a write that was not accepted in full.
+    /// adds it after a short write.
     func register(
         with registry: borrowing Registry,
         token: Token,

@@ -75,7 +75,8 @@ struct Channel: ~Copyable {
                 return .idle
             }
             if isSpliced, !flags.contains(.isUrgent), takeSplicePipe(in: &context) {
-                // Also if it fails: a channel that keeps an empty pipe would not count as empty.
+                // Return the pipe even after an error, because a channel with an empty pipe would
+                // not count as empty.
                 defer { giveSplicePipe(in: &context) }
                 try splice(from: &source, to: &sink)
             } else {

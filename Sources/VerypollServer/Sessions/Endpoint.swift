@@ -11,15 +11,14 @@ package struct Endpoint: ~Copyable {
         static let inputReady = Flags(rawValue: 1 << 0)
         /// The peer's end of file was read, or a read has failed.
         static let inputEnded = Flags(rawValue: 1 << 1)
-        /// A write may succeed: no write has come short since an event reported room.
+        /// A write may succeed: no write has been short since an event reported room.
         static let outputReady = Flags(rawValue: 1 << 2)
         /// The direction to the peer was ended, or has failed.
         static let outputEnded = Flags(rawValue: 1 << 3)
-        /// An event has reported the peer's end of file, so a read that comes short is followed by
-        /// it.
+        /// An event has reported the peer's end of file, so the end of file follows a short read.
         static let endIsBehind = Flags(rawValue: 1 << 4)
-        /// Only a read that returns `nil` proves that the socket is drained, because a read may
-        /// come short while there is more to read.
+        /// Only a read that returns `nil` proves that the socket is drained, because a read may be
+        /// short while there is more to read.
         static let isReadToNil = Flags(rawValue: 1 << 5)
         /// The connection has failed; only bytes that arrived before the failure are still
         /// delivered.
@@ -64,7 +63,7 @@ package struct Endpoint: ~Copyable {
         if forOutput { flags.insert(.watchesOutput) }
     }
 
-    /// Whether a write came short and no event will report room, because room is not watched yet.
+    /// Whether a write was short and no event will report room, because room is not watched yet.
     var lacksOutputEvents: Bool {
         flags.isDisjoint(with: [.outputReady, .outputEnded, .watchesOutput])
     }
@@ -81,8 +80,8 @@ package struct Endpoint: ~Copyable {
         if event.isReadable || isEnd { noteInput() }
         if event.isWritable || event.isError { flags.insert(.outputReady) }
         if event.isReadClosed { flags.insert(.endIsBehind) }
-        // A read stops short of urgent data, even if there are bytes after it; see MSG_OOB in
-        // tcp(7). A read returns the error only after all bytes that arrived before it.
+        // A read stops before urgent data, even if there are bytes after it; see MSG_OOB in tcp(7).
+        // A read returns the error only after all bytes that arrived before it.
         if event.isPriority { flags.insert(.isUrgent) }
         if event.isPriority || event.isError { flags.insert(.isReadToNil) }
         guard event.isError else { return }

@@ -7,7 +7,7 @@ package final class MetricsExchange {
     var beganAt: UInt64
     /// The received bytes that are not answered yet, at most those of one head and one read.
     var input: [UInt8] = []
-    /// The request for which the supervisor is still to write the metrics.
+    /// The request that waits until the supervisor has written the metrics.
     private(set) var request: RequestHead?
     /// The response; empty until it is built.
     private(set) var reply: [UInt8] = []
@@ -45,7 +45,7 @@ package final class MetricsExchange {
         reply = HTTPResponse.granting(request, exposition, isLast: isLast, date: date)
     }
 
-    /// Drops the response, which was sent; the next request has begun already.
+    /// Drops the response after it was sent, because the next request has already begun.
     func finish(now: UInt64) {
         beganAt = now
         reply = []

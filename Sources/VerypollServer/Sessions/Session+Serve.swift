@@ -16,7 +16,7 @@ extension Session {
         let hasHalfClosed: Bool
         /// Whether the session waits for the rest of a request head.
         let awaitsHead: Bool
-        /// Whether a write came short and no event would report room, because room is not watched
+        /// Whether a write was short and no event would report room, because room is not watched
         /// yet.
         let isBlocked: Bool
     }
@@ -51,7 +51,7 @@ extension Session {
     /// - It leaves `scratch` empty. If it throws, `dispatch` empties it.
     /// - It returns `.wait` only if something will make the worker serve the session again. Events
     ///   are edge-triggered, so that is the case if the input is drained (`inputReady` is off), if
-    ///   a write came short (`outputReady` is off), or if the supervisor's metrics are awaited.
+    ///   a write was short (`outputReady` is off), or if the supervisor's metrics are awaited.
     private mutating func dispatch(_ service: SessionService, in context: inout ServeContext)
         -> Step
     {

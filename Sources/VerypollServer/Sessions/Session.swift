@@ -95,7 +95,7 @@ package struct Session: ~Copyable {
     var halfClosedAt: UInt64 = 0
     /// The position in the text of a handler that sends a fixed text; below ``positionLimit``.
     package var position: UInt16 = 0
-    /// Whether the session is still to read the client's PROXY header.
+    /// Whether the session has not read the client's PROXY header yet.
     var awaitsHeader = false
     /// Whether the session is counted in the source table of its listener.
     var isCountedBySource = false

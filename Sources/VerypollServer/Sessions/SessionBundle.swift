@@ -4,8 +4,8 @@ package import Verypoll
 /// Up to 1,024 sessions on their way to the next process, as one descriptor.
 ///
 /// The descriptor is a Unix-domain socket. Messages that wait in it carry the sealed file of the
-/// records and then the descriptors of the sessions. The service manager thus stores one descriptor
-/// instead of thousands, each of which it would compare with every other. After the messages were
+/// records and then the descriptors of the sessions. So the service manager stores one descriptor
+/// instead of thousands, which it would all compare with each other. After the messages were
 /// received, the socket holds no descriptor, so a connection that a session closes really ends.
 package final class SessionBundle: Sendable {
     /// The socket.
@@ -18,7 +18,7 @@ package final class SessionBundle: Sendable {
     /// Packs sessions; the bundle holds copies of their descriptors.
     ///
     /// - Throws: `Errno.noBufferSpace` if the socket has no more room, `Errno.tooManyReferences` if
-    ///   this user has too many descriptors in transit. Nothing is packed then.
+    ///   this user has too many descriptors in transit. In both cases, nothing is packed.
     init(
         _ records: [SessionRecord],
         _ descriptors: [FileDescriptor],

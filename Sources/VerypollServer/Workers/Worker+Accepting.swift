@@ -106,7 +106,8 @@ extension Worker {
             withdraw(listener, context.totalLimiter)
             accepted.socket.reset()
         } else if listener.service == .drop {
-            // No session is made; only one that awaits a PROXY header gets to `Session.dispatch`.
+            // No session is created here. A connection to such a listener reaches
+            // `Session.dispatch` only if it must first read a PROXY header.
             tallies.note(slot) { $0.accepted += 1 }
             withdraw(listener, context.totalLimiter)
             if case .admitted(true) = admission, let ip = accepted.peer?.ip {
@@ -129,7 +130,8 @@ extension Worker {
         case refused
     }
 
-    /// Decides about a connection by its source; Unix-domain clients are always admitted.
+    /// Decides by its source whether to admit a connection; Unix-domain clients are always
+    /// admitted.
     mutating func admission(of peer: SocketAddress?, to listener: Listener) -> Admission {
         guard let peer else { return .admitted(isCounted: false) }
         if hops(from: peer) >= OwnConnections.limit {
@@ -227,7 +229,7 @@ extension Worker {
         if isListenerAwaited || isTotalAwaited { tellOfRoom() }
     }
 
-    /// Notifies all workers that a limiter for which some listener waits has room.
+    /// Notifies all workers that a limiter has room again and that a listener waits for it.
     mutating func tellOfRoom() {
         for mailbox in context.mailboxes { mailbox.postOnce(.resume) }
     }

@@ -131,7 +131,7 @@ extension Worker {
         return .placeReserved
     }
 
-    /// Adds the facts about a session's server, and returns the server's addresses.
+    /// Adds what is known about a server to `facts`, and returns the server's addresses.
     private mutating func look(
         at server: Int,
         of upstream: Upstream,
@@ -231,8 +231,8 @@ extension Worker {
 
     /// Registers a connection to a server that may be a listener of this daemon.
     ///
-    /// A worker may accept the connection before that; the chain is then one longer when it is
-    /// refused.
+    /// A worker may accept the connection before it is registered. The chain is then refused one
+    /// connection later.
     private mutating func noteOwnConnection(
         _ socket: borrowing SessionSocket,
         to server: ServerAddress,

@@ -61,10 +61,9 @@ extension Worker {
 
     /// Packs sessions into one bundle or, if the kernel refuses that, into several.
     ///
-    /// A session that cannot be sent, for instance because of descriptors that its Unix-domain
-    /// client has passed, is thus left behind alone. The supervisor stores a bundle at once, so
-    /// that it survives a crash. The worker has already closed the bundle's sessions then: no two
-    /// processes serve a session.
+    /// If a session cannot be sent, such as one whose Unix-domain client has passed descriptors,
+    /// only that session is lost. The worker closes the sessions, so that only one process serves
+    /// them. Then the supervisor stores the bundle at once, so that it survives a crash.
     private mutating func pack(_ keys: [SlabKey], rank: inout Int) {
         var records: [SessionRecord] = []
         var descriptors: [FileDescriptor] = []
@@ -93,7 +92,8 @@ extension Worker {
             pack(Array(keys[(keys.count / 2)...]), rank: &rank)
             return
         }
-        // If no process restores them, the peers must not mistake missing bytes for the end.
+        // If no process restores the sessions, their peers must not mistake missing bytes for the
+        // end.
         for (key, record) in zip(keys, records) where record.hasBytes {
             sessions[key].setBreaking(true)
         }

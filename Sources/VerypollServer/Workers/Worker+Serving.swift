@@ -141,8 +141,7 @@ extension Worker {
         feedStarved()
     }
 
-    /// Watches the connections that did not accept all of the last write, so that an event reports
-    /// room.
+    /// Watches the connections whose last write was short, so that an event reports room.
     private mutating func watchOutput(_ key: SlabKey) {
         do throws(Errno) {
             if sessions[key].client.lacksOutputEvents {

@@ -32,7 +32,7 @@ package enum WorkerMessage: Equatable, Sendable {
     /// A server is down: apply the upstream's `whenDown` to its live sessions, and let those that
     /// are still connecting choose another server.
     case serverDown(upstream: Int, server: Int)
-    /// A server is no longer down: withdraw the deadlines that `whenDown` gave its sessions.
+    /// A server is no longer down: remove the deadlines that `whenDown` set for its sessions.
     case serverUp(upstream: Int, server: Int)
 }
 
