@@ -14,18 +14,18 @@ extension ProxyHeader {
 
     /// The error in a header, as words that follow "the PROXY header".
     package enum Reason: String, Equatable, Sendable {
-        case signature = "begins as none does"
-        case line = "has no proper end of line"
-        case protocolName = "names no known protocol"
-        case fields = "has not two addresses and two ports"
+        case signature = "has no valid signature"
+        case line = "has no valid end of line"
+        case protocolName = "has an unknown protocol"
+        case fields = "does not have two addresses and two ports"
         case address = "has a malformed address"
         case port = "has a malformed port"
         case version = "has an unknown version"
         case command = "has an unknown command"
         case family = "has an unknown family of addresses"
-        case transport = "is of no stream"
+        case transport = "is not for a stream connection"
         case length = "has a wrong length"
-        case extensions = "is cut off among its extensions"
+        case extensions = "has incomplete extensions"
         case checksum = "has a wrong checksum"
     }
 

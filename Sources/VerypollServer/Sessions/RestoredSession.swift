@@ -17,11 +17,11 @@ package struct RestoredSession: Equatable, Sendable {
 
 /// The reason that a session was not restored.
 package enum Refusal: String, CaseIterable, Sendable {
-    case version = "another version has written them"
-    case malformed = "their records make no sense"
-    case lost = "the kernel did not hand them over whole"
-    case crash = "the process before ended before it had handed them over"
-    case descriptors = "their descriptors are not those that their records describe"
+    case version = "incompatible version"
+    case malformed = "their records are malformed"
+    case lost = "they arrived incomplete"
+    case crash = "the previous process ended before it had stored them"
+    case descriptors = "their descriptors do not match their records"
     case listener = "their listeners are not configured any more"
     case handler = "their listeners have other handlers now"
     case upstream = "their upstreams or servers are not configured any more"
