@@ -26,7 +26,7 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// The health checks, or `nil` for none.
     package var check: HealthCheck?
 
-    /// When sessions that cannot connect eject a server.
+    /// The conditions under which failed connections eject a server.
     package var passive: PassiveCheck
 
     /// The treatment of open sessions whose server goes down.
@@ -81,7 +81,7 @@ package struct UpstreamConfiguration: Equatable, Sendable {
         package var expect: String
     }
 
-    /// When sessions that cannot connect eject a server.
+    /// The conditions under which failed connections eject a server.
     package struct PassiveCheck: Equatable, Sendable {
         /// The number of failed connections in a row after which a server is ejected.
         package var fall: Int

@@ -74,7 +74,7 @@ extension Supervisor {
 
     // MARK: Stopping
 
-    /// Stops accepting, and gives the sessions until the drain deadline to end.
+    /// Stops accepting, and lets the sessions continue until the drain deadline.
     func drain(because signal: Signal) {
         let name = signal == .terminate ? "SIGTERM" : "SIGINT"
         logger.notice(

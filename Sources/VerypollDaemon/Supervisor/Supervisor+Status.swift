@@ -156,7 +156,7 @@ extension Supervisor: ControlHandler {
     }
 
     func status(of entry: LiveListener) -> Status.Listener {
-        let active = live.listener(of: entry).limiter.active  // As above.
+        let active = live.listener(of: entry).limiter.active  // Before the tally, as in `status()`.
         let tally = live.tally(of: entry)
         let reason = pauseDescription(of: entry)
         let state: Status.Listener.State =

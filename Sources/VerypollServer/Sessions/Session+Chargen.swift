@@ -15,8 +15,8 @@ extension Session {
             let count = try send(rest)
             let period = Self.chargenPeriod
             position = UInt16((Int(position) + count) % period)
-            // Unlike daytime, which ends after one line: input must be discarded even if the client
-            // never reads, and no event reports input that is unread already.
+            // Unlike daytime, chargen has no last line, so it must discard input even if the client
+            // never reads. No event reports input that has already arrived.
             if count < rest.count { return client.flags.contains(.inputReady) ? .again : .wait }
         }
         return .again

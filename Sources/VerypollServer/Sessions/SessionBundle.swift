@@ -5,8 +5,9 @@ package import Verypoll
 ///
 /// The descriptor is a Unix-domain socket. Messages that wait in it carry the sealed file of the
 /// records and then the descriptors of the sessions. So the service manager stores one descriptor
-/// instead of thousands, which it would all compare with each other. After the messages were
-/// received, the socket holds no descriptor, so a connection that a session closes really ends.
+/// instead of thousands. It compares each new descriptor with all stored ones, which would take
+/// long for thousands. After the messages were received, the socket holds no descriptor, so a
+/// connection that a session closes really ends.
 package final class SessionBundle: Sendable {
     /// The socket.
     package let socket: OwnedFD
