@@ -44,7 +44,7 @@ struct Balancer: Sendable {
     ///   - source: The client's address, if it has one.
     /// - Returns: The index of the chosen server; `nil` if there is no candidate.
     mutating func pick(_ candidates: [Candidate?], source: IPAddress?) -> Int? {
-        precondition(candidates.count == credits.count, "servers of another upstream")
+        precondition(candidates.count == credits.count, "the candidates do not match the servers")
         return switch balance {
         case .roundRobin: next(of: candidates)
         case .leastSessions: leastBusy(of: candidates)
