@@ -27,7 +27,7 @@ public protocol Source: ~Copyable {
 
 /// A source with one file descriptor.
 ///
-/// Make system calls that the library lacks in ``withDescriptor(_:)``: with the trait
+/// Use ``withDescriptor(_:)`` for system calls that the library lacks: with the trait
 /// `PollSelector`, the library detects edges from the results of the calls on a descriptor. If
 /// other code makes calls on the descriptor, forward to a `SourceFD`.
 public protocol DescriptorSource: Source, ~Copyable {

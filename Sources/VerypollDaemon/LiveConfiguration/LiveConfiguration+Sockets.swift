@@ -15,7 +15,7 @@ extension LiveConfiguration {
         let isUnchanged: Bool
     }
 
-    /// Determines which of its former sockets a listener keeps.
+    /// Determines which existing sockets a listener keeps or takes over.
     func draft(
         _ former: LiveListener?,
         as configuration: ListenerConfiguration,

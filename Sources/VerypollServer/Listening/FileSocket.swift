@@ -12,10 +12,9 @@ package struct FileSocket: ~Copyable, Sendable {
 
     /// Makes the socket and its file, and the directory of the file if it does not exist.
     ///
-    /// A socket file on which no process listens is replaced. If a process listens on it, or if the
-    /// file is not a socket, it is kept and an error is thrown. The new file never has a wider mode
-    /// than requested. Call this before the process has other threads, because the umask belongs to
-    /// the whole process.
+    /// A socket file on which no process listens is replaced. Any other file is kept, and an error
+    /// is thrown. The new file never has a wider mode than requested. Call this before the process
+    /// has other threads, because the umask belongs to the whole process.
     ///
     /// - Parameters:
     ///   - path: The path of the file.
