@@ -9,7 +9,7 @@ struct DrainCommand: ParsableCommand {
         commandName: "drain",
         abstract: "Stop accepting connections on one or all listeners and drain the sessions.",
         discussion: """
-            Idle sessions are closed first, the others until the deadline at the latest. The verb \
+            Idle sessions are closed first; all others are closed by the deadline. The verb \
             returns at once, unless --wait is given. The verbs status and listeners show the \
             progress, and resume ends the drain.
             """
