@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Debian package on a machine without Swift", .serialized)
 struct PackageTests {
-    private let lab: Lab
+    let lab: Lab
 
     init() throws {
         lab = try Lab.bare.get()
@@ -16,7 +16,7 @@ struct PackageTests {
     }
 
     /// Starts from a freshly installed package.
-    private func reinstall() throws {
+    func reinstall() throws {
         try lab.must("dpkg", "--purge", "verypolld")
         try install()
     }
