@@ -3,9 +3,9 @@ import Testing
 
 @testable import verypollctl
 
-@Suite("ExitStatus")
-struct ExitStatusTests {
-    @Test("docs/observability.md lists every exit status of verypollctl")
+@Suite("exit statuses in docs/observability.md")
+struct DocumentedExitStatusTests {
+    @Test("the list names each one of verypollctl, and no other")
     func isDocumented() throws {
         let document = try MarkdownDocument("docs/observability.md")
         let documented = document.rows(under: "### verypollctl").compactMap { Int32($0[0]) }
