@@ -5,7 +5,7 @@ import TestSupport
 @testable import VerypollServer
 
 /// A call in the sources that logs a message.
-struct LogCall: Decodable {
+struct LogCall: Decodable, Sendable {
     /// The file and the line.
     let place: String
     /// The identifiers that the call can have, by the names of their cases.
@@ -21,8 +21,13 @@ struct LogCall: Decodable {
     /// The journal fields that the message can have.
     var allFields: Set<String> { fields.union(optional.map(fieldName(for:))) }
 
-    /// Reads the calls of all sources that have an identifier or metadata.
-    static func all() throws -> [LogCall] {
+    /// The calls, read once for all tests.
+    private static let found = Result { try read() }
+
+    /// Returns the calls of all sources that have an identifier or metadata.
+    static func all() throws -> [LogCall] { try found.get() }
+
+    private static func read() throws -> [LogCall] {
         let words = [Repository.path(ofProgram: "log_calls.py"), "\(Repository.path)/Sources"]
         let result = try Program.run("/usr/bin/env", ["python3"] + words)
         guard result.exit == .code(0) else { throw Failure(description: result.standardError) }
