@@ -181,7 +181,7 @@ extension ControlServer {
         }
     }
 
-    /// Sends the current status to a client that monitors the daemon. Events follow.
+    /// Sends the current status to a client that monitors the daemon.
     private mutating func beginMonitoring(
         _ client: ControlClient,
         _ callID: CallID,
