@@ -13,7 +13,7 @@ extension PackageTests {
     private func steps() throws -> [Step] {
         var steps: [Step] = []
         var isAfterCommands = false
-        for block in try MarkdownDocument("docs/getting-started.md").blocks {
+        for block in try Document("docs/getting-started.md").blocks {
             if block.language == "sh" {
                 steps.append(Step(commands: block.text))
             } else if isAfterCommands, block.language == "console" {

@@ -16,11 +16,6 @@ package enum Repository {
     package static func text(ofProgram name: String) throws -> String {
         try String(contentsOfFile: path(ofProgram: name), encoding: .utf8)
     }
-    /// Returns the text of a file in the package.
-    package static func text(of name: String) throws -> String {
-        try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
-    }
-
     /// Returns the names of the documents for operators, relative to the package.
     package static func documents() throws -> [String] {
         let names = try FileManager.default.contentsOfDirectory(atPath: "\(path)/docs")

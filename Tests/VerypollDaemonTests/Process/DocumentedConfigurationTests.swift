@@ -8,7 +8,7 @@ struct DocumentedConfigurationTests {
         let directory = try TemporaryDirectory()
         var count = 0
         for name in try Repository.documents() {
-            for block in try MarkdownDocument(name).blocks where block.language == "json" {
+            for block in try Document(name).blocks where block.language == "json" {
                 let file = try directory.write(block.text, to: "documented.json")
                 let result = try Program.run("verypolld", ["--check-config", file])
                 #expect(result.exit == .code(0), "\(name): \(result.standardError)")
