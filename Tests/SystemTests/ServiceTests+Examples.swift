@@ -45,8 +45,8 @@ extension ServiceTests {
             #expect(closed.standardOutput == "\(folder)/a.json: the configuration is valid\n")
             #expect(
                 closed.standardError == """
-                    warning: \(folder)/a.json: the user verypoll, as which \
-                    verypolld.service runs, can't read it; run chgrp verypoll \(folder)/a.json && \
+                    warning: \(folder)/a.json: the user verypoll of \
+                    verypolld.service can't read it; run chgrp verypoll \(folder)/a.json && \
                     chmod g+r \(folder)/a.json\n
                     """
             )
