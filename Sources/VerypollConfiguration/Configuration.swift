@@ -19,7 +19,7 @@ package struct Configuration: Equatable, Sendable {
     /// How the daemon stops.
     package var drain: Drain
 
-    /// What a restart keeps.
+    /// The settings of a restart.
     package var restart: Restart
 
     /// The time without a session after which the daemon exits, or `nil` for never.
@@ -50,7 +50,7 @@ package struct Configuration: Equatable, Sendable {
         package var deadline: Duration
     }
 
-    /// What a restart keeps.
+    /// The settings of a restart.
     package struct Restart: Equatable, Sendable {
         /// Whether open sessions are handed to the next process, as listening sockets always are.
         package var keepSessions: Bool

@@ -17,7 +17,7 @@ package struct ListenerConfiguration: Equatable, Sendable {
     /// The most sessions at the same time, or `nil` if only the daemon's limit applies.
     package var maxSessions: Int?
 
-    /// What happens to connections beyond the limit.
+    /// The treatment of connections beyond the limit.
     package var whenFull: WhenFull
 
     /// The most sessions of one IPv4 address or IPv6 /64 network at the same time, or `nil` for no
@@ -42,7 +42,7 @@ package struct ListenerConfiguration: Equatable, Sendable {
     /// The options of the sockets.
     package var socket: SocketOptions
 
-    /// What happens to new connections while a session limit is reached.
+    /// The treatment of new connections while a session limit is reached.
     package enum WhenFull: String, CaseIterable, Sendable {
         /// The connections wait in the kernel's backlog.
         case pause

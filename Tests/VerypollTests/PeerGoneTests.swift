@@ -78,7 +78,7 @@ private func flags(of source: borrowing some Source & ~Copyable) throws -> [Stri
 }
 
 extension PeerGoneTests {
-    /// What happens to the peer, and the flags that this end has afterwards.
+    /// An action of the peer, and the flags that this end has afterwards.
     static let situations: [String: [String: @Sendable () throws -> [String]]] = [
         "TCP stream": tcp, "Unix stream": unix, "Unix datagram": datagrams, "UDP": udp,
         "pipe receiver": receivers, "pipe sender": senders, "TCP listener": listeners,
