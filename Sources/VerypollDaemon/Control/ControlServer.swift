@@ -224,9 +224,9 @@ struct ControlServer: ~Copyable {
         let reply = SharedReply(events)
         for slot in clients.indices {
             guard let client = clients[slot], client.isMonitor else { continue }
-            if let held = client.heldEvents {
+            if let heldCount = client.heldEvents?.count {
                 // The client must get the status first, which another thread is encoding.
-                guard held.count < ControlClient.heldEventLimit else {
+                guard heldCount < ControlClient.heldEventLimit else {
                     close(slot)
                     continue
                 }

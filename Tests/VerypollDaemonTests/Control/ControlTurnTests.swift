@@ -74,14 +74,23 @@ struct ControlTurnTests {
         let light = try Client(path: fixture.path)
         let space = String(repeating: " ", count: ControlServer.inlineByteCount)
         try heavy.send(#"{"method":"io.systemd.service.Ping""# + space + "}\0" + Self.ping + "\0")
+        try Self.expectPing(of: light, whileJobRunsFor: heavy, in: &fixture)
+        #expect(try fixture.receiveMessages(2, from: heavy) == ["{}", "{}"])
+    }
+
+    /// Expects that a client is served while another one waits for a job, and finishes the job.
+    private static func expectPing(
+        of light: borrowing Client,
+        whileJobRunsFor heavy: borrowing Client,
+        in fixture: inout ControlFixture
+    ) throws {
         var events = Events(capacity: 1)
         while fixture.handler.jobCount == 0 { try fixture.turn(&events) }
-        try light.send(Self.ping + "\0")
+        try light.send(ping + "\0")
         // The job is not finished yet, and the call after it waits.
         while try light.receiveNow()?.isEmpty ?? true { try fixture.turn(&events) }
         #expect(try heavy.receiveNow() == nil)
         try fixture.settle()
-        #expect(try fixture.receiveMessages(2, from: heavy) == ["{}", "{}"])
     }
 
     @Test("a client that has used up its CPU time still receives the rest of its answer")
@@ -113,12 +122,7 @@ struct ControlTurnTests {
             let heavy = try Client(path: fixture.path)
             let light = try Client(path: fixture.path)
             try heavy.send(#"{"method":"io.verypoll.Daemon."# + method + "\"}\0" + Self.ping + "\0")
-            var events = Events(capacity: 1)
-            while fixture.handler.jobCount == 0 { try fixture.turn(&events) }
-            try light.send(Self.ping + "\0")
-            while try light.receiveNow()?.isEmpty ?? true { try fixture.turn(&events) }
-            #expect(try heavy.receiveNow() == nil)
-            try fixture.settle()
+            try Self.expectPing(of: light, whileJobRunsFor: heavy, in: &fixture)
             let answers = try fixture.receiveMessages(2, from: heavy)
             #expect(answers.first?.hasPrefix(#"{"parameters":{"#) == true)
             #expect(answers.last == "{}")
