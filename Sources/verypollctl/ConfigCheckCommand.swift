@@ -8,7 +8,7 @@ internal import VerypollControl
 struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check a configuration file and print every problem with its place.",
+        abstract: "Check a configuration file and print its problems with their places.",
         discussion: """
             The running daemon checks the file with its own limits. If the daemon cannot be \
             reached, this command checks the file with the limits of a daemon that is started \

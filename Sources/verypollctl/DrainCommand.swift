@@ -10,8 +10,8 @@ struct DrainCommand: ParsableCommand {
         abstract: "Stop accepting connections on one or all listeners and drain the sessions.",
         discussion: """
             Idle sessions are closed first; all others are closed by the deadline. The verb \
-            returns at once, unless --wait is given. The verbs status and listeners show the \
-            progress, and resume ends the drain.
+            returns when every worker has begun the drain or, with --wait, when no session is \
+            left. The verbs status and listeners show the progress, and resume ends the drain.
             """
     )
 

@@ -9,10 +9,11 @@ struct ReloadCommand: ParsableCommand {
         abstract: "Reload the configuration file and print the changes.",
         discussion: """
             When the verb returns, either the whole configuration is in effect or nothing has \
-            changed. In the second case, every problem is printed with its place, and the exit \
-            status is 5. If a worker is stalled, the verb waits until the worker continues, and \
-            says so on standard error every --timeout seconds. Open sessions keep the settings \
-            that they started with, and unchanged listeners are not affected.
+            changed. In the second case, the problems are printed with their places, at most \
+            100 of them, and the exit status is 5. If a worker is stalled, the verb waits until \
+            the worker continues, and says so on standard error every --timeout seconds. Open \
+            sessions keep the settings that they started with, and unchanged listeners are not \
+            affected.
             """
     )
 
