@@ -27,39 +27,38 @@ extension LiveConfiguration {
         }
     }
 
-    /// Stops accepting on a listener, and ends its sessions within a window.
-    ///
-    /// - Returns: `false` if there is no listener with this name.
-    mutating func drain(listener name: String, _ window: DrainWindow) -> Bool {
-        guard let index = listeners.firstIndex(where: { $0.name == name }) else { return false }
-        listeners[index].drain = window
-        // Sockets passed by systemd are kept, because the daemon cannot bind them again.
-        listeners[index].sockets.removeAll { !$0.isActivated }
+    /// Stops accepting on listeners, and ends their sessions within a window.
+    mutating func drain(listeners names: Set<String>, _ window: DrainWindow) {
+        for index in listeners.indices where names.contains(listeners[index].name) {
+            listeners[index].drain = window
+            // Sockets passed by systemd are kept, because the daemon cannot bind them again.
+            leavingSockets += listeners[index].sockets.filter { !$0.isActivated }
+            listeners[index].sockets.removeAll { !$0.isActivated }
+        }
         renewSnapshot()
-        return true
     }
 
-    /// Resumes accepting on a drained listener once the exchange is committed; its sessions
+    /// Resumes accepting on drained listeners once the exchange is committed; their sessions
     /// continue.
     ///
-    /// - Returns: `false` if there is no listener with this name.
-    /// - Throws: `ListenerError` if a socket cannot be opened. In that case, nothing has changed.
+    /// - Throws: `ListenerError` if a socket cannot be opened. In that case, this value must not be
+    ///   used.
     mutating func resume(
-        listener name: String,
+        listeners names: Set<String>,
         exchange: SocketExchange
-    ) throws(ListenerError) -> Bool {
-        guard let index = listeners.firstIndex(where: { $0.name == name }) else { return false }
-        guard listeners[index].drain != nil else { return true }
+    ) throws(ListenerError) {
         var none = ActivatedSockets([])
         exchange.offer(retiringSockets.map(\.socket))
         exchange.noteActivated(listeners.flatMap(\.sockets))
-        let entry = listeners[index]
-        let sockets = try open(entry.configuration, besides: entry.sockets, exchange, &none)
-        listeners[index].sockets = sockets
-        listeners[index].addresses = sockets.addresses
-        listeners[index].drain = nil
+        for index in listeners.indices where names.contains(listeners[index].name) {
+            let entry = listeners[index]
+            guard entry.drain != nil else { continue }
+            let sockets = try open(entry.configuration, besides: entry.sockets, exchange, &none)
+            listeners[index].sockets = sockets
+            listeners[index].addresses = sockets.addresses
+            listeners[index].drain = nil
+        }
         renewSnapshot()
-        return true
     }
 
     /// Sets the order of a server; an order to drain ends its sessions within the window.

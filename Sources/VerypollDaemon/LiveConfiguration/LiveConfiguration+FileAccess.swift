@@ -1,3 +1,4 @@
+internal import Logging
 internal import SystemPackage
 internal import VerypollConfiguration
 internal import VerypollServer
@@ -28,6 +29,26 @@ extension LiveConfiguration {
                         address: socket.place,
                         reason: error.reason,
                         keys: ["socket", error.key]
+                    )
+                }
+            }
+        }
+    }
+
+    /// Sets the options of changed listeners' sockets that can be changed while they are open.
+    ///
+    /// - Parameters:
+    ///   - former: The previous configuration.
+    ///   - logger: The logger for sockets whose options cannot be set.
+    func applySocketOptions(after former: LiveConfiguration, logger: Logger) {
+        for entry in listenersChanged(from: former) {
+            for socket in entry.sockets {
+                do throws(Errno) {
+                    try socket.apply(entry.configuration)
+                } catch {
+                    logger.error(
+                        "cannot set the options of a socket: \(error)",
+                        metadata: ["listener": "\(entry.name)", "address": "\(socket.address)"]
                     )
                 }
             }

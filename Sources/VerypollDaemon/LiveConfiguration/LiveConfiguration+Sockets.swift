@@ -130,6 +130,7 @@ extension LiveConfiguration {
 
     /// Releases the sockets whose retirement has ended, so that the workers close them.
     mutating func endRetirement(now: ContinuousClock.Instant) {
+        leavingSockets += retiringSockets.filter { $0.endsAt <= now }.map(\.socket)
         retiringSockets.removeAll { $0.endsAt <= now }
         renewSnapshot()
     }

@@ -30,6 +30,8 @@ struct LiveConfiguration {
     var retiringSockets: [RetiringSocket] = []
     /// The sockets passed by systemd that no listener names at present.
     private var spareSockets: [ListeningSocket] = []
+    /// The sockets that no listener has any more; they close once the workers have released them.
+    var leavingSockets: [ListeningSocket] = []
     /// The windows in which the sessions of drained servers end, by server.
     var serverDrains: [ObjectIdentifier: DrainWindow] = [:]
     /// The slots in use; only valid while a change is made.
@@ -93,6 +95,7 @@ struct LiveConfiguration {
         let slotsByName = Dictionary(named: upstreams, by: \.configuration.name)
             .mapValues(\.slot)
         let formerListeners = listeners
+        let formerSockets = sockets
         listeners = []
         let window = DrainWindow(
             from: MonotonicClock.milliseconds(),
@@ -120,7 +123,20 @@ struct LiveConfiguration {
         snapshot.logsSessions = configuration.log.sessions
         snapshot.drainDeadline = configuration.drain.deadline.milliseconds
         snapshot.pipeLimit = configuration.limits.pipesPerWorker
+        let present = Set(sockets.map(ObjectIdentifier.init))
+        leavingSockets += formerSockets.filter { !present.contains(ObjectIdentifier($0)) }
         renewSnapshot()
+    }
+
+    /// The sockets of all listeners, those that retire, and those that no listener names.
+    private var sockets: [ListeningSocket] {
+        listeners.flatMap(\.sockets) + retiringSockets.map(\.socket) + spareSockets
+    }
+
+    /// Takes the sockets that are to close, so that the caller can release them.
+    mutating func takeLeavingSockets() -> [ListeningSocket] {
+        defer { leavingSockets = [] }
+        return leavingSockets
     }
 
     /// Applies the limits that are shared with earlier configurations.

@@ -28,16 +28,29 @@ struct Rollout {
     var missing: Int
     /// The calls to answer once the snapshot is in effect.
     var callers: [CallID]
+    /// The sockets that the snapshot no longer has, to be released once no worker uses them.
+    var leavingSockets: [ListeningSocket] = []
 
     /// Returns what the rollout waits for, in words for the operator.
     func description(workers: Int) -> String {
         let what = if case .reload = purpose { "the reload" } else { "an order" }
+        if missing == 0 { return "\(what) waits until the former sockets are closed" }
         return "\(what) waits for \(missing) of \(workers) workers"
     }
 }
 
 /// The rollouts in progress, in the order in which they began.
 struct Rollouts {
+    /// The next step of a rollout.
+    enum Step {
+        /// Wait for other workers.
+        case wait
+        /// Release these sockets, which may take long, and then call ``noteRelease(of:)``.
+        case release([ListeningSocket])
+        /// The snapshot is in effect.
+        case finish(Rollout)
+    }
+
     private var all: [Rollout] = []
 
     /// Whether no rollout is in progress.
@@ -49,6 +62,7 @@ struct Rollouts {
         workers: Int,
         purpose: Rollout.Purpose,
         callers: [CallID],
+        leavingSockets: [ListeningSocket] = [],
         now: ContinuousClock.Instant = .now
     ) {
         all.append(
@@ -57,18 +71,28 @@ struct Rollouts {
                 purpose: purpose,
                 startedAt: now,
                 missing: workers,
-                callers: callers
+                callers: callers,
+                leavingSockets: leavingSockets
             )
         )
     }
 
     /// Notes that a worker has adopted a snapshot.
-    ///
-    /// - Returns: The rollout, once all workers have adopted the snapshot; `nil` before.
-    mutating func noteAdoption(of snapshot: Int) -> Rollout? {
-        guard let index = all.firstIndex(where: { $0.snapshot == snapshot }) else { return nil }
+    mutating func noteAdoption(of snapshot: Int) -> Step {
+        guard let index = all.firstIndex(where: { $0.snapshot == snapshot }) else { return .wait }
         all[index].missing -= 1
-        return all[index].missing == 0 ? all.remove(at: index) : nil
+        guard all[index].missing == 0 else { return .wait }
+        guard all[index].leavingSockets.isEmpty else {
+            defer { all[index].leavingSockets = [] }
+            return .release(all[index].leavingSockets)
+        }
+        return .finish(all.remove(at: index))
+    }
+
+    /// Notes that the sockets that a snapshot no longer has are released.
+    mutating func noteRelease(of snapshot: Int) -> Step {
+        guard let index = all.firstIndex(where: { $0.snapshot == snapshot }) else { return .wait }
+        return .finish(all.remove(at: index))
     }
 
     /// Returns a note about the oldest rollout, in words for the operator; `nil` if it is not late.

@@ -14,6 +14,9 @@ extension Supervisor {
             case .controlJob(let result): try control.server.finish(result, handler: self)
             case .configurationRead(let outcome): reload.finishReading(outcome)
             case .readingEnded: reload.endHang()
+            case .liveChanged(let outcome): finishChange(outcome)
+            case .socketsReleased(let snapshot):
+                perform(changes.rollouts.noteRelease(of: snapshot), of: snapshot)
             }
         }
     }
@@ -31,7 +34,8 @@ extension Supervisor {
             case .failed(let error):
                 throw LaunchError(description: "a worker failed: \(error)")
             case .pong(let worker): manager.noteAnswer(of: worker)
-            case .adopted(let snapshot): finishRollout(of: snapshot)
+            case .adopted(let snapshot):
+                perform(changes.rollouts.noteAdoption(of: snapshot), of: snapshot)
             case .sessions(let sessions, let isTruncated, let callID):
                 let all = sessions.map { Status.Session($0) }
                 control.complete(control.pendingCalls.add(all, isTruncated, to: callID))
@@ -57,14 +61,26 @@ extension Supervisor {
     // MARK: Metrics
 
     /// Writes the metrics for all workers that requested them in this turn, once per format.
+    ///
+    /// The text of thousands of listeners takes long, so a thread writes it. A worker requests a
+    /// format again only after it was answered, which limits the number of threads.
     private func answer(_ askers: [MetricsFormat: [Int]]) {
         guard !askers.isEmpty else { return }
         let snapshot = metricsSnapshot()
-        for (format, workers) in askers {
-            let text = snapshot.exposition(in: format)
-            for worker in workers {
-                self.workers.mailboxes[worker].post(.metrics(text, format))
+        onThread("metrics") { [mailboxes = workers.mailboxes] in
+            for (format, workers) in askers {
+                let text = snapshot.exposition(in: format)
+                for worker in workers { mailboxes[worker].post(.metrics(text, format)) }
             }
+        }
+    }
+
+    /// Runs long work on a thread of its own, or at once if no thread can be started.
+    func onThread(_ name: String, _ work: @escaping @Sendable () -> Void) {
+        do throws(Errno) {
+            try Thread(name: name, work).detach()
+        } catch {
+            work()
         }
     }
 

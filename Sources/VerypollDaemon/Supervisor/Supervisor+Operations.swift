@@ -18,20 +18,7 @@ extension Supervisor {
         deadline: Duration?,
         callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
-        let names = try names(of: listener)
-        let length = deadline ?? loaded.configuration.drain.deadline
-        let window = DrainWindow(
-            from: MonotonicClock.milliseconds(),
-            lasting: length.milliseconds
-        )
-        for name in names { _ = live.drain(listener: name, window) }
-        noteListeners()
-        logger.notice(
-            .draining,
-            listener.map { "draining the listener \($0)" } ?? "draining all listeners",
-            metadata: metadata(of: listener, ["deadline": length.timeSpan])
-        )
-        rollOut(.order, for: [callID])
+        try take(.drain(listener: listener, deadline: deadline, callID))
         return .later
     }
 
@@ -39,12 +26,86 @@ extension Supervisor {
         listener: String?,
         callID: CallID
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        try take(.resume(listener: listener, callID))
+        return .later
+    }
+
+    func setServer(
+        _ setting: ServerSetting,
+        callID: CallID
+    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+        try take(.configure(setting, callID))
+        return .later
+    }
+
+    // MARK: Orders
+
+    /// Carries out an order, or holds it until the change that is being made has ended.
+    ///
+    /// If there is no error, the caller is answered later.
+    func take(_ order: Order) throws(VarlinkError) {
+        guard !changes.hold(order) else { return }
+        switch order {
+        case .drain(let listener, let deadline, let callID): try drain(listener, deadline, callID)
+        case .resume(let listener, let callID):
+            make(.resume(listener: listener, names: try names(of: listener), callID))
+        case .configure(let setting, let callID): try configure(setting, callID)
+        case .stop(let signal): stop(for: signal)
+        }
+    }
+
+    /// Carries out an order that was held, and answers its caller if that fails.
+    func takeHeld(_ order: Order) {
+        do throws(VarlinkError) {
+            try take(order)
+        } catch {
+            guard let callID = order.callID else { return }
+            control.complete(callID, with: Result<NoParameters, VarlinkError>.failure(error))
+        }
+    }
+
+    private func drain(
+        _ listener: String?,
+        _ deadline: Duration?,
+        _ callID: CallID
+    ) throws(VarlinkError) {
         let names = try names(of: listener)
-        var candidate = live
-        let exchange = SocketExchange(live.handoffStore, logger: logger)
+        let length = deadline ?? loaded.configuration.drain.deadline
+        let window = DrainWindow(
+            from: MonotonicClock.milliseconds(),
+            lasting: length.milliseconds
+        )
+        live.drain(listeners: names, window)
+        noteListeners()
+        logger.notice(
+            .draining,
+            listener.map { "draining the listener \($0)" } ?? "draining all listeners",
+            metadata: metadata(of: listener, ["deadline": length.timeSpan])
+        )
+        rollOut(.order, for: [callID])
+    }
+
+    /// Accepts again on listeners whose sockets are opened, or answers with the reason why not.
+    func finishResume(_ outcome: LiveChange.Outcome, of listener: String?, _ callID: CallID) {
+        do throws(VarlinkError) {
+            live = try resumed(outcome)
+        } catch {
+            let failure = Result<NoParameters, VarlinkError>.failure(error)
+            return control.complete(callID, with: failure)
+        }
+        noteListeners()
+        logger.notice(
+            .resumed,
+            listener.map { "the listener \($0) accepts again" } ?? "all listeners accept again",
+            metadata: metadata(of: listener)
+        )
+        rollOut(.order, for: [callID])
+    }
+
+    private func resumed(_ outcome: LiveChange.Outcome) throws(VarlinkError) -> LiveConfiguration {
+        guard lifecycle.isRunning else { throw .busy }
         do throws(ListenerError) {
-            for name in names { _ = try candidate.resume(listener: name, exchange: exchange) }
-            try exchange.commit()
+            return try outcome.get()
         } catch {
             let problem = Problem(
                 file: loaded.path ?? "the built-in default",
@@ -55,21 +116,9 @@ extension Supervisor {
             )
             throw .reloadFailed([problem])
         }
-        live = candidate
-        noteListeners()
-        logger.notice(
-            .resumed,
-            listener.map { "the listener \($0) accepts again" } ?? "all listeners accept again",
-            metadata: metadata(of: listener)
-        )
-        rollOut(.order, for: [callID])
-        return .later
     }
 
-    func setServer(
-        _ setting: ServerSetting,
-        callID: CallID
-    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
+    private func configure(_ setting: ServerSetting, _ callID: CallID) throws(VarlinkError) {
         guard let pool = live.upstreams.first(where: { $0.configuration.name == setting.upstream })
         else { throw .upstreamNotFound(setting.upstream) }
         let servers = live.upstream(of: pool).servers
@@ -88,8 +137,9 @@ extension Supervisor {
             metadata: ["upstream": "\(setting.upstream)", "server": "\(server.name)"]
         )
         rollOut(.order, for: [callID])
-        return .later
     }
+
+    // MARK: The configuration
 
     func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         switch lifecycle.phase {
@@ -144,9 +194,9 @@ extension Supervisor {
     }
 
     /// Returns the names of the listeners that a call is about: one, or all.
-    private func names(of listener: String?) throws(VarlinkError) -> [String] {
+    private func names(of listener: String?) throws(VarlinkError) -> Set<String> {
         guard lifecycle.isRunning else { throw .busy }
-        guard let listener else { return live.listeners.map(\.name) }
+        guard let listener else { return Set(live.listeners.map(\.name)) }
         guard live.listeners.contains(where: { $0.name == listener }) else {
             throw .listenerNotFound(listener)
         }
@@ -162,7 +212,8 @@ extension Supervisor {
             )
         }
         live.order(server, ServerOrder(mode), window)
-        for message in live.snapshot.upstreams.healthMessages(of: server) { workers.post(message) }
+        let indices = live.snapshot.upstreams.indicesByServer[ObjectIdentifier(server)] ?? []
+        workers.post(server.isOutOfService ? .serversDown(indices) : .serversUp(indices))
         if mode == .up { workers.postOnce(.serversChanged) }
     }
 

@@ -74,6 +74,15 @@ extension Supervisor {
 
     // MARK: Stopping
 
+    /// Begins to stop, or closes all sessions if the signal is the second one.
+    func stop(for signal: Signal) {
+        switch lifecycle.phase {
+        case .draining: stop(because: "a second signal")
+        case .starting, .running: drain(because: signal)
+        case .stopping: break
+        }
+    }
+
     /// Stops accepting, and lets the sessions continue until the drain deadline.
     func drain(because signal: Signal) {
         let name = signal == .terminate ? "SIGTERM" : "SIGINT"
@@ -128,7 +137,7 @@ extension Supervisor {
     /// daemon again. If a connection is accepted at the last moment, the daemon keeps running and
     /// serves it.
     func leaveIfIdle(_ now: ContinuousClock.Instant) {
-        guard lifecycle.isRunning else { return }
+        guard lifecycle.isRunning, changes.current == nil else { return }
         if idle.isClosed {
             idle.isClosed = false
             if workers.totalLimiter.places.load(ordering: .sequentiallyConsistent) == 0 {
@@ -140,7 +149,7 @@ extension Supervisor {
             live.setClosed(false)
             return rollOut(.order)
         }
-        guard rollouts.isEmpty, !reload.isBusy, !live.isClosed else { return }
+        guard changes.rollouts.isEmpty, !reload.isBusy, !live.isClosed else { return }
         let isDue = idle.isDue(
             active: workers.totalLimiter.active,
             accepted: live.totalTally.accepted,

@@ -20,10 +20,9 @@ extension Supervisor {
                     + " hangs (the daemon keeps its present configuration)"
             )
         }
-        if rollouts.isEmpty, let outcome = reload.takeOutcome() {
-            finish(outcome)
-        }
-        guard lifecycle.isRunning, reload.isDue, !reload.isBusy, rollouts.isEmpty else { return }
+        guard changes.current == nil, changes.rollouts.isEmpty else { return }
+        if let outcome = reload.takeOutcome() { return finish(outcome) }
+        guard lifecycle.isRunning, reload.isDue, !reload.isBusy else { return }
         reload.begin()
         manager.reloading("reloading; " + summary)
         guard reload.mayRead else {
@@ -48,25 +47,43 @@ extension Supervisor {
     private func finish(_ outcome: ConfigurationReading.Outcome) {
         guard lifecycle.isRunning else { return refuseReload("the daemon is stopping") }
         do throws(ConfigurationError) {
-            let changes = try goOver(to: try outcome.get())
-            rollOut(.reload(changes), for: reload.takeCallers())
+            make(.reload(try outcome.get()))
         } catch {
             refuse(error)
         }
     }
 
-    /// Applies another configuration as a whole, or not at all.
-    private func goOver(to read: NextConfiguration) throws(ConfigurationError) -> ChangeList {
+    /// Makes a change on another thread, which then reports the outcome.
+    func make(_ change: LiveChange) {
+        changes.begin(change)
+        let box = TransferBox(live)
+        onThread("sockets") { [logger, mailbox = inbox.mailbox] in
+            // The former sockets must not be referred to here when the outcome is handled.
+            let outcome = box.take().map { change.outcome(from: $0, logger: logger) }
+            // One change is made at a time.
+            if let outcome { mailbox.postBeyondLimit(.liveChanged(outcome)) }
+        }
+    }
+
+    /// Puts a change into effect, and carries out the orders that have waited for it.
+    func finishChange(_ outcome: LiveChange.Outcome) {
+        let (change, orders) = changes.end()
+        switch change {
+        case .reload(let next): finishReload(outcome, next)
+        case .resume(let listener, _, let callID): finishResume(outcome, of: listener, callID)
+        case nil: break
+        }
+        for order in orders { takeHeld(order) }
+    }
+
+    /// Puts another configuration into effect, or refuses the reload.
+    private func finishReload(_ outcome: LiveChange.Outcome, _ read: NextConfiguration) {
         let next = read.loaded
-        let former = loaded.configuration
         let configuration = next.configuration
-        var candidate = live
-        var none = ActivatedSockets([])
-        let exchange = SocketExchange(live.handoffStore, logger: logger)
+        guard lifecycle.isRunning else { return refuseReload("the daemon is stopping") }
+        let candidate: LiveConfiguration
         do throws(ListenerError) {
-            try candidate.change(to: configuration, exchange: exchange, activated: &none)
-            try candidate.applyFileAccess(after: live)
-            try exchange.commit()
+            candidate = try outcome.get()
         } catch {
             let listener = configuration.listeners.first { $0.name == error.listener }
             let problem = ConfigurationProblem(
@@ -75,60 +92,58 @@ extension Supervisor {
                 pointer: JSONPointer(["listeners", error.listener] + error.keys).description,
                 message: "\(error.address): \(error.reason)"
             )
-            throw ConfigurationError(problems: [problem])
+            return refuse(ConfigurationError(problems: [problem]))
         }
-        // Nothing can fail from here on.
+        let former = loaded.configuration
         let leaving = candidate.serversLeft(by: live)
         for index in leaving { live.snapshot.upstreams[index].isRemoved = true }
-        let changed = candidate.listenersChanged(from: live)
         live = candidate
         loaded = next
         live.applyLimits()
-        applySocketOptions(of: changed)
         workers.totalLimiter.limit = configuration.limits.maxSessions
         handoff.keepsSessions = configuration.restart.keepSessions
         upstreamMonitor.adopt(live.snapshot.upstreams, slots: live.upstreams.map(\.slot))
         if options.logLevel == nil, configuration.log.level != former.log.level {
             setLogLevel(configuration.log.level)
         }
-        for server in leaving {
-            workers.post(.serverDown(upstream: server.upstream, server: server.server))
-        }
-        return ChangeList(changes: read.changes)
-    }
-
-    /// Sets the options of kept sockets that can be changed while they are open.
-    private func applySocketOptions(of listeners: [LiveListener]) {
-        for entry in listeners {
-            for socket in entry.sockets {
-                do throws(Errno) {
-                    try socket.apply(entry.configuration)
-                } catch {
-                    logger.error(
-                        "cannot set the options of a socket: \(error)",
-                        metadata: ["listener": "\(entry.name)", "address": "\(socket.address)"]
-                    )
-                }
-            }
-        }
+        if !leaving.isEmpty { workers.post(.serversDown(Set(leaving))) }
+        rollOut(.reload(ChangeList(changes: read.changes)), for: reload.takeCallers())
     }
 
     // MARK: Rollouts
 
     /// Sends the live snapshot to the workers.
     func rollOut(_ purpose: Rollout.Purpose, for callers: [CallID] = []) {
-        rollouts.begin(
+        changes.rollouts.begin(
             live.snapshot.number,
             workers: workers.count,
             purpose: purpose,
-            callers: callers
+            callers: callers,
+            leavingSockets: live.takeLeavingSockets()
         )
         workers.post(.adopt(live.snapshot))
     }
 
-    /// Notes that a worker has adopted a snapshot, and answers the callers once all workers have.
-    func finishRollout(of snapshot: Int) {
-        guard let rollout = rollouts.noteAdoption(of: snapshot) else { return }
+    /// Performs the next step of a rollout: in the end, the callers are answered.
+    func perform(_ step: Rollouts.Step, of snapshot: Int) {
+        switch step {
+        case .wait: break
+        case .release(let sockets): release(sockets, of: snapshot)
+        case .finish(let rollout): finish(rollout)
+        }
+    }
+
+    /// Releases sockets on another thread, because closing thousands of them takes long.
+    private func release(_ sockets: consuming [ListeningSocket], of snapshot: Int) {
+        let box = TransferBox(sockets)
+        onThread("sockets") { [mailbox = inbox.mailbox] in
+            _ = box.take()
+            // Each rollout releases sockets at most once.
+            mailbox.postBeyondLimit(.socketsReleased(snapshot: snapshot))
+        }
+    }
+
+    private func finish(_ rollout: Rollout) {
         switch rollout.purpose {
         case .order:
             for callID in rollout.callers {
@@ -142,7 +157,9 @@ extension Supervisor {
     /// The time at which the next retiring sockets close; `nil` if there are none, or while no
     /// snapshot can be sent.
     var retirementDueAt: ContinuousClock.Instant? {
-        guard rollouts.isEmpty, lifecycle.isRunning else { return nil }
+        guard changes.rollouts.isEmpty, changes.current == nil, lifecycle.isRunning else {
+            return nil
+        }
         return live.retirementEndsAt
     }
 

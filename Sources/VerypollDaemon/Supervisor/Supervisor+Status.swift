@@ -150,7 +150,8 @@ extension Supervisor: ControlHandler {
             pauseDescription(of: entry).map { "\(entry.name) paused: \($0)" }
         }
         let notes =
-            [reload.refusal, rollouts.note(workers: workers.count)].compactMap { $0 } + pauses
+            [reload.refusal, changes.rollouts.note(workers: workers.count)].compactMap { $0 }
+            + pauses
             + upstreamMonitor.notes
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }

@@ -3,11 +3,11 @@
 //
 // A reload shows how the parts work together. A call on the control socket, or SIGHUP, notes a
 // request in `reload`. The next turn starts a thread that reads and checks the file
-// (VerypollConfiguration) and posts the outcome to the inbox. `Supervisor+Reload` changes a copy of
-// `live` to the new configuration, which opens the new sockets. If that fails, the copy is dropped
-// and nothing has changed. Otherwise the copy replaces `live`, and its snapshot is sent to all
-// workers. Once every worker has reported that it has adopted the snapshot, the callers are
-// answered.
+// (VerypollConfiguration) and posts the outcome to the inbox. `Supervisor+Reload` starts another
+// thread, which changes a copy of `live` to the new configuration and opens the new sockets
+// (`LiveChange`). If that fails, the copy is dropped and nothing has changed. Otherwise the copy
+// replaces `live`, and its snapshot is sent to all workers. Once every worker has reported that it
+// has adopted the snapshot, the callers are answered.
 //
 // No turn blocks or sleeps. Long-running work is done on another thread, which posts the result.
 internal import Glibc
@@ -40,8 +40,8 @@ final class Supervisor {
     /// The listeners and upstreams in effect, and those of earlier configurations that still have
     /// sessions.
     var live: LiveConfiguration
-    /// The snapshots that not all workers have adopted yet.
-    var rollouts = Rollouts()
+    /// The changes of ``live`` that are in progress.
+    var changes = LiveChanges()
     var reload = ReloadState()
     var idle = IdleWatch()
     let control: ControlService
@@ -141,6 +141,7 @@ final class Supervisor {
         let deadlines = [
             lifecycle.deadline, upstreamMonitor.deadline, events.sessionsDueAt,
             control.server.deadline, reload.deadline, manager.watchdogDueAt, retirementDueAt,
+            changes.stopDueAt,
         ]
         return deadlines.reduce(manager.statusDueAt) { min($0, $1 ?? $0) }
     }
@@ -151,9 +152,7 @@ final class Supervisor {
             case (.hangUp, .starting), (.hangUp, .running): reload.request()
             case (.hangUp, _): break
             case (.user1, _): handoff.announce()
-            case (_, .draining): stop(because: "a second signal")
-            case (_, .starting), (_, .running): drain(because: signal)
-            case (_, .stopping): break
+            case (_, _): try take(.stop(signal))
             }
         }
     }
@@ -161,8 +160,9 @@ final class Supervisor {
     private func handleTime(_ now: ContinuousClock.Instant) throws {
         try control.server.tick(now: now, handler: self)
         upstreamMonitor.tick(now: now)
-        for message in upstreamMonitor.takeNews() { workers.postOnce(message) }
+        for message in upstreamMonitor.takeNews().messages { workers.postOnce(message) }
         control.expireCalls(now: now)
+        while let signal = changes.takeLateStop(now: now) { stop(for: signal) }
         reloadIfDue(now)
         endRetirement(now)
         announce(now: now)

@@ -8,4 +8,8 @@ enum SupervisorMessage: Sendable {
     case configurationRead(ConfigurationReading.Outcome)
     /// An abandoned reading has ended.
     case readingEnded
+    /// The change of the live configuration is made, or has failed.
+    case liveChanged(LiveChange.Outcome)
+    /// The sockets that this snapshot no longer has are released.
+    case socketsReleased(snapshot: Int)
 }

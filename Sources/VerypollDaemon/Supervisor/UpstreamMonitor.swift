@@ -35,7 +35,8 @@ struct UpstreamMonitor: ~Copyable {
     }
     /// The changes of health since ``takeChanges()`` was last called.
     var changes: [Change] = []
-    private var news: [WorkerMessage] = []
+    private var news = UpstreamNews()
+    private var indicesByServer: [ObjectIdentifier: Set<ServerIndex>]
 
     /// Creates the monitor, whose first lookups and checks are due at once.
     ///
@@ -64,6 +65,7 @@ struct UpstreamMonitor: ~Copyable {
             lookup: lookup
         )
         self.upstreams = upstreams
+        indicesByServer = upstreams.indicesByServer
         slots = Array(upstreams.indices)
         self.logger = logger
         checker = HealthChecker(
@@ -97,6 +99,7 @@ struct UpstreamMonitor: ~Copyable {
         let down = upstreams.serverIndices(in: slots).filter { upstreams[$0].isDown }
         checker.adopt(upstreams, slots: slots, now: now)
         self.upstreams = upstreams
+        indicesByServer = upstreams.indicesByServer
         self.slots = slots
         serverHealth = [:]
         ejections = [:]
@@ -121,9 +124,9 @@ struct UpstreamMonitor: ~Copyable {
         return changes
     }
 
-    /// Takes the messages to send to the workers.
-    mutating func takeNews() -> [WorkerMessage] {
-        defer { news = [] }
+    /// Takes the news to send to the workers.
+    mutating func takeNews() -> UpstreamNews {
+        defer { news = UpstreamNews() }
         return news
     }
 
@@ -136,7 +139,7 @@ struct UpstreamMonitor: ~Copyable {
         for server in resolver.takeAnswers(now: now) {
             look(at: server)
             checker.check(server, now: now)
-            tell(.serversChanged)
+            news.haveChanged = true
         }
     }
 
@@ -162,7 +165,7 @@ struct UpstreamMonitor: ~Copyable {
                 log(.info, .serverReadmitted, "\(message)", server)
             } else {
                 log(.info, .serverReadmitted, "\(name) is tried again", server)
-                tell(.serversChanged)
+                news.haveChanged = true
             }
         }
     }
@@ -206,7 +209,7 @@ struct UpstreamMonitor: ~Copyable {
                 log(.notice, .serverReadmitted, "\(message)", server)
             } else {
                 log(.notice, .serverReadmitted, "\(name) accepts connections again", server)
-                tell(.serversChanged)
+                news.haveChanged = true
             }
         }
     }
@@ -223,16 +226,14 @@ struct UpstreamMonitor: ~Copyable {
     private mutating func note(_ change: HealthChecker.Change) {
         look(at: change.server)
         tellHealth(of: change.server)
-        if change.change == .up { tell(.serversChanged) }
+        if change.change == .up { news.haveChanged = true }
     }
 
     /// Reports to the workers whether a server is down.
     private mutating func tellHealth(of index: ServerIndex) {
-        for message in upstreams.healthMessages(of: upstreams[index]) { tell(message) }
-    }
-
-    private mutating func tell(_ message: WorkerMessage) {
-        if !news.contains(message) { news.append(message) }
+        let server = upstreams[index]
+        let indices = indicesByServer[ObjectIdentifier(server)] ?? [index]
+        news.note(indices, areDown: server.isOutOfService)
     }
 
     private func log(

@@ -33,6 +33,15 @@ extension [Upstream] {
         )
     }
 
+    /// The indices of each server: sessions may know it by its index in an earlier configuration.
+    package var indicesByServer: [ObjectIdentifier: Set<ServerIndex>] {
+        var indices: [ObjectIdentifier: Set<ServerIndex>] = [:]
+        for index in serverIndices {
+            indices[ObjectIdentifier(self[index]), default: []].insert(index)
+        }
+        return indices
+    }
+
     /// The indices of all servers.
     package var serverIndices: [ServerIndex] { serverIndices(in: [Int](0..<count)) }
 

@@ -61,15 +61,15 @@ package import SystemPackage
 }
 
 /// Carries a noncopyable value to a thread, because an escaping closure cannot consume one.
-final class TransferBox<Value: ~Copyable & Sendable>: Sendable {
+package final class TransferBox<Value: ~Copyable & Sendable>: Sendable {
     private let value: Mutex<Value?>
 
-    init(_ value: consuming Value) {
+    package init(_ value: consuming Value) {
         self.value = Mutex(consume value)
     }
 
     /// Returns the value the first time, and `nil` afterwards.
-    func take() -> Value? {
+    package func take() -> Value? {
         value.withLock { $0.take() }
     }
 }

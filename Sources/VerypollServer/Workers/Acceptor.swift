@@ -41,10 +41,23 @@ struct Acceptor {
     }
 }
 
-/// A worker's acceptors, and the times at which paused ones are watched again.
+/// A worker's acceptors, the changes of them that are not made yet, and the times at which paused
+/// ones are watched again.
 struct AcceptorList {
+    /// The next change that makes the acceptors those of a snapshot.
+    enum Change {
+        case close(Int)
+        case open(WorkerSnapshot.Acceptor)
+    }
+
     /// The acceptors, by the index in their tokens.
     var acceptors: [Acceptor] = []
+    /// The indices that no acceptor has.
+    private var freeIndices: [Int] = []
+    /// The changes to make, the next one last.
+    private var changes: [Change] = []
+    /// The reports to send once all changes are made.
+    private var reports: [WorkerReport] = []
     /// The millisecond at which acceptors paused for lack of resources are tried again;
     /// `UInt64.max` for never.
     private(set) var retryAt = UInt64.max
@@ -57,21 +70,88 @@ struct AcceptorList {
         acceptors.indices.contains(index) ? acceptors[index].socket : nil
     }
 
-    /// Returns the index of the acceptor with a socket.
-    func index(of socket: ListeningSocket) -> Int? {
-        acceptors.firstIndex { $0.socket === socket }
-    }
-
     /// Adds an acceptor at a free index.
     ///
     /// - Returns: The index.
     mutating func add(_ acceptor: Acceptor) -> Int {
-        guard let index = acceptors.firstIndex(where: { $0.socket == nil }) else {
+        guard let index = freeIndices.popLast() else {
             acceptors.append(acceptor)
             return acceptors.endIndex - 1
         }
         acceptors[index] = acceptor
         return index
+    }
+
+    /// Releases the socket of an acceptor, whose index is then free.
+    mutating func remove(at index: Int) {
+        acceptors[index].socket = nil
+        freeIndices.append(index)
+    }
+
+    /// Removes all acceptors.
+    ///
+    /// - Returns: The reports of the changes that are no longer made.
+    mutating func removeAll() -> [WorkerReport] {
+        acceptors = []
+        freeIndices = []
+        changes = []
+        return takeReports()
+    }
+
+    // MARK: Changes
+
+    /// Whether changes are left to make.
+    var isChanging: Bool { !changes.isEmpty }
+
+    /// Plans the changes that make the acceptors those of a snapshot, instead of the changes that
+    /// are left from an earlier one.
+    ///
+    /// Kept acceptors get their new listeners at once.
+    ///
+    /// - Parameters:
+    ///   - wanted: The acceptors of the snapshot.
+    ///   - report: The report to send once all changes are made.
+    mutating func change(to wanted: [WorkerSnapshot.Acceptor], report: WorkerReport) {
+        var missing = Dictionary(
+            wanted.map { (ObjectIdentifier($0.socket), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        var closing: [Change] = []
+        for index in acceptors.indices {
+            guard let socket = acceptors[index].socket else { continue }
+            if let acceptor = missing.removeValue(forKey: ObjectIdentifier(socket)) {
+                acceptors[index].listener = acceptor.listener
+            } else {
+                closing.append(.close(index))
+            }
+        }
+        let opening = wanted.compactMap { acceptor in
+            missing.removeValue(forKey: ObjectIdentifier(acceptor.socket)).map(Change.open)
+        }
+        changes = (closing + opening).reversed()
+        reports.append(report)
+    }
+
+    /// Takes the next change, which the caller must make.
+    mutating func nextChange() -> Change? { changes.popLast() }
+
+    /// Takes the reports to send now that all changes are made.
+    mutating func takeReports() -> [WorkerReport] {
+        defer { reports = [] }
+        return reports
+    }
+
+    // MARK: Reasons
+
+    /// The pause reasons to report, by the slots of the listeners that have acceptors.
+    var shownReasons: [Int: PauseReason] {
+        var reasons: [Int: PauseReason] = [:]
+        for acceptor in acceptors where acceptor.socket != nil {
+            if reasons[acceptor.listener, default: .none] == .none {
+                reasons[acceptor.listener] = acceptor.pauseReason
+            }
+        }
+        return reasons
     }
 
     /// Returns the pause reason to report for a listener: that of the first paused acceptor.

@@ -11,6 +11,9 @@ extension Worker {
     /// The shortest time between two log entries about one acceptor, in milliseconds.
     private static let logInterval: UInt64 = 10_000
 
+    /// The acceptors that a worker opens and closes in a turn.
+    private static let changesPerTurn = 32
+
     /// The most accept rounds on a backlog before its socket is closed.
     private static let lastTurns = 128
 
@@ -57,7 +60,7 @@ extension Worker {
             // After a failure the acceptor stays watched, but its events are ignored.
             try? acceptorList.acceptors[index].socket?.deregister(from: poll.registry)
         }
-        acceptorList.acceptors.removeAll()
+        for report in acceptorList.removeAll() { context.supervisor.post(report) }
     }
 
     mutating func pause(_ index: Int, because reason: PauseReason, _ error: Errno? = nil) {
@@ -82,12 +85,16 @@ extension Worker {
     }
 
     private mutating func setPauseReason(_ reason: PauseReason, at index: Int) {
+        guard acceptorList.acceptors[index].pauseReason != reason else { return }
         acceptorList.acceptors[index].pauseReason = reason
         let listener = acceptorList.acceptors[index].listener
-        let shown = acceptorList.shownReason(of: listener)
-        guard context.listenerCounters[listener].pauseReason != shown else { return }
-        context.listenerCounters[listener].pauseReason = shown
-        announce(shown, of: listener)
+        show(acceptorList.shownReason(of: listener), of: listener)
+    }
+
+    private mutating func show(_ reason: PauseReason, of listener: Int) {
+        guard context.listenerCounters[listener].pauseReason != reason else { return }
+        context.listenerCounters[listener].pauseReason = reason
+        announce(reason, of: listener)
     }
 
     private mutating func logPause(_ index: Int, _ reason: PauseReason, _ error: Errno?) {
@@ -111,27 +118,46 @@ extension Worker {
         )
     }
 
-    /// Adds the snapshot's new acceptors, and closes those that are not in the snapshot.
-    mutating func arrangeAcceptors(_ wanted: [WorkerSnapshot.Acceptor]) {
-        for index in acceptorList.acceptors.indices {
-            guard let socket = acceptorList.acceptors[index].socket else { continue }
-            if let acceptor = wanted.first(where: { $0.socket === socket }) {
-                acceptorList.acceptors[index].listener = acceptor.listener
-                setPauseReason(acceptorList.acceptors[index].pauseReason, at: index)
-            } else {
-                closeAcceptor(index)
+    /// Begins to change the acceptors to those of a snapshot; see ``changeAcceptors()``.
+    ///
+    /// - Parameters:
+    ///   - snapshot: The snapshot, which is installed.
+    ///   - report: The report to send to the supervisor once all acceptors are changed.
+    mutating func changeAcceptors(to snapshot: WorkerSnapshot, report: WorkerReport) {
+        let wanted = snapshot.acceptors.filter {
+            ($0.socket.worker ?? context.index) == context.index
+        }
+        acceptorList.change(to: wanted, report: report)
+        for (listener, reason) in acceptorList.shownReasons { show(reason, of: listener) }
+    }
+
+    /// Makes the next changes of the acceptors.
+    ///
+    /// A snapshot may open or close thousands of sockets. The sessions are served in between, so
+    /// that they don't wait for all of them.
+    mutating func changeAcceptors() {
+        for _ in 0..<Self.changesPerTurn {
+            guard let change = acceptorList.nextChange() else { break }
+            switch change {
+            case .close(let index): closeAcceptor(index)
+            case .open(let acceptor): open(acceptor)
             }
         }
-        for acceptor in wanted where acceptorList.index(of: acceptor.socket) == nil {
-            let index = acceptorList.add(
-                Acceptor(listener: acceptor.listener, socket: acceptor.socket)
-            )
-            do throws(Errno) {
-                try acceptor.socket.register(with: poll.registry, token: Tokens.acceptor(index))
-            } catch {
-                setPauseReason(.outOfResources, at: index)
-                acceptorList.retry(index, now: serveContext.now)
-            }
+        guard !acceptorList.isChanging else { return }
+        // The supervisor reads the counts once it has the reports.
+        publish()
+        for report in acceptorList.takeReports() { context.supervisor.post(report) }
+    }
+
+    private mutating func open(_ acceptor: WorkerSnapshot.Acceptor) {
+        let index = acceptorList.add(
+            Acceptor(listener: acceptor.listener, socket: acceptor.socket)
+        )
+        do throws(Errno) {
+            try acceptor.socket.register(with: poll.registry, token: Tokens.acceptor(index))
+        } catch {
+            setPauseReason(.outOfResources, at: index)
+            acceptorList.retry(index, now: serveContext.now)
         }
     }
 
@@ -152,7 +178,7 @@ extension Worker {
             try? socket.deregister(from: poll.registry)
         }
         setPauseReason(.none, at: index)
-        acceptorList.acceptors[index].socket = nil
+        acceptorList.remove(at: index)
     }
 
     /// Reports to monitoring clients that this worker accepts on a listener, or why it does not.

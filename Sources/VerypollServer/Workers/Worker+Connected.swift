@@ -37,37 +37,37 @@ extension Worker {
         return outlivesServer(key, of: slot)
     }
 
-    /// Applies the upstream's `whenDown` to the sessions of a server that went down.
+    /// Applies the upstreams' `whenDown` to the sessions of servers that went down.
     ///
     /// Sessions that are still connecting choose another server if there is one.
-    mutating func applyWhenDown(server: Int, of upstream: Int) {
-        guard context.upstreams[upstream].servers[server].isOutOfService else { return }
+    mutating func applyWhenDown(of servers: Set<ServerIndex>) {
         for index in 0..<sessions.endIndex {
-            guard let key = sessions.key(at: index), isOn(server, of: upstream, key) else {
-                continue
-            }
+            guard let key = sessions.key(at: index), let server = server(of: key),
+                servers.contains(server), context.upstreams[server].isOutOfService
+            else { continue }
             if sessions[key].proxyState.connector.phase != .connected {
                 connect(key, .serverDown)
-            } else if !outlivesServer(key, of: upstream) {
+            } else if !outlivesServer(key, of: server.upstream) {
                 end(key, because: .serverDown)
             }
         }
     }
 
-    /// Removes the deadlines that `whenDown` set for the sessions of a server that is up again.
-    mutating func withdrawWhenDown(server: Int, of upstream: Int) {
-        guard !context.upstreams[upstream].servers[server].isOutOfService else { return }
+    /// Removes the deadlines that `whenDown` set for the sessions of servers that are up again.
+    mutating func withdrawWhenDown(of servers: Set<ServerIndex>) {
         for index in 0..<sessions.endIndex {
-            guard let key = sessions.key(at: index), isOn(server, of: upstream, key) else {
-                continue
-            }
+            guard let key = sessions.key(at: index), let server = server(of: key),
+                servers.contains(server), !context.upstreams[server].isOutOfService
+            else { continue }
             sessions[key].proxyState.connector.serverCameUp()
         }
     }
 
-    private mutating func isOn(_ server: Int, of upstream: Int, _ key: SlabKey) -> Bool {
-        sessions[key].proxyState.connector.server == server
-            && sessions[key].proxyState.connector.upstream == upstream
+    private mutating func server(of key: SlabKey) -> ServerIndex? {
+        guard let upstream = sessions[key].proxyState.connector.upstream,
+            let server = sessions[key].proxyState.connector.server
+        else { return nil }
+        return ServerIndex(upstream: upstream, server: server)
     }
 
     /// Applies `whenDown` to a connected session whose server is down: keeps the session, sets its

@@ -114,10 +114,8 @@ extension Worker {
     mutating func begin(_ snapshot: WorkerSnapshot, _ share: SessionShare) {
         guard !isDraining else { return }
         restore(share)
-        arrangeAcceptors(
-            snapshot.acceptors.filter { ($0.socket.worker ?? context.index) == context.index }
-        )
-        context.supervisor.post(.started)
+        changeAcceptors(to: snapshot, report: .started)
+        changeAcceptors()
     }
 
     /// Restores the sessions of the previous process.

@@ -19,10 +19,8 @@ extension Worker {
             case .showSession(let id, let callID): show(id, callID: callID)
             case .killSession(let id, let callID): kill(id, callID: callID)
             case .serversChanged: retryHeld()
-            case .serverDown(let upstream, let server):
-                applyWhenDown(server: server, of: upstream)
-            case .serverUp(let upstream, let server):
-                withdrawWhenDown(server: server, of: upstream)
+            case .serversDown(let servers): applyWhenDown(of: servers)
+            case .serversUp(let servers): withdrawWhenDown(of: servers)
             case .metrics(let text, let format): answer(with: text, in: format)
             }
         }
@@ -58,15 +56,12 @@ extension Worker {
         install(snapshot)
         drains = snapshot.drains
         guard !isDraining else { return }  // The acceptors stay closed.
-        arrangeAcceptors(
-            snapshot.acceptors.filter { ($0.socket.worker ?? context.index) == context.index }
-        )
+        changeAcceptors(to: snapshot, report: .adopted(snapshot: snapshot.number))
         hasten()
         // A limit may have been raised, which frees places like the end of a session.
         retryHeld()
         reopenAcceptors(.forSessions)
-        publish()
-        context.supervisor.post(.adopted(snapshot: snapshot.number))
+        changeAcceptors()
     }
 
     /// Installs the tables of a snapshot; cannot fail.

@@ -44,8 +44,8 @@ package struct WorkerContext: Sendable {
 /// connecting, serving, handling mail, and handing sessions over.
 ///
 /// A session never leaves its worker, so its state needs no lock. A turn of the loop handles the
-/// events of one poll, then the mail, then the sessions that had more to do, then expired timers.
-/// It handles a bounded number of each.
+/// events of one poll, then the mail, then the sessions that had more to do, then expired timers,
+/// then acceptors to open and close. It handles a bounded number of each.
 package struct Worker: ~Copyable {
     /// The tokens of events; those of sessions are not negative, the others are.
     package enum Tokens {
@@ -123,6 +123,7 @@ package struct Worker: ~Copyable {
             handleEvents()
             handleReady()
             handleTimers()
+            if acceptorList.isChanging { changeAcceptors() }
             before = MonotonicClock.nanoseconds()
             tallies.worker.busy += before - now
             publish()
@@ -141,7 +142,7 @@ package struct Worker: ~Copyable {
     // Mutating, like many functions of this type that change nothing: Swift 6.3 calls a borrowing
     // method of such a large noncopyable value on a copy of all its bytes.
     private mutating func timeout(now: UInt64) -> Duration? {
-        if !schedule.ready.isEmpty { return .zero }
+        if !schedule.ready.isEmpty || acceptorList.isChanging { return .zero }
         let deadline = min(
             min(schedule.timers.nextDeadline ?? .max, sessionLog.dueAt),
             acceptorList.retryAt,

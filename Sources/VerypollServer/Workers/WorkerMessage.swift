@@ -29,26 +29,11 @@ package enum WorkerMessage: Equatable, Sendable {
     case metrics([UInt8], MetricsFormat)
     /// A server of an upstream may have become available: retry the sessions that wait for one.
     case serversChanged
-    /// A server is down: apply the upstream's `whenDown` to its live sessions, and let those that
+    /// Servers are down: apply the upstreams' `whenDown` to their live sessions, and let those that
     /// are still connecting choose another server.
-    case serverDown(upstream: Int, server: Int)
-    /// A server is no longer down: remove the deadlines that `whenDown` set for its sessions.
-    case serverUp(upstream: Int, server: Int)
-}
-
-extension [Upstream] {
-    /// The messages that tell the workers whether a server is down.
-    ///
-    /// There is one for each index of the server: sessions may know it by its index in an earlier
-    /// configuration.
-    package func healthMessages(of server: UpstreamServer) -> [WorkerMessage] {
-        let isDown = server.isOutOfService
-        return serverIndices.filter { self[$0] === server }.map { index in
-            isDown
-                ? .serverDown(upstream: index.upstream, server: index.server)
-                : .serverUp(upstream: index.upstream, server: index.server)
-        }
-    }
+    case serversDown(Set<ServerIndex>)
+    /// Servers are no longer down: remove the deadlines that `whenDown` set for their sessions.
+    case serversUp(Set<ServerIndex>)
 }
 
 /// The filter of a list of sessions.

@@ -58,7 +58,7 @@ package struct WorkerSnapshot: Sendable {
 extension WorkerSnapshot {
     /// The TCP ports that are both a listener's and a server's.
     var chainedPorts: Set<UInt16> {
-        let listening = Set(acceptors.compactMap { SocketAddress($0.socket.address)?.port })
+        let listening = Set(acceptors.compactMap { $0.socket.bound?.port })
         let servers = upstreams.flatMap { $0.servers.compactMap(\.port) }
         return listening.intersection(servers)
     }

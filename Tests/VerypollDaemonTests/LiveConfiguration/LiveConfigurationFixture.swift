@@ -56,16 +56,20 @@ struct LiveConfigurationFixture: ~Copyable {
         live.snapshot.listeners[slot].counters[0].publish(tally)
     }
 
-    mutating func drain(_ name: String, _ window: DrainWindow) -> Bool {
-        live.drain(listener: name, window)
+    mutating func drain(_ names: Set<String>, _ window: DrainWindow) {
+        live.drain(listeners: names, window)
     }
 
-    /// Resumes a drained listener.
-    mutating func resume(_ name: String) throws -> Bool {
+    /// Resumes drained listeners.
+    mutating func resume(_ names: Set<String>) throws {
         let exchange = SocketExchange(store, logger: log.logger)
-        let isKnown = try live.resume(listener: name, exchange: exchange)
+        try live.resume(listeners: names, exchange: exchange)
         try exchange.commit()
-        return isKnown
+    }
+
+    /// Returns the addresses of the sockets that are to close, each once.
+    mutating func takeLeavingAddresses() -> [String] {
+        live.takeLeavingSockets().map(\.address)
     }
 
     mutating func setClosed(_ isClosed: Bool) { live.setClosed(isClosed) }

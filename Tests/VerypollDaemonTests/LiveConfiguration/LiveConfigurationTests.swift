@@ -71,12 +71,14 @@ struct LiveConfigurationTests {
     @Test("a removed listener retires until its sessions end, and stays in the totals")
     func retires() throws {
         var fixture = try Fixture(Self.serving("a"), Self.serving("b"))
+        let addresses = try fixture.listener("b").addresses.map(\.address)
         fixture.count(active: 2, accepted: 9, inSlot: 1)
         try fixture.change(to: Self.serving("a"))
         #expect(fixture.live.retiringListeners.map(\.slot) == [1])
         #expect(fixture.live.snapshot.drains.listeners.keys.sorted() == [1])
         #expect(fixture.live.slots(ofListener: "b") == nil)
         #expect(fixture.acceptingSlots == [0])
+        #expect(fixture.takeLeavingAddresses() == addresses)
         #expect(fixture.live.totalTally.accepted == 9)
         #expect(fixture.live.totalTally.active == 2)
 
@@ -158,8 +160,9 @@ struct LiveConfigurationTests {
     func drains() throws {
         var fixture = try Fixture(Self.serving("a"), Self.serving("b"))
         let window = DrainWindow(from: 1, lasting: 1000)
-        let isKnown = fixture.drain("a", window)
-        #expect(isKnown)
+        let address = try fixture.listener("a").addresses.map(\.address)
+        fixture.drain(["a", "x"], window)
+        #expect(fixture.takeLeavingAddresses() == address)
         #expect(fixture.acceptingSlots == [1])
         #expect(fixture.live.snapshot.drains.listeners == [0: window])
         #expect(try fixture.listener("a").addresses.count == 1)
@@ -167,14 +170,10 @@ struct LiveConfigurationTests {
         try fixture.change(to: Self.serving("a", #", "maxSessions": 5"#), Self.serving("b"))
         #expect(fixture.live.snapshot.drains.listeners == [0: window, 2: window])
         #expect(fixture.acceptingSlots == [1])
-        let isResumed = try fixture.resume("a")
-        #expect(isResumed)
+        try fixture.resume(["a", "x"])
         #expect(fixture.acceptingSlots == [2, 1])
         #expect(fixture.live.snapshot.drains.isEmpty)
-
-        let isOtherKnown = fixture.drain("x", window)
-        let isOtherResumed = try fixture.resume("x")
-        #expect(!isOtherKnown && !isOtherResumed)
+        #expect(fixture.takeLeavingAddresses() == [])
     }
 
     @Test("while the daemon does not accept, no listener has an acceptor, even after a change")

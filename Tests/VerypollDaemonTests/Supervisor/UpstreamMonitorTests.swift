@@ -21,14 +21,14 @@ struct UpstreamMonitorTests {
         defer { withExtendedLifetime(listener) {} }
         let address = SocketAddress.loopback(port: listener.port)
         var fixture = try WatchFixture(["\(address)"]) { $0.check = .test }
-        #expect(try fixture.awaitNews() == [.serverDown(upstream: 0, server: 0)])
+        #expect(try fixture.awaitNews() == [.serversDown([first])])
         let down = fixture.watch.status()[0].servers[0]
         #expect(down.state == .down)
         #expect(down.stateReason == "Connection refused")
 
         try listener.listen()
         #expect(
-            try fixture.awaitNews() == [.serverUp(upstream: 0, server: 0), .serversChanged]
+            try fixture.awaitNews() == [.serversUp([first]), .serversChanged]
         )
         let up = fixture.watch.status()[0].servers[0]
         #expect(up.state == .up)
@@ -47,8 +47,8 @@ struct UpstreamMonitorTests {
         let next = Upstream(try .test(["10.0.0.1:80"]), former: former)
         fixture.watch.adopt([former, next], slots: [1])
         #expect(
-            fixture.watch.takeNews() == [
-                .serverUp(upstream: 0, server: 0), .serverUp(upstream: 1, server: 0),
+            fixture.watch.takeNews().messages == [
+                .serversUp([first, ServerIndex(upstream: 1, server: 0)])
             ]
         )
     }
@@ -63,7 +63,7 @@ struct UpstreamMonitorTests {
         let change = fixture.watch.upstreams[0].servers[0].failed(now: now)
         #expect(change == .ejected(until: now + 30))
         fixture.watch.note(try #require(change), of: first)
-        #expect(fixture.watch.takeNews() == [])
+        #expect(fixture.watch.takeNews().messages == [])
         let line =
             "warning 10.0.0.1:80 is ejected for 30ms: sessions could not connect to it"
         #expect(fixture.log.takeLines() == [line])
@@ -92,8 +92,8 @@ struct UpstreamMonitorTests {
 
         let readmitted = try #require(server.connected(now: MonotonicClock.milliseconds()))
         fixture.watch.note(readmitted, of: first)
-        #expect(fixture.watch.takeNews() == [.serversChanged])
-        #expect(fixture.watch.takeNews() == [])
+        #expect(fixture.watch.takeNews().messages == [.serversChanged])
+        #expect(fixture.watch.takeNews().messages == [])
         #expect(fixture.log.takeLines() == ["notice 10.0.0.1:80 accepts connections again"])
         #expect(fixture.watch.deadline == nil)
         let state = fixture.watch.status()[0].servers[0].state
@@ -250,7 +250,7 @@ private struct WatchFixture: ~Copyable {
         let deadline = ContinuousClock.now + patience
         while deadline > .now {
             try work()
-            let news = watch.takeNews()
+            let news = watch.takeNews().messages
             if !news.isEmpty { return news }
         }
         throw TimedOut(waitingFor: "messages for the workers")
