@@ -84,8 +84,11 @@ extension Worker {
             guard connectionMade(key) else { return false }
             sessions[key].breakServer()
             return true
-        case let error:
-            connect(key, .attemptFailed(error ?? .connectionRefused))
+        case let error?:
+            connect(key, .attemptFailed(error))
+            return false
+        case nil:
+            // The event is about a connection that this one has replaced in the present turn.
             return false
         }
     }
