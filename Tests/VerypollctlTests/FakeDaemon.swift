@@ -60,7 +60,7 @@ private struct Loop: ~Copyable, Sendable {
         var server = try ControlServer(
             listener: listener,
             registry: try poll.registry.clone(),
-            token: Token(1),
+            firstToken: 1,
             service: try Varlink.Service(
                 vendor: "Verypoll",
                 product: "verypolld",
@@ -81,11 +81,9 @@ private struct Loop: ~Copyable, Sendable {
             } else {
                 try poll.poll(&events)
             }
-            if events.contains(where: { $0.token == Token(1) }) {
-                try server.handle(handler: handler)
-            }
-            try server.tick(handler: handler)
-            for job in handler.takeJobs() { try server.finish(job.run(), handler: handler) }
+            server.handle(events, handler: handler)
+            server.tick(handler: handler)
+            for job in handler.takeJobs() { server.finish(job.run(), handler: handler) }
         }
     }
 }

@@ -79,14 +79,19 @@ final class ControlClient {
     /// is level-triggered.
     ///
     /// - Parameters:
+    ///   - isWanted: Whether to watch the socket at all.
     ///   - registry: The registry that watches the socket.
     ///   - isPaused: Whether to read no more calls for now. Output is still sent, because an answer
     ///     that is encoded already costs little more.
     /// - Throws: See epoll_ctl(2).
-    func watch(with registry: borrowing Registry, isPaused: Bool = false) throws(Errno) {
+    func watch(
+        _ isWanted: Bool,
+        with registry: borrowing Registry,
+        isPaused: Bool = false
+    ) throws(Errno) {
         var wanted: Interest = []
-        if connection.wantsInput, !isPaused { wanted.insert(.readable) }
-        if connection.hasOutput { wanted.insert(.writable) }
+        if isWanted, connection.wantsInput, !isPaused { wanted.insert(.readable) }
+        if isWanted, connection.hasOutput { wanted.insert(.writable) }
         guard wanted != interest else { return }
         if wanted.isEmpty {
             try registry.deregister(stream)

@@ -127,6 +127,25 @@ struct ControlListener: ~Copyable {
         return nil
     }
 
+    /// Watches the socket, unless accepting is paused after a failure, or stops watching it.
+    mutating func watch(
+        _ isWanted: Bool,
+        now: ContinuousClock.Instant,
+        registry: borrowing Registry
+    ) {
+        guard isWanted != isWatched, !isWanted || backoff.retryAt == nil else { return }
+        do throws(Errno) {
+            if isWanted {
+                try registry.register(socket, token: token, interest: .readable, mode: .level)
+            } else {
+                try registry.deregister(socket)
+            }
+            isWatched = isWanted
+        } catch {
+            pause(after: error, now: now, registry: registry)
+        }
+    }
+
     /// Watches the socket again once the next attempt is due.
     mutating func retryIfDue(now: ContinuousClock.Instant, registry: borrowing Registry) {
         guard let due = backoff.retryAt, due <= now else { return }

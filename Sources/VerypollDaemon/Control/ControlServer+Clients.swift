@@ -28,36 +28,42 @@ extension ControlServer {
         of slot: Int,
         now: ContinuousClock.Instant,
         handler: some ControlHandler
-    ) throws(Errno) {
+    ) {
         let start = threadTime()
         if slot == Self.listenerSlot {
             accept(now: now)
         } else {
             serve(slot, now: now, handler: handler)
         }
-        try pay(threadTime() - start, for: slot)
+        pay(threadTime() - start, for: slot, now: now)
     }
 
     /// Charges a client for its turn.
     ///
-    /// Stops reading from the client if its credit is used up, and watching all clients if the
+    /// Stops reading from the client if its credit is used up, and watching all sockets if the
     /// common credit is used up.
-    mutating func pay(_ time: Duration, for slot: Int) throws(Errno) {
+    mutating func pay(_ time: Duration, for slot: Int, now: ContinuousClock.Instant) {
         cpuBudget.use(time, by: slot)
         if cpuBudget.isOver(slot), slot != Self.listenerSlot { finishTurn(of: slot) }
-        if cpuBudget.isOver { try watch(false) }
+        if cpuBudget.isOver { watch(false, now: now) }
     }
 
-    /// Adds the server's poll to the supervisor's poll, or removes it.
-    mutating func watch(_ isWanted: Bool) throws(Errno) {
+    /// Watches all sockets, or none.
+    mutating func watch(_ isWanted: Bool, now: ContinuousClock.Instant) {
         guard isWanted != isWatched else { return }
-        let source = SourceFD(poll.fileDescriptor)
-        if isWanted {
-            try outer.register(source, token: token, interest: .readable, mode: .level)
-        } else {
-            try outer.deregister(source)
-        }
         isWatched = isWanted
+        listener.watch(isWanted, now: now, registry: registry)
+        for slot in clients.indices where clients[slot] != nil { updateWatch(of: slot) }
+    }
+
+    /// Watches a client for the events that can be handled now.
+    private mutating func updateWatch(of slot: Int) {
+        let isPaused = cpuBudget.isOver(slot)
+        do throws(Errno) {
+            try clients[slot]?.watch(isWatched, with: registry, isPaused: isPaused)
+        } catch {
+            close(slot)
+        }
     }
 
     // MARK: Clients
@@ -105,9 +111,7 @@ extension ControlServer {
         guard let client = clients[slot] else { return }
         do throws(Errno) {
             if !client.isFinished { try client.send() }
-            if !client.isFinished {
-                return try client.watch(with: poll.registry, isPaused: cpuBudget.isOver(slot))
-            }
+            if !client.isFinished { return updateWatch(of: slot) }
         } catch {
             // The connection has failed, which concerns only this client.
         }
@@ -130,7 +134,7 @@ extension ControlServer {
                 let stream = try listener.accept(
                     attempts: &attempts,
                     now: now,
-                    registry: poll.registry
+                    registry: registry
                 )
                 guard let stream else { return }
                 acceptedCount += 1
@@ -140,7 +144,7 @@ extension ControlServer {
                 // event has announced only the first connection of this turn.
                 guard acceptedCount == 0 else { return }
                 if makeRoom(after: error) { continue }
-                return listener.pause(after: error, now: now, registry: poll.registry)
+                return listener.pause(after: error, now: now, registry: registry)
             }
         }
     }
@@ -181,12 +185,12 @@ extension ControlServer {
         let client = ControlClient(
             id: clientCount,
             stream: stream,
-            token: Token(slot),
+            token: Token(firstToken + slot),
             permission: permission,
             oversizeError: Self.oversizeError,
             now: now
         )
-        try client.watch(with: poll.registry)
+        try client.watch(isWatched, with: registry)
         clients[slot] = client
         cpuBudget.reset(slot, now: now)
     }

@@ -7,11 +7,11 @@ internal import VerypollServer
 
 /// The server of the control socket.
 ///
-/// The server runs on the supervisor's thread and never blocks. It has its own poll, nested in the
-/// supervisor's poll. When the clients have used up their processor time, the supervisor stops
-/// watching the nested poll, and everything else continues. Each turn serves one client, with one
-/// read and at most one answer. The output of each client is bounded. Long-running work is passed
-/// to another thread as a ``ControlJob``.
+/// The server runs on the supervisor's thread and never blocks. The supervisor's poll watches its
+/// sockets. When the clients have used up their processor time, the server stops watching all of
+/// them, and everything else continues. Each turn serves one client, with one read and at most one
+/// answer. The output of each client is bounded. Long-running work is passed to another thread as a
+/// ``ControlJob``.
 struct ControlServer: ~Copyable {
     /// The most clients that can be connected at the same time.
     static let clientLimit = 64
@@ -33,11 +33,11 @@ struct ControlServer: ~Copyable {
     var jobs: ControlJobs
     let authorization: Authorization
     let descriptors: DescriptorReserve?
-    let token: Token
-    let outer: Registry
+    /// The token of the first slot; those of the other slots follow.
+    let firstToken: Int
+    let registry: Registry
+    /// Whether the sockets are watched; they are not while the common credit is used up.
     var isWatched = true
-    var poll: Poll
-    private var events = Events(capacity: clientLimit + 1)
     let logger: Logger
     var listener: ControlListener
     var clients: [ControlClient?]
@@ -54,36 +54,33 @@ struct ControlServer: ~Copyable {
     ///
     /// - Parameters:
     ///   - listener: The socket, bound and listening.
-    ///   - registry: A handle of the supervisor's poll. The supervisor passes its events with
-    ///     `token` to ``handle(now:handler:)``.
-    ///   - token: The token of the server's poll.
+    ///   - registry: A handle of the supervisor's poll. The supervisor passes the events of each
+    ///     turn to ``handle(_:now:handler:)``.
+    ///   - firstToken: The first of the server's tokens; see ``owns(_:)``.
     ///   - service: The description of the daemon and its interfaces.
     ///   - authorization: The permissions of the clients.
     ///   - descriptors: A reserve of descriptors for clients, used when the process has no others
     ///     left.
     ///   - logger: The logger for failures of the listening socket.
     ///   - threadTime: Returns the processor time that the calling thread has used.
-    /// - Throws: See epoll_create1(2) and epoll_ctl(2).
+    /// - Throws: See epoll_ctl(2).
     init(
         listener: consuming UnixListener,
         registry: consuming Registry,
-        token: Token,
+        firstToken: Int,
         service: Varlink.Service,
         authorization: Authorization,
         descriptors: DescriptorReserve? = nil,
         logger: Logger = Logger(label: "verypolld"),
         threadTime: @escaping () -> Duration = ThreadClock.time
     ) throws(Errno) {
-        let poll = try Poll()
         let listener = try ControlListener(
             listener,
-            registry: poll.registry,
-            token: Token(Self.listenerSlot),
+            registry: registry,
+            token: Token(firstToken + Self.listenerSlot),
             logger: logger
         )
-        let source = SourceFD(poll.fileDescriptor)
-        try registry.register(source, token: token, interest: .readable, mode: .level)
-        self.token = token
+        self.firstToken = firstToken
         self.service = service
         self.authorization = authorization
         self.descriptors = descriptors
@@ -94,8 +91,12 @@ struct ControlServer: ~Copyable {
         cpuBudget = ControlCPUBudget(slots: Self.clientLimit + 1, now: now)
         jobs = ControlJobs(now: now)
         self.listener = listener
-        outer = registry
-        self.poll = poll
+        self.registry = registry
+    }
+
+    /// Whether a token is that of one of the server's sockets.
+    func owns(_ token: Token) -> Bool {
+        (firstToken...firstToken + Self.listenerSlot).contains(token.rawValue)
     }
 
     /// The time at which ``tick(now:handler:)`` must be called.
@@ -120,41 +121,44 @@ struct ControlServer: ~Copyable {
         return deadlines.min()
     }
 
-    /// Serves one of the ready sources: the one with the most credit.
+    /// Serves one of the ready sockets: the one with the most credit.
     ///
-    /// - Throws: See epoll_wait(2) and epoll_ctl(2).
+    /// The events of the others are reported again, because the sockets are level-triggered.
     mutating func handle(
+        _ events: borrowing Events,
         now: ContinuousClock.Instant = .now,
         handler: some ControlHandler
-    ) throws(Errno) {
-        lastTurn = now
-        cpuBudget.update(now: now)
-        guard !cpuBudget.isOver else { return try watch(false) }
-        try poll.poll(&events, timeout: .zero)
+    ) {
         // An event may arrive late, when its client is gone or another client has its slot. So only
         // the results of calls on the socket count.
-        let slots = events.map(\.token.rawValue)
-        for event in events where event.token.rawValue == Self.listenerSlot {
-            listener.note(event)
+        var slots: [Int] = []
+        for position in 0..<events.count {
+            let event = events[position]
+            guard owns(event.token) else { continue }
+            let slot = event.token.rawValue - firstToken
+            if slot == Self.listenerSlot { listener.note(event) }
+            slots.append(slot)
         }
+        guard !slots.isEmpty else { return }
+        lastTurn = now
+        cpuBudget.update(now: now)
+        guard !cpuBudget.isOver else { return watch(false, now: now) }
         guard let slot = slotWithMostCredit(of: slots, now: now) else { return }
-        try turn(of: slot, now: now, handler: handler)
+        turn(of: slot, now: now, handler: handler)
     }
 
     /// Starts the next job, resumes paused clients, and serves a call that was already read.
-    ///
-    /// - Throws: See epoll_ctl(2).
     mutating func tick(
         now: ContinuousClock.Instant = .now,
         handler: some ControlHandler
-    ) throws(Errno) {
+    ) {
         lastTurn = now
         if let job = jobs.next(now: now) { handler.start(job) }
         descriptors?.refill()
         cpuBudget.update(now: now)
         guard !cpuBudget.isOver else { return }
-        try watch(true)
-        listener.retryIfDue(now: now, registry: poll.registry)
+        watch(true, now: now)
+        listener.retryIfDue(now: now, registry: registry)
         for slot in clients.indices where clients[slot] != nil && cpuBudget.isOver(slot) {
             _ = cpuBudget.update(slot, now: now)
             if !cpuBudget.isOver(slot) { finishTurn(of: slot) }
@@ -163,17 +167,15 @@ struct ControlServer: ~Copyable {
             clients[$0]?.connection.hasCall == true && !cpuBudget.isOver($0)
         }
         guard let slot = slotWithMostCredit(of: waiting, now: now) else { return }
-        try turn(of: slot, now: now, handler: handler)
+        turn(of: slot, now: now, handler: handler)
     }
 
     /// Continues the call that a finished job belongs to; does nothing if the client is gone.
-    ///
-    /// - Throws: See epoll_ctl(2).
     mutating func finish(
         _ result: ControlJob.Result,
         now: ContinuousClock.Instant = .now,
         handler: some ControlHandler
-    ) throws(Errno) {
+    ) {
         jobs.finish(after: result.time, now: now)
         let slot = result.callID.slot
         guard let client = clients[slot], client.id == result.callID.client else { return }
@@ -196,7 +198,7 @@ struct ControlServer: ~Copyable {
             client.heldEvents = nil
         }
         finishTurn(of: slot)
-        try pay(threadTime() - start, for: slot)
+        pay(threadTime() - start, for: slot, now: now)
     }
 
     /// Answers a pending call; does nothing if the client is gone.

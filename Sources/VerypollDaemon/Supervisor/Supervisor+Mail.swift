@@ -11,7 +11,7 @@ extension Supervisor {
     func handleMail() throws {
         for message in inbox.mailbox.takeAll() {
             switch message {
-            case .controlJob(let result): try control.server.finish(result, handler: self)
+            case .controlJob(let result): control.server.finish(result, handler: self)
             case .configurationRead(let outcome): reload.finishReading(outcome)
             case .readingEnded: reload.endHang()
             case .liveChanged(let outcome): finishChange(outcome)

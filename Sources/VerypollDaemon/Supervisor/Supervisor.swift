@@ -67,7 +67,7 @@ final class Supervisor {
         let server = try ControlServer(
             listener: control.listener,
             registry: try poll.registry.clone(),
-            token: Tokens.control,
+            firstToken: Tokens.firstOfControl,
             service: try Self.service(),
             authorization: Authorization(daemonUser: geteuid(), group: control.group),
             descriptors: descriptors,
@@ -106,12 +106,13 @@ final class Supervisor {
     /// - Throws: An error that says why the daemon cannot continue. The sessions then end with the
     ///   process.
     func run() throws {
-        // Take one event per turn to keep turns short. The kernel rotates through the ready
-        // sources.
-        var events = Events(capacity: 1)
+        // Room for the events of all clients of the control socket, of which the one with the most
+        // credit is served, and of some others.
+        var events = Events(capacity: 2 * ControlServer.clientLimit)
         while true {
             try poll.poll(&events, until: deadline)
-            for event in events { try handle(event) }
+            for event in events where !control.server.owns(event.token) { try handle(event) }
+            control.server.handle(events, handler: self)
             try handleTime(.now)
             if lifecycle.isOver {
                 workers.join()
@@ -132,7 +133,6 @@ final class Supervisor {
             try handleMail()
             try handleReports()
         case Tokens.sessionEvents: events.noteSessions()
-        case Tokens.control: try control.server.handle(handler: self)
         default: upstreamMonitor.handle(event)
         }
     }
@@ -158,7 +158,7 @@ final class Supervisor {
     }
 
     private func handleTime(_ now: ContinuousClock.Instant) throws {
-        try control.server.tick(now: now, handler: self)
+        control.server.tick(now: now, handler: self)
         upstreamMonitor.tick(now: now)
         for message in upstreamMonitor.takeNews().messages { workers.postOnce(message) }
         control.expireCalls(now: now)

@@ -46,7 +46,7 @@ struct ControlFixture: ~Copyable {
         let server = try ControlServer(
             listener: listener,
             registry: registry,
-            token: Token(1000),
+            firstToken: 1000,
             service: service,
             authorization: authorization ?? Authorization(daemonUser: own.userID, group: nil),
             logger: log.logger,
@@ -72,9 +72,9 @@ struct ControlFixture: ~Copyable {
             let isDue = server.deadline.map { $0 <= now } ?? false
             let jobs = handler.takeJobs()
             if events.isEmpty, !isDue, jobs.isEmpty { return turn }
-            if !events.isEmpty { try server.handle(now: now, handler: handler) }
-            for job in jobs { try server.finish(job.run(), now: now, handler: handler) }
-            try server.tick(now: now, handler: handler)
+            server.handle(events, now: now, handler: handler)
+            for job in jobs { server.finish(job.run(), now: now, handler: handler) }
+            server.tick(now: now, handler: handler)
         }
         throw TimedOut(waitingFor: "the control server to become idle")
     }
@@ -82,8 +82,8 @@ struct ControlFixture: ~Copyable {
     /// Runs one turn of the server, without its jobs.
     mutating func turn(_ events: inout Events, now: ContinuousClock.Instant = .now) throws {
         try poll.poll(&events, timeout: .zero)
-        if !events.isEmpty { try server.handle(now: now, handler: handler) }
-        try server.tick(now: now, handler: handler)
+        server.handle(events, now: now, handler: handler)
+        server.tick(now: now, handler: handler)
     }
 
     /// Sends messages and returns the answers, one string per message.
