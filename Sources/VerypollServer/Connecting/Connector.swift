@@ -23,8 +23,8 @@ internal import Verypoll
 // has sent nothing yet: it abandons the attempt and chooses another server at once. If no other
 // server can be chosen, the attempt continues. If it succeeds while the server is still down,
 // `whenDown` applies from then on: `close` ends the session, `drain` lets it continue for
-// `drain.deadline`. When the server is up again, these deadlines are removed. An ejection is only a
-// guess, so it ends neither attempts nor sessions; it only keeps new sessions away.
+// `drain.deadline`. These deadlines are removed when the server is up again, and at a restart. An
+// ejection is only a guess: it keeps new sessions away and ends neither attempts nor sessions.
 
 /// Decides how a session gets its server; performs no I/O.
 package struct Connector {
@@ -49,9 +49,9 @@ package struct Connector {
     private var beganAt: UInt64
     /// The millisecond in which the search is over; `UInt64.max` once it has succeeded.
     private(set) var endsAt = UInt64.max
-    /// The millisecond in which the present attempt or pause is over, `UInt64.max` for never.
+    /// The millisecond in which the current attempt or pause is over, `UInt64.max` for never.
     private(set) var nextAt = UInt64.max
-    /// The nanosecond in which the present attempt was begun.
+    /// The nanosecond in which the current attempt was begun.
     private(set) var attemptedAt: UInt64 = 0
 
     /// The shortest and the longest pause of the search, in milliseconds.
@@ -64,7 +64,7 @@ package struct Connector {
     ///
     /// - Parameters:
     ///   - upstream: The slot of the upstream; `nil` for a session that is not proxied.
-    ///   - now: The present millisecond.
+    ///   - now: The current millisecond.
     init(upstream: Int?, now: UInt64) {
         upstreamSlot = Int32(upstream ?? -1)
         beganAt = now
@@ -154,9 +154,9 @@ package struct Connector {
 
     /// Notes that one of the connections is broken while bytes for the other are still unsent.
     ///
-    /// No event announces that the kernel has sent the last byte, so the worker looks again and
-    /// again, less often the longer it takes. A slow peer still receives all bytes. A peer that
-    /// stopped reading keeps the session until a timeout of the listener ends it.
+    /// No event announces that the kernel has sent the last byte, so the worker checks repeatedly,
+    /// at growing intervals. A slow peer still receives all bytes. A timeout of the listener ends
+    /// the session of a peer that stopped reading.
     mutating func linger(now: UInt64) -> Action {
         if phase != .breaking {
             phase = .breaking
@@ -178,7 +178,7 @@ package struct Connector {
         } else if !state.isBreaking {
             phase = .connected
         }
-        nextAt = state.nextAt
+        if phase != .connected { nextAt = state.nextAt }
         serverIndex = Int32(server)
         holdsPlace = true
     }

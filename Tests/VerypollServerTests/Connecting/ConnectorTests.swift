@@ -449,11 +449,12 @@ struct ConnectorTests {
         #expect(search.end() == [.leaveServer(0), .releasePlace])
     }
 
-    @Test("after a restart, a connected session returns its server and its place")
+    @Test("after a restart, a connected session has its server, and no deadline of an outage")
     func restoresConnected() {
         var search = Search()
         search.connector.restore(restored(nextAt: 4_000))
-        #expect((search.connector.phase, search.connector.nextAt) == (.connected, 4_000))
+        #expect((search.connector.phase, search.connector.nextAt) == (.connected, .max))
+        #expect(search.connector.serverWentDown(deadline: 5_000) == .wait(until: 5_000))
         #expect(search.after(.timerFired) == .endForServer)
         #expect(search.end() == [.leaveServer(0), .releasePlace])
     }
