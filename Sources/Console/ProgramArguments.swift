@@ -3,8 +3,8 @@ internal import Glibc
 
 /// The arguments of the program, from the argc and argv of main.
 ///
-/// `CommandLine.arguments` is empty if /proc cannot be read, and replaces bytes that are not UTF-8,
-/// so that a path could name another file.
+/// Use this instead of `CommandLine.arguments`, which is empty if /proc cannot be read. It also
+/// replaces bytes that are not UTF-8, so that a path could name another file.
 package enum ProgramArguments {
     /// Reads the arguments after the program's name.
     ///
@@ -49,7 +49,7 @@ package enum ProgramArguments {
 
 /// The reason why the program's arguments cannot be used.
 package enum ProgramArgumentError: Error, Hashable, CustomStringConvertible {
-    /// The C library did not pass the arguments.
+    /// The program has no arguments, not even its name, or the C library did not pass them.
     case unknown
     /// An argument is not UTF-8.
     case notText(index: Int, shown: String)
@@ -60,7 +60,7 @@ package enum ProgramArgumentError: Error, Hashable, CustomStringConvertible {
             "cannot read the arguments: the program was started without any, not even its name;"
                 + " start it from a shell or a service manager"
         case .notText(let index, let shown):
-            "argument \(index), \"\(shown.escapedForPeople)\", is not valid UTF-8; use a name in"
+            "argument \(index), \"\(shown.escapedForPeople)\", is not valid UTF-8; use text in"
                 + " UTF-8"
         }
     }

@@ -1,4 +1,4 @@
-// The form of configuration texts in messages.
+// How messages show text from a configuration.
 
 extension String {
     /// The text, or its beginning if it is too long for a message.

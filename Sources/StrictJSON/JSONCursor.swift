@@ -1,12 +1,12 @@
-/// A position in the bytes of a UTF-8 text that moves forward.
+/// A position that moves forward through the bytes of a UTF-8 text.
 struct JSONCursor {
     /// The offset in bytes.
     private(set) var offset = 0
 
     private let bytes: [UInt8]
 
-    // The offset of the last requested position. Counting continues from there, so that a text is
-    // counted once if all positions are requested in order, and not at all if it is only checked.
+    // The offset of the last requested position. Counting continues from there: each byte is
+    // visited once if positions are requested in order, and not at all if none is requested.
     private var mark = 0
     private var markPosition = SourcePosition(line: 1, column: 1)
 
@@ -39,7 +39,7 @@ struct JSONCursor {
     /// The byte at the cursor, or `nil` at the end.
     var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    /// Returns whether the byte at the cursor is a character.
+    /// Returns whether the byte at the cursor is the ASCII character `character`.
     func isAt(_ character: Unicode.Scalar) -> Bool {
         next == UInt8(ascii: character)
     }
@@ -72,7 +72,7 @@ struct JSONCursor {
         return bytes[start..<offset]
     }
 
-    /// Skips decimal digits and returns their number.
+    /// Skips decimal digits and returns how many were skipped.
     mutating func takeDigits() -> Int {
         let start = offset
         while let byte = next, Self.isDigit(byte) { offset += 1 }

@@ -3,7 +3,7 @@ package struct JSONObject: Sendable {
     /// A key, its position and its value.
     package struct Member: Sendable {
         package let key: String
-        /// The position of the key; `nil` outside a document.
+        /// The position of the key in its document; `nil` if the member was created by code.
         package let position: SourcePosition?
         package let value: JSONValue
     }

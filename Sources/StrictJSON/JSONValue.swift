@@ -20,7 +20,7 @@ package struct JSONValue: Sendable {
     /// The content of the value.
     package let content: Content
 
-    /// The position of the value's first character; `nil` outside a document.
+    /// The position of the value's first character; `nil` if the value was created by code.
     package let position: SourcePosition?
 
     /// Creates a value.

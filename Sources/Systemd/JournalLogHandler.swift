@@ -50,7 +50,7 @@ package struct JournalLogHandler: ThresholdLogHandler {
 
 /// Metadata keys with a meaning for the handlers.
 package enum MetadataKey {
-    /// The kind of the event, as 32 unique hexadecimal digits.
+    /// The kind of the event, as a unique ID of 32 hexadecimal digits.
     ///
     /// Readers use it to find events in the journal, and their explanation in the journal catalog.
     /// See `MESSAGE_ID=` in systemd.journal-fields(7).

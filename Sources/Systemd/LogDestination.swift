@@ -13,9 +13,9 @@ package enum LogDestination: Hashable, Sendable {
 
     /// The destination for the standard error of this process.
     ///
-    /// The service manager names the file that it connected to the journal in `JOURNAL_STREAM`. A
-    /// child process inherits the variable even if its standard error was redirected, so this
-    /// compares the two files. See systemd.exec(5).
+    /// `JOURNAL_STREAM` names the file that the service manager connected to the journal. A child
+    /// process inherits the variable even if its standard error was redirected, so this property
+    /// compares the named file with standard error. See systemd.exec(5).
     package static var standardError: LogDestination {
         guard
             let stream = unsafe getenv("JOURNAL_STREAM").map({ unsafe String(cString: $0) }),

@@ -3,7 +3,8 @@ internal import Glibc
 package import Logging
 package import SystemPackage
 
-/// Writes each event as one line: time, level, message, and then the metadata as `key=value`.
+/// Writes each event as one line: the ``LineStart``, the message, and then the metadata as
+/// `key=value`.
 package struct StandardErrorLogHandler: ThresholdLogHandler {
     /// The beginning of a line.
     package enum LineStart: Hashable, Sendable {
@@ -42,8 +43,8 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
         _ = try? output.writeAll(line.utf8)
     }
 
-    /// Returns the message and its metadata on one line, even if the metadata contains text from
-    /// outside.
+    /// Returns the message and its metadata on one line, even if they contain line ends from
+    /// untrusted input.
     ///
     /// The message ID is left out, because only the journal uses it.
     func text(of event: LogEvent) -> String {

@@ -1,6 +1,6 @@
 /// The client's side of one connection, without its socket.
 package struct ClientConnection {
-    /// Replies may be far longer than calls, such as a list of many sessions.
+    /// A reply, such as a list of many sessions, may be far longer than a call.
     private static let replyLimit = 64 << 20
 
     private var framing = MessageFraming(limit: Self.replyLimit)
@@ -36,7 +36,7 @@ package struct ClientConnection {
 
     /// Calls `write` once with bytes to send.
     ///
-    /// It returns how many it accepted, or `nil` for none.
+    /// `write` returns how many bytes it accepted, or `nil` for none.
     ///
     /// - Returns: Whether `write` accepted any, so that another call is worthwhile.
     /// - Throws: The error of `write`.

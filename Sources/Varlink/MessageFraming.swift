@@ -23,7 +23,7 @@ package struct MessageFraming {
         self.limit = limit
     }
 
-    /// The number of bytes that were received and not taken yet.
+    /// The number of bytes received but not yet returned by ``next()``.
     package var byteCount: Int { buffer.count - start }
 
     /// Calls `read` to append bytes from the stream.
@@ -37,7 +37,8 @@ package struct MessageFraming {
         upTo capacity: Int,
         _ read: (inout OutputSpan<UInt8>) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        // Moved only when half of the buffer was taken, so that each byte moves about once.
+        // Move the bytes only when messages already returned fill more than half of the buffer,
+        // so that each byte moves about once.
         if start > buffer.count / 2 {
             buffer.removeSubrange(..<start)
             scanned -= start

@@ -1,7 +1,7 @@
 /// The bytes to write to the peer.
 ///
-/// Messages are kept in the pieces that they were added in, so a message to many peers exists in
-/// memory once.
+/// Each array of messages is kept as it was added, without a copy, so a message to many peers
+/// exists in memory once.
 struct Outbox {
     private(set) var byteCount = 0
 
@@ -13,7 +13,7 @@ struct Outbox {
     /// Adds messages, each followed by a NUL byte.
     mutating func append(_ messages: [UInt8]) {
         if messages.isEmpty { return }
-        // Remove written pieces, so that the array does not grow if the peer never catches up.
+        // Remove written pieces, so that they do not pile up if the peer never catches up.
         if first > pieces.count / 2 {
             pieces.removeSubrange(..<first)
             first = 0
@@ -24,7 +24,7 @@ struct Outbox {
 
     /// Calls `write` once with bytes to send.
     ///
-    /// It returns how many it accepted, or `nil` for none.
+    /// `write` returns how many bytes it accepted, or `nil` for none.
     ///
     /// - Returns: Whether `write` accepted any.
     mutating func send<Failure>(

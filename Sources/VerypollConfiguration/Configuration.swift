@@ -46,7 +46,8 @@ package struct Configuration: Equatable, Sendable {
 
     /// How the daemon stops.
     package struct Drain: Equatable, Sendable {
-        /// The time that open sessions have to end when the daemon stops or a listener drains.
+        /// The longest time that open sessions may continue when the daemon stops or a listener
+        /// drains.
         package var deadline: Duration
     }
 

@@ -4,7 +4,7 @@ internal import SystemPackage
 internal import VerypollConfiguration
 internal import VerypollControl
 
-/// The verb of `verypollctl config check [FILE]`.
+/// The verb `verypollctl config check [FILE]`.
 struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The verb of `verypollctl config`.
+/// The verb `verypollctl config`.
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",

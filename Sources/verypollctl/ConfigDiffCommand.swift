@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Console
 internal import VerypollControl
 
-/// The verb of `verypollctl config diff [FILE]`.
+/// The verb `verypollctl config diff [FILE]`.
 struct ConfigDiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",

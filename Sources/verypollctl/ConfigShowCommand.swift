@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import VerypollControl
 
-/// The verb of `verypollctl config show`.
+/// The verb `verypollctl config show`.
 struct ConfigShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",

@@ -3,7 +3,7 @@ internal import Console
 internal import Varlink
 internal import VerypollControl
 
-/// The verb of `verypollctl drain`.
+/// The verb `verypollctl drain`.
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",

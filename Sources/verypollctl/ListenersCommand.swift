@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Console
 internal import VerypollControl
 
-/// The verb of `verypollctl listeners`.
+/// The verb `verypollctl listeners`.
 struct ListenersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "listeners",

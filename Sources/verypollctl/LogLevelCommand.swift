@@ -3,7 +3,7 @@ internal import Console
 internal import Varlink
 internal import VerypollControl
 
-/// The verb of `verypollctl log-level [LEVEL]`.
+/// The verb `verypollctl log-level [LEVEL]`.
 struct LogLevelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log-level",

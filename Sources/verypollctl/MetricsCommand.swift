@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import VerypollControl
 
-/// The verb of `verypollctl metrics`.
+/// The verb `verypollctl metrics`.
 struct MetricsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metrics",

@@ -2,17 +2,18 @@ internal import ArgumentParser
 internal import Console
 internal import VerypollControl
 
-/// The verb of `verypollctl monitor`.
+/// The verb `verypollctl monitor`.
 struct MonitorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "monitor",
         abstract: "Print a line for each event, until interrupted.",
         discussion: """
             The first line is the current status. The events are: a session begins or ends; a \
-            server goes down, comes up or is set; the state of a listener changes; the \
-            configuration is reloaded or a reload is refused. Each line has the time of the event. \
-            If there are more events than can be sent, a line says how many were lost. With \
-            --json, each line is a JSON object. The exit status is 3 when the daemon stops.
+            server goes down or comes up; an operator sets the mode or the weight of a server; the \
+            state of a listener changes; the configuration is reloaded or a reload is refused. \
+            Each line has the time of the event. If there are more events than can be sent, a line \
+            says how many were lost. With --json, each line is a JSON object. The exit status is 3 \
+            when the daemon stops.
             """
     )
 

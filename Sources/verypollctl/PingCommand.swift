@@ -3,7 +3,7 @@ internal import Console
 internal import Varlink
 internal import VerypollControl
 
-/// The verb of `verypollctl ping`.
+/// The verb `verypollctl ping`.
 struct PingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ping",

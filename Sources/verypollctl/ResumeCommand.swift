@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Varlink
 internal import VerypollControl
 
-/// The verb of `verypollctl resume`.
+/// The verb `verypollctl resume`.
 struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",

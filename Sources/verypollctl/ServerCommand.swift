@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The verb of `verypollctl server`.
+/// The verb `verypollctl server`.
 struct ServerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server",

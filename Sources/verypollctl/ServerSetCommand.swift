@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Varlink
 internal import VerypollControl
 
-/// The verb of `verypollctl server set UPSTREAM SERVER`.
+/// The verb `verypollctl server set UPSTREAM SERVER`.
 struct ServerSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
@@ -24,7 +24,7 @@ struct ServerSetCommand: ParsableCommand {
     )
     var server: String
 
-    @Option(help: ArgumentHelp("The mode of the server: up, drain or down.", valueName: "state"))
+    @Option(help: ArgumentHelp("The mode of the server.", valueName: "state"))
     var state: ServerMode?
 
     @Option(

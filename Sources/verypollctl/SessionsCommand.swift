@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The verb of `verypollctl sessions`.
+/// The verb `verypollctl sessions`.
 struct SessionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sessions",

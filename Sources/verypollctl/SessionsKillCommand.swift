@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Varlink
 internal import VerypollControl
 
-/// The verb of `verypollctl sessions kill ID`.
+/// The verb `verypollctl sessions kill ID`.
 struct SessionsKillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kill",

@@ -2,12 +2,15 @@ internal import ArgumentParser
 internal import Console
 internal import VerypollControl
 
-/// The verb of `verypollctl sessions list`.
+/// The verb `verypollctl sessions list`.
 struct SessionsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List open sessions, the oldest first.",
-        discussion: "If there are more sessions than --limit, a message on standard error says so."
+        discussion: """
+            If there are more sessions than --limit, a message on standard error says so, except \
+            with --json.
+            """
     )
 
     @Option(

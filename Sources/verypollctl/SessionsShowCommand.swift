@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Console
 internal import VerypollControl
 
-/// The verb of `verypollctl sessions show ID`.
+/// The verb `verypollctl sessions show ID`.
 struct SessionsShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",

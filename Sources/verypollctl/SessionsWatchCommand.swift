@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Console
 internal import VerypollControl
 
-/// The verb of `verypollctl sessions watch`.
+/// The verb `verypollctl sessions watch`.
 struct SessionsWatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Console
 internal import VerypollControl
 
-/// The verb of `verypollctl status`.
+/// The verb `verypollctl status`.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",

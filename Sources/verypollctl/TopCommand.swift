@@ -4,7 +4,7 @@ internal import SystemPackage
 internal import Verypoll
 internal import VerypollControl
 
-/// The verb of `verypollctl top`.
+/// The verb `verypollctl top`.
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",

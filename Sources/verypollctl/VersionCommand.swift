@@ -3,7 +3,7 @@ internal import Console
 internal import Varlink
 internal import VerypollControl
 
-/// The verb of `verypollctl version`.
+/// The verb `verypollctl version`.
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "version",

@@ -31,8 +31,8 @@ struct Verypolld: ParsableCommand {
     @Flag(
         name: .long,
         help: """
-            Check the configuration, report each problem, and exit. Warns root if the service's \
-            user can't read the file.
+            Check the configuration, report its problems, and exit. As root, also warn if the \
+            service's user can't read the file.
             """
     )
     var checkConfig = false

@@ -24,7 +24,7 @@ struct ProgramArgumentTests {
         }
         #expect(
             error?.description
-                == "argument 2, \"a\u{FFFD}\\u001B\", is not valid UTF-8; use a name in UTF-8"
+                == "argument 2, \"a\u{FFFD}\\u001B\", is not valid UTF-8; use text in UTF-8"
         )
         #expect(throws: Never.self) { try ProgramArguments.decode([]) }
     }

@@ -44,7 +44,7 @@ struct ConfigurationRuleTests {
             ("\"upstreams\": []", "/upstreams: must be an object, not a list"),
             (
                 "\"control\": {\"group\": \"a b\"}",
-                "/control/group: \"a b\" is not a valid group name; /etc/group lists them"
+                "/control/group: \"a b\" is not a valid group name; use a name from /etc/group"
             ),
             (
                 "\"control\": {\"socket\": \"c.sock\"}",

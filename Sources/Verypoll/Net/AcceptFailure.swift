@@ -20,12 +20,16 @@ public import SystemPackage
 /// }
 /// ```
 public enum AcceptFailure: Hashable, Sendable {
-    /// Only this connection failed, and it is gone. Accept the next one.
+    /// Only this connection failed, and it is gone.
+    ///
+    /// Accept the next one.
     case connection
 
-    /// The process or the system is out of descriptors or memory. The connection stays in the
-    /// backlog: no new edge reports it, and a level or exclusive registration reports it at every
-    /// poll. Deregister the listener, and register it again after a pause.
+    /// The process or the system is out of descriptors or memory.
+    ///
+    /// The connection stays in the backlog. No new edge reports it, and a level or exclusive
+    /// registration reports it at every poll. Deregister the listener, and register it again after
+    /// a pause.
     case resources
 
     /// The listener itself failed: a programming error, or the socket no longer listens.

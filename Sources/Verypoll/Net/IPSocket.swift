@@ -23,7 +23,8 @@ extension IPSocket where Self: ~Copyable {
 
     /// Returns whether an IPv6 socket excludes IPv4.
     ///
-    /// Options of the initializer set it before the socket is bound.
+    /// The option `isOnlyV6` of a ``TCPListener`` or a ``UDPSocket`` sets this before the socket
+    /// is bound.
     ///
     /// - Throws: `Errno.notSupported` for an IPv4 socket. See `IPV6_V6ONLY` in ipv6(7).
     public func isOnlyV6() throws(Errno) -> Bool {

@@ -20,8 +20,9 @@ extension StreamSocket where Self: ~Copyable {
 
     /// Appends bytes from the peer to `buffer`, at most its free capacity.
     ///
-    /// A short read usually means that no more bytes are available. Bytes after urgent data or
-    /// passed descriptors, and an end of file that the event reported, need another read.
+    /// A short read usually means that no more bytes are available. There are two exceptions: a
+    /// read also stops at urgent data and at passed descriptors, and an end of file that the event
+    /// reported needs a read of its own.
     ///
     /// - Parameter buffer: The buffer to append to. Traps if it has no free capacity.
     /// - Returns: The number of bytes read, 0 at end of file, or `nil` if none are available yet.
@@ -49,7 +50,7 @@ extension StreamSocket where Self: ~Copyable {
         try fileDescriptor.receive(into: &buffer)
     }
 
-    /// Appends bytes from the peer to `first`, and to `second` once that is full.
+    /// Appends bytes from the peer to `first`, and to `second` once `first` is full.
     ///
     /// - Parameters:
     ///   - first: The buffer to fill first. Traps if neither buffer has free capacity.

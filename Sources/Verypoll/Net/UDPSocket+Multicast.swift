@@ -14,7 +14,8 @@ extension UDPSocket {
 
     /// Joins a multicast group, to receive datagrams that are sent to it.
     ///
-    /// Bind to the group's port on ``IPAddress/any(_:)`` or on the group itself.
+    /// Bind the socket to the destination port of the datagrams, on ``IPAddress/any(_:)`` or on the
+    /// address of the group.
     ///
     /// - Parameters:
     ///   - group: A multicast address of the socket's family.

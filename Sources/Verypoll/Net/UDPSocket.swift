@@ -46,7 +46,8 @@ public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
         self.socket = socket
     }
 
-    /// Sets the only peer that datagrams are sent to and received from.
+    /// Sets the peer that datagrams without a destination are sent to, and the only one that
+    /// datagrams are received from.
     ///
     /// A later call can change the peer.
     ///
@@ -124,7 +125,7 @@ extension UDPSocket {
     public struct Options: Hashable, Sendable {
         /// Whether to share the address with other sockets that set this option.
         ///
-        /// Each of them receives every multicast; `SO_REUSEADDR`.
+        /// Each of these sockets receives every multicast datagram; `SO_REUSEADDR`.
         public var reusesAddress = false
 
         /// Whether to share the port with other sockets that set this option.

@@ -101,7 +101,7 @@ extension UnixSocket where Self: ~Copyable {
     /// Returns the credentials of the peer: the process that connected or, for the side that
     /// connected, the process that listened.
     ///
-    /// For a pair, they are those of the process that created it.
+    /// For a pair, the credentials are those of the process that created the pair.
     public func peerCredentials() throws(Errno) -> PeerCredentials {
         try fileDescriptor.peerCredentials()
     }

@@ -18,7 +18,9 @@ enum AccountName {
         file: String
     ) throws(InvalidValue) -> String {
         if name.isEmpty || name.contains(where: \.isWhitespace) || name.contains(":") {
-            throw InvalidValue("\(name.quoted) is not a valid \(kind) name; \(file) lists them")
+            throw InvalidValue(
+                "\(name.quoted) is not a valid \(kind) name; use a name from \(file)"
+            )
         }
         return name
     }

@@ -2,7 +2,7 @@ internal import Systemd
 internal import VerypollServer
 
 extension LiveConfiguration {
-    /// Renews the snapshot from the present listeners, upstreams and drains.
+    /// Renews the snapshot from the current listeners, upstreams and drains.
     mutating func renewSnapshot() {
         snapshot.number += 1
         snapshot.acceptors = listeners.filter { $0.drain == nil && !isClosed }.flatMap { entry in

@@ -63,7 +63,7 @@ struct LiveConfiguration {
         return (retiring + listeners.map(tally)).reduce(retiredTotals, +)
     }
 
-    /// Returns the present slot and the earlier slots of a listener; `nil` if no listener has this
+    /// Returns the current slot and the earlier slots of a listener; `nil` if no listener has this
     /// name.
     func slots(ofListener name: String) -> [Int]? {
         guard let entry = listeners.first(where: { $0.name == name }) else { return nil }

@@ -5,7 +5,7 @@ struct IdleWatch {
     /// Whether all workers have stopped accepting, because the daemon is idle.
     var isClosed = false
 
-    /// Notes the present number of sessions and connections.
+    /// Notes the current number of sessions and connections.
     ///
     /// - Parameters:
     ///   - active: The number of open sessions.

@@ -14,9 +14,9 @@ struct ReloadState {
     private(set) var isDue = false
     /// The calls to answer after the next reload.
     private var waiting: [CallID] = []
-    /// The calls to answer after the present reload.
+    /// The calls to answer after the current reload.
     private(set) var callers: [CallID] = []
-    /// The present reading, and the time at which it is abandoned.
+    /// The current reading, and the time at which it is abandoned.
     private(set) var reading: (ConfigurationReading, dueAt: ContinuousClock.Instant)?
     /// The outcome of a reading, until it is applied.
     private var outcome: ConfigurationReading.Outcome?
@@ -31,7 +31,7 @@ struct ReloadState {
     /// Whether another reading may start, because fewer than ``hangLimit`` readings hang.
     var mayRead: Bool { hangCount < Self.hangLimit }
 
-    /// The time at which the present reading is abandoned.
+    /// The time at which the current reading is abandoned.
     var deadline: ContinuousClock.Instant? { reading?.dueAt }
 
     /// Notes a request for a reload.

@@ -22,7 +22,7 @@ extension Supervisor {
 
     // MARK: Noting
 
-    /// Notes the present state of the listeners.
+    /// Notes the current state of the listeners.
     func noteListeners(at timestamp: Int = WallClock.microseconds()) {
         guard events.changes.isActive else { return }
         events.changes.note(listeners(), timestampUSec: timestamp)

@@ -51,7 +51,7 @@ extension UpstreamMonitor {
         }
     }
 
-    /// Notes the present state of a server.
+    /// Notes the current state of a server.
     @discardableResult
     mutating func look(at index: ServerIndex) -> ServerHealth {
         enter(upstreams[index].state, of: index, at: WallClock.microseconds())

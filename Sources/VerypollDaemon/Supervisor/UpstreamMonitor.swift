@@ -25,7 +25,7 @@ struct UpstreamMonitor: ~Copyable {
     private let logger: Logger
     private(set) var resolver: Resolver
     private(set) var checker: HealthChecker
-    /// The end times of the present ejections.
+    /// The end times of the current ejections.
     private var ejections: [ServerIndex: ContinuousClock.Instant] = [:]
     /// The last known health of the servers, as operators see it.
     var serverHealth: [ServerIndex: ServerHealth] = [:]
@@ -178,7 +178,7 @@ struct UpstreamMonitor: ~Copyable {
     ///
     /// - Parameters:
     ///   - change: The change.
-    ///   - server: The index of the server, in the present or an earlier configuration.
+    ///   - server: The index of the server, in the current or an earlier configuration.
     ///   - timestamp: The time of the change, in microseconds since 1970.
     ///   - now: The current time.
     mutating func note(

@@ -8,7 +8,7 @@ extension Connector {
     /// The index of the chosen server; `nil` while none is chosen.
     var server: Int? { serverIndex < 0 ? nil : Int(serverIndex) }
 
-    /// The index of the address to try after the present one.
+    /// The index of the address to try after the current one.
     var addressIndex: Int { Int(nextAddress) }
 
     /// Whether the session waits for room, or for a server that can be reached.
@@ -29,7 +29,7 @@ extension Connector {
         return holdsPlace ? .releasePlace : .nothing
     }
 
-    /// The present state of the search.
+    /// The current state of the search.
     enum Phase: UInt8, Sendable {
         /// The search has not begun; a session that is not proxied stays in this phase.
         case idle
@@ -127,7 +127,7 @@ extension Connector {
 
     /// The facts about the upstream that the decisions depend on, at one moment.
     struct Facts {
-        /// The present millisecond.
+        /// The current millisecond.
         var now: UInt64
         /// In milliseconds.
         var connectTimeout: UInt64
@@ -161,13 +161,13 @@ extension Connector {
         /// Whether the connection is still being made.
         var isConnecting: Bool
         var isBreaking: Bool
-        /// The index of the address to try after the present one.
+        /// The index of the address to try after the current one.
         var address: Int
-        /// The millisecond in which the present attempt, or the session, is over.
+        /// The millisecond in which the current attempt, or the session, is over.
         var nextAt: UInt64
         /// The millisecond in which the search is over.
         var endsAt: UInt64
-        /// The present nanosecond.
+        /// The current nanosecond.
         var nanosecond: UInt64
     }
 }

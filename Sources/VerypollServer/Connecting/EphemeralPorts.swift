@@ -4,7 +4,7 @@ internal import SystemPackage
 enum EphemeralPorts {
     private static let file = FilePath("/proc/sys/net/ipv4/ip_local_port_range")
 
-    /// Returns the present range; all ports if it cannot be read.
+    /// Returns the current range; all ports if it cannot be read.
     static func range() -> ClosedRange<UInt16> {
         let everyPort: ClosedRange<UInt16> = 0 ... .max
         var text: [UInt8] = []

@@ -52,7 +52,7 @@ package struct HealthChecker: ~Copyable {
     ///   - upstreams: The upstreams whose servers are checked.
     ///   - registry: The registry of the poll in which the checks run.
     ///   - firstToken: The first token of the checker; see ``tokens``.
-    ///   - now: The present.
+    ///   - now: The current time.
     ///   - logger: Logs changes.
     package init(
         _ upstreams: [Upstream],

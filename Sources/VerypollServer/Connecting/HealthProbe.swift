@@ -24,7 +24,7 @@ final class HealthProbe {
     /// The number of the checked server.
     let target: Int
     let startedAt: ContinuousClock.Instant
-    /// The time at which the attempt at the present address ends.
+    /// The time at which the attempt at the current address ends.
     private(set) var dueAt: ContinuousClock.Instant
 
     private let endsAt: ContinuousClock.Instant
@@ -47,7 +47,7 @@ final class HealthProbe {
     ///   - check: The configured check.
     ///   - header: The PROXY header that the server expects.
     ///   - token: The token of the check's events.
-    ///   - now: The present.
+    ///   - now: The current time.
     init(
         of target: Int,
         _ server: UpstreamServer,
@@ -77,14 +77,14 @@ final class HealthProbe {
         step().flatMap { conclude($0, with: registry, now: now) }
     }
 
-    /// Ends the attempt at the present address, unless an answer has arrived already: a delay of
+    /// Ends the attempt at the current address, unless an answer has arrived already: a delay of
     /// this process must not count against the server.
     func expire(with registry: borrowing Registry, now: ContinuousClock.Instant) -> Outcome? {
         let outcome = step() ?? failure("no \(isConnected ? "answer" : "connection") in time")
         return conclude(outcome, with: registry, now: now)
     }
 
-    /// Continues with the next address, unless the present one works.
+    /// Continues with the next address, unless the current one works.
     private func conclude(
         _ outcome: Outcome,
         with registry: borrowing Registry,

@@ -10,7 +10,7 @@ package struct HealthRecord {
 
     private let rise: Int
     private let fall: Int
-    /// The number of consecutive checks whose result contradicts the present state.
+    /// The number of consecutive checks whose result contradicts the current state.
     private var contraryCount = 0
 
     /// The reason that the last check failed; `nil` if it succeeded.

@@ -56,7 +56,7 @@ package struct Resolver {
     ///   - upstreams: The upstreams whose servers are looked up.
     ///   - answers: The mailbox for the threads' answers; call ``takeAnswers(now:)`` when it has
     ///     one.
-    ///   - now: The present.
+    ///   - now: The current time.
     ///   - logger: Logs changes.
     ///   - lookup: Asks the name service.
     package init(

@@ -38,7 +38,7 @@ final class ServerTraffic: Sendable {
     }
 }
 
-/// The bytes that a worker has moved in the present turn, by server; a plain value, so that a
+/// The bytes that a worker has moved in the current turn, by server; a plain value, so that a
 /// session adds to it without touching memory that threads share.
 struct ServerTallies {
     /// The worker's counters of all servers, those of an upstream next to each other.

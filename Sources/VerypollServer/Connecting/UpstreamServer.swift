@@ -89,7 +89,7 @@ package final class UpstreamServer: Sendable {
 
     // MARK: Addresses
 
-    /// The present addresses, the best first; empty while the name is not resolved.
+    /// The current addresses, the best first; empty while the name is not resolved.
     package var addresses: [ServerAddress] {
         literal ?? resolved.withLock { $0 }
     }
@@ -197,7 +197,7 @@ package final class UpstreamServer: Sendable {
 package enum ServerOrder: UInt8, Sendable {
     /// The server gets sessions if its health allows it.
     case up
-    /// The server gets no new sessions, and its present ones are drained.
+    /// The server gets no new sessions, and its open sessions are drained.
     case drain
     /// The server is treated as if its checks had found it to be down.
     case down

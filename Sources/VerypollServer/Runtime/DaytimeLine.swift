@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The present time in the format of the daytime protocol: `Tuesday, February 22, 1982
+/// The current time in the format of the daytime protocol: `Tuesday, February 22, 1982
 /// 17:37:43-PST`.
 struct DaytimeLine {
     private var second = 0

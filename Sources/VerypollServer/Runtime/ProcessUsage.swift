@@ -21,7 +21,7 @@ package struct ProcessUsage: Sendable {
         self.descriptorLimit = descriptorLimit
     }
 
-    /// Reads the present values from the kernel.
+    /// Reads the current values from the kernel.
     package static func current() -> ProcessUsage {
         ProcessUsage(
             processorTime: cverypoll_clock(CLOCK_PROCESS_CPUTIME_ID) / 1_000,

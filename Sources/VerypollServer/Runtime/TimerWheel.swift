@@ -22,7 +22,7 @@
     private var occupied = [UInt64](repeating: 0, count: Self.levels)
     private var now: UInt64
 
-    /// Reserves the memory for timers 0 to `capacity` - 1; `now` is the present millisecond.
+    /// Reserves the memory for timers 0 to `capacity` - 1; `now` is the current millisecond.
     init(capacity: Int, now: UInt64) {
         self.capacity = capacity
         self.now = now

@@ -6,7 +6,7 @@ enum HTTPResponse {
     ///   - request: The request.
     ///   - exposition: The metrics in the format that the request prefers.
     ///   - isLast: Whether the connection ends after the response.
-    ///   - date: The present date in HTTP's format.
+    ///   - date: The current date in HTTP's format.
     /// - Returns: The bytes of the whole response.
     static func granting(
         _ request: RequestHead,

@@ -12,7 +12,7 @@ package struct ServeContext: ~Copyable {
     /// The pipes for splicing.
     var splicePipes: SplicePipePool
 
-    /// The present millisecond, read once per turn.
+    /// The current millisecond, read once per turn.
     var now: UInt64
 
     /// The text that chargen sends, repeated several times.

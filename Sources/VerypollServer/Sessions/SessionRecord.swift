@@ -101,7 +101,7 @@ package struct SessionRecord: Equatable, Sendable {
         package var owedHeader: UInt8
         /// Whether one connection is broken and the last bytes for the other are being sent.
         package var isBreaking: Bool
-        /// The moment at which the present attempt ends, or at which the session ends because its
+        /// The moment at which the current attempt ends, or at which the session ends because its
         /// server is down; the largest number for never.
         package var nextAt: UInt64
         /// The moment at which the search for a server ends; the largest number for never.

@@ -30,7 +30,7 @@ package struct DrainWindow: Equatable, Sendable {
             Int(clamping: length.multipliedReportingOverflow(by: 1_000).partialValue)
         )
         deadlineTimestamp = isLate ? .max : timestamp
-        // The present may be anywhere in its millisecond, and no session may end early.
+        // The current time may be anywhere in its millisecond, and no session may end early.
         let (moment, overflows) = now.addingReportingOverflow(length)
         end = overflows || moment == .max ? .max : moment + 1
     }

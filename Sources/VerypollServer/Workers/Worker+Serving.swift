@@ -88,7 +88,7 @@ extension Worker {
             connect(key, .attemptFailed(error))
             return false
         case nil:
-            // The event is about a connection that this one has replaced in the present turn.
+            // The event is about a connection that this one has replaced in the current turn.
             return false
         }
     }

@@ -19,7 +19,7 @@ package struct WorkerSnapshot: Sendable {
         }
     }
 
-    /// The number of the snapshot; each has a higher one than the snapshot before.
+    /// The number of the snapshot, higher than that of the snapshot before.
     package var number = 0
     /// The listeners by slot.
     package var listeners: [Listener] = []
