@@ -8,7 +8,7 @@ internal import VerypollServer
 
 extension Supervisor {
     /// Handles the messages of other threads.
-    func handleMail() throws {
+    func handleMail() {
         for message in inbox.mailbox.takeAll() {
             switch message {
             case .controlJob(let result): control.server.finish(result, handler: self)

@@ -113,7 +113,7 @@ final class Supervisor {
             try poll.poll(&events, until: deadline)
             for event in events where !control.server.owns(event.token) { try handle(event) }
             control.server.handle(events, handler: self)
-            try handleTime(.now)
+            handleTime(.now)
             if lifecycle.isOver {
                 workers.join()
                 handoff.finish()
@@ -130,7 +130,7 @@ final class Supervisor {
         switch event.token {
         case Tokens.signals: try handleSignals()
         case Tokens.mailbox:
-            try handleMail()
+            handleMail()
             try handleReports()
         case Tokens.sessionEvents: events.noteSessions()
         default: upstreamMonitor.handle(event)
@@ -157,7 +157,7 @@ final class Supervisor {
         }
     }
 
-    private func handleTime(_ now: ContinuousClock.Instant) throws {
+    private func handleTime(_ now: ContinuousClock.Instant) {
         control.server.tick(now: now, handler: self)
         upstreamMonitor.tick(now: now)
         for message in upstreamMonitor.takeNews().messages { workers.postOnce(message) }
