@@ -2,7 +2,7 @@ package import SystemPackage
 
 /// The output of the commands.
 ///
-/// Nothing else in the commands writes to standard output or standard error.
+/// Only the full screen of `verypollctl top` and the daemon's log bypass this type.
 package enum Console {
     /// Prints lines on standard output.
     ///

@@ -6,7 +6,7 @@ internal import SystemPackage
 package enum LogDestination: Hashable, Sendable {
     /// The journal's native protocol, with fields.
     case journal
-    /// The journal, by lines on standard error, because the journal's socket is not accessible.
+    /// The journal, through lines on standard error, as when its socket is not accessible.
     case journalStream
     /// Readable lines on standard error.
     case lines

@@ -43,7 +43,7 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
         _ = try? output.writeAll(line.utf8)
     }
 
-    /// Returns the message and its metadata on one line, even if they contain line ends from
+    /// Returns the message and its metadata on one line, even if they contain line breaks from
     /// untrusted input.
     ///
     /// The message ID is left out, because only the journal uses it.

@@ -59,8 +59,8 @@ package struct ServerConnection {
 
     /// Whether the connection is done and must be closed.
     ///
-    /// It is done when the client has ended its input and got its last reply, or when the unsent
-    /// replies exceed the limit.
+    /// The connection is done when its input has ended and the last reply is sent, when the unsent
+    /// replies exceed the limit, or when a reply cannot be encoded.
     package var isFinished: Bool {
         hasOverflowed
             || (inputHasEnded && !isCallInProgress && !hasOutput && !framing.hasNext)
@@ -82,7 +82,7 @@ package struct ServerConnection {
 
     /// Notes that the client sends no more.
     ///
-    /// Calls that it already sent are still answered.
+    /// Calls that were already received are still answered.
     package mutating func endInput() {
         inputHasEnded = true
     }
@@ -153,7 +153,7 @@ package struct ServerConnection {
     ///
     /// - Parameters:
     ///   - parameters: The parameters of the reply.
-    ///   - continues: Whether more replies follow. Traps unless the caller set `more`.
+    ///   - continues: Whether more replies follow. `true` traps unless the caller set `more`.
     package mutating func reply(_ parameters: some Encodable, continues: Bool = false) {
         precondition(current != nil, "reply without a call")
         precondition(!continues || current == .more, "continues requires more")
@@ -198,7 +198,7 @@ package struct ServerConnection {
 
     /// Calls `write` once with bytes to send.
     ///
-    /// It returns how many it accepted, or `nil` for none.
+    /// `write` returns how many bytes it accepted, or `nil` for none.
     ///
     /// - Returns: Whether `write` accepted any, so that another call is worthwhile.
     /// - Throws: The error of `write`.

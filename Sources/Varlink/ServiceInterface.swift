@@ -3,8 +3,8 @@ enum ServiceInterface {
     static let name = "org.varlink.service"
 
     static let description = """
-        # Every Varlink service has this interface. It returns information about the service and the
-        # descriptions of its interfaces.
+        # Every Varlink service has this interface. The methods return information about the service
+        # and the descriptions of its interfaces.
         interface org.varlink.service
 
         # Returns information about the service, and the names of all its interfaces.

@@ -4,7 +4,7 @@ internal import Verypoll
 
 /// The addresses of the listeners and of the control socket.
 ///
-/// No two of them may overlap.
+/// No two addresses may overlap.
 package struct AddressClaims {
     private let problems: ProblemList
     private var owners: [Claim: JSONPointer] = [:]

@@ -8,7 +8,7 @@ package struct Timeouts: Equatable, Sendable {
     /// The longest time without a byte in either direction, or `nil` for no limit.
     package var idle: Duration?
 
-    /// The time after one direction has ended in which the other must end, or `nil` for no limit.
+    /// How long one direction may stay open after the other has ended; `nil` for no limit.
     package var halfClosed: Duration?
 
     /// The longest duration of a session, or `nil` for no limit.

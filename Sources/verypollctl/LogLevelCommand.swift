@@ -9,7 +9,7 @@ struct LogLevelCommand: ParsableCommand {
         commandName: "log-level",
         abstract: "Print or set the lowest level that the daemon logs.",
         discussion: """
-            The level applies until the daemon stops or loads a configuration with another level.
+            The level applies until the daemon stops, or until a reload changes log.level.
             """
     )
 

@@ -8,8 +8,8 @@ struct Screen: ~Copyable {
     private static let keys = Token(0)
     private static let signals = Token(1)
 
-    /// The sequences of console_codes(4) that select the alternate screen without cursor and
-    /// wrapping.
+    /// The control sequences of xterm that select the alternate screen, hide the cursor and turn
+    /// off line wrapping.
     private static let begin = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l"
     private static let end = "\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l"
 
@@ -85,7 +85,7 @@ struct Screen: ~Copyable {
     }
 
     private static func write(_ text: String) {
-        // If the terminal is gone, the next wait fails.
+        // If the terminal is gone, the next wait ends: by SIGHUP, or at the end of the input.
         _ = try? FileDescriptor.standardOutput.writeAll(text.utf8)
     }
 }

@@ -78,7 +78,7 @@ extension FileDescriptor {
         return value
     }
 
-    /// `SIOCOUTQNSD`, of TCP.
+    /// Returns the number of bytes that a TCP socket has not sent yet; `SIOCOUTQNSD`.
     func unsentByteCount() throws(Errno) -> Int {
         var count: CInt = 0
         _ = try syscall { unsafe cverypoll_unsent(rawValue, &count) }
@@ -115,7 +115,7 @@ extension FileDescriptor {
 
     /// Whether a TCP socket is in the handshake.
     ///
-    /// A socket without a peer that is not in the handshake has failed, and its error was already
+    /// A socket that has no peer and is not in the handshake has failed, and its error was already
     /// taken.
     private var isConnecting: Bool {
         // The state is the first byte of struct tcp_info; see tcp(7), `TCP_INFO`.

@@ -43,25 +43,25 @@ public struct IPAddress: Hashable, Sendable {
 
     /// 0.0.0.0 or ::.
     ///
-    /// A socket bound to it uses every address of the machine.
+    /// A socket bound to this address uses every address of the machine.
     public static func any(_ family: Family) -> IPAddress {
         family == .v4 ? IPAddress(v4: 0) : IPAddress(v6: 0)
     }
 
-    /// Whether it is 0.0.0.0 or ::.
+    /// Whether the address is 0.0.0.0 or ::.
     public var isUnspecified: Bool { bits == 0 }
 
-    /// Whether it is in 127.0.0.0/8, or ::1.
+    /// Whether the address is in 127.0.0.0/8, or is ::1.
     public var isLoopback: Bool {
         family == .v4 ? low >> 24 == 127 : bits == 1
     }
 
-    /// Whether it is in 224.0.0.0/4 or ff00::/8.
+    /// Whether the address is in 224.0.0.0/4 or ff00::/8.
     public var isMulticast: Bool {
         family == .v4 ? low >> 28 == 0xE : high >> 56 == 0xFF
     }
 
-    /// Whether it is in ::ffff:0:0/96, the form in which an IPv6 socket shows IPv4 peers.
+    /// Whether the address is in ::ffff:0:0/96: an IPv6 socket shows IPv4 peers in this form.
     public var isIPv4Mapped: Bool {
         family == .v6 && high == 0 && low >> 32 == 0xFFFF
     }

@@ -43,7 +43,7 @@ package struct ObjectReader {
         }
     }
 
-    /// Returns whether the file has a key.
+    /// Returns whether the object has a key.
     func has(_ name: String) -> Bool {
         object[name] != nil
     }
@@ -110,7 +110,7 @@ extension ObjectReader {
         parseOrDefault(name) { form, content throws(InvalidValue) in try form.integer(content) }
     }
 
-    /// Reads an integer, or returns `nil` if the key is absent or has a word.
+    /// Reads an integer, or returns `nil` if the key is absent or its value is a word.
     func optionalInteger(_ name: String) -> Int? {
         parse(name) { form, content throws(InvalidValue) in try form.integer(content) } ?? nil
     }

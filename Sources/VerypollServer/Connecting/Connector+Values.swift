@@ -35,7 +35,7 @@ extension Connector {
         case idle
         /// The worker is reserving a place in the upstream.
         case entering
-        /// The session waits in the upstream's queue until the upstream takes more sessions.
+        /// The session waits in the upstream's queue until the upstream has room.
         case queued
         /// The worker is choosing the next server or address.
         case choosing
@@ -54,14 +54,14 @@ extension Connector {
 
     /// The result of an action, or something that happened while the session waited.
     ///
-    /// ``succeed()``, ``serverWentDown(deadline:)`` and ``linger(now:)`` are events as well, which
-    /// need no facts about the upstream.
+    /// Events that need no facts about the upstream have their own methods: ``succeed()``,
+    /// ``serverWentDown(deadline:)``, ``serverCameUp()`` and ``linger(now:)``.
     enum Event: Equatable {
         /// The search may begin.
         case started
         /// The upstream has reserved a place for the session.
         case placeReserved
-        /// The upstream takes no more sessions now.
+        /// The upstream has no room for another session now.
         case upstreamFull
         /// The session is in the queue.
         case queueEntered
@@ -76,7 +76,7 @@ extension Connector {
         case attemptBegan(nanosecond: UInt64)
         /// The connection could not be begun, or was refused.
         case attemptFailed(Errno)
-        /// The socket of the failed attempt is closed.
+        /// The socket of the failed or abandoned attempt is closed.
         case attemptClosed
         /// The server no longer counts the session.
         case serverLeft
@@ -113,7 +113,7 @@ extension Connector {
         case leaveServer(Int)
         /// Release the place in the upstream: ``Event/placeReleased``.
         case releasePlace
-        /// Set the timer to this millisecond, and hand over ``Event/retry`` if something changes.
+        /// Set the timer to this millisecond; report ``Event/retry`` if room or a server appears.
         case hold(until: UInt64)
         /// Set the timer to this millisecond.
         case wait(until: UInt64)
@@ -150,7 +150,7 @@ extension Connector {
         case unreachable(Errno)
         /// The upstream's queue is full.
         case queueFull
-        /// The upstream took no more sessions for too long.
+        /// The session waited in the upstream's queue for too long.
         case queueTimeout
     }
 
@@ -163,7 +163,7 @@ extension Connector {
         var isBreaking: Bool
         /// The index of the address to try after the current one.
         var address: Int
-        /// The millisecond in which the current attempt, or the session, is over.
+        /// The millisecond in which the attempt is over, or unsent bytes are checked again.
         var nextAt: UInt64
         /// The millisecond in which the search is over.
         var endsAt: UInt64

@@ -13,11 +13,11 @@ package struct LongProxyHeader: Equatable, Sendable {
 
     /// The content of the header, once it is complete and well-formed.
     let header: ProxyHeader
-    /// The number of bytes that were not read yet.
+    /// The number of bytes that have not been read yet.
     private(set) var remaining: Int
 
     private let isChecked: Bool
-    /// How many bytes come before the first extension.
+    /// The number of unread bytes before the first extension.
     private var fixedCount: Int
     private var checksum = ChecksumC()
     private var expected: UInt32?

@@ -48,8 +48,8 @@ package final class DescriptorReserve: Sendable {
 
     /// Returns the number of descriptors held for each purpose.
     ///
-    /// Each purpose has at least one. All together have at most five eighths of the reserve that
-    /// sessions may not use; see ``Configuration/Limits/sessionBudget``.
+    /// Each purpose has at least one. Unless the limit is very low, all together have at most
+    /// five eighths of the reserve of ``Configuration/Limits/sessionBudget``.
     static func sizes(descriptorLimit: Int) -> [Int] {
         let reserve = min(64, descriptorLimit / 8)
         let clients = min(4, max(1, reserve / 4))
@@ -75,8 +75,8 @@ package final class DescriptorReserve: Sendable {
     @discardableResult
     package func lend(for purpose: Purpose) -> Bool {
         shelves.withLock { shelves in
-            // Lend the last one first, because the lowest number stays below a limit that is
-            // lowered.
+            // Lend the last one first. The first ones usually have the lowest numbers, which stay
+            // usable if the limit is lowered.
             guard let lent = shelves[purpose.rawValue].held.popLast() else { return false }
             try? lent.close()
             isShortNow.store(true, ordering: .relaxed)

@@ -4,7 +4,7 @@ package import Verypoll
 
 /// A queue of session and listener events from the workers to the clients that monitor the daemon.
 ///
-/// No worker waits. When the queue is full, further events are only counted.
+/// Workers never wait for room: when the queue is full, further events are only counted.
 package final class SessionEvents: Sendable {
     /// The most events in the queue.
     package static let limit = 4096
@@ -55,7 +55,7 @@ package final class SessionEvents: Sendable {
             gathered.events.append(event)
             return gathered.events.count == 1
         }
-        // A wake-up fails only if the eventfd is closed, as in a mailbox.
+        // As in a mailbox, a wake-up fails only if the eventfd is closed.
         if isFirst { try? waker.wake() }
     }
 

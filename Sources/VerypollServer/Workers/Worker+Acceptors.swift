@@ -5,13 +5,13 @@ internal import Verypoll
 // The sockets that the worker accepts from: watching, pausing and closing them.
 
 extension Worker {
-    /// The connections that a worker accepts before it moves to the end of the kernel's queue.
+    /// How many connections a worker accepts before it moves to the end of the kernel's queue.
     private static let acceptsPerTenure = 8
 
     /// The shortest time between two log entries about one acceptor, in milliseconds.
     private static let logInterval: UInt64 = 10_000
 
-    /// The acceptors that a worker opens and closes in a turn.
+    /// The most acceptors that a worker opens and closes in a turn.
     private static let changesPerTurn = 32
 
     /// The most accept rounds on a backlog before its socket is closed.
@@ -38,7 +38,7 @@ extension Worker {
         }
     }
 
-    /// Watches the acceptors again that wait for this event.
+    /// Resumes watching the acceptors that wait for this event.
     mutating func reopenAcceptors(_ wait: PauseReason.Wait) {
         let paused = acceptorList.takePaused(wait)
         guard !isDraining else { return }
@@ -67,7 +67,7 @@ extension Worker {
         do throws(Errno) {
             try acceptorList.acceptors[index].socket?.deregister(from: poll.registry)
         } catch {
-            // The acceptor is still watched, so the next event tries again.
+            // The acceptor is still watched, so the worker tries again at the next event.
             return context.logger.error(.outOfResources, "cannot pause a listener: \(error)")
         }
         setPauseReason(reason, at: index)
@@ -121,7 +121,7 @@ extension Worker {
     /// Begins to change the acceptors to those of a snapshot; see ``changeAcceptors()``.
     ///
     /// - Parameters:
-    ///   - snapshot: The snapshot, which is installed.
+    ///   - snapshot: The snapshot, which the worker has already installed.
     ///   - report: The report to send to the supervisor once all acceptors are changed.
     mutating func changeAcceptors(to snapshot: WorkerSnapshot, report: WorkerReport) {
         let wanted = snapshot.acceptors.filter {
@@ -131,10 +131,10 @@ extension Worker {
         for (listener, reason) in acceptorList.shownReasons { show(reason, of: listener) }
     }
 
-    /// Makes the next changes of the acceptors.
+    /// Makes the next changes to the acceptors.
     ///
-    /// A snapshot may open or close thousands of sockets. The sessions are served in between, so
-    /// that they don't wait for all of them.
+    /// A snapshot may open or close thousands of sockets. The worker makes a few changes per turn,
+    /// so that sessions are served in between.
     mutating func changeAcceptors() {
         for _ in 0..<Self.changesPerTurn {
             guard let change = acceptorList.nextChange() else { break }
@@ -201,7 +201,7 @@ extension PauseReason {
         case .listenerLimit: "the limit of \(limit) sessions is reached"
         case .totalLimit: "the limit of \(total) sessions in all is reached"
         case .outOfResources: "out of file descriptors or memory"
-        case .acceptRate: "connections come faster than acceptRate"
+        case .acceptRate: "connections arrive faster than acceptRate"
         }
     }
 }

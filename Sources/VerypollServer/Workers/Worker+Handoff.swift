@@ -6,7 +6,7 @@ internal import Verypoll
 // A restart: handing sessions to the next process, and restoring those of the previous one.
 
 extension Worker {
-    /// The time in milliseconds that a restored session has at least before a timeout ends it.
+    /// The least time in milliseconds before a timeout may end a restored session.
     private static let grace: UInt64 = 1_000
 
     /// Stops accepting; the sessions continue.
@@ -41,9 +41,9 @@ extension Worker {
     /// A session is busier if it moved bytes later or, in the same millisecond, more bytes in
     /// total.
     ///
-    /// Left out are clients of `metrics`, which repeat their request, and clients whose long PROXY
-    /// header was partly read: they have sent nothing else yet, and connect again. Every other
-    /// handler is kept. A handler with state beyond `position` and the channels must extend
+    /// Clients of `metrics` are left out, because they repeat their requests. Clients whose long
+    /// PROXY header is partly read are left out too, because they have sent nothing else yet and
+    /// can reconnect. A handler with state beyond `position` and the channels must extend
     /// `SessionRecord`, or be left out here.
     private func heritableKeys() -> [SlabKey] {
         var found: [(activeAt: UInt64, byteCount: UInt64, key: SlabKey)] = []
@@ -92,8 +92,8 @@ extension Worker {
             pack(Array(keys[(keys.count / 2)...]), rank: &rank)
             return
         }
-        // If no process restores the sessions, their peers must not mistake missing bytes for the
-        // end.
+        // If no process restores the sessions, the kernel must reset their connections: a normal
+        // end would hide the missing bytes.
         for (key, record) in zip(keys, records) where record.hasBytes {
             sessions[key].setBreaking(true)
         }
@@ -134,7 +134,7 @@ extension Worker {
                 outcome.restoredCount += 1
             }
         }
-        // IDs of one worker differ by the number of workers; no ID is used twice.
+        // Skip the IDs of the previous process. A worker uses every `workerCount`th ID.
         while nextSessionID < share.nextSessionID {
             let behind = share.nextSessionID - nextSessionID
             let step = UInt64(context.workerCount)
@@ -146,7 +146,7 @@ extension Worker {
 
     /// Restores a session.
     ///
-    /// - Returns: The reason that it failed; the caller must reset the descriptors that are left.
+    /// - Returns: `nil`, or the reason for a failure, after which the caller resets `descriptors`.
     private mutating func restore(
         _ record: SessionRecord,
         _ descriptors: inout DescriptorList
@@ -224,7 +224,7 @@ extension Worker {
         return session
     }
 
-    /// Counts a session whose place among all is reserved, and lets it continue.
+    /// Registers a restored session whose global slot is already reserved.
     private mutating func settleIn(_ key: SlabKey, _ record: SessionRecord, server: Int) {
         let listener = context.listeners[sessions[key].listener]
         context.totalLimiter.commit()
@@ -252,7 +252,7 @@ extension Worker {
             return end(key, because: .failed(error))
         }
         // Bytes that arrived during the restart are still unread, so no timeout may end the session
-        // before its first events are handled. A timeout that has passed already waits as well.
+        // before its first events are handled. This also delays a timeout that has passed.
         if let due = deadline(of: key) {
             let moment = max(due.millisecond, serveContext.now + Self.grace)
             schedule.timers.schedule(key.index, at: moment)
