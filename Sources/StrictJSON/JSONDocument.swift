@@ -17,7 +17,7 @@ package struct JSONDocument: Sendable {
     /// The value of the document.
     package let root: JSONValue
 
-    /// The first of the duplicate keys, in the order of the document.
+    /// The duplicate keys, in the order of the document, up to the number that the parser keeps.
     package let duplicates: [Duplicate]
 
     /// The number of duplicate keys that are not listed.
@@ -38,8 +38,8 @@ package struct JSONDocument: Sendable {
 
     /// Checks that a text matches the grammar of a document, without building its value.
     ///
-    /// Only the form of escapes is checked: like the grammar of RFC 8259, this accepts `\ud800`,
-    /// which is half a character. Duplicate keys are accepted too.
+    /// Only the form of escapes is checked: like the grammar of RFC 8259, this function accepts
+    /// `\ud800`, an unpaired surrogate. Duplicate keys are accepted too.
     ///
     /// - Throws: The first syntax error.
     package static func check(

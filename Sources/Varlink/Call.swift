@@ -129,7 +129,7 @@ package struct NoParameters: CallParameters, Codable, Hashable {
     package init(from decoder: any Decoder) throws {}
 }
 
-/// Any member of a JSON object.
+/// The key of any member of a JSON object.
 struct AnyKey: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }
@@ -174,7 +174,7 @@ private struct Header: Decodable {
     }
 }
 
-/// The names of the parameters that are numbers but not integers.
+/// The names of the parameters that are numbers but do not fit an `Int`.
 private struct Fractions: Decodable {
     let names: [String]
 

@@ -7,7 +7,7 @@ internal import Verypoll
 /// without a circle is allowed. The addresses of host names and of sockets from systemd are not
 /// known here; ``OwnConnections`` breaks circles through them.
 struct UpstreamCircles {
-    /// A server that leads into a circle.
+    /// A server that is part of a circle.
     struct Finding: Equatable {
         package let upstream: String
         package let server: UpstreamAddress
@@ -22,7 +22,7 @@ struct UpstreamCircles {
         let finding: Finding
     }
 
-    /// Returns the servers that are in circles, in the order of the configuration.
+    /// Returns the servers on circles and on paths between circles, in the configured order.
     static func find(
         _ listeners: [ListenerConfiguration],
         _ upstreams: [UpstreamConfiguration]
@@ -123,7 +123,7 @@ private struct Targets {
         by address: IPAddress
     ) -> Bool {
         if listening == address { return true }
-        // Linux connects to this machine for the unspecified address.
+        // On Linux, a connection to the unspecified address reaches this machine.
         guard address.isLoopback || address.isUnspecified else { return false }
         guard listening.isUnspecified else {
             return address.isUnspecified && listening.isLoopback

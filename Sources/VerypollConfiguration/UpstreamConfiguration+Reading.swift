@@ -48,8 +48,9 @@ extension UpstreamConfiguration {
                     "duplicate server; first listed at \(owner); remove one (set a weight to"
                         + " give a server more sessions)"
                 )
+            } else {
+                owners[server.address] = pointer
             }
-            owners[server.address] = pointer
             servers.append(server)
         }
         return servers

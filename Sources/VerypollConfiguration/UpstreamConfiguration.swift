@@ -15,6 +15,8 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     package var balance: Balance
 
     /// The time in which a session must be connected, over all servers and addresses that it tries.
+    ///
+    /// A longer ``retry`` extends this time while no server can be reached.
     package var connectTimeout: Duration
 
     /// How the daemon retries while no server can be reached.

@@ -23,8 +23,9 @@ package enum SystemdInterface {
         # Reloads the configuration file, as io.verypoll.Daemon.Reload does, with the same errors.
         method Reload() -> ()
 
-        # Sets the lowest level that is logged until the service stops, as a number of syslog(3):
-        # from 0 (only emergencies) to 7 (everything).
+        # Sets the lowest level that is logged, as a number of syslog(3): from 0 (only emergencies)
+        # to 7 (everything). The level applies until the service stops, or until a reload changes
+        # log.level.
         method SetLogLevel(level: int) -> ()
 
         """

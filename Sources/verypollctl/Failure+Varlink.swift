@@ -33,7 +33,7 @@ extension Failure {
         case (.answerTooLong, _):
             self.init(
                 status: .failed,
-                message: "the answer is too long for verypolld to send; ask for less"
+                message: "the answer is too long to send; request less, for example with --limit"
             )
         case (.busy, _):
             self.init(
@@ -53,7 +53,10 @@ extension Failure {
             )
         case (_, "\(service).MethodNotFound"), (_, "\(service).InterfaceNotFound"),
             (_, "\(service).MethodNotImplemented"):
-            self.init(status: .failed, message: "this verypolld does not support this; update it")
+            self.init(
+                status: .failed,
+                message: "the running verypolld does not support this command; update verypolld"
+            )
         case (_, "\(service).InvalidParameter"):
             let name = error.string("parameter") ?? ""
             self.init(status: .usage, message: "verypolld rejected the parameter \"\(name)\"")

@@ -48,14 +48,15 @@ struct TopCommand: ParsableCommand {
         var former = try snapshot(&daemon)
         if batch || output.mode != .off || !output.terminal.isInteractive {
             var left = number
+            var isFirst = true
             while left != 0 {
                 try daemon.pause(for: .seconds(delay))
                 let sample = try sample(&daemon, after: &former)
-                let isFirst = left == number
                 try output.print(sample) { sample in
                     (isFirst ? [] : [""])
                         + sample.lines(header: output.hasLegend, on: output.terminal)
                 }
+                isFirst = false
                 left = left.map { $0 - 1 }
             }
         } else {

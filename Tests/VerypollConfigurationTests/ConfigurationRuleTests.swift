@@ -262,6 +262,13 @@ struct ConfigurationRuleTests {
         )
     }
 
+    @Test("each duplicate of a server is reported with the place of the first one")
+    func duplicateServers() {
+        let found = complaints(about: upstream(#""servers": ["a:1", "a:1", "a:1"]"#))
+        let first = "duplicate server; first listed at /upstreams/app/servers/0"
+        #expect(found.count { $0.contains(first) } == 2)
+    }
+
     @Test("exitOnIdle requires that systemd provides all sockets")
     func exitOnIdle() {
         let text = { (address: String) in

@@ -81,6 +81,8 @@ struct LiveTests {
         #expect(text.standardOutput.split(separator: "\n").count { $0.hasPrefix("LISTENER") } == 2)
         #expect(text.standardOutput.contains("\necho      accepting         1"))
         #expect(text.standardOutput.contains("\nWORKER  SESSIONS  BUSY\n"))
+        let endless = try daemon.start("top", "--batch", "-d", "0.05")
+        try endless.waitForStandardOutput(containing: "\n\nverypolld ")
         let json = try daemon.run("top", "-n", "3", "-d", "0.05", "--json=short").standardOutput
         let lines = json.split(separator: "\n")
         #expect(lines.count == 3)

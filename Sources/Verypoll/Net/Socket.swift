@@ -24,8 +24,8 @@ extension Socket where Self: ~Copyable {
         try fileDescriptor.set(.receiveBuffer, to: CInt(clamping: byteCount))
     }
 
-    /// Returns the size of the send buffer, in bytes, which holds bytes until they are
-    /// acknowledged; `SO_SNDBUF`.
+    /// Returns the size in bytes of the send buffer, which holds data until the peer acknowledges
+    /// it; `SO_SNDBUF`.
     public func sendBufferSize() throws(Errno) -> Int {
         Int(try fileDescriptor.value(of: .sendBuffer))
     }

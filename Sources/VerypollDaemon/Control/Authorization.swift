@@ -17,7 +17,7 @@ struct Authorization: Hashable, Sendable {
     /// The ID that the kernel shows for users and groups that have no ID in the daemon's user
     /// namespace, which `PrivateUsers=` creates.
     ///
-    /// This ID identifies nobody, because many users and groups share it.
+    /// A match with this ID grants nothing, because many users and groups share the ID.
     private static let unknown: UInt32 = 65_534
 
     /// The user that the daemon runs as.

@@ -17,12 +17,12 @@ final class ControlClient {
     /// The time at which the last byte was received from the client.
     var lastActivity: ContinuousClock.Instant
 
-    /// The number of the call to answer without the values of its result.
+    /// The number of the call whose interface declares no result, so that the values are omitted.
     var callWithoutValues: Int?
 
     /// Whether the client monitors the daemon: its call is answered with every event.
     var isMonitor = false
-    /// The events that follow the status that another thread is encoding; `nil` if none is encoded.
+    /// The events to send after the status; `nil` unless another thread is encoding the status.
     var heldEvents: [SharedReply]?
     /// Whether the client has ended its input to the daemon.
     private(set) var inputHasEnded = false
@@ -64,7 +64,7 @@ final class ControlClient {
 
     /// Whether nothing remains to be done for the client.
     ///
-    /// A monitor that ends its input has usually gone, and nothing else would report that.
+    /// A monitor that ends its input has usually exited, and nothing else would report the exit.
     var isFinished: Bool { connection.isFinished || (isMonitor && inputHasEnded) }
 
     /// Whether the socket's send buffer is full.

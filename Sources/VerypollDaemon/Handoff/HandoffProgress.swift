@@ -4,9 +4,9 @@ internal import VerypollServer
 
 /// The progress of storing the sessions for the next process.
 struct HandoffProgress {
-    /// Bundles with a lower rank than this are certain to fit the store.
+    /// Bundles with a lower rank than this number are certain to fit in the store.
     private(set) var certainRanks = 0
-    /// The bundles that wait, because bundles of quieter sessions may need their room.
+    /// The bundles that are not stored yet, because bundles of less busy sessions have precedence.
     var waiting: [SessionBundle] = []
     var storedBundles = 0
     var storedSessions = 0
@@ -20,7 +20,7 @@ struct HandoffProgress {
     ///
     /// - Parameters:
     ///   - counts: The number of sessions of each worker.
-    ///   - room: The number of bundles that fit the store.
+    ///   - room: The number of bundles that fit in the store.
     /// - Returns: The number of bundles to expect.
     mutating func plan(_ counts: [Int], room: Int) -> Int {
         let limit = SessionFile.sessionLimit

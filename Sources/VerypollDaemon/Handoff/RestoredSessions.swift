@@ -21,7 +21,7 @@ struct RestoredSessions: Sendable {
     /// Whether the previous process ended while it was handing off its sessions.
     private let hasLedger: Bool
 
-    /// Duplicates all sessions that the previous process stored.
+    /// Reads all sessions that the previous process stored, and duplicates their descriptors.
     ///
     /// Until ``claim(_:)``, everything stays in the store and the sessions are left unchanged.
     init(_ activated: inout ActivatedSockets) {

@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import VerypollConfiguration
 
-/// A change of a server's health by a session.
+/// A change of a server's health that a session's attempt to connect caused.
 package enum ServerChange: Equatable, Sendable {
     /// The server was ejected because of failures in a row, until this millisecond of the monotonic
     /// clock.

@@ -32,8 +32,8 @@ package final class UpstreamServer: Sendable {
     private let literal: [ServerAddress]?
     /// The TCP port, if there is one.
     package let port: UInt16?
-    /// Whether the kernel may assign the server's own port to a connection to it; if the server is
-    /// down, the connection would then connect to itself.
+    /// Whether the kernel may choose the server's port as the local port of a connection to the
+    /// server; if that server is on this machine but down, the connection would reach itself.
     let mayMeetItself: Bool
     private let resolved = Mutex<[ServerAddress]>([])
     private let hasAddresses: Atomic<Bool>
@@ -97,7 +97,7 @@ package final class UpstreamServer: Sendable {
     /// Whether the name service has not answered yet.
     var awaitsName: Bool { !isLookedUp.load(ordering: .relaxed) }
 
-    /// Whether the server has a name for which the name service has no address.
+    /// Whether the server has a name for which the name service has never returned an address.
     package var isUnresolved: Bool { !hasAddresses.load(ordering: .relaxed) }
 
     /// Applies an answer of the name service; an empty one keeps the addresses.

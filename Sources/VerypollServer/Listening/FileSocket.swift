@@ -2,7 +2,7 @@ internal import Glibc
 package import SystemPackage
 package import Verypoll
 
-/// A Unix-domain listening socket with its file, which is removed when this value is destroyed.
+/// A Unix-domain listening socket with its file; ``SocketFile`` says when the file is removed.
 package struct FileSocket: ~Copyable, Sendable {
     /// The socket, bound and listening.
     package let listener: UnixListener
@@ -153,7 +153,7 @@ package struct SocketFile: ~Copyable, Sendable {
 
     /// Changes the access of the file.
     ///
-    /// - Throws: The reason that it failed, for instance that the file is no longer the socket's.
+    /// - Throws: The problem, for instance that the file no longer belongs to the socket.
     package func apply(_ access: FileAccess) throws(FileAccessError) {
         guard isPresent else {
             throw FileAccessError(
@@ -166,8 +166,8 @@ package struct SocketFile: ~Copyable, Sendable {
 
     /// Whether the file at the path still belongs to this socket.
     ///
-    /// A successor may have replaced it. Inode numbers are reused soon, so the modification time is
-    /// compared as well; nobody writes to a socket file.
+    /// A successor may have replaced the file. Inode numbers are reused soon, so the modification
+    /// time is compared as well. That time never changes, because nothing writes to a socket file.
     private var isPresent: Bool {
         guard let present = try? Stat(path, followTargetSymlink: false) else { return false }
         var same = found

@@ -14,8 +14,9 @@ package protocol SocketKeeper: AnyObject, Sendable {
     func forget(_ name: String)
 }
 
-/// The entry of a listening socket in the descriptor store; destroying this value removes it.
+/// The entry of a listening socket in the descriptor store.
 ///
+/// Destroying this value removes the entry, unless the next process needs the stored socket.
 /// The store keeps a socket open. Without the removal, clients would wait in a backlog that nobody
 /// reads.
 package struct StoredSocket: ~Copyable, Sendable {

@@ -20,8 +20,8 @@ internal import Verypoll
 //    worker computes the deadline again and, if that has not passed, sets the timer to it.
 // 6. When a connection breaks, the bytes that came before are still delivered to the other side.
 //    When one side only half-closes, the other direction continues.
-// 7. The session ends for one of the reasons of `EndReason`: all bytes and both ends of file were
-//    passed on, an error, a timeout, a drain, or a call on the control socket. The worker removes
+// 7. The session ends for one of the reasons in `EndReason`, such as a completed transfer, an
+//    error, a timeout, a drain, or a call on the control socket. The worker removes
 //    it from the slab, publishes its counts, and returns its places, its server and its buffers,
 //    each once (`Worker.end`).
 //
@@ -106,7 +106,7 @@ package struct Session: ~Copyable {
     /// client, and the rest of it is unused.
     var toServer = Channel()
     /// The channel to the client; without a server, its `given` counts the bytes written to the
-    /// client, and echo buffers in it.
+    /// client, and the echo handler buffers bytes in the channel.
     var toClient = Channel()
     /// The PROXY header that is being read, if it is too long to be peeked at as a whole.
     var longHeader: LongHeaderReading?
@@ -117,7 +117,7 @@ package struct Session: ~Copyable {
     /// The destination address in the client's PROXY header.
     var destination: SocketAddress?
 
-    /// The position of no handler reaches this; raise it for a handler with a longer text.
+    /// No handler's position reaches this limit; raise the limit for a handler with a longer text.
     static let positionLimit = chargenPeriod
 
     init(
@@ -135,7 +135,7 @@ package struct Session: ~Copyable {
         self.peer = peer
         proxyState = ProxyState(connector: Connector(upstream: upstream, now: now))
         client = Endpoint(socket, flags: .outputReady)
-        client.flags.remove(.gathers)  // The listening socket's option is inherited.
+        client.flags.remove(.gathers)  // Accepted sockets inherit the listener's TCP_NODELAY.
     }
 
     /// The bytes read from the client.

@@ -64,8 +64,8 @@ package struct SessionFile: Equatable, Sendable {
 
     /// Decodes the bytes of a file, which may come from any process.
     ///
-    /// - Throws: If the sessions cannot be told apart. A session whose record cannot be decoded
-    ///   gets an entry without a record.
+    /// - Throws: If the file has another magic or version, or is malformed. A session whose record
+    ///   cannot be decoded gets an entry without a record.
     package init(decoding bytes: [UInt8]) throws(RecordError) {
         var reader = RecordReader(bytes[...])
         guard bytes.starts(with: Self.magic) else { throw .foreign }
