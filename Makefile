@@ -24,8 +24,9 @@ confdir = $(DESTDIR)/etc/verypolld
 COMMANDS = verypolld verypollctl
 UNITS = verypolld.service verypolld.socket verypolld-varlink.socket
 
-# Links the Swift runtime statically, so that the programs run on a machine without Swift.
-STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now
+# Links the Swift runtime statically, so that the programs run on a machine without Swift. In a
+# directory of its own, because builds of two configurations in one directory discard each other.
+STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now --scratch-path .build-static
 # The directory of existing builds of verypolld and verypollctl, to install them without building.
 BINARIES ?=
 # The maintainer of the package, as "Name <mail>"; Scripts/deb has a default.
