@@ -25,7 +25,7 @@ package struct Configuration: Equatable, Sendable {
     /// The time without a session after which the daemon exits, or `nil` for never.
     package var exitOnIdle: Duration?
 
-    /// What the daemon logs.
+    /// The settings of the log.
     package var log: Log
 
     /// The listeners, in the order of the file.
@@ -57,7 +57,7 @@ package struct Configuration: Equatable, Sendable {
         package var keepSessions: Bool
     }
 
-    /// What the daemon logs.
+    /// The settings of the log.
     package struct Log: Equatable, Sendable {
         /// The lowest level that is logged.
         package var level: Logger.Level
