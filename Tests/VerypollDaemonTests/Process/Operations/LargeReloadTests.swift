@@ -64,6 +64,7 @@ struct LargeReloadTests {
             Self.others
         )
         let session = try daemon.connect()
+        try expectEcho("before", from: session)
         let descriptors = try daemon.program.openDescriptorCount()
         try daemon.rewrite(serving("echo"))
         try daemon.reload()
