@@ -32,7 +32,7 @@ struct Conversation: ~Copyable {
         server = try ControlServer(
             listener: listener,
             registry: try poll.registry.clone(),
-            token: Token(10),
+            firstToken: 10,
             service: service,
             authorization: Authorization(daemonUser: try client.peerCredentials().userID),
             threadTime: { .zero }
@@ -85,10 +85,10 @@ struct Conversation: ~Copyable {
     /// Runs one turn of the server; returns whether it had nothing to do.
     private mutating func work() throws(Errno) -> Bool {
         try poll.poll(&events, timeout: .zero)
-        if !events.isEmpty { try server.handle(handler: handler) }
-        try server.tick(handler: handler)
+        server.handle(events, handler: handler)
+        server.tick(handler: handler)
         let jobs = handler.takeJobs()
-        for job in jobs { try server.finish(job.run(), handler: handler) }
+        for job in jobs { server.finish(job.run(), handler: handler) }
         let isIdle = events.isEmpty && jobs.isEmpty && server.deadline == nil
         if next(below: 16) == 0 { server.tell([MonitorEvent(.lost, timestampUSec: 1)]) }
         // Some answers are completed at once, and some only when nothing else happens.

@@ -60,7 +60,9 @@ final class FakeHandler: ControlHandler {
 
     func upstreams() -> [Status.Upstream] { [] }
 
-    func metrics() -> MetricsText { MetricsText(text: "# EOF\n") }
+    var entryCount: Int { 0 }
+
+    func metrics() -> @Sendable () -> MetricsText { { MetricsText(text: "# EOF\n") } }
 
     func sessions(
         matching query: SessionQuery,
@@ -128,8 +130,8 @@ final class FakeHandler: ControlHandler {
         return jobs
     }
 
-    func configuration() -> EffectiveConfiguration {
-        EffectiveConfiguration(config: [:], path: nil)
+    func configuration() -> @Sendable () -> EffectiveConfiguration {
+        { EffectiveConfiguration(config: [:], path: nil) }
     }
 
     func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
