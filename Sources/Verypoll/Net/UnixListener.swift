@@ -27,6 +27,23 @@ public struct UnixListener: ~Copyable, Socket {
         self.socket = socket
     }
 
+    /// Binds to a path and listens; the new file never has a wider mode than `mode`.
+    ///
+    /// bind(2) gives the file the mode of the socket itself, minus the umask.
+    ///
+    /// - Throws: See ``init(binding:backlog:)`` and fchmod(2).
+    package init(
+        binding path: FilePath,
+        mode: FilePermissions,
+        backlog: Int
+    ) throws(Errno) {
+        let socket = try OwnedFD.socket(family: OwnedFD.unixFamily, .stream)
+        try socket.setMode(mode)
+        try socket.bind(to: KernelAddress(.path(path)))
+        try socket.listen(backlog: backlog)
+        self.socket = socket
+    }
+
     /// Takes ownership of a listening socket, such as one passed by systemd, and makes it
     /// non-blocking and close-on-exec.
     ///

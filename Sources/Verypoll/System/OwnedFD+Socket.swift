@@ -38,6 +38,11 @@ extension OwnedFD {
         try unsafe makePair { pair in unsafe socketpair(AF_UNIX, type.nonBlocking, 0, pair) }
     }
 
+    /// fchmod(2).
+    func setMode(_ mode: FilePermissions) throws(Errno) {
+        _ = try syscall { fchmod(rawValue, mode.rawValue) }
+    }
+
     func bind(to address: KernelAddress) throws(Errno) {
         _ = try unsafe address.withPointer { pointer, length throws(Errno) in
             try syscall { unsafe Glibc.bind(rawValue, pointer, length) }

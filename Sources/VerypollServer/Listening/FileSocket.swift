@@ -13,8 +13,7 @@ package struct FileSocket: ~Copyable, Sendable {
     /// Makes the socket and its file, and the directory of the file if it does not exist.
     ///
     /// A socket file on which no process listens is replaced. Any other file is kept, and an error
-    /// is thrown. The new file never has a wider mode than requested. Call this before the process
-    /// has other threads, because the umask belongs to the whole process.
+    /// is thrown. The new file never has a wider mode than requested.
     ///
     /// - Parameters:
     ///   - path: The path of the file.
@@ -89,10 +88,9 @@ package struct FileSocket: ~Copyable, Sendable {
         _ mode: FilePermissions
     ) throws(Errno) -> UnixListener {
         // Until the group is set, only the owner has access, limited to what the final mode grants.
+        // The socket's mode determines that of its file. The umask belongs to the whole process.
         let own = mode.intersection([.ownerReadWrite])
-        let previous = umask(0o777 & ~own.rawValue)
-        defer { umask(previous) }
-        return try UnixListener(binding: .path(path), backlog: backlog)
+        return try UnixListener(binding: path, mode: own, backlog: backlog)
     }
 
     /// Removes the socket file at `path` if no process listens on it.

@@ -45,6 +45,17 @@ struct FileSocketTests {
         #expect(socket.file.group == own)
     }
 
+    @Test("a new file has the requested mode from the beginning, and no wider one")
+    func limitsMode() throws {
+        let directory = try TemporaryDirectory()
+        for mode: FilePermissions in [[.ownerRead], [.ownerReadWrite], []] {
+            let path = FilePath(directory.appending("mode\(mode.rawValue)"))
+            let socket = try UnixListener(binding: path, mode: mode, backlog: 1)
+            #expect(try Stat(path).permissions == mode)
+            withExtendedLifetime(socket) {}
+        }
+    }
+
     @Test("a socket file on which no process listens is replaced")
     func replacesStale() throws {
         let directory = try TemporaryDirectory()
