@@ -24,9 +24,8 @@ confdir = $(DESTDIR)/etc/verypolld
 COMMANDS = verypolld verypollctl
 UNITS = verypolld.service verypolld.socket verypolld-varlink.socket
 
-# Links the Swift runtime statically, so that the programs run on a machine without Swift. In a
-# directory of its own, because builds of two configurations in one directory discard each other.
-STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now --scratch-path .build-static
+# Links the Swift runtime statically, so that the programs run on a machine without Swift.
+STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now
 # The directory of existing builds of verypolld and verypollctl, to install them without building.
 BINARIES ?=
 # The maintainer of the package, as "Name <mail>"; Scripts/deb has a default.
@@ -63,7 +62,7 @@ endif
 
 test: ## Builds and runs all tests.
 	@Scripts/install-dependencies test
-	swift build --build-tests
+	swift build --build-tests --disable-xctest
 	@$(MAKE) --no-print-directory deb REVISION="1 2"
 	swift test --skip-build --disable-xctest --parallel
 
