@@ -41,7 +41,7 @@ struct Acceptor {
     }
 }
 
-/// A worker's acceptors, the changes of them that are not made yet, and the times at which paused
+/// A worker's acceptors, the changes to them that are not made yet, and the times at which paused
 /// ones are watched again.
 struct AcceptorList {
     /// The next change that makes the acceptors those of a snapshot.
