@@ -178,6 +178,7 @@ struct ProxyRouteTests {
         try eventually("all sessions") { try lab.daemon.sessions().count == 22 }
         #expect(throws: Errno.timedOut) { _ = try lab.server.accept(timeout: .zero) }
         #expect(try lab.daemon.status().totals.bytesIn == 0)
+        withExtendedLifetime(first) {}
         first.removeAll()
         for served in 1...20 {
             let server = try lab.server.accept()
