@@ -15,14 +15,13 @@ extension Configuration {
         let names = upstreams.map(\.name)
         let known = Set(names)
         for listener in listeners {
-            guard case .proxy(let upstream) = listener.handler, !known.contains(upstream) else {
-                continue
+            for (upstream, pointer) in listener.upstreams where !known.contains(upstream) {
+                problems.report(
+                    pointer,
+                    "no upstream is named \(upstream.quoted)"
+                        + problems.suggestions.question(for: upstream, among: names)
+                )
             }
-            problems.report(
-                listener.pointer / "handler" / "upstream",
-                "no upstream is named \(upstream.quoted)"
-                    + problems.suggestions.question(for: upstream, among: names)
-            )
         }
         for finding in UpstreamCircles.find(listeners, upstreams) {
             problems.report(
@@ -90,4 +89,13 @@ extension Configuration {
 extension ListenerConfiguration {
     /// The listener's JSON pointer in the file.
     var pointer: JSONPointer { JSONPointer(["listeners", name]) }
+
+    /// The names of the upstreams that the handler names, and their places in the file.
+    fileprivate var upstreams: [(name: String, pointer: JSONPointer)] {
+        guard let routing = handler.routing else { return [] }
+        let handler = pointer / "handler"
+        let others = [(routing.upstream, "upstream"), (routing.notTLS, "notTLS")]
+        return routing.routes.map { ($0.upstream, handler / "routes" / $0.name / "upstream") }
+            + others.compactMap { name, key in name.map { ($0, handler / key) } }
+    }
 }

@@ -78,10 +78,25 @@ extension ListenerConfiguration {
 
 extension Handler {
     fileprivate var effective: JSONValue {
-        var upstream: String?
-        if case .proxy(let name) = self { upstream = name }
+        let type = JSONValue.string(kind.rawValue)
+        guard let routing else { return object(["type": type]) }
+        let routes = routing.routes.map { ($0.name, $0.effective) }
         return object([
-            "type": .string(kind.rawValue), "upstream": upstream.map { .string($0) },
+            "type": type,
+            "upstream": routing.upstream.map { .string($0) },
+            "inspect": .string(routing.inspection.rawValue),
+            "routes": routes.isEmpty ? nil : .object(Dictionary(routes) { first, _ in first }),
+            "notTLS": routing.notTLS.map { .string($0) },
+        ])
+    }
+}
+
+extension Route {
+    fileprivate var effective: JSONValue {
+        object([
+            "serverNames": serverNames.map { texts($0) },
+            "alpn": alpn.map { texts($0) },
+            "upstream": .string(upstream),
         ])
     }
 }
@@ -94,6 +109,7 @@ extension Timeouts {
             "halfClosed": spanOrOff(halfClosed),
             "lifetime": spanOrOff(lifetime),
             "userTimeout": spanOrOff(userTimeout),
+            "inspect": span(inspect),
         ])
     }
 }

@@ -116,15 +116,6 @@ extension Configuration {
     }
 }
 
-extension Configuration {
-    /// Returns the index of the upstream that a listener's handler names, or `nil` if the handler
-    /// is not a proxy.
-    func upstreamIndex(of listener: ListenerConfiguration) -> Int? {
-        guard case .proxy(let name) = listener.handler else { return nil }
-        return upstreams.firstIndex { $0.name == name }
-    }
-}
-
 extension Configuration.Control {
     package static let keys = KeyTable([
         Key("socket", .text),

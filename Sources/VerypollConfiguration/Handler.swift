@@ -15,8 +15,8 @@ package enum Handler: Hashable, Sendable {
     case chargen
     /// Answers HTTP requests for the daemon's metrics.
     case metrics
-    /// Connects the session to a server of the named upstream.
-    case proxy(upstream: String)
+    /// Connects the session to a server of an upstream.
+    case proxy(Routing)
 
     /// The kind, under its name in the configuration and in the status.
     package var kind: Kind {
@@ -38,32 +38,30 @@ package enum Handler: Hashable, Sendable {
 
     /// Whether sessions are proxied and therefore have two sockets.
     var isProxy: Bool { kind == .proxy }
+
+    /// How sessions get their upstreams; `nil` if the handler is not a proxy.
+    package var routing: Routing? {
+        if case .proxy(let routing) = self { routing } else { nil }
+    }
 }
 
 // MARK: - Reading
 
 extension Handler {
-    package static let keys = KeyTable([
-        Key(required: "type", .choice(of: Kind.self)),
-        Key("upstream", .text),
-    ])
+    package static let keys = KeyTable(
+        [Key(required: "type", .choice(of: Kind.self))] + Routing.keys
+    )
 
     /// Reads the handler.
-    ///
-    /// `Configuration.check` tests later whether the upstream exists.
     init(_ object: ObjectReader) {
         let kind: Kind? = object.optionalWord("type")
-        let upstream = object.text("upstream") { name in name }
-        if kind == .proxy, !object.has("upstream") {
-            object.problems.report(
-                object.pointer,
-                "the handler \"proxy\" needs the key \"upstream\"; add it"
-            )
-        } else if let kind, kind != .proxy, object.has("upstream") {
-            object.problems.report(
-                object.pointer / "upstream",
-                "the handler \(kind.rawValue.quoted) has no upstream; remove the key"
-            )
+        if let kind, kind != .proxy {
+            for key in Routing.keys where object.has(key.name) {
+                object.problems.report(
+                    object.pointer / key.name,
+                    "the handler \(kind.rawValue.quoted) has no \(key.name); remove the key"
+                )
+            }
         }
         switch kind {
         case .echo: self = .echo
@@ -71,7 +69,7 @@ extension Handler {
         case .daytime: self = .daytime
         case .chargen: self = .chargen
         case .metrics: self = .metrics
-        case .proxy: self = upstream.map(Handler.proxy) ?? .drop  // Reported above.
+        case .proxy: self = .proxy(Routing(object))
         case .drop, nil: self = .drop
         }
     }

@@ -17,6 +17,10 @@ package struct Timeouts: Equatable, Sendable {
     /// The time in which the peer must acknowledge sent data, or `nil` for the kernel's default;
     /// see `TCP_USER_TIMEOUT` in tcp(7).
     package var userTimeout: Duration?
+
+    /// The time from the accept in which a listener with inspection must have read what it
+    /// inspects.
+    package var inspect: Duration
 }
 
 // MARK: - Reading
@@ -35,6 +39,7 @@ extension Timeouts {
             .spanOrOff(.milliseconds(1) ... .milliseconds(Int32.max)),
             default: "off"
         ),
+        Key("inspect", .span(.milliseconds(1) ... .longest), default: "5s"),
     ])
 
     init(_ object: ObjectReader) {
@@ -43,5 +48,6 @@ extension Timeouts {
         halfClosed = object.optionalSpan("halfClosed")
         lifetime = object.optionalSpan("lifetime")
         userTimeout = object.optionalSpan("userTimeout")
+        inspect = object.span("inspect")
     }
 }

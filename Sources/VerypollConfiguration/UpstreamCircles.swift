@@ -83,23 +83,27 @@ private struct Targets {
         package let upstream: String
     }
 
-    private var unix: [UnixAddress: Target] = [:]
+    private var unix: [UnixAddress: [Target]] = [:]
     private var ip: [UInt16: [(ip: IPAddress, onlyV6: Bool, target: Target)]] = [:]
 
     var isEmpty: Bool { unix.isEmpty && ip.isEmpty }
 
     init(_ listeners: [ListenerConfiguration]) {
         for listener in listeners {
-            guard case .proxy(let upstream) = listener.handler else { continue }
-            let target = Target(listener: listener.name, upstream: upstream)
-            for address in listener.addresses {
-                switch address {
-                case .unix(let address): unix[address.normalized] = target
-                case .ip(let address) where address.port != 0:
-                    ip[address.port, default: []]
-                        .append((address.ip.unmapped, listener.socket.onlyV6, target))
-                case .ip, .systemd: break
-                }
+            for upstream in Set(listener.handler.routing?.upstreams ?? []) {
+                add(Target(listener: listener.name, upstream: upstream), of: listener)
+            }
+        }
+    }
+
+    private mutating func add(_ target: Target, of listener: ListenerConfiguration) {
+        for address in listener.addresses {
+            switch address {
+            case .unix(let address): unix[address.normalized, default: []].append(target)
+            case .ip(let address) where address.port != 0:
+                ip[address.port, default: []]
+                    .append((address.ip.unmapped, listener.socket.onlyV6, target))
+            case .ip, .systemd: break
             }
         }
     }
@@ -107,7 +111,7 @@ private struct Targets {
     /// Returns the listeners that a connection to a server's address certainly reaches.
     func matching(_ server: UpstreamAddress) -> [Target] {
         switch server {
-        case .unix(let address): unix[address.normalized].map { [$0] } ?? []
+        case .unix(let address): unix[address.normalized] ?? []
         case .ip(let address):
             ip[address.port, default: []]
                 .filter { Self.isReached($0.ip, onlyV6: $0.onlyV6, by: address.ip.unmapped) }

@@ -17,6 +17,7 @@ package enum DaemonInterface {
         case getStatus = "io.verypoll.Daemon.GetStatus"
         case listListeners = "io.verypoll.Daemon.ListListeners"
         case listUpstreams = "io.verypoll.Daemon.ListUpstreams"
+        case listRoutes = "io.verypoll.Daemon.ListRoutes"
         case getMetrics = "io.verypoll.Daemon.GetMetrics"
         case listSessions = "io.verypoll.Daemon.ListSessions"
         case getSession = "io.verypoll.Daemon.GetSession"

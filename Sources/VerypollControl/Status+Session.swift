@@ -21,6 +21,9 @@ extension Status {
         package var bytesIn: Int
         package var bytesOut: Int
         package var buffered: Int
+        package var serverName: String?
+        package var alpn: [String]?
+        package var route: String?
 
         /// Makes a session's status from its fields.
         package init(
@@ -36,7 +39,10 @@ extension Status {
             idleUSec: Int,
             bytesIn: Int,
             bytesOut: Int,
-            buffered: Int
+            buffered: Int,
+            serverName: String? = nil,
+            alpn: [String]? = nil,
+            route: String? = nil
         ) {
             self.id = id
             self.listener = listener
@@ -51,6 +57,9 @@ extension Status {
             self.bytesIn = bytesIn
             self.bytesOut = bytesOut
             self.buffered = buffered
+            self.serverName = serverName
+            self.alpn = alpn
+            self.route = route
         }
     }
 }

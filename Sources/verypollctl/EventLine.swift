@@ -50,7 +50,8 @@ private func words(of session: Status.Session?) -> String {
     guard let session else { return "" }
     let peer = session.peer.isEmpty ? "" : " from \(session.peer)"
     let server = (session.server ?? session.upstream).map { " to \($0)" } ?? ""
-    return "\(session.id) \(session.listener)\(peer)\(server)"
+    let name = session.serverName.map { " for \($0)" } ?? ""
+    return "\(session.id) \(session.listener)\(peer)\(name)\(server)"
 }
 
 private func words(of server: Status.Server?, _ upstream: String?) -> String {

@@ -35,8 +35,17 @@ func sessionTable(_ sessions: [Status.Session], now: Int) -> Table {
             Table.Cell(formatByteCount(session.bytesOut)),
             Table.Cell(formatByteCount(session.buffered))
         )
+        if let request = request(of: session) { table.remark(Table.Cell(request)) }
     }
     return table
+}
+
+/// Returns what a TLS client has asked for, in words; `nil` for other clients.
+private func request(of session: Status.Session) -> String? {
+    guard session.serverName != nil || session.alpn != nil else { return nil }
+    let alpn = session.alpn.flatMap { $0.isEmpty ? nil : " (\($0.joined(separator: ", ")))" }
+    let route = session.route.map { ", route \($0)" }
+    return (session.serverName ?? "no server name") + (alpn ?? "") + (route ?? ", no route")
 }
 
 /// Returns a number with its noun, such as `1 session` and `2 sessions`.

@@ -18,8 +18,9 @@ struct Verypollctl: ParsableCommand {
             """,
         version: "verypollctl \(Release.version)",
         subcommands: [
-            StatusCommand.self, ListenersCommand.self, UpstreamsCommand.self, SessionsCommand.self,
-            DrainCommand.self, ResumeCommand.self, ServerCommand.self, ReloadCommand.self,
+            StatusCommand.self, ListenersCommand.self, UpstreamsCommand.self, RoutesCommand.self,
+            SessionsCommand.self, DrainCommand.self, ResumeCommand.self, ServerCommand.self,
+            ReloadCommand.self,
             ConfigCommand.self, MetricsCommand.self, MonitorCommand.self, TopCommand.self,
             LogLevelCommand.self, PingCommand.self, VersionCommand.self,
         ],

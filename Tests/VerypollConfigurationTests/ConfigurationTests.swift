@@ -33,7 +33,8 @@ struct ConfigurationTests {
                     timeouts: Timeouts(
                         firstByte: .seconds(30),
                         idle: .seconds(3600),
-                        halfClosed: .seconds(300)
+                        halfClosed: .seconds(300),
+                        inspect: .seconds(5)
                     ),
                     socket: SocketOptions(
                         backlog: 4096,
@@ -93,7 +94,8 @@ struct ConfigurationTests {
                     idle: .seconds(120),
                     halfClosed: .seconds(1),
                     lifetime: .seconds(86400),
-                    userTimeout: .seconds(10)
+                    userTimeout: .seconds(10),
+                    inspect: .seconds(5)
                 )
         )
         #expect(

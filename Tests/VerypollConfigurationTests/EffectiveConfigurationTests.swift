@@ -19,11 +19,15 @@ struct EffectiveConfigurationTests {
             "acceptRate": {"perSecond": 5}, "allow": ["10.0.0.0/8", "::1"], "deny": ["10.0.0.6"],
             "proxyProtocol": {"from": ["127.0.0.1"]},
             "timeouts": {"firstByte": "off", "idle": "1500ms", "halfClosed": "1s",
-              "lifetime": "30d 12h", "userTimeout": "10s"},
+              "lifetime": "30d 12h", "userTimeout": "10s", "inspect": "9s"},
             "socket": {"backlog": 16, "noDelay": false, "keepAlive": "off", "reusePort": true,
               "freeBind": true, "deferAccept": "5s", "onlyV6": true, "mode": "0606",
               "owner": "root", "group": "adm"}},
-          "b": {"listen": ["127.0.0.1:0"], "handler": {"type": "chargen"}}},
+          "b": {"listen": ["127.0.0.1:0"], "handler": {"type": "chargen"}},
+          "n": {"listen": ["127.0.0.1:9"], "handler": {"type": "proxy", "inspect": "postgresql",
+            "routes": {"z": {"serverNames": ["*.x", "y"], "upstream": "app"},
+              "h": {"alpn": ["h2"], "upstream": "plain"}}, "upstream": "app",
+            "notTLS": "plain"}}},
         "upstreams": {
           "app": {"servers": [{"address": "unix:/a", "weight": 2, "backup": true}, "[::1]:2"],
             "balance": "sourceHash", "connectTimeout": "1s", "retry": {"for": "1min"},
@@ -75,7 +79,7 @@ struct EffectiveConfigurationTests {
                 == .object([
                     "firstByte": .string("30s"), "idle": .string("1h"),
                     "halfClosed": .string("5min"), "lifetime": .string("off"),
-                    "userTimeout": .string("off"),
+                    "userTimeout": .string("off"), "inspect": .string("5s"),
                 ])
         )
     }

@@ -36,7 +36,10 @@ struct DaemonInterfaceTests {
         case is [Status.Listener.Address].Type: .array(.named("ListenAddress"))
         case is [Status.Upstream].Type: .array(.named("Upstream"))
         case is [Status.Server].Type: .array(.named("Server"))
+        case is [Status.Routing].Type: .array(.named("Routing"))
+        case is [Status.Route].Type: .array(.named("Route"))
         case is [String].Type: .array(.string)
+        case is [String]?.Type: .nullable(.array(.string))
         case is [String: JSONValue].Type: .object
         case is [ConfigurationChange].Type: .array(.named("Change"))
         case is [ConfigurationChange]?.Type: .nullable(.array(.named("Change")))
@@ -94,6 +97,10 @@ struct DaemonInterfaceTests {
             described.methods["ListUpstreams"]?.output
                 == fields(of: UpstreamList(upstreams: Sample.status.upstreams))
         )
+        #expect(
+            described.methods["ListRoutes"]?.output
+                == fields(of: RoutingList(routings: [Sample.routing]))
+        )
         #expect(described.methods["ListSessions"]?.output == fields(of: Sample.sessions))
         let session = try #require(Sample.sessions.sessions.first)
         #expect(
@@ -126,6 +133,8 @@ struct DaemonInterfaceTests {
                 "ListenAddress": fields(of: try #require(listener.addresses.first)),
                 "Upstream": fields(of: upstream),
                 "Server": fields(of: try #require(upstream.servers.first)),
+                "Routing": fields(of: Sample.routing),
+                "Route": fields(of: try #require(Sample.routing.routes.first)),
                 "Worker": fields(of: try #require(Sample.status.workers.first)),
                 "Totals": fields(of: Sample.status.totals),
                 "Session": fields(of: try #require(Sample.sessions.sessions.first)),

@@ -88,10 +88,30 @@ enum Sample {
                 idleUSec: 1_500_000,
                 bytesIn: 64,
                 bytesOut: 64,
-                buffered: 0
+                buffered: 0,
+                serverName: "shop.example.com",
+                alpn: ["h2"],
+                route: "shop"
             )
         ],
         truncated: true
+    )
+
+    static let routing = Status.Routing(
+        listener: "front",
+        inspect: "tls",
+        routes: [
+            Status.Route(
+                name: "shop",
+                serverNames: ["shop.example.com"],
+                alpn: ["h2"],
+                upstream: "app",
+                active: 1,
+                sessions: 9
+            )
+        ],
+        upstream: "app",
+        notTLS: "app"
     )
 
     static let change = ConfigurationChange(

@@ -220,7 +220,7 @@ struct CommandTests: ~Copyable {
         #expect(result.exit == .code(2))
         #expect(result.standardError.contains("'statsu'"))
         let verbs =
-            "status, listeners, upstreams, sessions, drain, resume, server, reload, config, "
+            "status, listeners, upstreams, routes, sessions, drain, resume, server, reload, "
         #expect(result.standardError.contains(verbs))
     }
 

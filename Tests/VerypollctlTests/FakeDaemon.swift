@@ -108,6 +108,8 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func upstreams() -> [Status.Upstream] { fixedStatus.upstreams }
 
+    func routings() -> [Status.Routing] { Sample.routings }
+
     func metrics() -> @Sendable () -> MetricsText {
         { MetricsText(text: "# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n") }
     }

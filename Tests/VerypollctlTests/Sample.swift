@@ -75,6 +75,48 @@ enum Sample {
         )
     )
 
+    static let routings = [
+        Status.Routing(
+            listener: "front",
+            inspect: "tls",
+            routes: [
+                Status.Route(
+                    name: "acme",
+                    serverNames: nil,
+                    alpn: ["acme-tls/1"],
+                    upstream: "acme",
+                    active: 0,
+                    sessions: 3
+                ),
+                Status.Route(
+                    name: "shop",
+                    serverNames: ["shop.example.com", "*.shop.example.com"],
+                    alpn: nil,
+                    upstream: "shop",
+                    active: 2,
+                    sessions: 40
+                ),
+                Status.Route(
+                    name: "none",
+                    serverNames: [""],
+                    alpn: nil,
+                    upstream: "old",
+                    active: 0,
+                    sessions: 1
+                ),
+            ],
+            upstream: nil,
+            notTLS: "plain"
+        ),
+        Status.Routing(
+            listener: "inner",
+            inspect: "postgresql",
+            routes: [],
+            upstream: "db",
+            notTLS: nil
+        ),
+    ]
+
     /// Returns sessions that are 1 d 1 h and 90 s old at `now`.
     static func sessions(now: Int) -> SessionList {
         SessionList(

@@ -64,8 +64,9 @@ private func check(_ configuration: Configuration) {
     require(upstreams.count == configuration.upstreams.count, "an upstream is defined twice")
     for listener in configuration.listeners {
         require(!listener.addresses.isEmpty, "\(listener.name) has no addresses")
-        guard case .proxy(let upstream) = listener.handler else { continue }
-        require(upstreams.contains(upstream), "\(listener.name) has no upstream")
+        for upstream in listener.handler.routing?.upstreams ?? [] {
+            require(upstreams.contains(upstream), "\(listener.name) has no upstream")
+        }
     }
     require(
         configuration.upstreams.allSatisfy { !$0.servers.isEmpty },

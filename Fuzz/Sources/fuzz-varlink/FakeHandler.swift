@@ -59,6 +59,7 @@ final class FakeHandler: ControlHandler {
     func listeners() -> [Status.Listener] { [] }
 
     func upstreams() -> [Status.Upstream] { [] }
+    func routings() -> [Status.Routing] { [] }
 
     var entryCount: Int { 0 }
 

@@ -21,6 +21,9 @@ protocol ControlHandler: AnyObject {
     /// Returns the upstreams, sorted by name.
     func upstreams() -> [Status.Upstream]
 
+    /// Returns the routes of the listeners with inspection, sorted by the listeners' names.
+    func routings() -> [Status.Routing]
+
     /// Returns a function that writes all metrics of this moment as OpenMetrics text.
     func metrics() -> @Sendable () -> MetricsText
 

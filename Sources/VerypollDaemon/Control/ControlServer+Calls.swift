@@ -14,8 +14,8 @@ extension ControlServer {
         }
         return switch DaemonInterface.Method(rawValue: method) {
         case nil: nil
-        case .getStatus, .listListeners, .listUpstreams, .getMetrics, .getConfig, .monitor,
-            .reload:
+        case .getStatus, .listListeners, .listUpstreams, .listRoutes, .getMetrics, .getConfig,
+            .monitor, .reload:
             NoParameters.self
         case .checkConfig: ConfigurationText.self
         case .listSessions: SessionQuery.self
@@ -74,6 +74,11 @@ extension ControlServer {
             _ = try call.parameters(as: NoParameters.self)
             let list = UpstreamList(upstreams: handler.upstreams())
             reply(to: client, callID, count: handler.entryCount) { list }
+        case .listRoutes:
+            _ = try call.parameters(as: NoParameters.self)
+            let list = RoutingList(routings: handler.routings())
+            let count = list.routings.reduce(0) { $0 + $1.routes.count }
+            reply(to: client, callID, count: count) { list }
         case .getMetrics:
             _ = try call.parameters(as: NoParameters.self)
             reply(to: client, callID, count: handler.entryCount, handler.metrics())
@@ -229,8 +234,8 @@ extension DaemonInterface.Method {
     /// The permission that the method requires.
     fileprivate var permission: Permission {
         switch self {
-        case .getStatus, .listListeners, .listUpstreams, .listSessions, .getSession, .getMetrics,
-            .checkConfig, .getConfig, .monitor:
+        case .getStatus, .listListeners, .listUpstreams, .listRoutes, .listSessions, .getSession,
+            .getMetrics, .checkConfig, .getConfig, .monitor:
             .read
         case .killSession, .drain, .resume, .setServer, .reload: .operate
         }

@@ -21,7 +21,10 @@ extension Status.Session {
             idleUSec: session.idleMicroseconds,
             bytesIn: Int(session.bytesIn),
             bytesOut: Int(session.bytesOut),
-            buffered: session.bufferedByteCount
+            buffered: session.bufferedByteCount,
+            serverName: session.serverName,
+            alpn: session.alpn,
+            route: session.route
         )
     }
 }

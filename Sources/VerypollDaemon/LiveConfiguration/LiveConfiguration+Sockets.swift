@@ -7,8 +7,8 @@ extension LiveConfiguration {
     struct Draft {
         let configuration: ListenerConfiguration
         let former: LiveListener?
-        /// The slot of its upstream.
-        let upstream: Int?
+        /// The slots of its upstreams, in the order of `Routing.upstreams`.
+        let upstreams: [Int]
         /// The sockets that the listener already has.
         let kept: [ListeningSocket]
         /// Whether the listener stays unchanged.
@@ -19,13 +19,13 @@ extension LiveConfiguration {
     func draft(
         _ former: LiveListener?,
         as configuration: ListenerConfiguration,
-        upstream: Int?,
+        upstreams: [Int],
         _ free: inout FreeSockets,
         _ exchange: SocketExchange
     ) throws(ListenerError) -> Draft {
         let isUnchanged =
             former.map {
-                $0.configuration == configuration && listener(of: $0).upstream == upstream
+                $0.configuration == configuration && listener(of: $0).upstreams == upstreams
             } ?? false
         var kept: [ListeningSocket] = []
         if isUnchanged || former?.drain != nil {
@@ -44,7 +44,7 @@ extension LiveConfiguration {
         return Draft(
             configuration: configuration,
             former: former,
-            upstream: upstream,
+            upstreams: upstreams,
             kept: kept,
             isUnchanged: isUnchanged
         )
@@ -64,7 +64,7 @@ extension LiveConfiguration {
         }
         let listener = Listener(
             draft.configuration,
-            upstream: draft.upstream,
+            upstreams: draft.upstreams,
             capacity: capacity,
             workers: workers,
             former: former.map(self.listener(of:))

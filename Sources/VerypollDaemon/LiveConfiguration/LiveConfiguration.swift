@@ -107,9 +107,11 @@ struct LiveConfiguration {
         var drafts: [Draft] = []
         var rest = Dictionary(named: formerListeners, by: \.name)
         for listener in configuration.listeners {
-            let upstream = listener.upstream.flatMap { slotsByName[$0] }
+            let upstreams = listener.handler.routing?.upstreams.compactMap { slotsByName[$0] }
             let same = rest.removeValue(forKey: listener.name)
-            drafts.append(try draft(same, as: listener, upstream: upstream, &free, exchange))
+            drafts.append(
+                try draft(same, as: listener, upstreams: upstreams ?? [], &free, exchange)
+            )
         }
         let leaving = formerListeners.filter { rest[$0.name] != nil }
         let unused = free.takeRest()
@@ -190,7 +192,7 @@ struct LiveConfiguration {
         let slots = retiringListeners.map(\.slot) + listeners.flatMap { [$0.slot] + $0.formerSlots }
         listenerSlots = TakenSlots(slots)
         upstreamSlots = TakenSlots(
-            upstreams.map(\.slot) + slots.compactMap { snapshot.listeners[$0].upstream }
+            upstreams.map(\.slot) + slots.flatMap { snapshot.listeners[$0].upstreams }
         )
     }
 }
@@ -214,14 +216,6 @@ extension Dictionary where Key == String {
     /// Creates a dictionary of values by their names, which are unique.
     init(named values: [Value], by name: (Value) -> String) {
         self.init(values.map { (name($0), $0) }, uniquingKeysWith: { first, _ in first })
-    }
-}
-
-extension ListenerConfiguration {
-    /// The name of the upstream that gets the listener's sessions; `nil` if the listener is not a
-    /// proxy.
-    fileprivate var upstream: String? {
-        if case .proxy(let name) = handler { name } else { nil }
     }
 }
 

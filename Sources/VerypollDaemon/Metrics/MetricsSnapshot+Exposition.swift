@@ -6,6 +6,7 @@ extension MetricsSnapshot {
         var exposition = Exposition(format)
         writeDaemon(to: &exposition)
         writeListeners(to: &exposition)
+        writeRoutes(to: &exposition)
         writeUpstreams(to: &exposition)
         writeServers(to: &exposition)
         writeWorkers(to: &exposition)

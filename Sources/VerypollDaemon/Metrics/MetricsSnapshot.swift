@@ -10,6 +10,17 @@ struct MetricsSnapshot: Sendable {
         var maxSessions: Int?
         var isPaused = false
         var tally = ListenerTally()
+        /// The results of inspections; empty without inspection.
+        var inspections: [(outcome: InspectionOutcome, count: UInt64)] = []
+        var routes: [Route] = []
+    }
+
+    /// A route of a listener.
+    struct Route: Sendable {
+        var name: String
+        var active = 0
+        /// The sessions since the start.
+        var sessions: UInt64 = 0
     }
 
     /// A pool of servers.

@@ -94,13 +94,16 @@ extension Supervisor {
             active: workers.totalLimiter.active,
             maxSessions: workers.totalLimiter.limit,
             listeners: live.listeners.map { entry in
-                MetricsSnapshot.Listener(
+                let listener = live.listener(of: entry)
+                var metrics = MetricsSnapshot.Listener(
                     name: entry.name,
-                    active: live.listener(of: entry).limiter.active,
+                    active: listener.limiter.active,
                     maxSessions: entry.configuration.maxSessions,
                     isPaused: pauseDescription(of: entry) != nil,
                     tally: live.tally(of: entry)
                 )
+                if let router = listener.router { metrics.take(router) }
+                return metrics
             },
             upstreams: upstreamMonitor.current.map(MetricsSnapshot.Upstream.init),
             servers: upstreamMonitor.current.flatMap { upstream in

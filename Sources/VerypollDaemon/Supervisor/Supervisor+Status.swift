@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import Synchronization
 internal import SystemPackage
 internal import Varlink
 internal import VerypollConfiguration
@@ -64,6 +65,32 @@ extension Supervisor: ControlHandler {
 
     func upstreams() -> [Status.Upstream] {
         upstreamMonitor.status()
+    }
+
+    func routings() -> [Status.Routing] {
+        live.listeners.compactMap(routing).sorted { $0.listener < $1.listener }
+    }
+
+    private func routing(of entry: LiveListener) -> Status.Routing? {
+        guard let router = live.listener(of: entry).router,
+            let routing = entry.configuration.handler.routing
+        else { return nil }
+        return Status.Routing(
+            listener: entry.name,
+            inspect: routing.inspection.rawValue,
+            routes: zip(routing.routes, router.routes).map { route, entry in
+                Status.Route(
+                    name: route.name,
+                    serverNames: route.serverNames?.map(\.description),
+                    alpn: route.alpn,
+                    upstream: route.upstream,
+                    active: entry.counter.active.load(ordering: .relaxed),
+                    sessions: Int(entry.counter.sessions.load(ordering: .relaxed))
+                )
+            },
+            upstream: routing.upstream,
+            notTLS: routing.notTLS
+        )
     }
 
     func sessions(

@@ -172,6 +172,11 @@ extension Connector {
     }
 }
 
+extension Connector {
+    /// Chooses the upstream of a session that began without one; before the event `started`.
+    mutating func route(to upstream: Int) { upstreamSlot = Int32(upstream) }
+}
+
 extension Connector.Facts {
     /// The facts about an upstream while no server is chosen.
     init(_ upstream: Upstream, now: UInt64) {

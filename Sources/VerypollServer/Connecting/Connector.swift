@@ -36,7 +36,7 @@ package struct Connector {
     /// Whether the server went down while the session was connecting to it.
     private(set) var isServerDown = false
     /// The slot of the upstream, -1 for a session that is not proxied.
-    let upstreamSlot: Int32
+    var upstreamSlot: Int32
     /// The index of the server, -1 while none is chosen.
     private(set) var serverIndex: Int32 = -1
     /// The index of the address to try next.

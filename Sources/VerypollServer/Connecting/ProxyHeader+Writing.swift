@@ -10,15 +10,17 @@ extension ProxyHeader {
     ///
     /// - Parameters:
     ///   - version: The version.
+    ///   - announced: What a TLS client has announced; a header of version 2 has extensions for it.
     ///   - output: Must have room for ``longestLine`` or ``longestBinary`` bytes.
     func write(
         _ version: UpstreamConfiguration.ProxyHeader,
+        announced: InspectedClient? = nil,
         into output: inout OutputSpan<UInt8>
     ) {
         switch version {
         case .off: break
         case .v1: writeLine(into: &output)
-        case .v2: writeBinary(into: &output)
+        case .v2: writeBinary(announced, into: &output)
         }
     }
 
@@ -38,22 +40,59 @@ extension ProxyHeader {
         output.append("\r\n")
     }
 
-    private func writeBinary(into output: inout OutputSpan<UInt8>) {
+    private func writeBinary(
+        _ announced: InspectedClient?,
+        into output: inout OutputSpan<UInt8>
+    ) {
         output.append(Self.signature)
+        let extensions = UInt32(announced?.extensionLength ?? 0)
         switch origin {
         case .local:
             output.append(number: 0x2000_0000 as UInt32)
         case .tcp(let source, let destination):
             let pair = AddressPair(source, destination)
-            output.append(number: pair.family == .v4 ? 0x2111_000C : 0x2121_0024 as UInt32)
+            let prefix = pair.family == .v4 ? 0x2111_000C : 0x2121_0024 as UInt32
+            output.append(number: prefix + extensions)
             output.append(bitsOf: pair.source)
             output.append(bitsOf: pair.destination)
             output.append(number: source.port)
             output.append(number: destination.port)
         case .unix(let source, let destination):
-            output.append(number: 0x2131_00D8 as UInt32)
+            output.append(number: 0x2131_00D8 as UInt32 + extensions)
             output.append(source)
             output.append(destination)
+        }
+        if case .local = origin { return }
+        announced?.appendExtensions(to: &output)
+    }
+}
+
+extension InspectedClient {
+    /// The types of the extensions for the first protocol and for the name: PP2_TYPE_ALPN and
+    /// PP2_TYPE_AUTHORITY.
+    private static let protocolType: UInt8 = 0x01
+    private static let nameType: UInt8 = 0x02
+
+    /// The length of ``protocols``' first one.
+    private var firstProtocolLength: Int { Int(protocols.first ?? 0) }
+
+    /// The length of the extensions.
+    fileprivate var extensionLength: Int {
+        (protocols.isEmpty ? 0 : 3 + firstProtocolLength)
+            + (serverName.isEmpty ? 0 : 3 + serverName.count)
+    }
+
+    /// Appends the extensions, each of which is a type, a length and that many bytes.
+    fileprivate func appendExtensions(to output: inout OutputSpan<UInt8>) {
+        if !protocols.isEmpty {
+            output.append(Self.protocolType)
+            output.append(number: UInt16(firstProtocolLength))
+            for index in 1...firstProtocolLength { output.append(protocols[index]) }
+        }
+        if !serverName.isEmpty {
+            output.append(Self.nameType)
+            output.append(number: UInt16(serverName.count))
+            for index in serverName.indices { output.append(serverName[index]) }
         }
     }
 }

@@ -5,7 +5,8 @@ internal import Verypoll
 ///
 /// See proxy-protocol.txt of HAProxy, which describes both versions: version 1 is a line of text,
 /// version 2 is binary. Of the extensions after the addresses of version 2, the checksum is
-/// verified. The others are skipped and not kept.
+/// verified. The others are skipped and not kept. For a TLS client, its name and its first protocol
+/// are written as extensions.
 package struct ProxyHeader: Equatable, Sendable {
     /// The origin of the connection.
     var origin: Origin
@@ -33,7 +34,7 @@ extension ProxyHeader {
     static let longestLine = 107
 
     /// The length of the longest version 2 header that is written.
-    static let longestBinary = prefixLength + 2 * unixLength
+    static let longestBinary = prefixLength + 2 * unixLength + 2 * (3 + 255)
 
     /// The length of the longest header that is read, the longest possible one.
     static let longestRead = prefixLength + 65_535

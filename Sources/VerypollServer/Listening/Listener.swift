@@ -14,8 +14,16 @@ package final class Listener: Sendable {
     let timeouts: SessionTimeouts
     let whenFull: ListenerConfiguration.WhenFull
 
-    /// The slot of the upstream to which sessions are proxied; see ``LiveConfiguration``.
+    /// The slot of the upstream to which all sessions are proxied; see ``LiveConfiguration``.
+    ///
+    /// `nil` if they are not proxied, or if ``router`` chooses.
     package let upstream: Int?
+
+    /// Chooses the upstreams of the sessions by their first bytes; `nil` without inspection.
+    package let router: Router?
+
+    /// The slots of all upstreams, in the order of `Routing.upstreams`.
+    package let upstreams: [Int]
 
     /// The idle time after which the kernel probes a server's connection, as for clients.
     let keepAlive: Duration?
@@ -57,13 +65,13 @@ package final class Listener: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: The listener's part of the configuration file.
-    ///   - upstream: The slot of the upstream to which sessions are proxied.
+    ///   - upstreams: The slots of the handler's upstreams, in the order of `Routing.upstreams`.
     ///   - capacity: The most sessions that the daemon can ever have.
     ///   - workers: The number of workers.
     ///   - former: The listener that this one replaces.
     package init(
         _ configuration: ListenerConfiguration,
-        upstream: Int?,
+        upstreams: [Int],
         capacity: Int,
         workers: Int,
         former: Listener? = nil
@@ -74,7 +82,14 @@ package final class Listener: Sendable {
         reserve = service == .metrics ? SessionLimiter.metricsReserve : 0
         timeouts = SessionTimeouts(configuration, for: service)
         whenFull = configuration.whenFull
-        self.upstream = upstream
+        self.upstreams = upstreams
+        if let routing = configuration.handler.routing, routing.inspection != .off {
+            upstream = nil
+            router = Router(routing, upstreams: upstreams, former: former?.router)
+        } else {
+            upstream = upstreams.first
+            router = nil
+        }
         keepAlive = configuration.socket.keepAlive
         userTimeout = configuration.timeouts.userTimeout
         maxSessions = configuration.maxSessions
@@ -114,5 +129,6 @@ extension SessionTimeouts {
         lifetime = timeouts.lifetime?.milliseconds ?? .max
         requestHead = service == .metrics ? firstByte : .max
         proxyHeader = configuration.proxyProtocol?.timeout.milliseconds ?? .max
+        inspect = timeouts.inspect.milliseconds
     }
 }

@@ -8,4 +8,6 @@ package struct SessionTimeouts: Sendable {
     var requestHead = UInt64.max
     /// The time for a PROXY header to arrive, if one is expected.
     var proxyHeader = UInt64.max
+    /// The time from the accept for what is inspected to arrive.
+    var inspect = UInt64.max
 }

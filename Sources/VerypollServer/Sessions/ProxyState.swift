@@ -10,6 +10,10 @@ struct ProxyState: ~Copyable {
     /// The PROXY header that is still to be sent to the server before any other byte; `off` once it
     /// was sent.
     var owedHeader = UpstreamConfiguration.ProxyHeader.off
+    /// Whether the client has asked for TLS by PostgreSQL's request, which the server is sent too.
+    var asksForTLS = false
+    /// The request for TLS at the beginning of the current connection to the server.
+    var request = Request.none
     /// The number of this daemon's listeners that the client's connection has already passed
     /// through; see ``OwnConnections``.
     var hops: UInt8 = 0
@@ -17,6 +21,16 @@ struct ProxyState: ~Copyable {
     var isOwnConnection = false
     /// The number of the error that broke one of the connections; 0 if none has broken.
     var brokenBy: Int32 = 0
+
+    /// A request for TLS to a PostgreSQL server.
+    enum Request: UInt8 {
+        /// There is none, or the server has granted it.
+        case none = 0
+        /// It is still to be sent, after the PROXY header and before any other byte.
+        case owed = 1
+        /// It was sent, or waits to be sent, and the server has not answered.
+        case unanswered = 2
+    }
 
     init(connector: Connector) {
         self.connector = connector

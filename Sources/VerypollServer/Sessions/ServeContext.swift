@@ -9,6 +9,12 @@ package struct ServeContext: ~Copyable {
     /// The buffers for bytes that one end of a session has not accepted yet.
     var pool = BufferPool()
 
+    /// Parses ClientHellos.
+    var hello = ClientHello()
+
+    /// The objects for the names that TLS clients announce.
+    var inspectedClients = InspectedClientPool()
+
     /// The pipes for splicing.
     var splicePipes: SplicePipePool
 

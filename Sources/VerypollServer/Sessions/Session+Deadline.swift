@@ -22,7 +22,9 @@ extension Session {
         if awaitsHeader { consider(.proxyHeader, timeouts.proxyHeader, since: openedAt) }
         // While no server is connected, the client's first bytes may have arrived without being
         // read.
-        if bytesIn == 0, bytesOut == 0, !client.flags.contains(.inputReady) {
+        if inspection != .none {
+            consider(.inspect, timeouts.inspect, since: openedAt)
+        } else if bytesIn == 0, bytesOut == 0, !client.flags.contains(.inputReady) {
             consider(.firstByte, timeouts.firstByte, since: openedAt)
         }
         if let exchange, exchange.awaitsHead {

@@ -8,8 +8,8 @@ extension Session.EndReason {
     /// (`Worker.end`).
     var isBreak: Bool {
         switch self {
-        case .timedOut(.proxyHeader): true
-        case .completed, .timedOut, .drained, .stopped, .handedOff: false
+        case .timedOut(.proxyHeader), .timedOut(.inspect): true
+        case .completed, .noRoute, .notTLS, .timedOut, .drained, .stopped, .handedOff: false
         default: true
         }
     }
@@ -28,6 +28,12 @@ extension Session.EndReason: CustomStringConvertible {
         case .noServer(.queueTimeout): "the upstream had no room in time"
         case .serverDown: "the server is down"
         case .malformedHeader(let reason): "the PROXY header \(reason.rawValue)"
+        case .notTLS: "the client did not begin with TLS"
+        case .malformedHello(let reason): "the ClientHello \(reason.rawValue)"
+        case .helloTooLarge: "the ClientHello is too large"
+        case .noRoute: "no route matches the client"
+        case .serverHasNoTLS: "the server refused TLS"
+        case .invalidAnswer: "the server's answer to the request for TLS is invalid"
         case .notAdmitted: "the source is not admitted"
         case .timedOut(let timeout): "the time \(timeout.rawValue) ran out"
         case .killed: "killed"

@@ -89,7 +89,7 @@ extension Session {
     }
 
     /// Consumes the bytes that the session has peeked at.
-    private mutating func skip(_ byteCount: Int, in context: inout ServeContext) throws(Errno) {
+    mutating func skip(_ byteCount: Int, in context: inout ServeContext) throws(Errno) {
         while context.scratch.count < byteCount {
             let rest = byteCount - context.scratch.count
             let count = try context.scratch.append(atMost: rest) { output throws(Errno) in

@@ -12,12 +12,18 @@ extension Session {
         // first.
         var flow = Channel.Flow.idle
         do throws(Errno) {
+            if proxyState.request == .unanswered, let reason = try readAnswer(in: &context) {
+                return .end(reason)
+            }
             flow = try pumpToServer(in: &context)
         } catch {
             note(error, in: &context)
         }
         do throws(Errno) {
-            flow = max(flow, try toClient.pump(from: &proxyState.server, to: &client, in: &context))
+            if proxyState.request == .none {
+                let back = try toClient.pump(from: &proxyState.server, to: &client, in: &context)
+                flow = max(flow, back)
+            }
         } catch {
             note(error, in: &context)
         }
@@ -42,7 +48,8 @@ extension Session {
     /// Whether the server has proven that it accepted the connection, because it read bytes, sent
     /// bytes, or ended its direction.
     private var hasReachedServer: Bool {
-        toServer.given > 0 || toClient.taken > 0
+        guard proxyState.request == .none else { return false }
+        return toServer.given > 0 || toClient.taken > 0
             || proxyState.server.flags.intersection([.inputEnded, .failed]) == .inputEnded
     }
 
@@ -68,6 +75,7 @@ extension Session {
     /// Whether there is anything to send to a server as soon as it is connected.
     var hasWorkForServer: Bool {
         client.flags.contains(.inputReady) || proxyState.owedHeader != .off || !toServer.isEmpty
+            || proxyState.request == .owed || longHello != nil
     }
 
     /// Sends the PROXY header if it is still to be sent, then moves bytes to the server.
@@ -75,17 +83,72 @@ extension Session {
         in context: inout ServeContext
     ) throws(Errno) -> Channel.Flow {
         let version = proxyState.owedHeader
-        guard version != .off else {
+        guard version != .off || proxyState.request != .none || longHello != nil else {
             return try toServer.pump(from: &client, to: &proxyState.server, in: &context)
+        }
+        guard proxyState.request != .unanswered else {
+            _ = try toServer.flush(to: &proxyState.server, in: &context)
+            return .idle
         }
         guard proxyState.server.flags.contains(.outputReady) else { return .idle }
         guard context.pool.hasRoom else { return .starved }
         proxyState.owedHeader = .off
-        let header = outgoingHeader
-        context.scratch.append { output in header.write(version, into: &output) }
-        if client.flags.contains(.inputReady) { try receive(in: &context) }
+        if version != .off { writeHeader(version, in: &context) }
+        if proxyState.request == .owed {
+            proxyState.request = .unanswered
+            context.scratch.append(PostgreSQLOpening.request.span)
+            try toServer.forwardScratch(to: &proxyState.server, in: &context)
+            return .idle
+        }
+        if let long = longHello.take() {
+            context.scratch.append(long.bytes.span)
+        } else if client.flags.contains(.inputReady) {
+            try receive(in: &context)
+        }
         try toServer.forwardScratch(to: &proxyState.server, in: &context)
         return try toServer.pump(from: &client, to: &proxyState.server, in: &context)
+    }
+
+    private mutating func writeHeader(
+        _ version: UpstreamConfiguration.ProxyHeader,
+        in context: inout ServeContext
+    ) {
+        let header = outgoingHeader
+        let announced = announced
+        context.scratch.append { output in
+            header.write(version, announced: announced, into: &output)
+        }
+    }
+
+    /// Reads the answer to the request for TLS, which is one byte.
+    ///
+    /// - Returns: The reason that the session ends; `nil` if the request was granted, or if no
+    ///   answer has arrived yet.
+    private mutating func readAnswer(in context: inout ServeContext) throws(Errno) -> EndReason? {
+        guard proxyState.server.flags.contains(.inputReady) else { return nil }
+        defer { context.scratch.removeAll() }
+        do throws(Errno) {
+            // Exactly one byte: what follows belongs to TLS.
+            let count = try context.scratch.append(atMost: 1) { output throws(Errno) in
+                try proxyState.server.socket.read(into: &output)
+            }
+            guard let count else {
+                proxyState.server.flags.remove(.inputReady)
+                return nil
+            }
+            guard count == 1 else { throw .connectionReset }
+        } catch {
+            proxyState.server.failInput()
+            throw error
+        }
+        switch context.scratch.withBytes({ $0[0] }) {
+        case PostgreSQLOpening.granted:
+            proxyState.request = .none
+            proxyState.connector.succeed()
+            return nil
+        case PostgreSQLOpening.refused: return .serverHasNoTLS
+        default: return .invalidAnswer
+        }
     }
 
     /// Notes the error that broke a connection; only the first error of a session is kept.

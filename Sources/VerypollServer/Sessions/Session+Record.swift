@@ -14,11 +14,15 @@ extension Session {
                 isConnecting: server != nil && proxyState.connector.phase == .connecting,
                 address: UInt32(clamping: proxyState.connector.addressIndex),
                 owedHeader: proxyState.owedHeader.version,
+                asksForTLS: proxyState.asksForTLS,
+                request: proxyState.request.rawValue,
                 isBreaking: proxyState.connector.phase == .breaking,
                 nextAt: proxyState.connector.nextAt,
                 endsAt: proxyState.connector.endsAt
             )
         }
+        var toServer = toServer.record
+        if let longHello { toServer.parked = longHello.bytes }
         return SessionRecord(
             id: id,
             listener: listener.name,
@@ -34,10 +38,41 @@ extension Session {
             destination: destination,
             client: client.record,
             server: server == nil ? nil : proxyState.server.record,
-            toServer: toServer.record,
+            toServer: toServer,
             toClient: toClient.record,
-            route: route
+            route: route,
+            inspection: inspection.rawValue,
+            keepsHello: longHello != nil,
+            announced: announced.map { client in
+                SessionRecord.Announced(
+                    serverName: client.serverName,
+                    protocols: client.protocols,
+                    route: client.route.flatMap { listener.router?.routes[$0].name } ?? ""
+                )
+            }
         )
+    }
+
+    /// Restores what an earlier process has inspected.
+    mutating func restoreInspection(
+        _ record: SessionRecord,
+        _ router: Router?,
+        in context: inout ServeContext
+    ) {
+        inspection = Inspection(rawValue: record.inspection) ?? .none
+        proxyState.asksForTLS = record.route?.asksForTLS ?? false
+        proxyState.request = .init(rawValue: record.route?.request ?? 0) ?? .none
+        if record.keepsHello {
+            let long = LongHello()
+            _ = long.read(record.toServer.parked.span)
+            longHello = long
+        }
+        guard let announced = record.announced else { return }
+        let client = context.inspectedClients.take()
+        client.restore(serverName: announced.serverName, protocols: announced.protocols)
+        client.route = router?.routes.firstIndex { $0.name == announced.route }
+        if let route = client.route { router?.routes[route].counter.enter(isNew: false) }
+        self.announced = client
     }
 
     /// Returns the session's descriptors, in the order of ``SessionRecord/descriptorCount``.

@@ -6,7 +6,9 @@ internal import Verypoll
 // 1. The worker accepts a connection, reserves places for it, checks its source, and stores a
 //    session in its slab (`Worker+Accepting`, `Worker+Serving`). The session stays on that worker.
 // 2. If the listener trusts the source to send a PROXY header, the session first reads the header
-//    (`Session+Header`) and is checked again, by the address in the header.
+//    (`Session+Header`) and is checked again, by the address in the header. If the listener chooses
+//    the upstream by the client's first bytes, the session then waits for these
+//    (`Session+Inspect`).
 // 3. If the listener's handler is a proxy, `Connector` decides how the session gets its server, and
 //    the worker carries that out (`Worker+Connecting`). Meanwhile the client is not read.
 // 4. Each event of one of its sockets marks the socket's `Endpoint` as readable or writable, and
@@ -60,6 +62,15 @@ package struct Session: ~Copyable {
         case noServer(Connector.NoServer)
         case serverDown
         case malformedHeader(ProxyHeader.Reason)
+        case notTLS
+        case malformedHello(ClientHello.Reason)
+        case helloTooLarge
+        /// No route matches the client, and there is no upstream for the others.
+        case noRoute
+        /// The PostgreSQL server refused to use TLS.
+        case serverHasNoTLS
+        /// The PostgreSQL server's answer to the request for TLS was neither yes nor no.
+        case invalidAnswer
         case notAdmitted
         case timedOut(Timeout)
         case killed
@@ -76,6 +87,7 @@ package struct Session: ~Copyable {
         case halfClosed
         case lifetime
         case proxyHeader
+        case inspect
         case requestHead
         /// The deadline of the connector's present step, which by itself does not end the session.
         case connector
@@ -97,6 +109,8 @@ package struct Session: ~Copyable {
     package var position: UInt16 = 0
     /// Whether the session has not read the client's PROXY header yet.
     var awaitsHeader = false
+    /// What the session still inspects before its upstream is known.
+    var inspection = Inspection.none
     /// Whether the session is counted in the source table of its listener.
     var isCountedBySource = false
     var client: Endpoint
@@ -110,6 +124,11 @@ package struct Session: ~Copyable {
     var toClient = Channel()
     /// The PROXY header that is being read, if it is too long to be peeked at as a whole.
     var longHeader: LongHeaderReading?
+    /// The ClientHello that is being read, or waits for the connection to the server, if it is too
+    /// long to be peeked at as a whole.
+    var longHello: LongHello?
+    /// What a TLS client has announced; `nil` without inspection.
+    var announced: InspectedClient?
     /// The open request of a metrics session.
     var exchange: MetricsExchange?
     /// The address of a TCP client, or the source address in its PROXY header.

@@ -1,4 +1,5 @@
 internal import Verypoll
+internal import VerypollConfiguration
 
 // The encoding of a record in version 1 of ``SessionFile``. Numbers are little-endian. A text is
 // its length as 16 bits, followed by UTF-8.
@@ -13,6 +14,10 @@ internal import Verypoll
 //     upstream, server                          texts
 //     address, owedHeader                       32 and 8 bits
 //     nextAt, endsAt                            64 bits each
+//     inspection, request, additions            8 bits each, see `Additions`; these and the
+//                                               following are absent in the first releases
+//     serverName, route                         texts
+//     protocols                                 the length as 16 bits, and as many bytes
 //
 // Bytes after these fields were written by a newer release and are ignored. To add a field without
 // a new version, append it here and use a default when the record ends before it.
@@ -33,6 +38,14 @@ extension SessionRecord {
         static let route = Presence(rawValue: 1 << 9)
         static let isBreaking = Presence(rawValue: 1 << 10)
         static let isConnecting = Presence(rawValue: 1 << 11)
+    }
+
+    /// Flags after the fields of the first releases.
+    private struct Additions: OptionSet {
+        let rawValue: UInt8
+        static let keepsHello = Additions(rawValue: 1 << 0)
+        static let asksForTLS = Additions(rawValue: 1 << 1)
+        static let announced = Additions(rawValue: 1 << 2)
     }
 
     /// The largest valid session ID and byte count, small enough that sums do not overflow 64 bits.
@@ -83,6 +96,37 @@ extension SessionRecord {
         writer.append(route?.owedHeader ?? 0)
         writer.append(route?.nextAt ?? .max)
         writer.append(route?.endsAt ?? .max)
+        encodeInspection(into: &writer)
+    }
+
+    private func encodeInspection(into writer: inout RecordWriter) {
+        var additions: Additions = []
+        if keepsHello { additions.insert(.keepsHello) }
+        if route?.asksForTLS == true { additions.insert(.asksForTLS) }
+        if announced != nil { additions.insert(.announced) }
+        writer.append(inspection)
+        writer.append(route?.request ?? 0)
+        writer.append(additions.rawValue)
+        writer.append(String(decoding: announced?.serverName ?? [], as: UTF8.self))
+        writer.append(announced?.route ?? "")
+        writer.append(UInt16(announced?.protocols.count ?? 0))
+        writer.append(contentsOf: announced?.protocols ?? [])
+    }
+
+    private mutating func decodeInspection(from reader: inout RecordReader) throws(RecordError) {
+        guard !reader.isAtEnd else { return }
+        inspection = try reader.integer()
+        let request: UInt8 = try reader.integer()
+        let additions = Additions(rawValue: try reader.integer())
+        keepsHello = additions.contains(.keepsHello)
+        route?.request = request
+        route?.asksForTLS = additions.contains(.asksForTLS)
+        let serverName = Array(try reader.text().utf8)
+        let route = try reader.text()
+        let count: UInt16 = try reader.integer()
+        let protocols = Array(try reader.bytes(Int(count)))
+        guard additions.contains(.announced) else { return }
+        announced = Announced(serverName: serverName, protocols: protocols, route: route)
     }
 
     /// Decodes a record.
@@ -120,18 +164,35 @@ extension SessionRecord {
         )
         let route = try Self.route(presence, from: &reader)
         self.route = presence.contains(.route) ? route : nil
+        try decodeInspection(from: &reader)
         guard isPossible else { throw .malformed }
     }
 
     /// Whether the fields are consistent with each other.
     private var isPossible: Bool {
-        guard id > 0, Int(position) < Session.positionLimit else { return false }
+        guard id > 0, Int(position) < Session.positionLimit,
+            let inspection = Session.Inspection(rawValue: inspection), isInspectionPossible
+        else { return false }
+        guard inspection == .none || route == nil else { return false }
         guard let route else {
             return server == nil && toServer.piped == nil && toClient.piped == nil
         }
         guard route.owedHeader <= 2, !awaitsHeader || server == nil else { return false }
         guard !route.isConnecting || server != nil && !route.isBreaking else { return false }
         return (server == nil) == route.server.isEmpty
+    }
+
+    private var isInspectionPossible: Bool {
+        if let announced {
+            var name = announced.serverName
+            guard name.isEmpty || ServerName.normalize(&name) && name == announced.serverName,
+                InspectedClient.areProtocols(announced.protocols)
+            else { return false }
+        }
+        guard !keepsHello || toServer.parked.count <= LongHello.byteLimit else { return false }
+        guard let route else { return true }
+        guard let request = ProxyState.Request(rawValue: route.request) else { return false }
+        return request == .none || route.asksForTLS
     }
 
     private static func route(

@@ -41,6 +41,20 @@ package struct SessionRecord: Equatable, Sendable {
     package var toClient: Channel
     /// The route of a proxied session; `nil` for others.
     package var route: Route?
+    /// What the session still inspects, the raw value of ``Session/Inspection``.
+    package var inspection: UInt8 = 0
+    /// Whether the bytes that ``toServer`` keeps are those of a ``LongHello``.
+    package var keepsHello = false
+    /// What a TLS client has announced; `nil` without inspection.
+    package var announced: Announced?
+
+    /// What a TLS client has announced; see ``InspectedClient``.
+    package struct Announced: Equatable, Sendable {
+        package var serverName: [UInt8]
+        package var protocols: [UInt8]
+        /// The name of the route that matched the session; empty if none did.
+        package var route: String
+    }
 
     /// One of the session's connections.
     package struct End: Equatable, Sendable {
@@ -99,6 +113,10 @@ package struct SessionRecord: Equatable, Sendable {
         /// The version of the PROXY header that is still to be sent to the server; 0 if there is
         /// none.
         package var owedHeader: UInt8
+        /// Whether the client has asked for TLS by PostgreSQL's request.
+        package var asksForTLS = false
+        /// The state of the request to the server, the raw value of ``ProxyState/Request``.
+        package var request: UInt8 = 0
         /// Whether one connection is broken and the last bytes for the other are being sent.
         package var isBreaking: Bool
         /// The moment at which the current attempt ends, or at which the session ends because its

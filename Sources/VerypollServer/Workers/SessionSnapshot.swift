@@ -18,4 +18,11 @@ package struct SessionSnapshot: Sendable {
     package var bytesOut: UInt64
     /// The number of bytes that wait for the client.
     package var bufferedByteCount: Int
+    /// The name that a TLS client asked for.
+    package var serverName: String?
+    /// The protocols that a TLS client offers, see ``InspectedClient/protocolTexts``; `nil` without
+    /// inspection.
+    package var alpn: [String]?
+    /// The name of the route that matched the session.
+    package var route: String?
 }

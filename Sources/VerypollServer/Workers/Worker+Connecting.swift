@@ -181,7 +181,8 @@ extension Worker {
         let began = Connector.Event.attemptBegan(nanosecond: MonotonicClock.nanoseconds())
         _ = sessions[key].proxyState.connector.handle(began, facts)
         oweHeader(key)
-        if address.isConnectedAtOnce, !connectionMade(key) { return }
+        let isAsked = sessions[key].proxyState.request != .none
+        if address.isConnectedAtOnce, !isAsked, !connectionMade(key) { return }
         guard isAtOnce, sessions[key].hasWorkForServer else {
             let isConnecting = sessions[key].proxyState.connector.phase == .connecting
             try watchServer(key, forOutput: isConnecting)
@@ -205,6 +206,11 @@ extension Worker {
     ///
     /// A server that failed before may have received the header, but none of the bytes after it.
     private mutating func oweHeader(_ key: SlabKey) {
+        if sessions[key].proxyState.asksForTLS {
+            // Until a server has answered, nothing but the header and the request waits for it.
+            sessions[key].toServer.releaseBuffers(in: &serveContext)
+            sessions[key].proxyState.request = .owed
+        }
         guard sessions[key].toServer.isEmpty,
             let upstream = sessions[key].proxyState.connector.upstream
         else {

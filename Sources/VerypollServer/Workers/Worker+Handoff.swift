@@ -153,9 +153,7 @@ extension Worker {
     ) -> Refusal? {
         guard let listener = context.listeners.firstIndex(where: { $0.name == record.listener })
         else { return .listener }
-        guard context.listeners[listener].service.rawValue == record.service,
-            (context.listeners[listener].upstream == nil) == (record.route == nil)
-        else { return .handler }
+        guard context.listeners[listener].canTake(record) else { return .handler }
         var place: (upstream: Int, server: Int)?
         if let route = record.route {
             place = self.place(of: route)
@@ -213,13 +211,20 @@ extension Worker {
         if let server = record.server {
             session.proxyState.server = try Endpoint(server, adopting: descriptors.next())
         }
-        session.toServer = try Channel(record.toServer, &descriptors, in: &serveContext)
+        var toServer = record.toServer
+        if record.keepsHello { toServer.parked = [] }
+        session.toServer = try Channel(toServer, &descriptors, in: &serveContext)
         do throws(Errno) {
             session.toClient = try Channel(record.toClient, &descriptors, in: &serveContext)
         } catch {
             session.toServer.releaseBuffers(in: &serveContext)
             throw error
         }
+        session.restoreInspection(
+            record,
+            context.listeners[listener].router,
+            in: &serveContext
+        )
         if record.hasBytes { session.setBreaking(false) }
         return session
     }
@@ -286,13 +291,5 @@ extension Worker {
         if route.isConnecting { sessions[key].proxyState.server.flags.remove(.outputReady) }
         upstream.limiter.force()
         upstream.servers[server].active.add(1, ordering: .relaxed)
-    }
-}
-
-extension SessionLimiter {
-    /// Counts a session that began before this limiter was made, regardless of the limit.
-    fileprivate func force() {
-        places.add(1, ordering: .sequentiallyConsistent)
-        commit()
     }
 }

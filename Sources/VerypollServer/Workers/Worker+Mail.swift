@@ -179,6 +179,13 @@ extension Worker {
         session.proxyState.connector.upstream.map { context.upstreams[$0] }
     }
 
+    /// Returns the name of the route that matched a session; `nil` if none did.
+    private func routeName(of session: borrowing Session) -> String? {
+        session.announced?.route.flatMap { route in
+            context.listeners[session.listener].router?.routes[route].name
+        }
+    }
+
     /// Returns the state of a session for the control socket.
     func snapshot(of session: borrowing Session) -> SessionSnapshot {
         let upstream = upstream(of: session)
@@ -198,7 +205,10 @@ extension Worker {
             idleMicroseconds: Int(serveContext.now - session.activeAt) * 1000,
             bytesIn: session.bytesIn,
             bytesOut: session.bytesOut,
-            bufferedByteCount: session.bufferedByteCount
+            bufferedByteCount: session.bufferedByteCount,
+            serverName: session.announced?.serverNameText,
+            alpn: session.announced?.protocolTexts,
+            route: routeName(of: session)
         )
     }
 
@@ -231,6 +241,12 @@ extension Worker {
             if let server = session.proxyState.connector.server {
                 metadata["server"] = "\(upstream.servers[server].name)"
             }
+        }
+        if let client = session.announced {
+            if let name = client.serverNameText { metadata["serverName"] = "\(name)" }
+            let protocols = client.protocolTexts
+            if !protocols.isEmpty { metadata["alpn"] = "\(protocols.joined(separator: ","))" }
+            if let route = routeName(of: session) { metadata["route"] = "\(route)" }
         }
         context.logger.info(.sessionEnded, "session ended: \(reason)", metadata: metadata)
     }

@@ -19,6 +19,7 @@ extension Worker {
         )
         nextSessionID += UInt64(context.workerCount)
         if let peer { session.proxyState.hops = hops(from: peer) }
+        session.inspection = Session.Inspection(context.listeners[listener].router)
         switch admission {
         case .awaitsHeader: session.awaitsHeader = true
         case .admitted(let isCounted): session.isCountedBySource = isCounted
@@ -47,7 +48,7 @@ extension Worker {
             guard !sessions[key].awaitsHeader else { return }
             let service = context.listeners[listener].service
             if service == .proxy {
-                connect(key, .started)
+                if sessions[key].inspection == .none { connect(key, .started) }
             } else if !service.awaitsClient {
                 schedule.ready.append(key)  // No event starts a handler that sends first.
             }
@@ -73,12 +74,14 @@ extension Worker {
     ///
     /// - Returns: Whether the session must be served.
     private mutating func noteConnecting(_ event: Event, _ key: SlabKey) -> Bool {
+        // A server that is asked for TLS has been reached once it has answered.
+        let isAsked = sessions[key].proxyState.request != .none
         guard event.isError else {
             sessions[key].proxyState.server.note(event)
-            return event.isWritable ? connectionMade(key) : true
+            return event.isWritable && !isAsked ? connectionMade(key) : true
         }
         switch sessions[key].proxyState.server.socket.connectError() {
-        case .connectionReset:
+        case .connectionReset where !isAsked:
             // The connection was made and then reset; bytes that the server sent before can still
             // be read.
             guard connectionMade(key) else { return false }
@@ -99,6 +102,7 @@ extension Worker {
             guard readHeader(key) else { return }
             if sessions[key].proxyState.connector.upstream != nil { return connect(key, .started) }
         }
+        if sessions[key].inspection != .none { return inspect(key) }
         let outcome = work(key)
         if case .end(.serverFailed(let error)) = outcome.step,
             sessions[key].proxyState.connector.phase == .connecting
@@ -182,6 +186,7 @@ extension Worker {
         )
         if context.sessionEvents.areWanted { announce(session, endedBecause: reason) }
         if context.logsSessions { logEnd(of: session, reason) }
+        forget(&session.announced, of: listener)
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         switch reason {
         case .malformedHeader, .timedOut(.proxyHeader), .notAdmitted:
@@ -197,7 +202,10 @@ extension Worker {
         release(&session.proxyState.connector)
         // Close the connections here: the descriptor reserve and other workers may need their
         // descriptors.
-        if isBroken, session.proxyState.connector.upstream != nil || session.awaitsHeader {
+        if isBroken,
+            session.proxyState.connector.upstream != nil || session.awaitsHeader
+                || session.inspection != .none
+        {
             session.breakOff()
         } else {
             session.close()

@@ -191,6 +191,7 @@ package struct Worker: ~Copyable {
                 switch due.timeout {
                 case .connector: connectorTimerFired(key)
                 case .drain: end(key, because: isDraining ? .stopped : .drained)
+                case .inspect: inspectionTimedOut(key)
                 case .firstByte, .idle, .halfClosed, .lifetime, .proxyHeader, .requestHead:
                     end(key, because: .timedOut(due.timeout))
                 }

@@ -156,6 +156,7 @@ final class ScriptedHandler: ControlHandler {
     func beginMonitoring() -> Status { status() }
 
     func upstreams() -> [Status.Upstream] { [] }
+    func routings() -> [Status.Routing] { [] }
 
     func listeners() -> [Status.Listener] { [] }
 

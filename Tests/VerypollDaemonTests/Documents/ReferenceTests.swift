@@ -42,6 +42,14 @@ struct ReferenceTests {
         #expect(Set(listed).subtracting(reasons) == names)
     }
 
+    @Test("the article about routing lists every result of an inspection")
+    func listOutcomes() throws {
+        let article = try Document("docs/tls-names.md")
+        let rows = article.rows(below: "### Outcomes").dropFirst()
+        let listed = rows.compactMap { article.codes(in: $0[0]).first }
+        #expect(listed == InspectionOutcome.allCases.map(\.rawValue))
+    }
+
     @Test("the guide has the type of every metric")
     func listTypes() {
         let rows = guide.rows(below: "## Metrics")
@@ -85,22 +93,26 @@ struct ReferenceTests {
         let all: [Session.EndReason] = [
             .completed, .failed(error), .serverFailed(error), .noServer(.down),
             .noServer(.unreachable(error)), .noServer(.queueFull), .noServer(.queueTimeout),
-            .serverDown, .malformedHeader(header), .notAdmitted, .timedOut(.firstByte),
+            .serverDown, .malformedHeader(header), .notTLS, .malformedHello(.end), .helloTooLarge,
+            .noRoute, .serverHasNoTLS, .invalidAnswer, .notAdmitted, .timedOut(.firstByte),
             .timedOut(.idle), .timedOut(.halfClosed), .timedOut(.lifetime),
-            .timedOut(.proxyHeader), .timedOut(.requestHead), .killed, .drained, .stopped,
+            .timedOut(.proxyHeader), .timedOut(.inspect), .timedOut(.requestHead), .killed,
+            .drained, .stopped,
             .handedOff,
         ]
         return all.map { reason in
             switch reason {
             // With a reason or a timeout that is added here, the list above needs it as well.
             case .completed, .failed, .serverFailed, .serverDown, .malformedHeader, .notAdmitted,
+                .notTLS, .malformedHello, .helloTooLarge, .noRoute, .serverHasNoTLS, .invalidAnswer,
                 .killed, .drained, .stopped, .handedOff,
                 .noServer(.down), .noServer(.unreachable), .noServer(.queueFull),
                 .noServer(.queueTimeout), .timedOut(.firstByte), .timedOut(.idle),
                 .timedOut(.halfClosed), .timedOut(.lifetime), .timedOut(.proxyHeader),
-                .timedOut(.requestHead):
+                .timedOut(.requestHead), .timedOut(.inspect):
                 "\(reason)".replacing("\(error)", with: "ERROR")
                     .replacing(header.rawValue, with: "DEFECT")
+                    .replacing(ClientHello.Reason.end.rawValue, with: "DEFECT")
             case .timedOut(.connector), .timedOut(.drain): "never a reason of their own"
             }
         }

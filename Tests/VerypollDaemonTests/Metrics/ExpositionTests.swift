@@ -145,7 +145,11 @@ struct MetricsSnapshotTests {
             maxSessions: 100,
             listeners: [
                 .init(name: "web", active: 2, maxSessions: 50, isPaused: true, tally: tally),
-                .init(name: "echo"),
+                .init(
+                    name: "echo",
+                    inspections: [(.matched, 8), (.notTLS, 0)],
+                    routes: [.init(name: "shop", active: 1, sessions: 6)]
+                ),
             ],
             upstreams: [
                 .init(
@@ -195,6 +199,10 @@ struct MetricsSnapshotTests {
             #"verypolld_listener_max_sessions{listener="web"} 50"#,
             #"verypolld_listener_paused{listener="web"} 1"#,
             #"verypolld_listener_paused{listener="echo"} 0"#,
+            #"verypolld_listener_inspections_total{listener="echo",outcome="matched"} 8"#,
+            #"verypolld_listener_inspections_total{listener="echo",outcome="not_tls"} 0"#,
+            #"verypolld_route_sessions_total{listener="echo",route="shop"} 6"#,
+            #"verypolld_route_active_sessions{listener="echo",route="shop"} 1"#,
             #"verypolld_listener_session_duration_seconds_bucket{listener="web",le="1.0"} 0"#,
             #"verypolld_listener_session_duration_seconds_bucket{listener="web",le="5.0"} 1"#,
             #"verypolld_listener_session_duration_seconds_sum{listener="web"} 2.5"#,

@@ -79,6 +79,60 @@ struct SessionFileTests {
         )
     )
 
+    /// A session of a PostgreSQL client that waits for the server's answer.
+    static let inspected: SessionRecord = {
+        var record = proxied
+        record.toServer.parked = Array(repeating: 9, count: 5000)
+        record.keepsHello = true
+        record.route?.asksForTLS = true
+        record.route?.request = 2
+        record.announced = SessionRecord.Announced(
+            serverName: Array("db.example".utf8),
+            protocols: Array("\u{2}h2\u{1}\u{1B}".utf8),
+            route: "db"
+        )
+        return record
+    }()
+
+    /// A session that waits for the rest of a ClientHello.
+    static let inspecting: SessionRecord = {
+        var record = idle
+        record.service = "proxy"
+        record.inspection = 4
+        record.keepsHello = true
+        return record
+    }()
+
+    @Test("what was inspected is recorded", arguments: [inspected, inspecting])
+    func recordsInspection(record: SessionRecord) throws {
+        let file = SessionFile(nextSessionID: 78, [record])
+        #expect(try SessionFile(decoding: file.encode()) == file)
+    }
+
+    @Test("a record of an earlier release, without inspection, is read")
+    func readsEarlier() throws {
+        var writer = RecordWriter()
+        Self.idle.encode(into: &writer)
+        var reader = RecordReader(writer.bytes.dropLast(9))
+        #expect(try SessionRecord(from: &reader) == Self.idle)
+        #expect(reader.isAtEnd)
+    }
+
+    private static let impossible: [@Sendable (inout SessionRecord) -> Void] = [
+        { $0.inspection = 9 }, { $0.inspection = 1 }, { $0.route?.request = 3 },
+        { $0.route?.asksForTLS = false }, { $0.announced?.serverName = Array("A b".utf8) },
+        { $0.announced?.protocols = [3, 1] }, { $0.announced?.protocols = [0] },
+        { $0.toServer.parked = Array(repeating: 9, count: 40_000) },
+    ]
+
+    @Test("an impossible state of an inspection is malformed", arguments: impossible.indices)
+    func refusesImpossible(index: Int) throws {
+        var record = Self.inspected
+        Self.impossible[index](&record)
+        let bytes = SessionFile(nextSessionID: 78, [record]).encode()
+        #expect(try SessionFile(decoding: bytes).entries.map(\.record) == [nil])
+    }
+
     private let file = SessionFile(nextSessionID: 78, [idle, proxied])
 
     @Test("an encoded file decodes to equal values in every field")
