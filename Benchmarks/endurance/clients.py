@@ -8,12 +8,17 @@ import collections
 import contextlib
 import random
 import socket
+import ssl
 import struct
 
 tally = collections.Counter()
 LOCAL = "127.0.0.1"
 # Possible errors of a connection whose server is killed or whose session is ended.
 LOST = (OSError, EOFError, asyncio.IncompleteReadError, TimeoutError)
+TLS, LONG_TLS = ssl.create_default_context(), ssl.create_default_context()
+TLS.set_alpn_protocols(["h2", "http/1.1"])
+# With these, a ClientHello is too long to stay in the kernel's buffer until it is complete.
+LONG_TLS.set_alpn_protocols([f"{number:0250}" for number in range(20)])
 
 
 def expect(condition, what):
@@ -151,6 +156,37 @@ async def headed(address):
     except LOST:
         pass
     tally[f"named: {kind}"] += 1
+
+
+def client_hello(context):
+    """Returns the first bytes of a TLS client."""
+    sent = ssl.MemoryBIO()
+    name = f"{random.randrange(100)}.example.com"
+    client = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return sent.read()
+
+
+async def inspected(address):
+    """A client that begins with a ClientHello, with half of one, or without TLS."""
+    kind = random.choice(("hello", "long hello", "half a hello", "no TLS"))
+    data = b"x" * 100 if kind == "no TLS" else client_hello(LONG_TLS if "long" in kind else TLS)
+    cut = random.randrange(1, len(data))
+    try:
+        async with connection(address) as (reader, writer):
+            writer.write(data[:cut])
+            if kind == "half a hello":
+                expect(await reader.read(1) == b"", "half a ClientHello was answered")
+            else:
+                await asyncio.sleep(random.uniform(0, 0.1))
+                writer.write(data[cut:])
+                answer = await reader.readexactly(len(data))
+                expect(answer == data, "an inspected client's bytes were changed")
+        tally[f"inspected: {kind}"] += 1
+    except LOST as error:
+        expect(kind == "half a hello", f"an inspected connection broke: {error!r}")
+        tally[f"inspected: {kind}"] += 1
 
 
 async def small(ports):

@@ -27,6 +27,7 @@ def works(setting, methods):
         (3, clients.slow, "chargen", ports["chargen"]),
         (3, clients.slow, "app", ports["app"], b"x" * 65536),
         (0.5, clients.headed, ports["named"]),
+        (0.3, clients.inspected, ports["inspected"]),
         (0.5, clients.short, "spare", ports["spare"], False),
         (1, clients.small, ports),
         (2, clients.silent, ports["echo"]),

@@ -11,7 +11,7 @@ from .control import Control
 
 TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 TCP = ("probed", "app", "named", "echo", "discard", "daytime", "chargen", "drop", "metrics",
-       "spare")
+       "inspected", "spare")
 WORKERS = 2
 # The descriptors of the pipes that the workers keep for later sessions.
 KEPT_DESCRIPTORS = WORKERS * 16 * 2
@@ -48,8 +48,14 @@ class Setting:
         """Returns a configuration with every feature; limits and timeouts vary by generation."""
         change = self.generation % 7
         proxy = [{"type": "proxy", "upstream": name} for name in ("calm", "app", "named")]
-        handlers = dict(zip(TCP, proxy)) | {name: {"type": name} for name in TCP[3:-1]}
+        handlers = dict(zip(TCP, proxy)) | {name: {"type": name} for name in TCP[3:-2]}
         handlers["spare"] = {"type": "echo"}
+        handlers["inspected"] = {
+            "type": "proxy", "inspect": "tls", "upstream": "calm", "notTLS": "calm",
+            "routes": {"names": {"serverNames": ["*.example.com", f"{change}.example.com"],
+                                 "upstream": "calm"},
+                       "h2": {"serverNames": ["*.example.com"], "alpn": ["h2"],
+                              "upstream": "calm"}}}
         listeners = {name: {"listen": [f"127.0.0.1:{self.ports[name]}"], "handler": handler,
                             "maxSessions": 3000 + change,
                             "timeouts": {"idle": f"{60 + change}s", "lifetime": "10min"}}
@@ -60,6 +66,7 @@ class Setting:
         listeners["echo"]["timeouts"] = {"firstByte": f"{3 + change}s", "idle": "10s"}
         listeners["named"]["proxyProtocol"] = {"from": ["127.0.0.0/8"], "timeout": "2s"}
         listeners["named"]["maxSessionsPerSource"] = 500 + change
+        listeners["inspected"]["timeouts"]["inspect"] = f"{2 + change}s"
         listeners["drop"]["deny"] = [f"10.0.0.{change}"]
         servers = [f"127.0.0.1:{port}" for port in self.server_ports]
         unix = f"unix:{self.folder}/server"

@@ -13,6 +13,8 @@ TITLES = {
     "iperf-down": "Bulk to the client", "redis": "redis-benchmark GET", "echo": "Echo of 64 bytes",
     "accept-and-drop": "Accept and close", "canned": "Small responses, cheap server",
     "canned-close": "A connection for each request, cheap server",
+    "names": "TLS handshakes, routed by name",
+    "names-hello": "Routed by name, without cryptography",
     "latency": "Latency at {rate:,.0f} messages/s",
 }
 OURS = ("verypolld", "verypoll")
@@ -24,8 +26,9 @@ THEMES = {
 }
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif"
 
-# Pixels: a panel, its names, the room for the number after the longest bar, a bar with its gap.
-PANEL, GAP, NAMES, NUMBERS, ROW, BAR = 430, 30, 118, 62, 22, 14
+# Pixels: a panel, its names, a letter of a longer name, the room for the number after the longest
+# bar, a bar with its gap.
+PANEL, GAP, NAMES, LETTER, NUMBERS, ROW, BAR = 430, 30, 118, 7, 62, 22, 14
 HEAD, AXIS, FOOT = 54, 44, 44
 
 
@@ -96,7 +99,8 @@ def text(x, y, words, color, size=13, anchor="start", extra=""):
 def draw_panel(left, top, panel, colors):
     cell, number, values = panel
     middles = {name: statistics.median(each) for name, each in values.items()}
-    start, room = left + NAMES, PANEL - NAMES - NUMBERS
+    names = max(NAMES, LETTER * max(map(len, middles)) + 8)
+    start, room = left + names, PANEL - names - NUMBERS
     step = step_of(max(middles.values()))
     scale = room / max(middles.values())
     title = TITLES.get(cell["scenario"], cell["scenario"]).format(rate=cell["rate"] or 0)
@@ -113,7 +117,7 @@ def draw_panel(left, top, panel, colors):
     parts.append(text(start, bottom + 37, axis_label(cell, number), colors["faint"], 12))
     for row, (name, middle) in enumerate(middles.items()):
         y = top + HEAD + row * ROW
-        isOurs = name in OURS
+        isOurs = name.split(" ")[0] in OURS
         bold = ' font-weight="600"' if isOurs else ""
         shown = "no proxy" if name == FLOOR else name
         parts.append(text(start - 8, y + 12, shown, colors["text"], 13, "end", bold))

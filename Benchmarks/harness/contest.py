@@ -59,7 +59,8 @@ def contestants(scenario, chosen):
     commands = scenario.commands(chosen)
     results = {name: Result(runs=[]) for name in commands}
     if scenario.is_of_proxies:
-        verdicts = {name: checking.of_proxy(command) for name, command in commands.items()}
+        verdicts = {name: checking.of_proxy(command, scenario.is_by_name)
+                    for name, command in commands.items()}
         for name, verdict in verdicts.items():
             results[name].note = verdict.note
         commands = {name: commands[name] for name, verdict in verdicts.items() if verdict.works}

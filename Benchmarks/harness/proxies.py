@@ -6,8 +6,12 @@ DAEMON = ROOT.parent / ".build" / "release" / "verypolld"
 FOREIGN = ROOT / "load" / "foreign"
 
 
-def daemon(program):
-    return f"{program} --config {{folder}}/verypolld.json --socket {{folder}}/control.sock"
+def daemon(program, configuration="verypolld.json"):
+    return f"{program} --config {{folder}}/{configuration} --socket {{folder}}/control.sock"
+
+
+def daemon_by_name(program):
+    return daemon(program, "verypolld-names.json")
 
 
 SERVERS = {
@@ -22,8 +26,19 @@ SERVERS = {
                      " /lib/systemd/systemd-socket-proxyd --connections-max=20000"
                      " 127.0.0.1:{backend}",
 }
+# Proxies that route by the TLS server name, and the daemon with its plain configuration.
+BY_NAME = {
+    "verypolld": daemon_by_name(DAEMON),
+    "verypolld (no inspection)": daemon(DAEMON),
+    "nginx": "nginx -e stderr -p {folder} -c {folder}/nginx-names.conf",
+    "haproxy": "haproxy -db -f {folder}/haproxy-names.cfg",
+}
 ECHO = f"{BIN}/c-echo {{port}}"
 NGINX = "nginx -e stderr -p {folder} -c {folder}/nginx-backend.conf"
+CERTIFICATE = ("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+               " -subj /CN=shop.example.com -addext subjectAltName=DNS:shop.example.com"
+               " -keyout {folder}/key.pem -out {folder}/certificate.pem")
+TLS = f"sh -c '{CERTIFICATE} && exec nginx -e stderr -p {{folder}} -c {{folder}}/nginx-tls.conf'"
 CANNED = f"{BIN}/c-canned {{port}}"
 IPERF = "iperf3 -s -p {port}"
 REDIS = "redis-server --port {port} --bind 127.0.0.1 --save '' --appendonly no"
@@ -32,7 +47,16 @@ REDIS = "redis-server --port {port} --bind 127.0.0.1 --save '' --appendonly no"
 def scenario(name, backend, load, connections, operation="request"):
     return Scenario(
         name=name, operation=operation, servers=SERVERS, load=load, connections=connections,
-        base="c-splice" if operation == "MiB" else "c-copy", is_of_proxies=True, backend=backend)
+        base="c-splice" if operation == "MiB" else "c-copy", is_of_proxies=True, daemon=daemon,
+        backend=backend)
+
+
+def by_name(name, backend, kind, connections):
+    # A slice is long compared with the time in which its last handshakes end.
+    return Scenario(
+        name=name, operation="connection", servers=BY_NAME, load=[BIN / "handshakes", kind],
+        connections=connections, base="nginx", is_of_proxies=True, is_by_name=True,
+        daemon=daemon_by_name, backend=backend, slice_ms=100)
 
 
 PROXY = {each.name: each for each in [
@@ -45,6 +69,8 @@ PROXY = {each.name: each for each in [
     scenario("redis", REDIS, [FOREIGN, "redis"], [50]),
     scenario("idle-plain", ECHO, [BIN / "idle", 0], [5000], "session"),
     scenario("idle-touch", ECHO, [BIN / "idle", 64], [5000], "session"),
+    by_name("names", TLS, "full", [1, 16]),
+    by_name("names-hello", f"{CANNED} flight", "hello", [1, 64]),
 ]}
 # The same scenarios with the cheaper backend; they run only if named.
 CANNED_PROXY = {each.name: each for each in [
@@ -53,7 +79,7 @@ CANNED_PROXY = {each.name: each for each in [
 ]}
 # An open load. A slice is long enough for the rarest messages.
 LATENCY = {"latency": Scenario(
-    name="latency", operation="message", is_of_proxies=True,
+    name="latency", operation="message", is_of_proxies=True, daemon=daemon,
     servers={name: SERVERS[name] for name in ("verypolld", *latency.PEERS)},
     load=[BIN / "openloop"], connections=[16, 64, 400], rates=[2_000, 10_000, 20_000],
     seconds=2, slice_ms=250)}

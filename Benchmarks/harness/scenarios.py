@@ -1,6 +1,8 @@
 """The scenarios: which servers, under which load."""
 import dataclasses
 import pathlib
+import shlex
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".build"
@@ -24,6 +26,10 @@ class Scenario:
     # The server to which the ratios refer.
     base: str = "c"
     is_of_proxies: bool = False
+    # Whether the proxies read the TLS server name and route by it.
+    is_by_name: bool = False
+    # Returns the command of a build of the daemon, whose path has been quoted.
+    daemon: Callable[[str], str] | None = None
     # The command of the server behind the proxies; None if the load includes the server.
     backend: str | None = None
     # Messages per second, for an open load.
@@ -43,6 +49,8 @@ class Scenario:
     def commands(self, chosen):
         named = {name: command for name, command in self.servers.items()
                  if not chosen.servers or name in chosen.servers}
+        if chosen.before:
+            named["before"] = self.daemon(shlex.quote(str(chosen.before.resolve())))
         return named | dict(server.split("=", 1) for server in chosen.server)
 
     @property

@@ -12,19 +12,11 @@ static int epoll, live, at_a_time;
 static uint64_t slice_length;
 
 static void open_one(struct target *target) {
-	static unsigned next_source;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
-	if (fd < 0) die("socket");
+	int fd = socket_of_next_source();
 	struct linger linger = {1, 0};
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-	struct sockaddr_in source = {.sin_family = AF_INET}, server = {.sin_family = AF_INET};
-	source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + next_source++ % 32);
-	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	server.sin_port = htons((uint16_t)target->port);
-	if (bind(fd, (struct sockaddr *)&source, sizeof source) < 0) die("bind");
 	begun[fd] = nanoseconds(CLOCK_MONOTONIC);
-	if (connect(fd, (struct sockaddr *)&server, sizeof server) < 0 && errno != EINPROGRESS) {
+	if (fails_to_connect(fd, target->port)) {
 		target->errors++;
 		close(fd);
 		return;

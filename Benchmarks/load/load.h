@@ -50,6 +50,25 @@ static void parse_ports(const char *text) {
 	}
 }
 
+/* Returns a new socket; the sources are spread over 127.0.0.2 to 127.0.0.33, for more ports. */
+static inline int socket_of_next_source(void) {
+	static unsigned next_source;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+	if (fd < 0) die("socket");
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+	struct sockaddr_in source = {.sin_family = AF_INET};
+	source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + next_source++ % 32);
+	if (bind(fd, (struct sockaddr *)&source, sizeof source) < 0) die("bind");
+	return fd;
+}
+
+/* Begins to connect, and returns whether that failed. */
+static inline int fails_to_connect(int fd, int port) {
+	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return connect(fd, (struct sockaddr *)&server, sizeof server) < 0 && errno != EINPROGRESS;
+}
+
 static int compare_doubles(const void *left, const void *right) {
 	double one = *(const double *)left, other = *(const double *)right;
 	return (one > other) - (one < other);
