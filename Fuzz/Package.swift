@@ -46,6 +46,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "fuzz-client-hello",
+            dependencies: ["FuzzSupport", daemon],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "fuzz-request-head",
             dependencies: ["FuzzSupport", daemon],
             swiftSettings: settings

@@ -100,6 +100,10 @@ struct ClientHelloTests {
         var hello = ClientHelloBytes("a")
         hello.versions = [0x0A0A, 0x0304, 0x0302, 0x7F1C]
         #expect(read(hello.record).versions == [.tls13, .tls11])
+        // Without the extension, TLS 1.2 is the newest; RFC 8446, 4.2.1.
+        let body = [3, 4] + ClientHelloBytes.prefix[2...]
+        let old = ClientHelloBytes.message(body: Array(body))
+        #expect(read(records(of: old, [100])).versions == .tls12)
     }
 
     @Test(

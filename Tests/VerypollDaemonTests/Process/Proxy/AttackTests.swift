@@ -1,3 +1,4 @@
+internal import DaemonTestSupport
 internal import Foundation
 internal import Glibc
 internal import Synchronization
@@ -22,6 +23,7 @@ struct AttackTests {
         case oneByte
         case halfHeader
         case halfBinaryHeader
+        case halfHello
 
         /// The bytes that it sends before it stays silent.
         var bytes: [UInt8] {
@@ -29,6 +31,7 @@ struct AttackTests {
             case .silence: []
             case .oneByte: Array("x".utf8)
             case .halfHeader: Array("PROXY TCP4 10.0".utf8)
+            case .halfHello: Array(ClientHelloBytes("app.test").record.dropLast())
             case .halfBinaryHeader: Array("\r\n\r\n\0\r\nQUIT\n\u{21}\u{11}\0".utf8)
             }
         }
@@ -38,6 +41,7 @@ struct AttackTests {
             switch self {
             case .silence: #", "timeouts": {"firstByte": "2s"}"#
             case .oneByte: #", "timeouts": {"idle": "2s"}"#
+            case .halfHello: #", "timeouts": {"inspect": "2s"}"#
             case .halfHeader, .halfBinaryHeader:
                 #", "proxyProtocol": {"from": ["127.0.0.1"], "timeout": "2s"}"#
             }
@@ -57,7 +61,13 @@ struct AttackTests {
         defer { try? server.end() }
         let limit = 1000
         let daemon = try TestDaemon(
-            proxying(as: "wasted", #", "maxSessions": \#(limit)"# + waste.keys),
+            proxying(as: "wasted", #", "maxSessions": \#(limit)"# + waste.keys)
+                .replacing(
+                    #""upstream""#,
+                    with: waste == .halfHello
+                        ? #""inspect": "tls", "notTLS": "app", "upstream""#
+                        : #""upstream""#
+                ),
             proxying(as: "other"),
             more: upstreams(upstream([server.address]))
         )

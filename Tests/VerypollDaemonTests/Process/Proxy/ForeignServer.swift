@@ -141,7 +141,9 @@ extension ForeignServer {
     ///
     /// Its Unix-domain socket is in the directory as well. PostgreSQL refuses to run as root, so
     /// root starts it as nobody.
-    static func postgreSQL() throws -> ForeignServer {
+    ///
+    /// - Parameter name: Its `cluster_name`; with a name, it accepts TLS as well.
+    static func postgreSQL(named name: String = "") throws -> ForeignServer {
         let found = try Program.run(
             "/bin/sh",
             ["-c", "ls -d /usr/lib/postgresql/*/bin | tail -n 1"]
@@ -160,9 +162,17 @@ extension ForeignServer {
                 prefix + ["\(folder)/initdb", "-D", data, "-U", "postgres", "-A", "trust"]
                 + ["--no-sync", "--locale=C", "-E", "UTF8"]
             try run(making[0], Array(making.dropFirst()))
-            let starting =
+            var starting =
                 prefix + ["\(folder)/postgres", "-D", data, "-k", directory.path]
                 + ["-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+            if !name.isEmpty {
+                let making =
+                    prefix + ["openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"]
+                    + ["-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=\(name)"]
+                    + ["-keyout", "\(data)/server.key", "-out", "\(data)/server.crt"]
+                try run(making[0], Array(making.dropFirst()))
+                starting += ["-c", "ssl=on", "-c", "cluster_name=\(name)"]
+            }
             return try Program(starting[0], Array(starting.dropFirst()))
         }
         // It accepts connections some time before it can serve them.

@@ -65,6 +65,21 @@ struct ProxyPropertyTests {
         }
     }
 
+    @Test("the same is true if each client's ClientHello chooses the upstream")
+    func keepsModelOfInspection() throws {
+        let seed = Self.variable("VERYPOLL_PROXY_SEED") ?? .random(in: 0 ... .max)
+        let count = Self.variable("VERYPOLL_PROXY_SESSIONS").map { Int($0) }
+        let swarm = try ProxySwarm(seed: seed, concurrency: 200, inspects: true)
+        let descriptors = try swarm.daemon.program.openDescriptorCount()
+        try swarm.run(count ?? (isSanitized ? 250 : 1000))
+        #expect(swarm.failures == [])
+        try expectNothingLeft(swarm, descriptors: descriptors)
+        #expect(swarm.broken > 0 && swarm.byteCount > 0)
+        if count != nil {
+            print(swarm.summary)
+        }
+    }
+
     @Test("nothing is left of sessions that both ends break while the daemon is stopped at times")
     func keepsModelOfBreaks() throws {
         let seed = Self.variable("VERYPOLL_PROXY_SEED") ?? .random(in: 0 ... .max)

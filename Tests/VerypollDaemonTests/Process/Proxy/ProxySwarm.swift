@@ -23,6 +23,7 @@ final class ProxySwarm {
     private var restarts: Restarts?
     private var stops: Stops?
     private let isRough: Bool
+    private let inspects: Bool
     private var lastMoveAt: UInt64 = 0
 
     /// A listener and its server.
@@ -53,10 +54,27 @@ final class ProxySwarm {
         let server: SwarmEnd
         let acceptsAt: UInt64
 
-        init(_ number: Int, _ plan: SessionPlan, over sides: Sides, seed: UInt64, now: UInt64) {
+        init(
+            _ number: Int,
+            _ plan: SessionPlan,
+            over sides: Sides,
+            seed: UInt64,
+            now: UInt64,
+            hello: [UInt8]?
+        ) {
             self.number = number
-            client = SwarmEnd(plan.client, over: sides.client, seed: seed &+ UInt64(2 * number))
-            server = SwarmEnd(plan.server, over: sides.server, seed: seed &+ UInt64(2 * number + 1))
+            client = SwarmEnd(
+                plan.client,
+                over: sides.client,
+                seed: seed &+ UInt64(2 * number),
+                preamble: hello.map { .sends($0) } ?? .none
+            )
+            server = SwarmEnd(
+                plan.server,
+                over: sides.server,
+                seed: seed &+ UInt64(2 * number + 1),
+                preamble: hello.map { .expects($0) } ?? .none
+            )
             acceptsAt = now + plan.server.connectDelay
         }
 
@@ -71,11 +89,14 @@ final class ProxySwarm {
     ///
     /// Rough sessions are broken by one or both ends, while the daemon is stopped from time to
     /// time.
+    ///
+    /// With inspection, each client sends a ClientHello first, of which some are long.
     init(
         seed: UInt64,
         concurrency: Int,
         isBulk: Bool = false,
         isRough: Bool = false,
+        inspects: Bool = false,
         manager: ServiceManager? = nil
     ) throws {
         let directory = try TemporaryDirectory()
@@ -88,10 +109,15 @@ final class ProxySwarm {
             let server = isTCP ? try Server() : try Server(path: path)
             let address = isTCP ? "127.0.0.1:\(server.port)" : "unix:\(path)"
             let listen = sides.client == .tcp ? "127.0.0.1:0" : "unix:DIR/listener\(index)"
+            let inspection =
+                inspects
+                ? #""inspect": "tls", "routes": {"r": {"serverNames": ["*.test"], "upstream": "#
+                    + #""\#(index)"}}"#
+                : #""upstream": "\#(index)""#
             listeners.append(
                 """
-                "\(index)": {"listen": ["\(listen)"],
-                "handler": {"type": "proxy", "upstream": "\(index)"}}
+                "\(index)": {"listen": ["\(listen)"], "timeouts": {"inspect": "5min"},
+                "handler": {"type": "proxy", \(inspection)}}
                 """
             )
             upstreams.append(#""\#(index)": {"servers": ["\#(address)"]}"#)
@@ -109,6 +135,7 @@ final class ProxySwarm {
         if manager != nil { restarts = Restarts() }
         if isRough { stops = Stops(seed: seed) }
         self.isRough = isRough
+        self.inspects = inspects
         for listener in try daemon.status().listeners {
             guard let index = Int(listener.name) else { continue }
             slots[index].address = listener.addresses[0].address
@@ -157,7 +184,14 @@ final class ProxySwarm {
             mayBreak: slot.mayBreak
         )
         if isRough { plan.breakBoth(seed: seed &+ UInt64(started)) }
-        let session = Session(started, plan, over: slot.sides, seed: seed, now: now)
+        let session = Session(
+            started,
+            plan,
+            over: slot.sides,
+            seed: seed,
+            now: now,
+            hello: inspects ? swarmHello(started) : nil
+        )
         session.client.begin(try Client(address: slot.address), now: now)
         slot.session = session
         slot.started += 1
@@ -226,9 +260,9 @@ final class ProxySwarm {
     }
 
     private func end(_ slot: Slot, _ session: Session) {
-        slot.sentByClients += session.client.sent
+        slot.sentByClients += session.client.sent + session.client.preambleCount
         slot.sentByServers += session.server.sent
-        slot.receivedByServers += session.server.received
+        slot.receivedByServers += session.server.received + session.server.preambleCount
         slot.receivedByClients += session.client.received
         byteCount += session.client.received + session.server.received
         if session.client.hasBroken || session.server.hasBroken { broken += 1 }

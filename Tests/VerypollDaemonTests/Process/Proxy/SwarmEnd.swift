@@ -6,6 +6,10 @@ internal import TestSupport
 final class SwarmEnd {
     let plan: EndPlan
     let transport: Transport
+    /// What it sends, and what it expects, before the bytes of its plan.
+    private let preamble: Preamble
+    /// The sent and received bytes of the preambles.
+    private(set) var preambleCount = 0
     private(set) var socket: Client?
     private(set) var sent = 0
     private(set) var received = 0
@@ -24,8 +28,21 @@ final class SwarmEnd {
     private var readsAt: UInt64 = 0
     private var breaksAt = UInt64.max
 
-    init(_ plan: EndPlan, over transport: Transport, seed: UInt64) {
+    /// Bytes before those of a plan.
+    enum Preamble {
+        case none
+        case sends([UInt8])
+        case expects([UInt8])
+    }
+
+    init(
+        _ plan: EndPlan,
+        over transport: Transport,
+        seed: UInt64,
+        preamble: Preamble = .none
+    ) {
         self.plan = plan
+        self.preamble = preamble
         self.transport = transport
         generator = Generator(state: seed)
     }
@@ -90,7 +107,20 @@ final class SwarmEnd {
         return finish(other: other)
     }
 
+    /// The bytes of the preamble that are still to be sent.
+    private var unsentPreamble: ArraySlice<UInt8> {
+        guard case .sends(let bytes) = preamble else { return [] }
+        return bytes[preambleCount...]
+    }
+
+    /// The bytes of the preamble that are still to be received.
+    private var awaitedPreamble: ArraySlice<UInt8> {
+        guard case .expects(let bytes) = preamble else { return [] }
+        return bytes[preambleCount...]
+    }
+
     private func mayWrite(_ other: SwarmEnd) -> Bool {
+        if !unsentPreamble.isEmpty { return error == nil }
         guard sent < plan.size, error == nil, !hasFinished else { return false }
         switch plan.beginning {
         case .atOnce: return true
@@ -101,6 +131,16 @@ final class SwarmEnd {
 
     private func send(other: SwarmEnd) -> String? {
         guard let descriptor = socket?.descriptor.rawValue else { return nil }
+        let rest = unsentPreamble
+        if !rest.isEmpty {
+            let piece = rest.prefix(.random(in: 1...rest.count, using: &generator))
+            do throws(Errno) {
+                preambleCount += try socket?.sendNow(piece) ?? 0
+                return nil
+            } catch {
+                return note(error, other: other)
+            }
+        }
         let most = min(plan.longestPiece, plan.size - sent)
         let limit = Int.random(in: 1...most, using: &generator)
         let count = unsafe Noise.withBytes { bytes in
@@ -117,6 +157,19 @@ final class SwarmEnd {
 
     private func receive(other: SwarmEnd) -> String? {
         guard let descriptor = socket?.descriptor.rawValue else { return nil }
+        let rest = awaitedPreamble
+        if !rest.isEmpty {
+            do throws(Errno) {
+                let bytes = try socket?.receiveNow(atMost: rest.count)
+                if let bytes, !rest.starts(with: bytes) { return "another preamble" }
+                preambleCount += bytes?.count ?? 0
+                guard bytes?.isEmpty == true else { return nil }
+                hasEnded = true
+                return other.hasBroken ? nil : "an end of file within the preamble"
+            } catch {
+                return note(error, other: other)
+            }
+        }
         let limit = Int.random(in: 1...plan.longestRead, using: &generator)
         let room = other.sent - received
         let (count, isEqual, code) = unsafe withUnsafeTemporaryAllocation(
@@ -159,7 +212,7 @@ final class SwarmEnd {
 
     private func finish(other: SwarmEnd) -> String? {
         guard socket != nil else { return nil }
-        let isSpent = sent == plan.size || error != nil
+        let isSpent = sent == plan.size && unsentPreamble.isEmpty || error != nil
         let isAnswered = received >= other.plan.size || hasEnded
         if isSpent, !hasFinished, plan.finishesEarly || isAnswered {
             hasFinished = true

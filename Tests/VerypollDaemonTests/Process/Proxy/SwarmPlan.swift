@@ -1,3 +1,4 @@
+internal import DaemonTestSupport
 internal import Glibc
 internal import TestSupport
 
@@ -120,4 +121,13 @@ struct SessionPlan {
         let lot = Double.random(in: 0...1, using: &generator)
         return Int(exp(lot * lot * lot * log(Double(Noise.longest))))
     }
+}
+
+/// Returns the ClientHello of a session: one of several lengths, in records of several lengths.
+func swarmHello(_ number: Int) -> [UInt8] {
+    var hello = ClientHelloBytes("n\(number).test", protocols: ["h2"])
+    if number % 5 == 0 {
+        hello.last = helloExtension(21, Array(repeating: 0, count: number % 9 * 1_000))
+    }
+    return records(of: hello.message, [number % 3 == 0 ? 10 + number % 300 : 16_384])
 }
