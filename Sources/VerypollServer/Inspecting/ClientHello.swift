@@ -208,7 +208,7 @@ package struct ClientHello: Equatable, Sendable {
             messageRest = number
             expect(.version, 2)
         case .version:
-            // Without the extension, the newest version is 1.2, whatever the number; RFC 8446, 4.2.1.
+            // Without the extension, whatever the number, 1.2 is the newest; RFC 8446, 4.2.1.
             versions = Versions(number: min(number, 0x0303))
             expect(.random, 32)
         case .random: expect(.sessionIDLength, 1)

@@ -143,6 +143,8 @@ extension ForeignServer {
     /// root starts it as nobody.
     ///
     /// - Parameter name: Its `cluster_name`; with a name, it accepts TLS as well.
+    /// - Returns: The server.
+    /// - Throws: ``TimedOut`` with its output.
     static func postgreSQL(named name: String = "") throws -> ForeignServer {
         let found = try Program.run(
             "/bin/sh",
