@@ -38,7 +38,7 @@ struct ActivationTests {
         let client = try Client(port: server.port)
         try expectEcho("hello", from: client)
         #expect(try daemon.program.openDescriptorCount() > 10)
-        #expect(daemon.program.inheritableDescriptors() == [])
+        #expect(daemon.program.inheritableDescriptors().count <= sanitizerDescriptorCount)
     }
 
     @Test("a connection made before the daemon started is served")
