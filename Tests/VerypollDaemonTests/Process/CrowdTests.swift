@@ -39,7 +39,7 @@ struct CrowdTests {
         #expect(try daemon.status().totals.rejected == 0)
         // The descriptor of the control connection may not be closed yet.
         try eventually("the descriptors to be closed") {
-            try daemon.program.openDescriptorCount() <= descriptors
+            try daemon.program.openDescriptorCount() <= descriptors + sanitizerDescriptorCount
         }
         let growth = try daemon.program.residentByteCount() - memory
         #expect(isSanitized || growth <= 1 << 20, "\(growth) bytes")

@@ -147,31 +147,46 @@ struct InspectionTests {
         #expect(try closed.count(of: "not_tls") == 1)
     }
 
-    private static let long: [UInt8] = {
-        var hello = ClientHelloBytes("shop.example.com")
-        hello.last = helloExtension(21, Array(repeating: 0, count: 17_000))
-        return records(of: hello.message, [1 << 14])
-    }()
+    /// A beginning that is TLS, but not an acceptable ClientHello.
+    enum Defect: String, CaseIterable, Sendable {
+        case emptyRecord
+        case otherMessage
+        case longMessage
+        case shortRecords
 
-    private static let tiny: [UInt8] = {
-        var hello = ClientHelloBytes("shop.example.com")
-        hello.last = helloExtension(21, Array(repeating: 0, count: 9_000))
-        return records(of: hello.message, [1])
-    }()
+        var bytes: [UInt8] {
+            switch self {
+            case .emptyRecord: return [22, 3, 1, 0, 0]
+            case .otherMessage: return [22, 3, 1, 0, 4, 2, 0, 0, 0]
+            case .longMessage: return padded(17_000, [1 << 14])
+            case .shortRecords: return padded(9_000, [1])
+            }
+        }
+
+        var outcome: String {
+            switch self {
+            case .emptyRecord, .otherMessage: "malformed"
+            case .longMessage, .shortRecords: "too_large"
+            }
+        }
+
+        private func padded(_ count: Int, _ lengths: [Int]) -> [UInt8] {
+            var hello = ClientHelloBytes("shop.example.com")
+            hello.last = helloExtension(21, Array(repeating: 0, count: count))
+            return records(of: hello.message, lengths)
+        }
+    }
 
     @Test(
         "a malformed or too long ClientHello ends the session with a reset",
-        arguments: [
-            ([22, 3, 1, 0, 0], "malformed"), ([22, 3, 1, 0, 4, 2, 0, 0, 0], "malformed"),
-            (long, "too_large"), (tiny, "too_large"),
-        ]
+        arguments: Defect.allCases
     )
-    func resets(bytes: [UInt8], outcome: String) throws {
+    func resets(defect: Defect) throws {
         let lab = try InspectionLab(others: #""upstream": "fallback", "notTLS": "plain","#)
         let client = try lab.connect()
-        try? client.send(bytes)
+        try? client.send(defect.bytes)
         #expect(client.receiveAll().error == .connectionReset)
-        try lab.waitForOutcome(outcome)
+        try lab.waitForOutcome(defect.outcome)
         try lab.daemon.waitForNoSession()
     }
 
