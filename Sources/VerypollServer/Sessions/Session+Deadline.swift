@@ -30,7 +30,10 @@ extension Session {
         if let exchange, exchange.awaitsHead {
             consider(.requestHead, timeouts.requestHead, since: exchange.beganAt)
         }
-        if isHalfClosed { consider(.halfClosed, timeouts.halfClosed, since: halfClosedAt) }
+        // A refused client has its own deadline, `inspect`.
+        if isHalfClosed, inspection == .none {
+            consider(.halfClosed, timeouts.halfClosed, since: halfClosedAt)
+        }
         consider(.idle, timeouts.idle, since: activeAt)
         consider(.lifetime, timeouts.lifetime, since: openedAt)
         let nextAt = proxyState.connector.nextAt

@@ -116,6 +116,21 @@ struct InspectionTests {
         if let name, outcome == "no_match" { #expect(line.contains("serverName=\(name)")) }
     }
 
+    @Test("a refused client that does not close is closed in time, with the same reason")
+    func closesRefused() throws {
+        let lab = try InspectionLab(
+            keys: #", "timeouts": {"inspect": "1s", "halfClosed": "1ms"}"#,
+            more: #""log": {"sessions": true},"#
+        )
+        let client = try lab.connect()
+        try client.send(ClientHelloBytes("other.example").record)
+        #expect(try client.receiveToEnd() == Self.alert)
+        let line = try lab.daemon.program.waitForStandardError(containing: "session ended")
+        #expect(line.contains("session ended: no route matches the client"))
+        try lab.daemon.waitForNoSession()
+        #expect(try lab.count(of: "timed_out") == 0)
+    }
+
     @Test("with an upstream for others, a client that no route matches reaches it")
     func fallsBack() throws {
         let lab = try InspectionLab(others: #""upstream": "fallback","#)
