@@ -20,7 +20,7 @@ package struct RouteTable: Sendable {
         case anyName
     }
 
-    /// A name or the end of one, and the routes that take it.
+    /// A name or the end of one, and the routes that match it.
     private struct Entry {
         /// The range of the name in ``text``.
         var name: Range<Int>
@@ -40,7 +40,7 @@ package struct RouteTable: Sendable {
     /// The exact names and the ends of wildcards, each in the order of their bytes.
     private var exact: [Entry] = []
     private var wildcards: [Entry] = []
-    /// The routes that take any name.
+    /// The routes for any name.
     private var any = Entry(name: 0..<0, choices: 0..<0)
 
     /// Makes the table of a listener's routes.

@@ -3,7 +3,7 @@ internal import StrictJSON
 
 /// How the sessions of a proxy get their upstreams.
 package struct Routing: Hashable, Sendable {
-    /// What a listener reads of a client's bytes before it chooses an upstream.
+    /// The bytes of a client that a listener reads before it chooses an upstream.
     package enum Inspection: String, CaseIterable, Sendable {
         /// Nothing; all sessions go to one upstream.
         case off

@@ -40,7 +40,7 @@ func sessionTable(_ sessions: [Status.Session], now: Int) -> Table {
     return table
 }
 
-/// Returns what a TLS client has asked for, in words; `nil` for other clients.
+/// Returns a TLS client's name, protocols and route in words; `nil` for other clients.
 private func request(of session: Status.Session) -> String? {
     guard session.serverName != nil || session.alpn != nil else { return nil }
     let alpn = session.alpn.flatMap { $0.isEmpty ? nil : " (\($0.joined(separator: ", ")))" }

@@ -73,7 +73,7 @@ package struct ServerNamePattern: Hashable, Sendable {
                     + " begins with \"xn--\""
             )
         }
-        if rest.utf8.allSatisfy({ "0123456789.:abcdefABCDEF[]".utf8.contains($0) }) {
+        if rest.contains(":") || rest.utf8.allSatisfy({ "0123456789.".utf8.contains($0) }) {
             return InvalidValue(
                 "\(text.quoted) is an address, and clients send no address as a name; use a name,"
                     + " or \"\" for clients that send none"

@@ -10,7 +10,8 @@ extension ProxyHeader {
     ///
     /// - Parameters:
     ///   - version: The version.
-    ///   - announced: What a TLS client has announced; a header of version 2 has extensions for it.
+    ///   - announced: The names in a TLS client's ClientHello, which a header of version 2 has as
+    ///     extensions.
     ///   - output: Must have room for ``longestLine`` or ``longestBinary`` bytes.
     func write(
         _ version: UpstreamConfiguration.ProxyHeader,

@@ -14,7 +14,7 @@ package struct ClientHello: Equatable, Sendable {
     /// The longest fragment of a record; RFC 8446, 5.1.
     private static let longestFragment = 1 << 14
 
-    /// What the bytes so far are.
+    /// The meaning of the bytes so far.
     package enum Finding: Equatable, Sendable {
         /// The beginning of a ClientHello.
         case incomplete
@@ -74,7 +74,7 @@ package struct ClientHello: Equatable, Sendable {
     var field = Field.handshakeType
     /// The unread bytes of the field.
     var fieldRest = 1
-    /// The number that the field's bytes are making up.
+    /// The number in the field, as far as it was read.
     private var number = 0
     /// The unread bytes of the message, and of the list in the current extension.
     var messageRest = 4 + longestBody
@@ -140,7 +140,7 @@ package struct ClientHello: Equatable, Sendable {
         return finding
     }
 
-    /// Returns what the bytes were if no more follow.
+    /// The final result if no more bytes follow.
     package var findingAtEnd: Finding { finding == .incomplete ? .malformed(.end) : finding }
 
     private mutating func readHeader(_ byte: UInt8) {

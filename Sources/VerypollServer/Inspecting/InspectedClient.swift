@@ -1,6 +1,6 @@
 internal import VerypollConfiguration
 
-/// What a TLS client has announced, and the route that it has got.
+/// The name and the protocols in a TLS client's ClientHello, and the client's route.
 ///
 /// An object, because most sessions have none; see ``InspectedClientPool``.
 package final class InspectedClient {
@@ -47,7 +47,7 @@ package final class InspectedClient {
         return index == bytes.count && index <= protocolLimit
     }
 
-    /// Restores what an earlier process has recorded.
+    /// Restores the names that an earlier process has recorded.
     func restore(serverName: [UInt8], protocols: [UInt8]) {
         removeAll()
         self.serverName = serverName

@@ -23,8 +23,8 @@ final class LongHello {
 
     /// Keeps the next bytes, at most ``room``, and interprets them.
     ///
-    /// - Returns: What all bytes are; `tooLarge` also if there is no more room for an incomplete
-    ///   ClientHello.
+    /// - Returns: The meaning of all bytes; `tooLarge` also if there is no more room for an
+    ///   incomplete ClientHello.
     func read(_ bytes: Span<UInt8>) -> ClientHello.Finding {
         for index in bytes.indices { self.bytes.append(bytes[index]) }
         let finding = hello.read(bytes)

@@ -11,7 +11,7 @@ package final class Router: Sendable {
         package let counter: RouteCounter
     }
 
-    /// What is read of a client's first bytes.
+    /// The kind of first bytes that are read.
     package let inspection: Routing.Inspection
 
     /// The routes, in the order of `Routing.routes`.

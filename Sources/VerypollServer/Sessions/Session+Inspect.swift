@@ -10,7 +10,7 @@ internal import VerypollConfiguration
 // read and kept (`LongHello`).
 
 extension Session {
-    /// What a session inspects.
+    /// The step of an inspection: the bytes that are inspected next.
     enum Inspection: UInt8 {
         /// Nothing: the session is routed, or its listener has no inspection.
         case none = 0
@@ -27,7 +27,7 @@ extension Session {
         /// Nothing more: the client did not begin with TLS, and must close.
         case refusedPlain = 6
 
-        /// What is inspected first.
+        /// The first step.
         init(_ router: Router?) {
             switch router?.inspection {
             case .tls: self = .tls
@@ -157,11 +157,11 @@ extension Session {
         _ buffer: borrowing Buffer,
         with hello: inout ClientHello
     ) -> ClientHello.Finding {
-        // What fits into the limit decides, however the bytes have arrived.
+        // Only bytes within the limit decide, however they have arrived.
         buffer.withBytes { hello.read($0.extracting(first: LongHello.byteLimit)) }
     }
 
-    /// Waits for the rest of what has begun to arrive.
+    /// Waits for the rest of the message.
     private mutating func awaitMore() -> InspectStep {
         client.flags.remove(.inputReady)
         return client.flags.contains(.endIsBehind) ? .end(.malformedHello(.end)) : .incomplete
@@ -265,7 +265,7 @@ extension Session {
         try client.endOutput()
     }
 
-    /// Reads and ignores what a refused client still sends.
+    /// Reads and ignores the bytes that a refused client still sends.
     private mutating func awaitEnd(
         _ reason: EndReason,
         in context: inout ServeContext

@@ -128,7 +128,7 @@ extension Session {
         guard proxyState.server.flags.contains(.inputReady) else { return nil }
         defer { context.scratch.removeAll() }
         do throws(Errno) {
-            // Exactly one byte: what follows belongs to TLS.
+            // Exactly one byte: the bytes after it belong to TLS.
             let count = try context.scratch.append(atMost: 1) { output throws(Errno) in
                 try proxyState.server.socket.read(into: &output)
             }

@@ -53,7 +53,7 @@ extension Session {
         )
     }
 
-    /// Restores what an earlier process has inspected.
+    /// Restores the inspection of an earlier process.
     mutating func restoreInspection(
         _ record: SessionRecord,
         _ router: Router?,

@@ -109,7 +109,7 @@ package struct Session: ~Copyable {
     package var position: UInt16 = 0
     /// Whether the session has not read the client's PROXY header yet.
     var awaitsHeader = false
-    /// What the session still inspects before its upstream is known.
+    /// The step of the inspection, before the upstream is known.
     var inspection = Inspection.none
     /// Whether the session is counted in the source table of its listener.
     var isCountedBySource = false
@@ -127,7 +127,7 @@ package struct Session: ~Copyable {
     /// The ClientHello that is being read, or waits for the connection to the server, if it is too
     /// long to be peeked at as a whole.
     var longHello: LongHello?
-    /// What a TLS client has announced; `nil` without inspection.
+    /// The names in a TLS client's ClientHello; `nil` without inspection.
     var announced: InspectedClient?
     /// The open request of a metrics session.
     var exchange: MetricsExchange?

@@ -41,14 +41,14 @@ package struct SessionRecord: Equatable, Sendable {
     package var toClient: Channel
     /// The route of a proxied session; `nil` for others.
     package var route: Route?
-    /// What the session still inspects, the raw value of ``Session/Inspection``.
+    /// The step of the inspection, the raw value of ``Session/Inspection``.
     package var inspection: UInt8 = 0
     /// Whether the bytes that ``toServer`` keeps are those of a ``LongHello``.
     package var keepsHello = false
-    /// What a TLS client has announced; `nil` without inspection.
+    /// The names in a TLS client's ClientHello; `nil` without inspection.
     package var announced: Announced?
 
-    /// What a TLS client has announced; see ``InspectedClient``.
+    /// The names in a TLS client's ClientHello; see ``InspectedClient``.
     package struct Announced: Equatable, Sendable {
         package var serverName: [UInt8]
         package var protocols: [UInt8]
