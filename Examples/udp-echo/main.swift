@@ -14,30 +14,25 @@ import Verypoll
 ///
 /// - Parameters:
 ///   - socket: The socket to receive from and send to.
-///   - datagram: The datagram to answer, with capacity for the longest one.
-///   - sender: The address to send `datagram` to, or `nil` if it was sent.
+///   - buffer: The buffer for datagrams, as long as the longest one.
+///   - unanswered: The datagram in `buffer` that was not answered yet, or `nil`.
 /// - Throws: See recvfrom(2).
 func answer(
     _ socket: borrowing UDPSocket,
-    _ datagram: inout [UInt8],
-    _ sender: inout SocketAddress?
+    _ buffer: inout [UInt8],
+    _ unanswered: inout UDPSocket.Received?
 ) throws {
     while true {
-        if let address = sender {
+        if let received = unanswered {
+            let datagram = buffer.span.extracting(first: received.byteCount)
             do throws(Errno) {
-                guard try socket.send(datagram.span, to: address) != nil else { return }
+                guard try socket.send(datagram, to: received.sender) != nil else { return }
             } catch {
-                try say("cannot answer \(address): \(error)")
+                try say("cannot answer \(received.sender): \(error)")
             }
-            sender = nil
         }
-        datagram.removeAll(keepingCapacity: true)
-        var received: UDPSocket.Received?
-        try datagram.append(addingCapacity: 65_536) {
-            received = try socket.receiveFrom(into: &$0)
-        }
-        guard let received else { return }
-        sender = received.sender
+        unanswered = try socket.receiveFrom(into: buffer.mutableSpan)
+        if unanswered == nil { return }
     }
 }
 
@@ -57,12 +52,11 @@ let socket = try UDPSocket(binding: address)
 try poll.registry.register(socket, token: Token(0), interest: [.readable, .writable])
 try say("listening on \(try socket.localAddress())")
 
-var datagram: [UInt8] = []
-datagram.reserveCapacity(65_536)
-var sender: SocketAddress?
+var buffer = [UInt8](repeating: 0, count: 65_536)
+var unanswered: UDPSocket.Received?
 while true {
     try poll.poll(&events)
-    for _ in events { try answer(socket, &datagram, &sender) }
+    for _ in events { try answer(socket, &buffer, &unanswered) }
 }
 #else
 print("udp-echo needs the traits OSPoll and Net")

@@ -240,6 +240,22 @@ struct AncillaryDataTests {
         #expect(ancillary.descriptorCount == 1 && !ancillary.isTruncated)
     }
 
+    @Test("bytes with descriptors overwrite a mutable span from the start")
+    func overwrites() throws {
+        let pair = try UnixStream.pair()
+        var ancillary = AncillaryData()
+        var buffer: [UInt8] = [9, 9, 9]
+        #expect(try pair.second.receive(into: buffer.mutableSpan, ancillary: &ancillary) == nil)
+        #expect(try pair.first.send([1, 2].span, passing: [.standardError]) == 2)
+        #expect(try pair.second.receive(into: buffer.mutableSpan, ancillary: &ancillary) == 2)
+        #expect(buffer == [1, 2, 9] && ancillary.descriptorCount == 1)
+        _ = consume pair
+        let datagrams = try UnixDatagram.pair()
+        #expect(try datagrams.first.send([5, 6, 7, 8].span, passing: [.standardError]) == 4)
+        #expect(try datagrams.second.receive(into: buffer.mutableSpan, ancillary: &ancillary) == 4)
+        #expect(buffer == [5, 6, 7] && ancillary.descriptorCount == 1)
+    }
+
     @Test("passing descriptors to a socket that refuses them fails with `notPermitted`")
     func refuses() throws {
         let pair = try UnixStream.pair()
@@ -264,6 +280,12 @@ struct AncillaryDataTests {
         await #expect(processExitsWith: .failure) {
             let pair = try UnixStream.pair()
             survives { _ = try pair.first.send(Span(), passing: [.standardError]) }
+        }
+        await #expect(processExitsWith: .failure) {
+            let pair = try UnixStream.pair()
+            var ancillary = AncillaryData()
+            var empty: [UInt8] = []
+            survives { _ = try pair.first.receive(into: empty.mutableSpan, ancillary: &ancillary) }
         }
         await #expect(processExitsWith: .failure) {
             survives { _ = AncillaryData(descriptorCapacity: 254) }

@@ -128,6 +128,9 @@ struct TCPStreamTests {
             peeked = []
             try peeked.append(addingCapacity: room) { count = try pair.server.peek(into: &$0) }
             #expect(count == min(room, 3) && peeked == Array([1, 2, 3].prefix(room)))
+            var buffer = [UInt8](repeating: 9, count: room)
+            #expect(try pair.server.peek(into: buffer.mutableSpan) == min(room, 3))
+            #expect(buffer.prefix(3) == peeked[...])
         }
         #expect(try pair.server.readExactly(3) == [1, 2, 3])
         try pair.client.shutdown(.write)
@@ -254,6 +257,11 @@ struct TCPStreamTests {
             let pair = try TCPPair()
             var bytes: [UInt8] = []
             survives { try bytes.append(addingCapacity: 0) { _ = try pair.client.peek(into: &$0) } }
+        }
+        await #expect(processExitsWith: .failure) {
+            let pair = try TCPPair()
+            var empty: [UInt8] = []
+            survives { _ = try pair.client.peek(into: empty.mutableSpan) }
         }
         await #expect(processExitsWith: .failure) {
             let pair = try TCPPair()

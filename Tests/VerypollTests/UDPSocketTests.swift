@@ -138,6 +138,38 @@ struct UDPSocketTests {
         #expect(try receive(from: two) == nil)
     }
 
+    @Test(
+        "a datagram overwrites a mutable span from the start, as far as it fits",
+        arguments: [0, 1, 3, 4]
+    )
+    func overwrites(room: Int) throws {
+        let one = try UDPSocket(binding: .loopback(port: 0))
+        let two = try UDPSocket(binding: .loopback(port: 0))
+        var buffer = [UInt8](repeating: 9, count: room)
+        #expect(try two.peek(into: buffer.mutableSpan) == nil)
+        #expect(try two.receive(into: buffer.mutableSpan) == nil)
+        #expect(try two.peekFrom(into: buffer.mutableSpan) == nil)
+        #expect(try two.receiveFrom(into: buffer.mutableSpan) == nil)
+        let sender = try one.localAddress()
+        for number in 1...2 as ClosedRange<UInt8> {
+            #expect(try one.send([number, 5, 6].span, to: two.localAddress()) == 3)
+        }
+        try two.fileDescriptor.wait()
+        let stored = { (number: UInt8) in Array(([number, 5, 6] + [9]).prefix(room)) }
+        #expect(try two.peek(into: buffer.mutableSpan) == 3)
+        #expect(buffer == stored(1))
+        #expect(try two.receive(into: buffer.mutableSpan) == 3)
+        #expect(buffer == stored(1))
+        for peeks in [true, false] {
+            let received =
+                try peeks
+                ? two.peekFrom(into: buffer.mutableSpan) : two.receiveFrom(into: buffer.mutableSpan)
+            #expect(received?.byteCount == 3 && received?.sender == sender)
+            #expect(buffer == stored(2))
+        }
+        #expect(try two.receive(into: buffer.mutableSpan) == nil)
+    }
+
     @Test("an oversized datagram is `messageTooLong`, and nothing is sent", arguments: families)
     func limits(family: IPAddress.Family) throws {
         let one = try UDPSocket(binding: .loopback(family, port: 0))

@@ -144,6 +144,30 @@ struct UnixDatagramTests {
         #expect(try receive(from: receiver) == nil)
     }
 
+    @Test("a datagram overwrites a mutable span from the start, as far as it fits")
+    func overwrites() throws {
+        let receiver = try UnixDatagram(binding: .unique())
+        let sender = try UnixDatagram(binding: .unique())
+        let address = try sender.localAddress()
+        var buffer: [UInt8] = [9, 9]
+        #expect(try receiver.receive(into: buffer.mutableSpan) == nil)
+        #expect(try receiver.receiveFrom(into: buffer.mutableSpan) == nil)
+        for bytes in [[1], [2, 3, 4], []] as [[UInt8]] {
+            #expect(try sender.send(bytes.span, to: receiver.localAddress()) == bytes.count)
+        }
+        #expect(try receiver.peek(into: buffer.mutableSpan) == 1)
+        #expect(buffer == [1, 9])
+        #expect(try receiver.receive(into: buffer.mutableSpan) == 1)
+        let peeked = try receiver.peekFrom(into: buffer.mutableSpan)
+        #expect(peeked?.byteCount == 3 && peeked?.sender == address && buffer == [2, 3])
+        buffer = [9, 9]
+        #expect(try receiver.receiveFrom(into: buffer.mutableSpan) == peeked)
+        #expect(buffer == [2, 3])
+        #expect(try receiver.receiveFrom(into: buffer.mutableSpan)?.byteCount == 0)
+        #expect(try receiver.peekFrom(into: buffer.mutableSpan) == nil)
+        #expect(buffer == [2, 3])
+    }
+
     @Test("an oversized datagram is `messageTooLong`")
     func limits() throws {
         let pair = try UnixDatagram.pair()

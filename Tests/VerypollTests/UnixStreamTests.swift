@@ -56,6 +56,9 @@ struct UnixStreamTests {
             try peeked.append(addingCapacity: 8) { _ = try pair.second.peek(into: &$0) }
         }
         #expect(peeked == [1, 2, 3, 1, 2, 3])
+        var buffer: [UInt8] = [9, 9, 9, 9]
+        #expect(try pair.second.peek(into: buffer.mutableSpan) == 3)
+        #expect(buffer == [1, 2, 3, 9])
         #expect(try pair.second.readExactly(3) == [1, 2, 3])
     }
 

@@ -17,8 +17,33 @@ extension DatagramSocket where Self: ~Copyable {
         try fileDescriptor.receiveDatagram(into: &buffer, peeks: false)
     }
 
-    /// Copies the next datagram like ``receive(into:)``, without consuming it.
+    /// Receives the next datagram into `buffer`, overwriting it from the start.
+    ///
+    /// ```swift
+    /// let pair = try UnixDatagram.pair()
+    /// var buffer = [UInt8](repeating: 0, count: 65_536)
+    /// while let byteCount = try pair.first.receive(into: buffer.mutableSpan) {
+    ///     let stored = buffer.span.extracting(first: min(byteCount, buffer.count))
+    ///     _ = try pair.first.send(stored)
+    /// }
+    /// ```
+    ///
+    /// - Parameter buffer: The buffer to overwrite. Bytes that exceed its length are lost; if it is
+    ///   empty, the whole datagram is lost.
+    /// - Returns: Same as `receive(into:)` with an output span.
+    /// - Throws: Same as `receive(into:)` with an output span. See recv(2).
+    public func receive(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
+        try fileDescriptor.receiveDatagram(into: &buffer, peeks: false)
+    }
+
+    /// Appends the next datagram to `buffer` like `receive(into:)`, without consuming it.
     public func peek(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
+        try fileDescriptor.receiveDatagram(into: &buffer, peeks: true)
+    }
+
+    /// Copies the next datagram over the start of `buffer` like `receive(into:)`, without consuming
+    /// it.
+    public func peek(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
         try fileDescriptor.receiveDatagram(into: &buffer, peeks: true)
     }
 

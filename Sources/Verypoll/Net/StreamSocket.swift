@@ -75,6 +75,18 @@ extension StreamSocket where Self: ~Copyable {
         try fileDescriptor.receive(into: &buffer, peeks: true)
     }
 
+    /// Copies bytes from the peer into `buffer`, overwriting it from the start, without consuming
+    /// them.
+    ///
+    /// A peek drains nothing, so do not expect a new edge before a `read(into:)`.
+    ///
+    /// - Parameter buffer: The buffer to overwrite. Traps if it is empty.
+    /// - Returns: Same as `read(into:)`.
+    /// - Throws: Same as `read(into:)`. See recv(2), `MSG_PEEK`.
+    public func peek(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Int? {
+        try fileDescriptor.receive(into: &buffer, peeks: true)
+    }
+
     /// Writes bytes to the kernel's send buffer.
     ///
     /// - Returns: The number of bytes accepted, possibly fewer than given, or `nil` if there is no

@@ -5,11 +5,10 @@ public import SystemPackage
 ///
 /// ```swift
 /// let socket = try UDPSocket(binding: .loopback(port: 0))
-/// var buffer: [UInt8] = []
-/// buffer.reserveCapacity(65_536)
-/// var received: UDPSocket.Received?
-/// try buffer.append(addingCapacity: 65_536) { received = try socket.receiveFrom(into: &$0) }
-/// if let received { print("\(received.byteCount) bytes from \(received.sender)") }
+/// var buffer = [UInt8](repeating: 0, count: 65_536)
+/// while let received = try socket.receiveFrom(into: buffer.mutableSpan) {
+///     print("\(received.byteCount) bytes from \(received.sender)")
+/// }
 /// ```
 public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
     private let socket: OwnedFD
@@ -86,19 +85,41 @@ public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
         public let byteCount: Int
         /// The sender's address.
         public let sender: SocketAddress
+
+        /// `nil` without a datagram.
+        fileprivate init?(_ byteCount: Int?, from sender: KernelAddress) throws(Errno) {
+            guard let byteCount else { return nil }
+            self.byteCount = byteCount
+            self.sender = try sender.socketAddress
+        }
     }
 
     /// Receives the next datagram and its sender's address.
     ///
-    /// - Parameter buffer: Same as for ``DatagramSocket/receive(into:)``.
+    /// - Parameter buffer: The buffer to append to, as for `receive(into:)`.
     /// - Returns: The datagram's length and sender, or `nil` if none is available yet.
-    /// - Throws: Same as ``DatagramSocket/receive(into:)``. See recvfrom(2).
+    /// - Throws: Same as `receive(into:)`. See recvfrom(2).
     public func receiveFrom(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Received? {
         try receive(into: &buffer, peeks: false)
     }
 
-    /// Copies the next datagram like ``receiveFrom(into:)``, without consuming it.
+    /// Receives the next datagram and its sender's address, overwriting `buffer` from the start.
+    ///
+    /// - Parameter buffer: The buffer to overwrite, as for `receive(into:)`.
+    /// - Returns: The datagram's length and sender, or `nil` if none is available yet.
+    /// - Throws: Same as `receive(into:)`. See recvfrom(2).
+    public func receiveFrom(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Received? {
+        try receive(into: &buffer, peeks: false)
+    }
+
+    /// Appends the next datagram to `buffer` like `receiveFrom(into:)`, without consuming it.
     public func peekFrom(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Received? {
+        try receive(into: &buffer, peeks: true)
+    }
+
+    /// Copies the next datagram over the start of `buffer` like `receiveFrom(into:)`, without
+    /// consuming it.
+    public func peekFrom(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Received? {
         try receive(into: &buffer, peeks: true)
     }
 
@@ -112,8 +133,20 @@ public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
             from: &sender,
             peeks: peeks
         )
-        guard let byteCount else { return nil }
-        return Received(byteCount: byteCount, sender: try sender.socketAddress)
+        return try Received(byteCount, from: sender)
+    }
+
+    private func receive(
+        into buffer: inout MutableSpan<UInt8>,
+        peeks: Bool
+    ) throws(Errno) -> Received? {
+        var sender = KernelAddress()
+        let byteCount = try fileDescriptor.receiveDatagram(
+            into: &buffer,
+            from: &sender,
+            peeks: peeks
+        )
+        return try Received(byteCount, from: sender)
     }
 
     /// Gives up ownership of the descriptor without closing it.

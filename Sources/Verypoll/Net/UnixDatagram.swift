@@ -123,19 +123,41 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
         public let byteCount: Int
         /// The sender's address, ``UnixAddress/unnamed`` if its socket is not bound.
         public let sender: UnixAddress
+
+        /// `nil` without a datagram.
+        fileprivate init?(_ byteCount: Int?, from sender: KernelAddress) throws(Errno) {
+            guard let byteCount else { return nil }
+            self.byteCount = byteCount
+            self.sender = try sender.unixAddress
+        }
     }
 
     /// Receives the next datagram and its sender's address.
     ///
-    /// - Parameter buffer: Same as for ``DatagramSocket/receive(into:)``.
+    /// - Parameter buffer: The buffer to append to, as for `receive(into:)`.
     /// - Returns: The datagram's length and sender, or `nil` if none is available yet.
-    /// - Throws: Same as ``DatagramSocket/receive(into:)``. See recvfrom(2).
+    /// - Throws: Same as `receive(into:)`. See recvfrom(2).
     public func receiveFrom(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Received? {
         try receive(into: &buffer, peeks: false)
     }
 
-    /// Copies the next datagram like ``receiveFrom(into:)``, without consuming it.
+    /// Receives the next datagram and its sender's address, overwriting `buffer` from the start.
+    ///
+    /// - Parameter buffer: The buffer to overwrite, as for `receive(into:)`.
+    /// - Returns: The datagram's length and sender, or `nil` if none is available yet.
+    /// - Throws: Same as `receive(into:)`. See recvfrom(2).
+    public func receiveFrom(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Received? {
+        try receive(into: &buffer, peeks: false)
+    }
+
+    /// Appends the next datagram to `buffer` like `receiveFrom(into:)`, without consuming it.
     public func peekFrom(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Received? {
+        try receive(into: &buffer, peeks: true)
+    }
+
+    /// Copies the next datagram over the start of `buffer` like `receiveFrom(into:)`, without
+    /// consuming it.
+    public func peekFrom(into buffer: consuming MutableSpan<UInt8>) throws(Errno) -> Received? {
         try receive(into: &buffer, peeks: true)
     }
 
@@ -149,8 +171,20 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
             from: &sender,
             peeks: peeks
         )
-        guard let byteCount else { return nil }
-        return Received(byteCount: byteCount, sender: try sender.unixAddress)
+        return try Received(byteCount, from: sender)
+    }
+
+    private func receive(
+        into buffer: inout MutableSpan<UInt8>,
+        peeks: Bool
+    ) throws(Errno) -> Received? {
+        var sender = KernelAddress()
+        let byteCount = try fileDescriptor.receiveDatagram(
+            into: &buffer,
+            from: &sender,
+            peeks: peeks
+        )
+        return try Received(byteCount, from: sender)
     }
 
     /// Ends receiving, sending or both.

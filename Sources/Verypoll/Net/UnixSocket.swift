@@ -58,7 +58,27 @@ extension UnixSocket where Self: ~Copyable {
         return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary)
     }
 
-    /// Receives like ``receive(into:ancillary:)`` without consuming anything.
+    /// Receives bytes into `buffer`, overwriting it from the start, and the descriptors and
+    /// credentials sent with them.
+    ///
+    /// - Parameters:
+    ///   - buffer: The buffer to overwrite. For a stream, traps if it is empty.
+    ///   - ancillary: The storage for descriptors and credentials. Descriptors left in it from an
+    ///     earlier call are closed first.
+    /// - Returns: Same as `receive(into:ancillary:)` with an output span.
+    /// - Throws: Same as `receive(into:ancillary:)` with an output span. See recvmsg(2).
+    public func receive(
+        into buffer: consuming MutableSpan<UInt8>,
+        ancillary: inout AncillaryData
+    ) throws(Errno) -> Int? {
+        precondition(
+            !buffer.isEmpty || !fileDescriptor.isStreamSocket,
+            "the buffer is empty"
+        )
+        return try fileDescriptor.receive(into: &buffer, ancillary: &ancillary)
+    }
+
+    /// Receives like `receive(into:ancillary:)` without consuming anything.
     ///
     /// After ``setPeekOffset(_:)``, each call continues where the previous one ended. The
     /// descriptors are new duplicates.

@@ -112,19 +112,38 @@ extension FileDescriptor {
         ancillary: inout AncillaryData,
         isPeeking: Bool = false
     ) throws(Errno) -> Int? {
-        ancillary.removeAll()
-        let peek = isPeeking ? CInt(MSG_PEEK) : 0
-        let flags = CInt(MSG_TRUNC) | CInt(MSG_CMSG_CLOEXEC) | peek
-        return try unsafe buffer.withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
+        try unsafe buffer.withUnsafeMutableBufferPointer { bytes, count throws(Errno) in
             let room = bytes.count - count
             let free = unsafe bytes.baseAddress.map { unsafe $0 + count }
             let part = unsafe iovec(iov_base: free, iov_len: room)
-            let received = try unsafe ancillary.fill(part) { message throws(Errno) in
-                // A receive stops at passed descriptors, so a short one does not mean drained.
-                try readySyscall(reading: rawValue) { unsafe recvmsg(rawValue, &message, flags) }
-            }
+            let received = try unsafe receive(part, &ancillary, isPeeking: isPeeking)
             count += min(received ?? 0, room)
             return received
+        }
+    }
+
+    /// recvmsg(2) over the start of `buffer`; otherwise the same.
+    func receive(
+        into buffer: inout MutableSpan<UInt8>,
+        ancillary: inout AncillaryData
+    ) throws(Errno) -> Int? {
+        try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
+            let part = unsafe iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+            return try unsafe receive(part, &ancillary, isPeeking: false)
+        }
+    }
+
+    private func receive(
+        _ part: iovec,
+        _ ancillary: inout AncillaryData,
+        isPeeking: Bool
+    ) throws(Errno) -> Int? {
+        ancillary.removeAll()
+        let peek = isPeeking ? CInt(MSG_PEEK) : 0
+        let flags = CInt(MSG_TRUNC) | CInt(MSG_CMSG_CLOEXEC) | peek
+        return try unsafe ancillary.fill(part) { message throws(Errno) in
+            // A receive stops at passed descriptors, so a short one does not mean drained.
+            try readySyscall(reading: rawValue) { unsafe recvmsg(rawValue, &message, flags) }
         }
     }
 }

@@ -10,9 +10,18 @@ extension FileDescriptor {
         peeks: Bool
     ) throws(Errno) -> Int? {
         try unsafe buffer.fillWithDatagram { base, room throws(Errno) in
-            try readySyscall(reading: rawValue) {
-                unsafe recv(rawValue, base, room, datagramFlags(peeks: peeks))
-            }
+            try unsafe receiveDatagram(base, room, peeks: peeks)
+        }
+    }
+
+    /// recv(2) of one datagram over the start of `buffer`; returns its length, which may exceed
+    /// that of `buffer`, or `nil` if it would block.
+    func receiveDatagram(
+        into buffer: inout MutableSpan<UInt8>,
+        peeks: Bool
+    ) throws(Errno) -> Int? {
+        try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
+            try unsafe receiveDatagram(bytes.baseAddress, bytes.count, peeks: peeks)
         }
     }
 
@@ -23,17 +32,47 @@ extension FileDescriptor {
         peeks: Bool
     ) throws(Errno) -> Int? {
         try unsafe buffer.fillWithDatagram { base, room throws(Errno) in
-            try unsafe sender.fill { address, length throws(Errno) in
-                try readySyscall(reading: rawValue) {
-                    unsafe recvfrom(
-                        rawValue,
-                        base,
-                        room,
-                        datagramFlags(peeks: peeks),
-                        address,
-                        length
-                    )
-                }
+            try unsafe receiveDatagram(base, room, from: &sender, peeks: peeks)
+        }
+    }
+
+    /// recvfrom(2) of one datagram and its sender; otherwise like `receiveDatagram(into:peeks:)`.
+    func receiveDatagram(
+        into buffer: inout MutableSpan<UInt8>,
+        from sender: inout KernelAddress,
+        peeks: Bool
+    ) throws(Errno) -> Int? {
+        try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
+            try unsafe receiveDatagram(bytes.baseAddress, bytes.count, from: &sender, peeks: peeks)
+        }
+    }
+
+    private func receiveDatagram(
+        _ base: UnsafeMutablePointer<UInt8>?,
+        _ room: Int,
+        peeks: Bool
+    ) throws(Errno) -> Int? {
+        try readySyscall(reading: rawValue) {
+            unsafe recv(rawValue, base, room, datagramFlags(peeks: peeks))
+        }
+    }
+
+    private func receiveDatagram(
+        _ base: UnsafeMutablePointer<UInt8>?,
+        _ room: Int,
+        from sender: inout KernelAddress,
+        peeks: Bool
+    ) throws(Errno) -> Int? {
+        try unsafe sender.fill { address, length throws(Errno) in
+            try readySyscall(reading: rawValue) {
+                unsafe recvfrom(
+                    rawValue,
+                    base,
+                    room,
+                    datagramFlags(peeks: peeks),
+                    address,
+                    length
+                )
             }
         }
     }

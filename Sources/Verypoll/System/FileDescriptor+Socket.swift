@@ -21,11 +21,15 @@ extension FileDescriptor {
 
     /// recv(2) over the start of `buffer`; `nil` if it would block, 0 at end of file.
     @usableFromInline
-    func receive(into buffer: inout MutableSpan<UInt8>) throws(Errno) -> Int? {
+    func receive(
+        into buffer: inout MutableSpan<UInt8>,
+        peeks: Bool = false
+    ) throws(Errno) -> Int? {
         precondition(!buffer.isEmpty, "the buffer is empty")
+        let flags = peeks ? CInt(MSG_PEEK) : 0
         return try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
-            try readySyscall(reading: rawValue, room: bytes.count) {
-                unsafe cverypoll_recv(rawValue, bytes.baseAddress, bytes.count, 0)
+            try readySyscall(reading: rawValue, room: peeks ? 0 : bytes.count) {
+                unsafe cverypoll_recv(rawValue, bytes.baseAddress, bytes.count, flags)
             }
         }
     }
