@@ -10,9 +10,10 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-// The daemon needs all traits. With this variable set, the package is the library alone, and that
-// is how the library is built and tested with other sets of traits.
-let isLibraryOnly = Context.environment["VERYPOLL_LIBRARY_ONLY"] != nil
+// The daemon and the async library need all traits. With this variable set, the package has no
+// daemon; with the value "sync", it is the library `Verypoll` alone, which is how that is built and
+// tested with other sets of traits.
+let libraryOnly = Context.environment["VERYPOLL_LIBRARY_ONLY"]
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -64,6 +65,23 @@ let library: [Target] = [
             "Verypoll", "TestSupport", "CTestSupport", "accept-and-drop", "chat", "echo", "proxy",
             "systemd-sockets", "udp-echo", system,
         ]
+    ),
+]
+
+// MARK: The library for async/await
+
+let asyncSettings = settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
+let asyncLibrary: [Target] = [
+    .target(
+        name: "VerypollAsync",
+        dependencies: ["Verypoll", system],
+        swiftSettings: asyncSettings
+    ),
+    .testTarget(
+        name: "VerypollAsyncTests",
+        dependencies: ["VerypollAsync", "Verypoll", "TestSupport", "CTestSupport", system],
+        swiftSettings: asyncSettings
     ),
 ]
 
@@ -198,7 +216,12 @@ let package = Package(
     targets: library
 )
 
-if !isLibraryOnly {
+if libraryOnly != "sync" {
+    package.products.append(.library(name: "VerypollAsync", targets: ["VerypollAsync"]))
+    package.targets += asyncLibrary
+}
+
+if libraryOnly == nil {
     package.products += [
         // For Fuzz, which is a package of its own; nothing in it is public.
         .library(

@@ -14,6 +14,8 @@ let verypoll: [Target.Dependency] = [
     .product(name: "SystemPackage", package: "swift-system"),
 ]
 
+let verypollAsync = verypoll + [.product(name: "VerypollAsync", package: "verypoll")]
+
 // A separate package, so that users of the library do not build it. It uses no flags that a
 // dependency could not use.
 let package = Package(
@@ -25,6 +27,8 @@ let package = Package(
     targets: [
         .executableTarget(name: "echo", dependencies: verypoll, swiftSettings: settings),
         .executableTarget(name: "drop", dependencies: verypoll, swiftSettings: settings),
+        .executableTarget(name: "async-echo", dependencies: verypollAsync, swiftSettings: settings),
+        .executableTarget(name: "async-drop", dependencies: verypollAsync, swiftSettings: settings),
         .executableTarget(
             name: "operations",
             dependencies: verypoll + ["COperations"],

@@ -136,7 +136,8 @@ public struct UDPSocket: ~Copyable, DatagramSocket, IPSocket {
         return try Received(byteCount, from: sender)
     }
 
-    private func receive(
+    /// Receives or copies the next datagram; for loops, which cannot consume the span.
+    package func receive(
         into buffer: inout MutableSpan<UInt8>,
         peeks: Bool
     ) throws(Errno) -> Received? {

@@ -174,7 +174,8 @@ public struct UnixDatagram: ~Copyable, DatagramSocket, UnixSocket {
         return try Received(byteCount, from: sender)
     }
 
-    private func receive(
+    /// Receives or copies the next datagram; for loops, which cannot consume the span.
+    package func receive(
         into buffer: inout MutableSpan<UInt8>,
         peeks: Bool
     ) throws(Errno) -> Received? {

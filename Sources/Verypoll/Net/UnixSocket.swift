@@ -71,6 +71,14 @@ extension UnixSocket where Self: ~Copyable {
         into buffer: consuming MutableSpan<UInt8>,
         ancillary: inout AncillaryData
     ) throws(Errno) -> Int? {
+        try receive(overwriting: &buffer, ancillary: &ancillary)
+    }
+
+    /// Receives like `receive(into:ancillary:)`; for loops, which cannot consume the span.
+    package func receive(
+        overwriting buffer: inout MutableSpan<UInt8>,
+        ancillary: inout AncillaryData
+    ) throws(Errno) -> Int? {
         precondition(
             !buffer.isEmpty || !fileDescriptor.isStreamSocket,
             "the buffer is empty"

@@ -1,6 +1,6 @@
 #if Net
 internal import Glibc
-internal import SystemPackage
+package import SystemPackage
 
 extension FileDescriptor {
     /// recv(2) of one datagram; returns its length, which may exceed the free capacity, or `nil` if
@@ -16,7 +16,7 @@ extension FileDescriptor {
 
     /// recv(2) of one datagram over the start of `buffer`; returns its length, which may exceed
     /// that of `buffer`, or `nil` if it would block.
-    func receiveDatagram(
+    package func receiveDatagram(
         into buffer: inout MutableSpan<UInt8>,
         peeks: Bool
     ) throws(Errno) -> Int? {

@@ -1,11 +1,11 @@
 internal import CVerypoll
 internal import Glibc
 internal import Synchronization
-internal import SystemPackage
+package import SystemPackage
 
 extension FileDescriptor {
     /// read(2) into the free capacity of `buffer`; `nil` if it would block, 0 at end of file.
-    func readAvailable(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
+    package func readAvailable(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         try unsafe buffer.fill { base, room throws(Errno) in
             try readySyscall(reading: rawValue, room: room) {
                 unsafe Glibc.read(rawValue, base, room)
@@ -14,7 +14,7 @@ extension FileDescriptor {
     }
 
     /// read(2) over the start of `buffer`; `nil` if it would block, 0 at end of file.
-    func readAvailable(into buffer: inout MutableSpan<UInt8>) throws(Errno) -> Int? {
+    package func readAvailable(into buffer: inout MutableSpan<UInt8>) throws(Errno) -> Int? {
         precondition(!buffer.isEmpty, "the buffer is empty")
         return try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
             try readySyscall(reading: rawValue, room: bytes.count) {
@@ -55,7 +55,7 @@ extension FileDescriptor {
     /// writev(2) without `SIGPIPE`; `nil` if it would block.
     ///
     /// Pipes do not support `MSG_NOSIGNAL`.
-    func writeAvailable(
+    package func writeAvailable(
         _ first: Span<UInt8>,
         _ second: Span<UInt8>,
         _ third: Span<UInt8>,

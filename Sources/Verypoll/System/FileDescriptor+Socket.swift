@@ -6,7 +6,7 @@ public import SystemPackage
 extension FileDescriptor {
     /// recv(2) into the free capacity of `buffer`; `nil` if it would block.
     @usableFromInline
-    func receive(
+    package func receive(
         into buffer: inout OutputSpan<UInt8>,
         peeks: Bool = false
     ) throws(Errno) -> Int? {
@@ -21,7 +21,7 @@ extension FileDescriptor {
 
     /// recv(2) over the start of `buffer`; `nil` if it would block, 0 at end of file.
     @usableFromInline
-    func receive(
+    package func receive(
         into buffer: inout MutableSpan<UInt8>,
         peeks: Bool = false
     ) throws(Errno) -> Int? {
@@ -36,7 +36,7 @@ extension FileDescriptor {
 
     /// send(2) without `SIGPIPE`; `nil` if it would block.
     @usableFromInline
-    func send(_ bytes: Span<UInt8>, holdsBack: Bool = false) throws(Errno) -> Int? {
+    package func send(_ bytes: Span<UInt8>, holdsBack: Bool = false) throws(Errno) -> Int? {
         let flags = holdsBack ? noSignal | CInt(MSG_MORE) : noSignal
         return try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) in
             try readySyscall(writing: rawValue, count: buffer.count) {
@@ -46,7 +46,7 @@ extension FileDescriptor {
     }
 
     /// sendmsg(2) of several parts without `SIGPIPE`; `nil` if it would block.
-    func send(
+    package func send(
         _ first: Span<UInt8>,
         _ second: Span<UInt8>,
         _ third: Span<UInt8>,
@@ -64,7 +64,7 @@ extension FileDescriptor {
     }
 
     /// shutdown(2).
-    func shutdown(_ direction: ShutdownDirection) throws(Errno) {
+    package func shutdown(_ direction: ShutdownDirection) throws(Errno) {
         _ = try syscall { Glibc.shutdown(rawValue, direction.rawValue) }
     }
 }

@@ -1,0 +1,188 @@
+internal import Glibc
+internal import Synchronization
+internal import SystemPackage
+internal import Verypoll
+
+/// The state of an executor.
+///
+/// Other threads may use the constants. The variables belong to the executor's thread.
+struct ExecutorCore: ~Copyable {
+    var poll: Poll
+    var jobs = JobQueue()
+    var alarms = AlarmHeap()
+    var phase = Phase.running
+    /// Requests to end the executor while it already ends.
+    var laterShutdowns: [Shutdown] = []
+    /// The calls that the running task may still make before others get their turn.
+    var callsLeft = 0
+    /// The buffer that reads without one of their own share.
+    var scratch = [UInt8](repeating: 0, count: 65_536)
+    /// The emptied storage of the last messages.
+    var messages: [Message] = []
+
+    let registry: Registry
+    let mailbox: Mailbox
+    let sources: SourceTable
+    /// The thread that runs the executor, or 0.
+    let thread = Atomic<UInt>(0)
+
+    enum Phase {
+        case running
+        /// Tasks may end by themselves until the deadline.
+        case draining(Shutdown)
+        /// Waits are canceled; the tasks have until the time to end here.
+        case canceling(Shutdown, until: ContinuousClock.Instant)
+    }
+
+    init(sourceLimit: Int) throws(Errno) {
+        let poll = try Poll()
+        let waker = try Waker(registry: poll.registry, token: Self.wakerToken)
+        registry = try poll.registry.clone()
+        mailbox = Mailbox(waker: waker)
+        sources = SourceTable(capacity: sourceLimit)
+        self.poll = poll
+    }
+
+    static var wakerToken: Token { Token(-1) }
+
+    /// How many calls a task may make before other tasks get their turn.
+    static var callsPerTurn: Int { 32 }
+
+    /// Whether the calling thread runs the executor.
+    @inline(__always)
+    var isCurrent: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+}
+
+extension ThreadReference<ExecutorCore> {
+    @inline(__always) var isCurrent: Bool { value.isCurrent }
+
+    /// Runs jobs until the executor is shut down.
+    ///
+    /// Each turn handles the events of one poll. The jobs that an event makes ready run right
+    /// after it, before the next event; jobs that they make ready wait for the end of the turn or
+    /// for the next event. So no task waits for more than one turn of the others.
+    func run(as executor: UnownedTaskExecutor) {
+        value.thread.store(UInt(pthread_self()), ordering: .relaxed)
+        var events = Events(capacity: 512)
+        while true {
+            poll(&events)
+            for event in events {
+                if let key = SourceKey(event.token) {
+                    report(event, of: key)
+                } else {
+                    readMail()
+                }
+                unsafe runJobs(as: executor)
+            }
+            if !value.alarms.isEmpty { ringAlarms() }
+            unsafe runJobs(as: executor)
+            if case .running = value.phase { continue }
+            if hasEnded() { break }
+        }
+        end()
+    }
+
+    private func poll(_ events: inout Events) {
+        do throws(Errno) {
+            if !value.jobs.isEmpty {
+                try value.poll.poll(&events, timeout: .zero)
+            } else if let time = nextTime {
+                try value.poll.poll(&events, until: time)
+            } else {
+                try value.poll.poll(&events)
+            }
+        } catch {
+            preconditionFailure("the poll of the executor failed: \(error)")
+        }
+    }
+
+    private var nextTime: ContinuousClock.Instant? {
+        guard let deadline = drainDeadline else { return value.alarms.first }
+        return value.alarms.first.map { min($0, deadline) } ?? deadline
+    }
+
+    /// Runs the jobs that are ready, but not those that they make ready.
+    @inline(__always)
+    private func runJobs(as executor: UnownedTaskExecutor) {
+        var count = value.jobs.count
+        while count > 0 {
+            count &-= 1
+            guard let job = value.jobs.popFirst() else { return }
+            value.callsLeft = ExecutorCore.callsPerTurn
+            unsafe job.runSynchronously(on: executor)
+        }
+    }
+
+    @inline(__always)
+    private func report(_ event: Event, of key: SourceKey) {
+        guard let slot = value.sources.slot(key) else { return }
+        slot.value.events.wrappingAdd(1, ordering: .releasing)
+        let hasFailed = event.isError || event.isWriteClosed
+        if event.isReadClosed || event.isPriority || hasFailed {
+            slot.value.trustsShortReads = false
+        }
+        if event.isReadable || event.isReadClosed || event.isPriority || hasFailed {
+            slot.value.reader.isBlocked = false
+            slot.value.reader.resumable()?.resume(.ready)
+        }
+        if event.isWritable || hasFailed {
+            slot.value.writer.isBlocked = false
+            slot.value.writer.resumable()?.resume(.ready)
+        }
+    }
+
+    private func ringAlarms() {
+        let now = ContinuousClock.now
+        while let waiter = value.alarms.popFirst(before: now) {
+            switch waiter.value.ring(at: now) {
+            case .ignored: continue
+            case .later(let deadline): value.alarms.set(waiter, noLaterThan: deadline)
+            case .expired(let resumption): resumption.resume(.deadlineExceeded)
+            }
+        }
+    }
+
+    /// Suspends an operation of this thread, or resumes it at once if there is no need to wait.
+    @inline(__always)
+    func suspend(
+        _ slot: ThreadReference<SourceSlot>,
+        _ direction: Direction,
+        operation: UInt32 = 0,
+        until deadline: ContinuousClock.Instant?,
+        _ continuation: UnsafeContinuation<WaitResult, Never>
+    ) {
+        let waiter = slot.waiter(direction)
+        // The runtime may run other jobs before it suspends the task, so the event may have come
+        // already: swiftlang/swift#85668.
+        guard waiter.value.isBlocked else { return unsafe continuation.resume(returning: .ready) }
+        guard
+            !isCanceling(slot),
+            unsafe waiter.value.suspend(continuation, operation: operation, until: deadline)
+        else {
+            return unsafe continuation.resume(returning: .canceled)
+        }
+        if let deadline { value.alarms.set(waiter, noLaterThan: deadline) }
+    }
+
+    /// Whether waits for the source are canceled, because the executor is being shut down.
+    @inline(__always)
+    private func isCanceling(_ slot: ThreadReference<SourceSlot>) -> Bool {
+        switch value.phase {
+        case .running: false
+        case .draining: slot.value.kind == .listener
+        case .canceling: true
+        }
+    }
+
+    /// Frees the slot of a source.
+    func remove(_ key: SourceKey) {
+        guard let slot = value.sources.slot(key) else { return }
+        for direction in [Direction.read, .write] {
+            let waiter = slot.waiter(direction)
+            precondition(!waiter.value.isWaiting, "a source with a waiting task was closed")
+            if waiter.value.alarmIndex >= 0 { value.alarms.remove(waiter) }
+        }
+        value.sources.remove(key)
+    }
+}

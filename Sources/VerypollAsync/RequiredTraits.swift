@@ -1,0 +1,3 @@
+#if !Net || !OSExt
+#error("VerypollAsync requires the traits Net and OSExt of this package, which are on by default")
+#endif

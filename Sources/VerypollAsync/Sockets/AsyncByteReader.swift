@@ -1,0 +1,53 @@
+public import SystemPackage
+
+/// A source of bytes: a stream socket, its reading half, or the reading end of a pipe.
+public protocol AsyncByteReader: AsyncSource, ~Copyable {}
+
+extension AsyncByteReader where Self: ~Copyable {
+    /// Reads at least one byte into `buffer`, overwriting it from the start.
+    ///
+    /// - Parameters:
+    ///   - buffer: The buffer to overwrite, such as `array.mutableSpan`. Traps if it is empty.
+    ///   - deadline: When to stop waiting; `nil` for never.
+    /// - Returns: The number of bytes read, or 0 at end of file.
+    /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or the error of recv(2), such as
+    ///   `Errno.connectionReset`.
+    public func read(
+        into buffer: consuming MutableSpan<UInt8>,
+        until deadline: ContinuousClock.Instant? = nil
+    ) async throws(Errno) -> Int {
+        try await handle.read(into: buffer, until: deadline)
+    }
+
+    /// Reads at least one byte and appends to `buffer`, at most its free capacity.
+    ///
+    /// - Parameters:
+    ///   - buffer: The buffer to append to. Traps if it has no free capacity.
+    ///   - deadline: When to stop waiting; `nil` for never.
+    /// - Returns: Same as `read(into:)` with a mutable span.
+    /// - Throws: Same as `read(into:)` with a mutable span.
+    public func read(
+        into buffer: inout OutputSpan<UInt8>,
+        until deadline: ContinuousClock.Instant? = nil
+    ) async throws(Errno) -> Int {
+        try await handle.read(appendingTo: &buffer, until: deadline)
+    }
+
+    /// Reads at least one byte into a buffer of the executor, and passes it to `body`.
+    ///
+    /// The connection needs no buffer of its own while it waits, so that idle connections use
+    /// little memory.
+    ///
+    /// - Parameters:
+    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - body: The use of the bytes, at most 65,536; none at end of file. Bytes that it does not
+    ///     copy are gone afterward.
+    /// - Returns: The result of `body`.
+    /// - Throws: Same as `read(into:)`, and the error of `body`.
+    public func withBytes<Value>(
+        until deadline: ContinuousClock.Instant? = nil,
+        _ body: (Span<UInt8>) throws(Errno) -> Value
+    ) async throws(Errno) -> Value {
+        try await handle.withBytes(until: deadline, body)
+    }
+}

@@ -1,0 +1,22 @@
+internal import SystemPackage
+
+/// The pauses between tries of a call for which no event reports that the next try may succeed.
+struct RetryPause {
+    private var length = Duration.milliseconds(1)
+    private let deadline: ContinuousClock.Instant?
+
+    init(until deadline: ContinuousClock.Instant?) {
+        self.deadline = deadline
+    }
+
+    /// Waits until the next try: 1 ms at first, then twice as long each time, up to 100 ms.
+    ///
+    /// - Throws: `Errno.deadlineExceeded` or `Errno.canceled`.
+    mutating func wait(on executor: PollExecutor) async throws(Errno) {
+        let now = ContinuousClock.now
+        if let deadline, deadline <= now { throw .deadlineExceeded }
+        let end = now + length
+        try await executor.sleep(until: deadline.map { min($0, end) } ?? end)
+        length = min(length * 2, .milliseconds(100))
+    }
+}

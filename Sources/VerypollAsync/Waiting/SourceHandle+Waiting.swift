@@ -1,0 +1,187 @@
+internal import Synchronization
+internal import SystemPackage
+
+/// One try of an operation, which is repeated until the source is ready.
+struct Attempt {
+    /// Whether the task runs on another thread than the source's executor.
+    fileprivate var isForeign = false
+    /// Whether the last try found the source not ready; for foreign attempts.
+    fileprivate var isBlocked = false
+    /// The number of events before the last try; for foreign attempts.
+    fileprivate var seenEvents: UInt32 = 0
+}
+
+// An operation is a loop: `begin`, a call that does not block, and `block` if the call found the
+// source not ready. On the executor's own thread, `begin` waits as long as no event has come since
+// then. On other threads, the call is made at once, and the number of the source's events tells the
+// executor whether one came between the call and the wait.
+extension SourceHandle {
+    /// Repeats a call that returns `nil` while the source is not ready.
+    @inline(__always)
+    func perform<Value>(
+        _ direction: Direction,
+        until deadline: ContinuousClock.Instant?,
+        _ call: () throws(Errno) -> Value?
+    ) async throws(Errno) -> Value {
+        var attempt = Attempt()
+        while true {
+            try await begin(direction, &attempt, until: deadline)
+            if let value = try call() { return value }
+            block(direction, &attempt)
+        }
+    }
+
+    /// Waits until the next try may succeed.
+    ///
+    /// - Throws: `Errno.canceled` or `Errno.deadlineExceeded`.
+    @inline(__always)
+    func begin(
+        _ direction: Direction,
+        _ attempt: inout Attempt,
+        until deadline: ContinuousClock.Instant?
+    ) async throws(Errno) {
+        guard isCurrent else {
+            return try await beginElsewhere(direction, &attempt, until: deadline)
+        }
+        attempt.isForeign = false
+        let waiter = waiter(direction)
+        if waiter.value.isBlocked {
+            try check(await wait(direction, until: deadline))
+        } else if core.value.callsLeft == 0 || waiter.value.isCanceled {
+            try await letOthersRun(direction)
+        } else {
+            core.value.callsLeft &-= 1
+        }
+    }
+
+    /// Notes that a call found the source not ready.
+    @inline(__always)
+    func block(_ direction: Direction, _ attempt: inout Attempt) {
+        if attempt.isForeign {
+            attempt.isBlocked = true
+        } else {
+            waiter(direction).value.isBlocked = true
+        }
+    }
+
+    /// Notes that a read stored fewer bytes than there was room for, so that the next one need not
+    /// be tried before an event.
+    @inline(__always)
+    func finishRead(_ count: Int, of room: Int, _ attempt: Attempt) {
+        guard count < room, count > 0, !attempt.isForeign, slot.value.trustsShortReads else {
+            return
+        }
+        slot.value.reader.isBlocked = true
+    }
+
+    @inline(__always)
+    private func check(_ result: WaitResult) throws(Errno) {
+        switch result {
+        case .ready: return
+        case .canceled: throw .canceled
+        case .deadlineExceeded: throw .deadlineExceeded
+        }
+    }
+
+    // MARK: On the executor's thread
+
+    @inline(__always)
+    private func wait(
+        _ direction: Direction,
+        until deadline: ContinuousClock.Instant?
+    ) async -> WaitResult {
+        if direction == .write { slot.watchWrites(in: core, key) }
+        let waiter = waiter(direction)
+        if waiter.value.isCanceled { return .canceled }
+        let deadline = DeadlineScope.earliest(deadline)
+        guard waiter.value.scope != 0 else {
+            return await waitCancellably(direction, until: deadline)
+        }
+        return await unsafe withUnsafeContinuation { continuation in
+            unsafe core.suspend(slot, direction, until: deadline, continuation)
+        }
+    }
+
+    /// Waits with a cancellation handler for this wait alone.
+    ///
+    /// The runtime holds a lock of the task while it calls the handler, so the handler only sends
+    /// a message.
+    @inline(never)
+    private func waitCancellably(
+        _ direction: Direction,
+        until deadline: ContinuousClock.Instant?
+    ) async -> WaitResult {
+        let operation = slot.value.nextOperation()
+        return await withTaskCancellationHandler {
+            await unsafe withUnsafeContinuation { continuation in
+                unsafe core.suspend(
+                    slot,
+                    direction,
+                    operation: operation,
+                    until: deadline,
+                    continuation
+                )
+            }
+        } onCancel: {
+            _ = core.post(.cancelOperation(key, direction, operation))
+        }
+    }
+
+    /// Ends the task's turn, because it has made many calls without waiting.
+    @inline(never)
+    private func letOthersRun(_ direction: Direction) async throws(Errno) {
+        if waiter(direction).value.isCanceled || Task.isCancelled { throw .canceled }
+        if core.value.callsLeft == 0 { await Task.yield() }
+    }
+
+    // MARK: On other threads
+
+    @inline(never)
+    private func beginElsewhere(
+        _ direction: Direction,
+        _ attempt: inout Attempt,
+        until deadline: ContinuousClock.Instant?
+    ) async throws(Errno) {
+        if attempt.isForeign, attempt.isBlocked {
+            try check(await waitElsewhere(direction, attempt.seenEvents, until: deadline))
+        }
+        attempt.isForeign = true
+        attempt.isBlocked = false
+        attempt.seenEvents = slot.value.events.load(ordering: .acquiring)
+    }
+
+    private func waitElsewhere(
+        _ direction: Direction,
+        _ seenEvents: UInt32,
+        until deadline: ContinuousClock.Instant?
+    ) async -> WaitResult {
+        let operation = slot.value.nextOperation()
+        let deadline = DeadlineScope.earliest(deadline)
+        return await withTaskCancellationHandler {
+            await unsafe withUnsafeContinuation { continuation in
+                let wait = unsafe ForeignWait(
+                    key: key,
+                    direction: direction,
+                    seenEvents: seenEvents,
+                    operation: operation,
+                    deadline: deadline,
+                    continuation: continuation
+                )
+                if !core.post(.wait(wait)) { unsafe continuation.resume(returning: .canceled) }
+            }
+        } onCancel: {
+            _ = core.post(.cancelOperation(key, direction, operation))
+        }
+    }
+
+    /// Waits for a time; for the handle of a timer.
+    func sleep(until deadline: ContinuousClock.Instant) async throws(Errno) {
+        let end = DeadlineScope.earliest(deadline) ?? deadline
+        let result =
+            isCurrent
+            ? await waitCancellably(.read, until: end)
+            : await waitElsewhere(.read, slot.value.events.load(ordering: .relaxed), until: end)
+        if result == .canceled { throw .canceled }
+        if end < deadline { throw .deadlineExceeded }
+    }
+}
