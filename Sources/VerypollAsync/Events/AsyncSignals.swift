@@ -27,7 +27,7 @@ public final class AsyncSignals: AsyncSequence, Sendable {
     ///   signalfd(2).
     public init(_ signals: [Signal], on executor: PollExecutor) throws(Errno) {
         let source = try SignalSource(blocking: signals)
-        registration = try Registration(source, on: executor)
+        registration = try Registration(source, .signals, on: executor)
         self.source = source
     }
 

@@ -98,7 +98,7 @@ extension ThreadReference<ExecutorCore> {
             return false
         case .draining(let shutdown):
             guard value.jobs.isEmpty else { return false }
-            if value.sources.count == 0 { return true }
+            if value.sources.delayingCount == 0 { return true }
             let now = ContinuousClock.now
             guard let deadline = drainDeadline, deadline <= now else { return false }
             value.phase = .canceling(shutdown, until: now + .seconds(1))

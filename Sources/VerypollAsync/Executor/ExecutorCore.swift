@@ -15,6 +15,8 @@ struct ExecutorCore: ~Copyable {
     var laterShutdowns: [Shutdown] = []
     /// The calls that the running task may still make before others get their turn.
     var callsLeft = 0
+    /// Whether a task has used up its calls in this turn.
+    var isTurnOver = false
     /// The buffer that reads without one of their own share.
     var scratch = [UInt8](repeating: 0, count: 65_536)
     /// The emptied storage of the last messages.
@@ -48,6 +50,9 @@ struct ExecutorCore: ~Copyable {
     /// How many calls a task may make before other tasks get their turn.
     static var callsPerTurn: Int { 32 }
 
+    /// How many jobs of a turn may be made ready by other jobs of the turn.
+    static var furtherJobsPerTurn: Int { 256 }
+
     /// Whether the calling thread runs the executor.
     @inline(__always)
     var isCurrent: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
@@ -59,9 +64,10 @@ extension ThreadReference<ExecutorCore> {
 
     /// Runs jobs until the executor is shut down.
     ///
-    /// Each turn handles the events of one poll. The jobs that an event makes ready run right
-    /// after it, before the next event; jobs that they make ready wait for the end of the turn or
-    /// for the next event. So no task waits for more than one turn of the others.
+    /// Each turn handles the events of one poll, and then runs the jobs that are ready. Jobs that
+    /// these make ready, such as those of new tasks, still belong to the turn, up to a number and
+    /// unless a task has used up its calls: then the next turn begins with a poll, so that no
+    /// source waits for more than one turn of the others.
     func run(as executor: UnownedTaskExecutor) {
         value.thread.store(UInt(pthread_self()), ordering: .relaxed)
         var events = Events(capacity: 512)
@@ -73,7 +79,6 @@ extension ThreadReference<ExecutorCore> {
                 } else {
                     readMail()
                 }
-                unsafe runJobs(as: executor)
             }
             if !value.alarms.isEmpty { ringAlarms() }
             unsafe runJobs(as: executor)
@@ -102,22 +107,26 @@ extension ThreadReference<ExecutorCore> {
         return value.alarms.first.map { min($0, deadline) } ?? deadline
     }
 
-    /// Runs the jobs that are ready, but not those that they make ready.
     @inline(__always)
     private func runJobs(as executor: UnownedTaskExecutor) {
-        var count = value.jobs.count
-        while count > 0 {
-            count &-= 1
-            guard let job = value.jobs.popFirst() else { return }
+        value.isTurnOver = false
+        var ready = value.jobs.count
+        var more = ExecutorCore.furtherJobsPerTurn
+        while let job = value.jobs.popFirst() {
             value.callsLeft = ExecutorCore.callsPerTurn
             unsafe job.runSynchronously(on: executor)
+            ready &-= 1
+            if ready > 0 { continue }
+            more &-= 1
+            if more == 0 || value.isTurnOver { return }
         }
     }
 
     @inline(__always)
     private func report(_ event: Event, of key: SourceKey) {
         guard let slot = value.sources.slot(key) else { return }
-        slot.value.events.wrappingAdd(1, ordering: .releasing)
+        let count = slot.value.events.load(ordering: .relaxed)
+        slot.value.events.store(count &+ 1, ordering: .releasing)
         let hasFailed = event.isError || event.isWriteClosed
         if event.isReadClosed || event.isPriority || hasFailed {
             slot.value.trustsShortReads = false
@@ -178,11 +187,13 @@ extension ThreadReference<ExecutorCore> {
     /// Frees the slot of a source.
     func remove(_ key: SourceKey) {
         guard let slot = value.sources.slot(key) else { return }
-        for direction in [Direction.read, .write] {
-            let waiter = slot.waiter(direction)
-            precondition(!waiter.value.isWaiting, "a source with a waiting task was closed")
-            if waiter.value.alarmIndex >= 0 { value.alarms.remove(waiter) }
-        }
+        removeAlarm(of: slot.waiter(.read))
+        removeAlarm(of: slot.waiter(.write))
         value.sources.remove(key)
+    }
+
+    private func removeAlarm(of waiter: ThreadReference<Waiter>) {
+        precondition(!waiter.value.isWaiting, "a source with a waiting task was closed")
+        if waiter.value.alarmIndex >= 0 { value.alarms.remove(waiter) }
     }
 }

@@ -27,6 +27,9 @@ public import SystemPackage
 /// allocation and no switch of threads. An operation of any other task works too, but each of its
 /// waits costs two messages between threads.
 ///
+/// Child tasks inherit the preference, but unstructured ones do not: write
+/// `Task(executorPreference: executor) { … }`.
+///
 /// Never block the thread of an executor: while a task computes or makes a blocking call, no other
 /// task of the executor runs. After 32 calls that did not need to wait, an operation lets the other
 /// tasks run first.
@@ -106,8 +109,9 @@ public final class PollExecutor: TaskExecutor {
 
     /// Ends the executor, once its tasks are done.
     ///
-    /// The executor goes on until all of its sources are closed and no task sleeps on it, or until
-    /// the deadline. Then every wait ends with `Errno.canceled`, the tasks run until they end or
+    /// Listeners stop accepting at once: an accept that waits throws `Errno.canceled`. The executor
+    /// goes on until its connections and other sources are closed and no task sleeps on it, or
+    /// until the deadline. Then every wait ends with `Errno.canceled`, the tasks run until they end or
     /// wait for something else, and the thread ends. A task that prefers the executor afterward
     /// runs on the global executor, and its operations throw `Errno.canceled` where they would
     /// have to wait.

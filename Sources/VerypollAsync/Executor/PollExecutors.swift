@@ -33,14 +33,14 @@ public final class PollExecutors: Sendable {
         executors = started
     }
 
-    /// Returns the executor with the fewest sources; among equals, each in turn.
+    /// Returns the executor with the fewest connections; among equals, each in turn.
     public func next() -> PollExecutor {
         let start = turn.wrappingAdd(1, ordering: .relaxed).oldValue
         var best = executors[abs(start % executors.count)]
-        var fewest = best.core.value.sources.count
+        var fewest = best.core.value.sources.delayingCount
         for step in 1..<max(executors.count, 1) {
             let other = executors[abs((start &+ step) % executors.count)]
-            let count = other.core.value.sources.count
+            let count = other.core.value.sources.delayingCount
             if count < fewest {
                 best = other
                 fewest = count

@@ -61,8 +61,14 @@ struct SourceSlot: ~Copyable {
 enum SourceKind: UInt8 {
     case tcpStream
     case listener
+    case signals
     case pipe
     case other
+
+    /// Whether a shutdown waits until such a source is closed.
+    ///
+    /// Listeners and signals may live as long as the program.
+    var delaysShutdown: Bool { self != .listener && self != .signals }
 }
 
 /// The place of a source in its executor's table, and the token of its events.

@@ -9,8 +9,8 @@ internal import SystemPackage
     private let slots: UnsafeMutablePointer<SourceSlot>
     private let capacity: Int
     private let free = Mutex(FreeSlots())
-    /// The number of sources.
-    private let occupied = Atomic<Int>(0)
+    /// The number of sources that delay a shutdown.
+    private let delaying = Atomic<Int>(0)
 
     // Not private: Swift 6.3.1 crashes on a private type in a `Mutex` of a noncopyable type.
     struct FreeSlots {
@@ -30,7 +30,8 @@ internal import SystemPackage
         unsafe slots.deallocate()
     }
 
-    var count: Int { occupied.load(ordering: .relaxed) }
+    /// The number of connections and other sources that delay a shutdown.
+    var delayingCount: Int { delaying.load(ordering: .relaxed) }
 
     /// Reserves a slot, from any thread.
     ///
@@ -51,7 +52,7 @@ internal import SystemPackage
             return free.touched - 1
         }
         guard let index else { throw .tooManyOpenFiles }
-        occupied.wrappingAdd(1, ordering: .relaxed)
+        if kind.delaysShutdown { delaying.wrappingAdd(1, ordering: .relaxed) }
         let slot = unsafe ThreadReference(to: slots + Int(index))
         slot.value.occupy(descriptor, kind)
         return (SourceKey(index: index, generation: slot.value.generation), slot)
@@ -68,7 +69,7 @@ internal import SystemPackage
     func remove(_ key: SourceKey) {
         let slot = unsafe ThreadReference(to: slots + Int(key.index))
         slot.value.generation = (slot.value.generation &+ 1) & 0x7FFF_FFFF
-        occupied.wrappingSubtract(1, ordering: .relaxed)
+        if slot.value.kind.delaysShutdown { delaying.wrappingSubtract(1, ordering: .relaxed) }
         free.withLock { free in
             slot.value.nextFree = free.first
             free.first = key.index
@@ -83,7 +84,7 @@ internal import SystemPackage
 }
 
 extension ThreadReference<SourceSlot> {
-    /// The reference to one direction of the slot.
+    /// The reference to one direction of the slot, whose memory does not move.
     @inline(__always)
     func waiter(_ direction: Direction) -> ThreadReference<Waiter> {
         switch direction {

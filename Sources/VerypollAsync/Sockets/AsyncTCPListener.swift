@@ -88,7 +88,7 @@ public struct AsyncTCPListener: ~Copyable, AsyncSource {
 
     /// Serves connections like ``serve(limit:_:)``, on several executors.
     ///
-    /// Each connection goes to the executor that has the fewest sources at the time, and stays
+    /// Each connection goes to the executor that has the fewest at the time, and stays
     /// there.
     ///
     /// - Parameters:

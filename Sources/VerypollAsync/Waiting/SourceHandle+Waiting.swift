@@ -131,7 +131,9 @@ extension SourceHandle {
     @inline(never)
     private func letOthersRun(_ direction: Direction) async throws(Errno) {
         if waiter(direction).value.isCanceled || Task.isCancelled { throw .canceled }
-        if core.value.callsLeft == 0 { await Task.yield() }
+        guard core.value.callsLeft == 0 else { return }
+        core.value.isTurnOver = true
+        await Task.yield()
     }
 
     // MARK: On other threads

@@ -116,12 +116,16 @@ extension ThreadReference<SourceSlot> {
 
     /// Ends a cancellation scope.
     func endScope(_ scope: UInt32) {
-        for direction in [Direction.read, .write] {
-            let waiter = waiter(direction)
-            guard waiter.value.scope == scope else { continue }
-            waiter.value.scope = 0
-            waiter.value.isCanceled = false
-        }
+        waiter(.read).endScope(scope)
+        waiter(.write).endScope(scope)
+    }
+}
+
+extension ThreadReference<Waiter> {
+    fileprivate func endScope(_ scope: UInt32) {
+        guard value.scope == scope else { return }
+        value.scope = 0
+        value.isCanceled = false
     }
 }
 
