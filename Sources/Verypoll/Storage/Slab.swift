@@ -31,9 +31,8 @@
         init() {}
     }
 
-    // Not a `let`: with a `let`, Swift 6.3.1 crashes on the subscript with -sanitize=thread.
-    @usableFromInline var slots: UnsafeMutablePointer<Slot>
-    @usableFromInline var elements: UnsafeMutablePointer<Element>
+    @usableFromInline let slots: UnsafeMutablePointer<Slot>
+    @usableFromInline let elements: UnsafeMutablePointer<Element>
     @usableFromInline var firstFree = SlabLink.end
     @usableFromInline var touched = 0
     @usableFromInline var stored = 0
@@ -104,7 +103,8 @@
     /// Its key and tokens become invalid.
     ///
     /// - Parameter key: The value's key.
-    /// - Returns: The value, or `nil` if it was already removed.
+    /// - Returns: The value, which may be ignored, or `nil` if it was already removed.
+    @discardableResult
     @inlinable
     public mutating func remove(_ key: SlabKey) -> Element? {
         guard contains(key) else { return nil }
@@ -143,15 +143,18 @@
     /// The value of a key, accessed in place.
     ///
     /// Traps if the value was removed, so check ``contains(_:)`` first if an event may be late.
+    // With addressors, callers can pass on spans of a value's fields. With `_read` and `_modify`,
+    // Swift 6.3.1 rejects such calls, and hangs on some loops that insert values and catch errors;
+    // see SlabLoopTests.
     @inlinable
     public subscript(key: SlabKey) -> Element {
-        _read {
+        unsafeAddress {
             precondition(contains(key), "the value of the key was removed from the slab")
-            yield unsafe elements[Int(key.index)]
+            return unsafe UnsafePointer(elements + Int(key.index))
         }
-        _modify {
+        unsafeMutableAddress {
             precondition(contains(key), "the value of the key was removed from the slab")
-            yield unsafe &elements[Int(key.index)]
+            return unsafe elements + Int(key.index)
         }
     }
 }
