@@ -218,17 +218,17 @@ private let socketAdopters: [Adopter] = [
 private let adopters =
     socketAdopters + [
         Adopter(
-            name: "Pipe.Receiver",
+            name: "UnixPipe.Receiver",
             takes: .receiver,
             errors: [.sender: .badFileDescriptor],
             other: .invalidArgument
-        ) { pipe throws(Errno) in _ = try Verypoll.Pipe.Receiver(adopting: pipe) },
+        ) { pipe throws(Errno) in _ = try UnixPipe.Receiver(adopting: pipe) },
         Adopter(
-            name: "Pipe.Sender",
+            name: "UnixPipe.Sender",
             takes: .sender,
             errors: [.receiver: .badFileDescriptor],
             other: .invalidArgument
-        ) { pipe throws(Errno) in _ = try Verypoll.Pipe.Sender(adopting: pipe) },
+        ) { pipe throws(Errno) in _ = try UnixPipe.Sender(adopting: pipe) },
     ]
 #else
 private let adopters = socketAdopters

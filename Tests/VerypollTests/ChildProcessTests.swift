@@ -6,9 +6,6 @@ import TestSupport
 import Testing
 import Verypoll
 
-// Foundation declares a `Pipe`, too.
-private typealias Pipe = Verypoll.Pipe
-
 @Suite("Standard streams of a child process")
 struct ChildProcessTests {
     @Test("a megabyte passes through a child and back, both directions at once in one poll")
@@ -39,8 +36,8 @@ struct ChildProcessTests {
 /// A program between two pipes; one poll watches the program and both pipes.
 private struct Child: ~Copyable {
     let process: ProcessSource
-    private var input: Pipe.Sender?
-    private let output: Pipe.Receiver
+    private var input: UnixPipe.Sender?
+    private let output: UnixPipe.Receiver
     private var poll: Poll
 
     init(_ path: String) throws {
@@ -51,8 +48,8 @@ private struct Child: ~Copyable {
         try input.readEnd.close()
         try output.writeEnd.close()
         let process = try ProcessSource(processID: processID)
-        let sender = try Pipe.Sender(adopting: OwnedFD(adopting: input.writeEnd))
-        let receiver = try Pipe.Receiver(adopting: OwnedFD(adopting: output.readEnd))
+        let sender = try UnixPipe.Sender(adopting: OwnedFD(adopting: input.writeEnd))
+        let receiver = try UnixPipe.Receiver(adopting: OwnedFD(adopting: output.readEnd))
         let poll = try Poll()
         try poll.registry.register(sender, token: Token(0), interest: .writable)
         try poll.registry.register(receiver, token: Token(1), interest: .readable)
@@ -101,7 +98,7 @@ private struct Child: ~Copyable {
 }
 
 /// Kernels before Linux 6.18 lack `RWF_NOSIGNAL`.
-@Suite("Pipe on older kernels")
+@Suite("UnixPipe on older kernels")
 struct OldPipeTests {
     @Test("writing to a pipe without a reader throws `brokenPipe`, without SIGPIPE")
     func breaks() async {
@@ -138,7 +135,7 @@ struct OldPipeTests {
     func carriesBytes() async {
         await #expect(processExitsWith: .success) {
             try #require(ctest_deny(CTEST_PWRITEV2, EOPNOTSUPP) == 0)
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             let (head, body): ([UInt8], [UInt8]) = ([1, 2], [3])
             #expect(try pipe.sender.write(head.span, body.span) == 3)
             #expect(try read(pipe.receiver) == [1, 2, 3])
@@ -149,8 +146,8 @@ struct OldPipeTests {
     }
 }
 
-private func brokenSender() throws -> Pipe.Sender {
-    let pipe = try Pipe()
+private func brokenSender() throws -> UnixPipe.Sender {
+    let pipe = try UnixPipe()
     return pipe.sender
 }
 

@@ -29,7 +29,7 @@ struct CloseOnExecTests {
             let datagram = try UnixDatagram()
             let duplicate = try datagram.release().duplicate()
 
-            let pipe = try Verypoll.Pipe()
+            let pipe = try UnixPipe()
             let timer = try TimerSource()
             let signals = try SignalSource(blocking: [.user1])
             let process = try ProcessSource(processID: getppid())

@@ -5,9 +5,6 @@ import TestSupport
 import Testing
 import Verypoll
 
-// Foundation declares a `Pipe`, too.
-private typealias Pipe = Verypoll.Pipe
-
 /// Checks the table in the article "When the peer goes away" against the kernel.
 @Suite("Events when the peer goes away")
 struct PeerGoneTests {
@@ -248,16 +245,16 @@ extension PeerGoneTests {
 
     private static let receivers: [String: @Sendable () throws -> [String]] = [
         "nothing happens": {
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             return try flags(of: pipe.receiver)
         },
         "closes": {
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             discard(pipe.sender)
             return try flags(of: pipe.receiver)
         },
         "closes with bytes unread": {
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             _ = try pipe.sender.write([1].span)
             discard(pipe.sender)
             return try flags(of: pipe.receiver)
@@ -266,16 +263,16 @@ extension PeerGoneTests {
 
     private static let senders: [String: @Sendable () throws -> [String]] = [
         "nothing happens": {
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             return try flags(of: pipe.sender)
         },
         "closes": {
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             discard(pipe.receiver)
             return try flags(of: pipe.sender)
         },
         "closes while the pipe is full": {
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             let bytes = [UInt8](repeating: 0, count: 65_536)
             while try pipe.sender.write(bytes.span) != nil {}
             discard(pipe.receiver)

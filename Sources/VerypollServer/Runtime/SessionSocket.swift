@@ -37,8 +37,8 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Moves received bytes into a pipe, like `Pipe.Sender.splice(from:atMost:)`.
-    func splice(into pipe: borrowing Pipe.Sender, atMost count: Int) throws(Errno) -> Int? {
+    /// Moves received bytes into a pipe, like `UnixPipe.Sender.splice(from:atMost:)`.
+    func splice(into pipe: borrowing UnixPipe.Sender, atMost count: Int) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream): try pipe.splice(from: stream, atMost: count)
         case .unix(let stream): try pipe.splice(from: stream, atMost: count)
@@ -46,8 +46,8 @@ package enum SessionSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Sends bytes from a pipe, like `Pipe.Receiver.splice(to:atMost:)`.
-    func splice(from pipe: borrowing Pipe.Receiver, atMost count: Int) throws(Errno) -> Int? {
+    /// Sends bytes from a pipe, like `UnixPipe.Receiver.splice(to:atMost:)`.
+    func splice(from pipe: borrowing UnixPipe.Receiver, atMost count: Int) throws(Errno) -> Int? {
         switch self {
         case .tcp(let stream): try pipe.splice(to: stream, atMost: count)
         case .unix(let stream): try pipe.splice(to: stream, atMost: count)

@@ -7,15 +7,15 @@ struct SplicePipe: ~Copyable {
     /// The requested capacity of a pipe in bytes.
     static let capacity = 256 * 1024
 
-    private let sender: Pipe.Sender
-    private let receiver: Pipe.Receiver
+    private let sender: UnixPipe.Sender
+    private let receiver: UnixPipe.Receiver
 
     /// The number of bytes in the pipe.
     private(set) var count = 0
 
     /// Makes a pipe.
     init() throws(Errno) {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         // The kernel limits the pipe memory of a user; with a smaller pipe, the same bytes take
         // more calls.
         _ = try? pipe.sender.setCapacity(Self.capacity)
@@ -29,8 +29,8 @@ struct SplicePipe: ~Copyable {
         _ receiver: consuming OwnedFD,
         count: Int
     ) throws(Errno) {
-        let sending = try Pipe.Sender(adopting: sender)
-        let receiving = try Pipe.Receiver(adopting: receiver)
+        let sending = try UnixPipe.Sender(adopting: sender)
+        let receiving = try UnixPipe.Receiver(adopting: receiver)
         self.sender = sending
         self.receiver = receiving
         self.count = count
@@ -41,7 +41,7 @@ struct SplicePipe: ~Copyable {
 
     /// Moves bytes from a socket into the pipe.
     ///
-    /// - Returns: The result of `Pipe.Sender.splice(from:atMost:)`.
+    /// - Returns: The result of `UnixPipe.Sender.splice(from:atMost:)`.
     mutating func fill(from socket: borrowing SessionSocket) throws(Errno) -> Int? {
         let moved = try socket.splice(into: sender, atMost: Self.capacity)
         count += moved ?? 0

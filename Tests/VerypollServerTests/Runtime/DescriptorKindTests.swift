@@ -56,7 +56,7 @@ struct DescriptorKindTests {
         #expect(DescriptorKind(try UDPSocket(binding: .loopback(port: 0)).fileDescriptor) == .other)
         #expect(DescriptorKind(FileDescriptor(rawValue: -1)) == .other)
 
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         #expect(try pipe.sender.write([1, 2, 3].span) == 3)
         guard case .pipeSender(let one) = DescriptorKind(pipe.sender.fileDescriptor),
             case .pipeReceiver(let two, byteCount: 3) = DescriptorKind(pipe.receiver.fileDescriptor)
@@ -65,13 +65,13 @@ struct DescriptorKindTests {
     }
 
     private func receiverWithoutSender() throws -> OwnedFD {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         return pipe.receiver.release()
     }
 
     @Test("draining a pipe that lacks recorded bytes fails")
     func failsWhereBytesAreLost() throws {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         var splicePipe = try SplicePipe(
             adopting: pipe.sender.release(),
             receiverWithoutSender(),

@@ -4,12 +4,12 @@ public import SystemPackage
 /// The two ends of a new pipe, both non-blocking and close-on-exec; see pipe(7).
 ///
 /// ```swift
-/// let pipe = try Pipe()
+/// let pipe = try UnixPipe()
 /// _ = try pipe.sender.write([1, 2, 3].span)
 /// var bytes: [UInt8] = []
 /// try bytes.append(addingCapacity: 16) { _ = try pipe.receiver.read(into: &$0) }
 /// ```
-@frozen public struct Pipe: ~Copyable, Sendable {
+@frozen public struct UnixPipe: ~Copyable, Sendable {
     /// The writing end.
     public let sender: Sender
 

@@ -4,12 +4,12 @@ public import SystemPackage
 // These methods move bytes between a socket and a pipe without copying them into the process; see
 // splice(2).
 
-extension Pipe.Sender {
+extension UnixPipe.Sender {
     /// Moves bytes from a source into the pipe.
     ///
     /// ```swift
     /// func relay(_ source: borrowing TCPStream, _ sink: borrowing TCPStream) throws(Errno) {
-    ///     let pipe = try Pipe()
+    ///     let pipe = try UnixPipe()
     ///     while let count = try pipe.sender.splice(from: source, atMost: 65_536), count > 0 {
     ///         var rest = count
     ///         while rest > 0, let moved = try pipe.receiver.splice(to: sink, atMost: rest) {
@@ -43,7 +43,7 @@ extension Pipe.Sender {
     }
 }
 
-extension Pipe.Receiver {
+extension UnixPipe.Receiver {
     /// Moves bytes from the pipe to a destination.
     ///
     /// - Parameters:

@@ -5,14 +5,11 @@ import TestSupport
 import Testing
 import Verypoll
 
-// Foundation declares a `Pipe`, too.
-private typealias Pipe = Verypoll.Pipe
-
-@Suite("Pipe")
-struct PipeTests {
+@Suite("UnixPipe")
+struct UnixPipeTests {
     @Test("bytes pass from the sender to the receiver in order")
     func carriesBytes() throws {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         #expect(try read(pipe.receiver) == nil)
         #expect(try pipe.sender.write([1, 2, 3].span) == 3)
         #expect(try pipe.sender.write([4].span) == 1)
@@ -23,7 +20,7 @@ struct PipeTests {
 
     @Test("several buffers are written in one call, and read into two buffers")
     func isVectored() throws {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         let runs: [[UInt8]] = [[1], [2, 3], [], [4, 5]]
         let (first, second, third, fourth) = (runs[0], runs[1], runs[2], runs[3])
         #expect(try pipe.sender.write(first.span, second.span) == 3)
@@ -36,7 +33,7 @@ struct PipeTests {
 
     @Test("a read into existing bytes replaces the first ones, and returns their number")
     func readsOverBytes() throws {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         var bytes: [UInt8] = [1, 2, 3]
         #expect(try pipe.receiver.read(into: bytes.mutableSpan) == nil)
         #expect(try pipe.sender.write([8, 9].span) == 2)
@@ -54,7 +51,7 @@ struct PipeTests {
 
     @Test("a full pipe accepts nothing, and small writes are atomic")
     func fillsUp() throws {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         let block = [UInt8](repeating: 7, count: 4096)
         var written = 0
         while let count = try pipe.sender.write(block.span) {
@@ -82,7 +79,7 @@ struct PipeTests {
 
     @Test("reads of a blocking pipe wait, and reads of a non-blocking one do not")
     func blocks() throws {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         #expect(pipe.sender.fileDescriptor.isNonBlocking)
         #expect(pipe.receiver.fileDescriptor.isNonBlocking)
         try pipe.sender.setNonBlocking(false)
@@ -102,10 +99,10 @@ struct PipeTests {
 
     @Test("release gives up ownership of an end and leaves it open")
     func releases() throws {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         let (sender, receiver) = pipe.release()
-        let written = try Pipe.Sender(adopting: OwnedFD(adopting: sender))
-        let read = try Pipe.Receiver(adopting: OwnedFD(adopting: receiver))
+        let written = try UnixPipe.Sender(adopting: OwnedFD(adopting: sender))
+        let read = try UnixPipe.Receiver(adopting: OwnedFD(adopting: receiver))
         #expect(try written.write([1].span) == 1)
         #expect(try VerypollTests.read(read) == [1])
     }
@@ -113,11 +110,11 @@ struct PipeTests {
     @Test("a read into an empty buffer traps, because its 0 would look like end of file")
     func trapsWithoutRoom() async {
         await #expect(processExitsWith: .failure) {
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             survives { _ = try read(pipe.receiver, room: 0) }
         }
         await #expect(processExitsWith: .failure) {
-            let pipe = try Pipe()
+            let pipe = try UnixPipe()
             survives { _ = try readInTwo(pipe.receiver, 0, 0) }
         }
     }
@@ -125,7 +122,7 @@ struct PipeTests {
     @Test("bytes wake the receiver and room wakes the sender, again for each edge")
     func reports() throws {
         var poll = try Poll()
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         try poll.registry.register(pipe.receiver, token: Token(1), interest: .readable)
         try poll.registry.register(pipe.sender, token: Token(2), interest: .writable)
         let writable = try expectEvent(Token(2), from: &poll)
@@ -161,7 +158,7 @@ struct PipeTests {
     }
 }
 
-extension Verypoll.Pipe {
+extension UnixPipe {
     /// Closes the sender and returns the receiver.
     fileprivate consuming func dropSender() -> Receiver { receiver }
 
@@ -174,23 +171,23 @@ extension Verypoll.Pipe {
     }
 }
 
-private func pipeWithoutSender() throws -> Pipe.Receiver {
-    let pipe = try Pipe()
+private func pipeWithoutSender() throws -> UnixPipe.Receiver {
+    let pipe = try UnixPipe()
     #expect(try pipe.sender.write([9].span) == 1)
     let receiver = pipe.dropSender()
     try receiver.fileDescriptor.waitForEnd()
     return receiver
 }
 
-private func pipeWithoutReceiver() throws -> Pipe.Sender {
-    let pipe = try Pipe()
+private func pipeWithoutReceiver() throws -> UnixPipe.Sender {
+    let pipe = try UnixPipe()
     let sender = pipe.dropReceiver()
     try sender.fileDescriptor.waitForEnd()
     return sender
 }
 
 /// Returns the bytes of one read, `nil` if the pipe is empty, or no bytes at end of file.
-func read(_ pipe: borrowing Verypoll.Pipe.Receiver, room: Int = 65_536) throws -> [UInt8]? {
+func read(_ pipe: borrowing UnixPipe.Receiver, room: Int = 65_536) throws -> [UInt8]? {
     var bytes: [UInt8] = []
     var count: Int?
     try bytes.append(addingCapacity: room) { count = try pipe.read(into: &$0) }
@@ -199,7 +196,7 @@ func read(_ pipe: borrowing Verypoll.Pipe.Receiver, room: Int = 65_536) throws -
 
 /// Returns the bytes of one read into two buffers.
 private func readInTwo(
-    _ pipe: borrowing Pipe.Receiver,
+    _ pipe: borrowing UnixPipe.Receiver,
     _ firstRoom: Int,
     _ secondRoom: Int
 ) throws -> [[UInt8]]? {
