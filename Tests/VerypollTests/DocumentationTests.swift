@@ -15,27 +15,61 @@ struct DocumentationTests {
             try directory.write(block.source(number: number), to: "block\(number).swift")
         }
 
-        let build = URL(filePath: Program.buildDirectory)
-        let checkouts = build.appending(path: "../../checkouts").standardized
-        let maps = [
-            build.appending(path: "CVerypoll.build/module.modulemap"),
-            checkouts.appending(path: "swift-system/Sources/CSystem/include/module.modulemap"),
-        ]
-        // Compile to object code, because ownership errors are found only after type checking.
-        let result = try Program.run(
-            "swiftc",
-            [
-                "-emit-sil", "-o", "/dev/null", "-whole-module-optimization",
-                "-module-name", "Documentation", "-swift-version", "6", "-warnings-as-errors",
-                "-enable-upcoming-feature", "MemberImportVisibility",
-                "-module-cache-path", build.appending(path: "ModuleCache").path,
-                "-I", build.appending(path: "Modules").path,
-            ] + maps.flatMap { ["-Xcc", "-fmodule-map-file=\($0.path)"] } + paths,
-            // Compiling takes long while other tests use the CPUs.
-            within: .seconds(600)
-        )
+        let result = try compile(paths)
         #expect(result.exit == .code(0), "\(result.standardError)")
     }
+
+    @Test("the compiler says what to write instead of close(), of |, and of polls in async code")
+    func explains() throws {
+        try requireProgram("swiftc")
+        let directory = try TemporaryDirectory()
+        let source = """
+            import Verypoll
+            func close(_ stream: borrowing TCPStream) { stream.close() }
+            let interest = Interest.readable | .writable
+            func wait(_ poll: inout Poll) async throws {
+                var events = Events(capacity: 1)
+                try poll.poll(&events)
+                try poll.poll(&events, until: .now)
+            }
+            """
+        let result = try compile([directory.write(source, to: "misuse.swift")])
+        #expect(result.exit != .code(0))
+        for line in [
+            "2:51: error: 'close()' is unavailable: it closes at the end of its scope",
+            "3:33: error: '|' is unavailable: combine interests with an array literal",
+            "6:14: error: instance method 'poll' is unavailable from asynchronous contexts",
+            "7:14: error: instance method 'poll' is unavailable from asynchronous contexts",
+        ] {
+            #expect(
+                result.standardError.contains("misuse.swift:\(line)"),
+                "\(result.standardError)"
+            )
+        }
+    }
+}
+
+/// Compiles files that import the library, with warnings as errors.
+private func compile(_ paths: [String]) throws -> Program.Result {
+    let build = URL(filePath: Program.buildDirectory)
+    let checkouts = build.appending(path: "../../checkouts").standardized
+    let maps = [
+        build.appending(path: "CVerypoll.build/module.modulemap"),
+        checkouts.appending(path: "swift-system/Sources/CSystem/include/module.modulemap"),
+    ]
+    // Compile to object code, because ownership errors are found only after type checking.
+    return try Program.run(
+        "swiftc",
+        [
+            "-emit-sil", "-o", "/dev/null", "-whole-module-optimization",
+            "-module-name", "Documentation", "-swift-version", "6", "-warnings-as-errors",
+            "-enable-upcoming-feature", "MemberImportVisibility",
+            "-module-cache-path", build.appending(path: "ModuleCache").path,
+            "-I", build.appending(path: "Modules").path,
+        ] + maps.flatMap { ["-Xcc", "-fmodule-map-file=\($0.path)"] } + paths,
+        // Compiling takes long while other tests use the CPUs.
+        within: .seconds(600)
+    )
 }
 
 /// The documentation's files.

@@ -20,9 +20,9 @@ struct PollInterruptionTests {
             // after each signal would never end.
             repeat {
                 let deadline = ContinuousClock.now + .milliseconds(20)
-                try poll.poll(&events, timeout: .milliseconds(20))
+                try poll.block(&events, timeout: .milliseconds(20))
                 #expect(events.isEmpty && ContinuousClock.now >= deadline)
-                try poll.poll(&events, until: deadline + .milliseconds(20))
+                try poll.block(&events, until: deadline + .milliseconds(20))
                 #expect(events.isEmpty && ContinuousClock.now >= deadline + .milliseconds(20))
             } while SignalStorm.handled < 20
             #expect(storm.goesOn)
@@ -40,7 +40,7 @@ struct PollInterruptionTests {
                 try waker.wake()
             }
             var events = Events(capacity: 4)
-            try poll.poll(&events)
+            try poll.block(&events)
             #expect(events.map(\.token) == [Token(7)])
             #expect(storm.goesOn && SignalStorm.handled >= 20)
             withExtendedLifetime(waker) {}
@@ -85,7 +85,7 @@ struct PollInterruptionTests {
             for timeout in [Duration.seconds(Int64.max), .seconds(1 << 40), .seconds(1 << 31)] {
                 try waker.wake()
                 var events = Events(capacity: 4)
-                try poll.poll(&events, timeout: timeout)
+                try poll.block(&events, timeout: timeout)
                 #expect(events.map(\.token) == [Token(7)])
             }
         }

@@ -73,6 +73,18 @@ struct PollTests {
         #expect(events.map(\.token) == [Token(7)])
     }
 
+    @Test("a wait without a deadline lasts until an event arrives")
+    func hasNoDeadline() throws {
+        var poll = try Poll()
+        let waker = try Waker(registry: poll.registry, token: Token(7))
+        defer { withExtendedLifetime(waker) {} }
+        try whenAsleep { try waker.wake() }
+        var events = Events(capacity: 4)
+        let deadline: ContinuousClock.Instant? = nil
+        try poll.poll(&events, until: deadline)
+        #expect(events.map(\.token) == [Token(7)])
+    }
+
     @Test("a wait until a past instant still reports pending events")
     func deadlinePassed() throws {
         var poll = try Poll()

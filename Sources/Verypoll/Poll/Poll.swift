@@ -54,6 +54,9 @@ public struct Poll: ~Copyable, Sendable {
     /// A source registered in the mode ``RegistrationMode/edge``, the default, may not be reported
     /// again until it is drained, that is, until a call on it returns `nil`.
     ///
+    /// The call blocks its thread, so the compiler warns of it in asynchronous code; see
+    /// <doc:WakingAndThreads>.
+    ///
     /// - Parameters:
     ///   - events: The storage for the events, emptied first. Events beyond its capacity are
     ///     returned by the next call.
@@ -63,6 +66,11 @@ public struct Poll: ~Copyable, Sendable {
     ///   - interruptible: Whether a signal handler ends the wait. If not, the poll waits for the
     ///     remaining time.
     /// - Throws: `Errno.interrupted` if `interruptible`. See epoll_wait(2).
+    @available(
+        *,
+        noasync,
+        message: "it blocks its thread; use PollExecutor of VerypollAsync, or a separate thread"
+    )
     public mutating func poll(
         _ events: inout Events,
         timeout: Duration? = nil,
@@ -90,14 +98,22 @@ public struct Poll: ~Copyable, Sendable {
     /// - Parameters:
     ///   - events: The storage for the events, emptied first. Empty if the deadline passes first.
     ///   - deadline: When to stop waiting. If it has passed, the poll returns pending events at
-    ///     once.
+    ///     once. `nil` waits forever.
     ///   - interruptible: Whether a signal handler ends the wait.
     /// - Throws: `Errno.interrupted` if `interruptible`. See epoll_wait(2).
+    @available(
+        *,
+        noasync,
+        message: "it blocks its thread; use PollExecutor of VerypollAsync, or a separate thread"
+    )
     public mutating func poll(
         _ events: inout Events,
-        until deadline: ContinuousClock.Instant,
+        until deadline: ContinuousClock.Instant?,
         interruptible: Bool = false
     ) throws(Errno) {
+        guard let deadline else {
+            return try wait(&events, timeout: nil, interruptible: interruptible)
+        }
         while true {
             do throws(Errno) {
                 let left = deadline - ContinuousClock.now

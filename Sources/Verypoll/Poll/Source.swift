@@ -65,6 +65,19 @@ extension DescriptorSource where Self: ~Copyable {
 }
 
 extension DescriptorSource where Self: ~Copyable {
+    /// Unavailable: a value that owns its descriptor closes it at the end of its scope.
+    ///
+    /// To close it earlier, end the value: `_ = consume socket`, or remove the value from its
+    /// storage.
+    @available(
+        *,
+        unavailable,
+        message: "it closes at the end of its scope; to close it earlier, `_ = consume socket`"
+    )
+    public func close() { fatalError("unavailable") }
+}
+
+extension DescriptorSource where Self: ~Copyable {
     /// Calls `body` with the descriptor, for system calls that this library lacks.
     ///
     /// ```swift

@@ -18,6 +18,16 @@ public struct Interest: OptionSet, Hashable, Sendable, CustomStringConvertible {
     /// The source has out-of-band data, `EPOLLPRI`.
     @inlinable public static var priority: Interest { Interest(rawValue: 1 << 2) }
 
+    /// Unavailable: combine interests with an array literal, as in `[.readable, .writable]`.
+    @available(
+        *,
+        unavailable,
+        message: "combine interests with an array literal, as in [.readable, .writable], or union"
+    )
+    public static func | (first: Interest, second: Interest) -> Interest {
+        first.union(second)
+    }
+
     /// The names joined by `|`, as in `readable|writable`.
     public var description: String {
         var names: [String] = []
