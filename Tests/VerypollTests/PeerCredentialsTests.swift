@@ -74,6 +74,49 @@ struct PeerCredentialsTests {
         #expect(ancillary.credentials == nil)
     }
 
+    @Test("end of file has no credentials, and an empty datagram does")
+    func endsWithoutCredentials() throws {
+        let pair = try UnixStream.pair()
+        try pair.second.setReceivesCredentials(true)
+        #expect(try pair.first.write([1].span) == 1)
+        try pair.first.shutdown(.write)
+        var ancillary = AncillaryData()
+        #expect(try receive(from: pair.second, into: &ancillary) == [1])
+        #expect(ancillary.credentials == own)
+        for _ in 0..<2 {
+            #expect(try receive(from: pair.second, into: &ancillary) == [])
+            #expect(ancillary.credentials == nil)
+            var buffer: [UInt8] = [0]
+            #expect(try pair.second.receive(into: buffer.mutableSpan, ancillary: &ancillary) == 0)
+            #expect(ancillary.credentials == nil)
+        }
+        let datagrams = try UnixDatagram.pair()
+        try datagrams.second.setReceivesCredentials(true)
+        #expect(try datagrams.first.send(Span()) == 0)
+        #expect(try receive(from: datagrams.second, into: &ancillary) == [])
+        #expect(ancillary.credentials == own)
+    }
+
+    @Test("bytes and credentials are sent without descriptors")
+    func sendsWithoutDescriptors() throws {
+        let pair = try UnixStream.pair()
+        try pair.second.setReceivesCredentials(true)
+        var ancillary = AncillaryData()
+        #expect(try pair.first.send(Span()) == 0)
+        #expect(try pair.first.send([1].span) == 1)
+        #expect(try receive(from: pair.second, into: &ancillary) == [1])
+        #expect(try pair.first.send([2].span, credentials: own) == 1)
+        #expect(ancillary.credentials == own && ancillary.descriptorCount == 0)
+        #expect(try receive(from: pair.second, into: &ancillary) == [2])
+        #expect(ancillary.credentials == own && ancillary.descriptorCount == 0)
+        let datagrams = try UnixDatagram.pair()
+        #expect(try datagrams.first.send([3].span) == 1)
+        #expect(try datagrams.first.send([4].span, credentials: own) == 1)
+        for byte in [3, 4] as [UInt8] {
+            #expect(try receive(from: datagrams.second, into: &ancillary) == [byte])
+        }
+    }
+
     @Test("credentials fit beside as many descriptors as were asked for")
     func hasRoom() throws {
         let pair = try UnixStream.pair()
@@ -104,7 +147,7 @@ struct PeerCredentialsTests {
             try #require(ctest_become_nobody() == 0)
             let pair = try UnixStream.pair()
             try pair.second.setReceivesCredentials(true)
-            #expect(try pair.first.send([1].span, passing: [], credentials: own) == 1)
+            #expect(try pair.first.send([1].span, credentials: own) == 1)
             let lies = [
                 PeerCredentials(processID: getpid(), userID: 0, groupID: getegid()),
                 PeerCredentials(processID: getpid(), userID: geteuid(), groupID: 0),
@@ -112,7 +155,7 @@ struct PeerCredentialsTests {
             ]
             for lie in lies {
                 #expect(throws: Errno.notPermitted) {
-                    _ = try pair.first.send([2].span, passing: [], credentials: lie)
+                    _ = try pair.first.send([2].span, credentials: lie)
                 }
             }
             var ancillary = AncillaryData()

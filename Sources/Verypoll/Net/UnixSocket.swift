@@ -5,7 +5,7 @@ public import SystemPackage
 public protocol UnixSocket: Socket, ~Copyable {}
 
 extension UnixSocket where Self: ~Copyable {
-    /// Sends bytes and, with the first of them, descriptors and credentials.
+    /// Sends bytes and, with the first of them, any descriptors and credentials.
     ///
     /// - Parameters:
     ///   - bytes: The bytes to send. A stream carries descriptors only with bytes, so sending
@@ -22,7 +22,7 @@ extension UnixSocket where Self: ~Copyable {
     ///   descriptors are in flight. See sendmsg(2) and unix(7).
     public func send(
         _ bytes: Span<UInt8>,
-        passing descriptors: [FileDescriptor],
+        passing descriptors: [FileDescriptor] = [],
         credentials: PeerCredentials? = nil
     ) throws(Errno) -> Int? {
         precondition(

@@ -31,6 +31,8 @@ public struct AncillaryData: ~Copyable, Sendable {
     public internal(set) var isTruncated = false
 
     /// The sender's credentials, if ``UnixSocket/setReceivesCredentials(_:)`` is on.
+    ///
+    /// `nil` at end of file.
     public var credentials: PeerCredentials? { passed.credentials }
 
     /// The number of received descriptors that were not taken.
@@ -141,10 +143,15 @@ extension FileDescriptor {
         ancillary.removeAll()
         let peek = isPeeking ? CInt(MSG_PEEK) : 0
         let flags = CInt(MSG_TRUNC) | CInt(MSG_CMSG_CLOEXEC) | peek
-        return try unsafe ancillary.fill(part) { message throws(Errno) in
+        let received = try unsafe ancillary.fill(part) { message throws(Errno) in
             // A receive stops at passed descriptors, so a short one does not mean drained.
             try readySyscall(reading: rawValue) { unsafe recvmsg(rawValue, &message, flags) }
         }
+        // At end of file, the kernel reports the user and the process 0.
+        if received == 0, ancillary.credentials != nil, isStreamSocket {
+            ancillary.passed.credentials = nil
+        }
+        return received
     }
 }
 
