@@ -25,9 +25,26 @@ struct EventTests {
         #expect(events.isEmpty && events.capacity == 5 && events.description == "[]")
     }
 
-    @Test("events with a capacity of zero trap")
-    func trapsWithoutRoom() async {
-        await #expect(processExitsWith: .failure) { _ = Events(capacity: 0) }
+    @Test("a capacity that is not positive, or larger than the kernel's limit, traps")
+    func limitsCapacity() async {
+        for capacity in [0, -1, .min] {
+            let result = await #expect(
+                processExitsWith: .failure,
+                observing: [\.standardErrorContent]
+            ) { [capacity = capacity as Int] in
+                _ = Events(capacity: capacity)
+            }
+            expectMessage("the capacity for events must be positive", of: result)
+        }
+        for capacity in [Int.max, Int(Int32.max), 178_956_971] {
+            let result = await #expect(
+                processExitsWith: .failure,
+                observing: [\.standardErrorContent]
+            ) { [capacity = capacity as Int] in
+                _ = Events(capacity: capacity)
+            }
+            expectMessage("the capacity for events exceeds 1", of: result)
+        }
     }
 
     @Test("an event carries any token", arguments: [0, 1, -1, .max, .min, 1 << 32, 0xFFFF_FFFF])

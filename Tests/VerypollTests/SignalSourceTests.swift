@@ -91,11 +91,58 @@ struct SignalSourceTests {
         await #expect(processExitsWith: .failure) { survives { _ = Signal(rawValue: 65) } }
     }
 
+    @Test("a signal that cannot be blocked traps", arguments: [SIGKILL, SIGSTOP, 32, 33])
+    func refuses(number: CInt) async {
+        let result = await #expect(
+            processExitsWith: .failure,
+            observing: [\.standardErrorContent]
+        ) { [number = number as CInt] in
+            survives { _ = try SignalSource(blocking: [.terminate, Signal(rawValue: number)]) }
+        }
+        expectMessage("cannot be blocked", of: result)
+    }
+
+    @Test("a child inherits blocked signals, and none after they were unblocked")
+    func isInherited() throws {
+        try joiningThread {
+            let signals = try SignalSource(blocking: [.user2, .terminate])
+            let both: UInt64 = 1 << (SIGUSR2 - 1) | 1 << (SIGTERM - 1)
+            #expect(try signalsBlockedInChild() & both == both)
+            SignalSource.unblockAll()
+            #expect(try signalsBlockedInChild() == 0)
+            #expect(try signals.next() == nil)
+        }
+    }
+
     @Test("named signals have the system's numbers")
     func hasNumbers() {
         #expect(Signal.hangUp.rawValue == SIGHUP && Signal.interrupt.rawValue == SIGINT)
         #expect(Signal.user1.rawValue == SIGUSR1 && Signal.user2.rawValue == SIGUSR2)
         #expect(Signal.terminate.rawValue == SIGTERM && Signal.child.rawValue == SIGCHLD)
     }
+}
+
+/// Starts a program with the signal mask of the calling thread, and returns its mask.
+private func signalsBlockedInChild() throws -> UInt64 {
+    let pipe = try Tracer()
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_adddup2(&actions, pipe.sender.fileDescriptor.rawValue, 1)
+    let words = ["grep", "SigBlk", "/proc/self/status"]
+    var arguments = unsafe words.map { word in unsafe strdup(word) } + [nil]
+    defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+    var child: pid_t = 0
+    let problem = unsafe posix_spawnp(&child, words[0], &actions, nil, &arguments, environ)
+    guard problem == 0 else { throw Errno(rawValue: problem) }
+    var status: CInt = 0
+    guard unsafe waitpid(child, &status, 0) == child else { throw Errno(rawValue: errno) }
+    #expect(status == 0)
+    var bytes = [UInt8](repeating: 0, count: 100)
+    let receiver = pipe.receiver.fileDescriptor
+    let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe receiver.read(into: $0) }
+    let line = String(decoding: bytes[..<count], as: UTF8.self)
+    let digits = line.split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
+    return try #require(UInt64(digits, radix: 16))
 }
 #endif

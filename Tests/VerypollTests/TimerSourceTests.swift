@@ -89,6 +89,25 @@ struct TimerSourceTests {
         #expect(try timer.expirations() == 1)
     }
 
+    @Test("an interval of zero or less traps, and a tiny one does not")
+    func refusesIntervals() async throws {
+        for interval in [0, -1] {
+            let result = await #expect(
+                processExitsWith: .failure,
+                observing: [\.standardErrorContent]
+            ) { [interval = interval as Int] in
+                let timer = try TimerSource()
+                survives { try timer.start(after: .seconds(1), every: .seconds(interval)) }
+            }
+            expectMessage("the interval of a timer must be positive", of: result)
+        }
+        let timer = try TimerSource()
+        let interval = Duration(secondsComponent: 0, attosecondsComponent: 1)
+        try timer.start(after: .seconds(-1), every: interval)
+        try timer.fileDescriptor.wait()
+        #expect(try timer.expirations() != nil)
+    }
+
     @Test("a time of any length is accepted")
     func clamps() throws {
         let timer = try TimerSource()

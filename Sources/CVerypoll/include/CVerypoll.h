@@ -121,6 +121,13 @@ static inline int cverypoll_signalfd(uint64_t mask) {
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Unblocks all signals in the calling thread; async-signal-safe. */
+static inline void cverypoll_unblock_signals(void) {
+	sigset_t none;
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
 /* Missing from the headers of Debian 12; see unix(7) and pwritev2(2). */
 static const int cverypoll_passrights = 83; /* SO_PASSRIGHTS, Linux 6.16 */
 static const int cverypoll_peerpidfd = 77;  /* SO_PEERPIDFD, Linux 6.5 */

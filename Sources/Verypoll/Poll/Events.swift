@@ -8,6 +8,9 @@ public struct Events: RandomAccessCollection, Sendable {
     public var capacity: Int { buffer.capacity }
 
     /// Allocates storage for `capacity` events, the most that one poll returns.
+    ///
+    /// Traps unless `capacity` is positive and at most 134,217,727, or 178,956,970 on x86-64: the
+    /// kernel returns no more at once.
     public init(capacity: Int) {
         buffer = EventBuffer(capacity: capacity)
     }

@@ -11,11 +11,15 @@ struct EventBuffer: Sendable {
 
     @usableFromInline private(set) var count = 0
 
+    /// The most events that one epoll_wait(2) can return.
+    private static var limit: Int { Int(CInt.max) / MemoryLayout<SystemEvent>.size }
+
     var capacity: Int { room.count }
     var isEmpty: Bool { count == 0 }
 
     init(capacity: Int) {
-        precondition(capacity > 0, "event capacity must be positive")
+        precondition(capacity > 0, "the capacity for events must be positive")
+        precondition(capacity <= Self.limit, "the capacity for events exceeds \(Self.limit)")
         room = Array(repeating: SystemEvent(), count: capacity)
     }
 

@@ -9,6 +9,16 @@ struct SignalDescriptor: ~Copyable, Sendable {
 
     var fileDescriptor: FileDescriptor { descriptor.fileDescriptor }
 
+    /// Whether pthread_sigmask(3) can block a signal; signal(7) and nptl(7) name the exceptions.
+    static func canBlock(_ number: CInt) -> Bool {
+        number != SIGKILL && number != SIGSTOP && number != 32 && number != 33
+    }
+
+    /// Unblocks all signals in the calling thread.
+    static func unblockAll() {
+        cverypoll_unblock_signals()
+    }
+
     /// Blocks the signals in the calling thread and in threads that it starts afterward.
     init(blocking numbers: [CInt]) throws(Errno) {
         let mask = numbers.reduce(UInt64(0)) { $0 | 1 << UInt64($1 - 1) }

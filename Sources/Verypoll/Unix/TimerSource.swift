@@ -36,11 +36,16 @@ public struct TimerSource: ~Copyable, Sendable, DescriptorSource {
     /// - Parameters:
     ///   - delay: The time until the timer first expires, with nanosecond precision and never
     ///     early. With zero or less, it expires at once.
-    ///   - interval: The time between further expirations, without drift; `nil` for none.
+    ///   - interval: The time between further expirations, without drift; `nil` for none. Traps if
+    ///     zero or less.
     /// - Throws: See timerfd_settime(2).
     public func start(after delay: Duration, every interval: Duration? = nil) throws(Errno) {
+        precondition(
+            interval.map { $0 > .zero } ?? true,
+            "the interval of a timer must be positive"
+        )
         // To timerfd_settime(2), a first time of zero means stop, and an interval of zero means no
-        // repeats.
+        // repeats. An interval may be shorter than a nanosecond.
         let least = Duration.nanoseconds(1)
         try timer.set(first: max(delay, least), interval: interval.map { max($0, least) } ?? .zero)
     }
