@@ -145,10 +145,10 @@ struct EchoServer: ~Copyable {
             switch try connections[key].echo(&buffer) {
             case .drained: break
             case .interrupted: ready.append(key)
-            case .ended: _ = connections.remove(key)
+            case .ended: connections.remove(key)
             }
         } catch {
-            _ = connections.remove(key)  // An error ends its connection, not the server.
+            connections.remove(key)  // An error ends its connection, not the server.
         }
     }
 }
