@@ -111,8 +111,8 @@ public final class PollExecutor: TaskExecutor {
     ///
     /// Listeners stop accepting at once: an accept that waits throws `Errno.canceled`. The executor
     /// goes on until its connections and other sources are closed and no task sleeps on it, or
-    /// until the deadline. Then every wait ends with `Errno.canceled`, the tasks run until they end or
-    /// wait for something else, and the thread ends. A task that prefers the executor afterward
+    /// until the deadline. Then every wait ends with `Errno.canceled`, the tasks run until they end
+    /// or wait for something else, and the thread ends. A task that prefers the executor afterward
     /// runs on the global executor, and its operations throw `Errno.canceled` where they would
     /// have to wait.
     ///

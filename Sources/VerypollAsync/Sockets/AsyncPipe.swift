@@ -12,7 +12,7 @@ public import Verypoll
     ///
     /// - Throws: `Errno.tooManyOpenFiles` at the limit of the process or of the executor.
     public init(on executor: PollExecutor) throws(Errno) {
-        let pipe = try Pipe()
+        let pipe = try UnixPipe()
         let sender = try Sender(pipe.sender, on: executor)
         let receiver = try Receiver(pipe.receiver, on: executor)
         self.sender = sender
@@ -22,7 +22,7 @@ public import Verypoll
     /// The writing end of a pipe or FIFO, closed when it goes out of scope.
     public struct Sender: ~Copyable, AsyncByteWriter {
         /// The end itself, for calls that do not wait.
-        public let end: Pipe.Sender
+        public let end: UnixPipe.Sender
         private let registration: Registration
 
         public var handle: SourceHandle { registration.handle }
@@ -31,13 +31,13 @@ public import Verypoll
         ///
         /// - Throws: `Errno.tooManyOpenFiles` if the executor is at its limit of sources. The end
         ///   is closed then.
-        public init(_ end: consuming Pipe.Sender, on executor: PollExecutor) throws(Errno) {
+        public init(_ end: consuming UnixPipe.Sender, on executor: PollExecutor) throws(Errno) {
             registration = try Registration(end, .pipe, interest: .writable, on: executor)
             self.end = end
         }
 
         /// Removes the end from its executor, and returns it open.
-        public consuming func release() -> Pipe.Sender {
+        public consuming func release() -> UnixPipe.Sender {
             handle.deregister()
             return end
         }
@@ -46,7 +46,7 @@ public import Verypoll
     /// The reading end of a pipe or FIFO, closed when it goes out of scope.
     public struct Receiver: ~Copyable, AsyncByteReader {
         /// The end itself, for calls that do not wait.
-        public let end: Pipe.Receiver
+        public let end: UnixPipe.Receiver
         private let registration: Registration
 
         public var handle: SourceHandle { registration.handle }
@@ -55,13 +55,13 @@ public import Verypoll
         ///
         /// - Throws: `Errno.tooManyOpenFiles` if the executor is at its limit of sources. The end
         ///   is closed then.
-        public init(_ end: consuming Pipe.Receiver, on executor: PollExecutor) throws(Errno) {
+        public init(_ end: consuming UnixPipe.Receiver, on executor: PollExecutor) throws(Errno) {
             registration = try Registration(end, .pipe, on: executor)
             self.end = end
         }
 
         /// Removes the end from its executor, and returns it open.
-        public consuming func release() -> Pipe.Receiver {
+        public consuming func release() -> UnixPipe.Receiver {
             handle.deregister()
             return end
         }
