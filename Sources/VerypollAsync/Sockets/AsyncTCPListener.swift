@@ -81,8 +81,8 @@ public struct AsyncTCPListener: ~Copyable, AsyncSource {
         _ body: @escaping @Sendable (borrowing AsyncTCPStream) async -> Void
     ) async throws(Errno) {
         let executor = registration.executor
-        try await serveConnections(limit: limit, on: { executor }, body) {
-            executor async throws(Errno) in try await accept(on: executor)
+        try await serveOwned(limit: limit, on: { executor }) { stream in
+            await stream.withCancellation(body)
         }
     }
 
@@ -101,7 +101,50 @@ public struct AsyncTCPListener: ~Copyable, AsyncSource {
         limit: Int = 10_000,
         _ body: @escaping @Sendable (borrowing AsyncTCPStream) async -> Void
     ) async throws(Errno) {
-        try await serveConnections(limit: limit, on: executors.next, body) {
+        try await serveOwned(limit: limit, on: executors.next) { stream in
+            await stream.withCancellation(body)
+        }
+    }
+
+    /// Serves connections like ``serve(limit:_:)``, and gives each to `body` for good.
+    ///
+    /// For connections that are split, so that one task reads while another writes. They have no
+    /// cancellation scope: each wait sets up a handler of its own, except in
+    /// ``AsyncSource/withCancellation(_:)``.
+    ///
+    /// - Parameters:
+    ///   - limit: The most connections at a time. A place becomes free when `body` returns.
+    ///   - body: The work for a connection, which it owns.
+    /// - Throws: Same as ``serve(limit:_:)``.
+    public func serveOwned(
+        limit: Int = 10_000,
+        _ body: @escaping @Sendable (consuming AsyncTCPStream) async -> Void
+    ) async throws(Errno) {
+        let executor = registration.executor
+        try await serveOwned(limit: limit, on: { executor }, body)
+    }
+
+    /// Serves connections like ``serveOwned(limit:_:)``, on several executors.
+    ///
+    /// - Parameters:
+    ///   - executors: Same as for ``serve(on:limit:_:)``.
+    ///   - limit: Same as for ``serve(on:limit:_:)``.
+    ///   - body: Same as for ``serveOwned(limit:_:)``.
+    /// - Throws: Same as ``serve(limit:_:)``.
+    public func serveOwned(
+        on executors: PollExecutors,
+        limit: Int = 10_000,
+        _ body: @escaping @Sendable (consuming AsyncTCPStream) async -> Void
+    ) async throws(Errno) {
+        try await serveOwned(limit: limit, on: executors.next, body)
+    }
+
+    private func serveOwned(
+        limit: Int,
+        on nextExecutor: () -> PollExecutor,
+        _ body: @escaping @Sendable (consuming AsyncTCPStream) async -> Void
+    ) async throws(Errno) {
+        try await serveConnections(limit: limit, on: nextExecutor, body) {
             executor async throws(Errno) in try await accept(on: executor)
         }
     }

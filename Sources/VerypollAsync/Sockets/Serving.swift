@@ -6,7 +6,7 @@ internal import Verypoll
 func serveConnections<Stream: AsyncSource & ~Copyable>(
     limit: Int,
     on nextExecutor: () -> PollExecutor,
-    _ body: @escaping @Sendable (borrowing Stream) async -> Void,
+    _ body: @escaping @Sendable (consuming Stream) async -> Void,
     accept: (PollExecutor) async throws(Errno) -> Stream
 ) async throws(Errno) {
     precondition(limit > 0, "the limit of connections must be positive")
@@ -16,9 +16,10 @@ func serveConnections<Stream: AsyncSource & ~Copyable>(
             do throws(Errno) {
                 try await places.reserve()
                 let executor = nextExecutor()
-                let stream = try await acceptPatiently(on: executor, accept)
+                // A task's closure cannot consume a noncopyable value, but it can take an optional.
+                var stream: Stream? = try await acceptPatiently(on: executor, accept)
                 group.addTask(executorPreference: executor) {
-                    await stream.withCancellation(body)
+                    if let stream = stream.take() { await body(stream) }
                     places.free()
                 }
             } catch {
