@@ -33,6 +33,25 @@ extension AsyncByteReader where Self: ~Copyable {
         try await handle.read(appendingTo: &buffer, until: deadline)
     }
 
+    /// Reads at least one byte and appends to an array.
+    ///
+    /// For protocols whose messages can arrive in pieces: append until the array has a whole one.
+    ///
+    /// - Parameters:
+    ///   - buffer: The array to append to.
+    ///   - limit: The most bytes to append. Traps unless it is positive.
+    ///   - deadline: When to stop waiting; `nil` for never.
+    /// - Returns: Same as `read(into:)` with a mutable span.
+    /// - Throws: Same as `read(into:)` with a mutable span.
+    public func read(
+        appendingTo buffer: inout [UInt8],
+        atMost limit: Int,
+        until deadline: ContinuousClock.Instant? = nil
+    ) async throws(Errno) -> Int {
+        precondition(limit > 0, "the limit of bytes must be positive")
+        return try await handle.read(appendingTo: &buffer, atMost: limit, until: deadline)
+    }
+
     /// Reads at least one byte into a buffer of the executor, and passes it to `body`.
     ///
     /// The connection needs no buffer of its own while it waits, so that idle connections use

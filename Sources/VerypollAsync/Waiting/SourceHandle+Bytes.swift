@@ -39,6 +39,28 @@ extension SourceHandle {
         }
     }
 
+    func read(
+        appendingTo buffer: inout [UInt8],
+        atMost limit: Int,
+        until deadline: ContinuousClock.Instant?
+    ) async throws(Errno) -> Int {
+        var attempt = Attempt()
+        while true {
+            try await begin(.read, &attempt, until: deadline)
+            var count: Int?
+            try buffer.append(addingCapacity: limit) { span throws(Errno) in
+                count =
+                    try slot.value.kind == .pipe
+                    ? descriptor.readAvailable(into: &span) : descriptor.receive(into: &span)
+            }
+            if let count {
+                finishRead(count, of: limit, attempt)
+                return count
+            }
+            block(.read, &attempt)
+        }
+    }
+
     /// Reads into the executor's own buffer, and lends it to `body`.
     func withBytes<Value>(
         until deadline: ContinuousClock.Instant?,
