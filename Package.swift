@@ -68,7 +68,16 @@ let library: [Target] = [
     ),
 ]
 
-// MARK: The library for async/await
+// MARK: The library for async/await, and programs that show how it is used
+
+func asyncExample(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["VerypollAsync", "Verypoll", system],
+        path: "Examples/\(name)",
+        swiftSettings: settings
+    )
+}
 
 let asyncSettings = settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 
@@ -78,9 +87,19 @@ let asyncLibrary: [Target] = [
         dependencies: ["Verypoll", system],
         swiftSettings: asyncSettings
     ),
+
+    asyncExample("async-chat"),
+    asyncExample("async-echo"),
+    asyncExample("async-http"),
+    asyncExample("async-proxy"),
+    asyncExample("async-redis"),
+
     .testTarget(
         name: "VerypollAsyncTests",
-        dependencies: ["VerypollAsync", "Verypoll", "TestSupport", "CTestSupport", system],
+        dependencies: [
+            "VerypollAsync", "Verypoll", "TestSupport", "CTestSupport", "async-chat", "async-echo",
+            "async-http", "async-proxy", "async-redis", system,
+        ],
         swiftSettings: asyncSettings
     ),
 ]
