@@ -25,6 +25,9 @@ func receive(
         let pieces = buffer.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for line in pieces.dropLast() {
             room.send(String(decoding: line, as: UTF8.self), from: number)
+            // Lets the tasks of the others write this line, so that many short lines in one read do
+            // not fill the queues of members that read.
+            await Task.yield()
         }
         // The last piece is an incomplete line.
         buffer = pieces.last.map { Array($0) } ?? []

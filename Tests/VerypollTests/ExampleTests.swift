@@ -74,13 +74,6 @@ struct ExampleTests {
     }
 }
 
-/// Returns the port that an example prints when it listens.
-func portOfGreeting(of program: borrowing Program) throws -> UInt16 {
-    let greeting = try program.waitForStandardOutput(containing: "listening on 127.0.0.1:")
-    let line = greeting.split(separator: "\n").first ?? ""
-    return try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
-}
-
 /// Returns the output of a shell command.
 func shell(_ line: String) throws -> String {
     let result = try Program.run("/bin/sh", ["-c", line])
