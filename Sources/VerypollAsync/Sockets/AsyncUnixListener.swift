@@ -104,7 +104,7 @@ public struct AsyncUnixListener: ~Copyable, AsyncSource {
         }
     }
 
-    /// Serves connections like ``serve(limit:_:)``, and gives each to `body` for good.
+    /// Serves connections like ``serve(limit:_:)``, each of which `body` owns.
     ///
     /// For connections that are split, so that one task reads while another writes. They have no
     /// cancellation scope: each wait sets up a handler of its own, except in

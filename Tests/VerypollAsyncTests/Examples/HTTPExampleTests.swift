@@ -34,7 +34,9 @@ final class HTTPExampleTests {
         #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(head.contains("\r\nContent-Length: 13\r\n"))
         #expect(head.hasSuffix("\r\n\r\n"))
-        #expect(head.contains(/\r\nDate: [A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT\r\n/))
+        #expect(
+            head.contains(/\r\nDate: [A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT\r\n/)
+        )
         #expect(try shell("curl -sS -w '%{http_code}' \(url)/none") == "404 Not Found\n404")
     }
 
@@ -136,8 +138,14 @@ final class HTTPExampleTests {
             ("GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", 400),
             ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\nx", 400),
             ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\nx", 400),
-            ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-            ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 2\r\n\r\n", 400),
+            (
+                "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                400
+            ),
+            (
+                "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 2\r\n\r\n",
+                400
+            ),
             (
                 "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
                     + "Transfer-Encoding: chunked\r\n\r\n", 400
@@ -147,7 +155,10 @@ final class HTTPExampleTests {
                     + "Transfer-Encoding: chunked\r\n\r\n", 400
             ),
             ("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", 400),
-            ("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n", 400),
+            (
+                "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n",
+                400
+            ),
             ("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
             ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", 413),
             ("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n", 413),

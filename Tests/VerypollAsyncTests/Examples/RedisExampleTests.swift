@@ -49,7 +49,8 @@ final class RedisExampleTests {
 
     @Test("inline commands and arrays may be mixed, and arrive in pieces")
     func assembles() throws {
-        let commands = "PING\r\n\r\n*2\r\n$4\r\nECHO\r\n$4\r\na\r\nb\r\nset k v\n*0\r\nGET k\r\nQUIT\r\n"
+        let commands =
+            "PING\r\n\r\n*2\r\n$4\r\nECHO\r\n$4\r\na\r\nb\r\nset k v\n*0\r\nGET k\r\nQUIT\r\n"
         let replies = "+PONG\r\n$4\r\na\r\nb\r\n+OK\r\n$1\r\nv\r\n+OK\r\n"
         #expect(try exchange(commands) == replies)
         let client = try Client(port: port)
@@ -61,9 +62,13 @@ final class RedisExampleTests {
     func pipelines() throws {
         let value = String(repeating: "v", count: 60_000)
         let client = try Client(port: port)
-        try client.send("SET k \(value)\r\n" + String(repeating: "GET k\r\n", count: 200) + "QUIT\r\n")
+        try client.send(
+            "SET k \(value)\r\n" + String(repeating: "GET k\r\n", count: 200) + "QUIT\r\n"
+        )
         let replies = try client.receiveToEnd()
-        #expect(replies.count == "+OK\r\n".utf8.count * 2 + 200 * "$60000\r\n\(value)\r\n".utf8.count)
+        #expect(
+            replies.count == "+OK\r\n".utf8.count * 2 + 200 * "$60000\r\n\(value)\r\n".utf8.count
+        )
     }
 
     @Test(
