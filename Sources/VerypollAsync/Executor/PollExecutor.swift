@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Synchronization
 public import SystemPackage
+internal import Verypoll
 
 /// One thread with one `Poll`, which runs the tasks that prefer it and resumes them when their
 /// sockets are ready.
@@ -79,7 +80,11 @@ public final class PollExecutor: TaskExecutor {
     /// Runs `body` and all tasks that it starts on the calling thread, and returns when `body` has
     /// returned.
     ///
-    /// For the `main` of a program. Tasks that still wait when `body` returns are canceled.
+    /// For the `main` of a program. Tasks that still wait when `body` returns are canceled. If the
+    /// executor is shut down before, `body` continues on the global executor until it returns.
+    ///
+    /// The main actor does not run meanwhile if this is called on the main thread, so tasks must
+    /// not wait for it.
     ///
     /// - Parameters:
     ///   - sourceLimit: Same as for ``start(sourceLimit:)``.
@@ -94,17 +99,14 @@ public final class PollExecutor: TaskExecutor {
         let outcome = Outcome<Value>()
         Task(executorPreference: executor) {
             do {
-                outcome.result = .success(try await body(executor))
+                outcome.set(.success(try await body(executor)))
             } catch {
-                outcome.result = .failure(error)
+                outcome.set(.failure(error))
             }
             executor.requestShutdown(until: .now)
         }
         executor.runUntilShutdown()
-        guard let result = outcome.result else {
-            preconditionFailure("the executor ended before its work")
-        }
-        return try result.get()
+        return try outcome.wait().get()
     }
 
     /// Ends the executor, once its tasks are done.
@@ -135,10 +137,38 @@ public final class PollExecutor: TaskExecutor {
 
 /// The result of the work that an executor runs.
 private final class Outcome<Value: Sendable>: Sendable {
-    private let storage = Mutex<Result<Value, any Error>?>(nil)
+    private struct State {
+        var result: Result<Value, any Error>?
+        /// Wakes the thread that waits for the result.
+        var waker: Waker?
+    }
 
-    var result: Result<Value, any Error>? {
-        get { storage.withLock { $0 } }
-        set { storage.withLock { $0 = newValue } }
+    private let state = Mutex(State())
+
+    func set(_ result: Result<Value, any Error>) {
+        let waker = state.withLock { state in
+            state.result = result
+            return state.waker
+        }
+        do throws(Errno) {
+            try waker?.wake()
+        } catch {
+            preconditionFailure("the end of the executor's work cannot be reported: \(error)")
+        }
+    }
+
+    /// Blocks the thread until there is a result.
+    ///
+    /// There is one already, unless the executor was shut down before the end of its work.
+    func wait() throws(Errno) -> Result<Value, any Error> {
+        if let result = state.withLock({ $0.result }) { return result }
+        var poll = try Poll()
+        var events = Events(capacity: 1)
+        let waker = try Waker(registry: poll.registry, token: Token(0))
+        state.withLock { $0.waker = waker }
+        while true {
+            if let result = state.withLock({ $0.result }) { return result }
+            try poll.poll(&events)
+        }
     }
 }
