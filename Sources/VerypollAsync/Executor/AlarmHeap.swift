@@ -6,7 +6,7 @@
 /// forward once it rings.
 struct AlarmHeap: ~Copyable {
     private struct Alarm {
-        let time: ContinuousClock.Instant
+        let time: Deadline
         let waiter: ThreadReference<Waiter>
     }
 
@@ -14,14 +14,14 @@ struct AlarmHeap: ~Copyable {
 
     var isEmpty: Bool { alarms.isEmpty }
 
-    /// The time of the earliest alarm.
-    var first: ContinuousClock.Instant? { alarms.first?.time }
+    /// The time of the earliest alarm; never if there is none.
+    var first: Deadline { alarms.first?.time ?? .never }
 
     /// Ensures that an alarm rings for `waiter` at `time` or earlier.
     @inline(__always)
     mutating func set(
         _ waiter: ThreadReference<Waiter>,
-        noLaterThan time: ContinuousClock.Instant
+        noLaterThan time: Deadline
     ) {
         let index = waiter.value.alarmIndex
         if index >= 0, alarms[index].time <= time { return }
@@ -31,7 +31,7 @@ struct AlarmHeap: ~Copyable {
     @inline(never)
     private mutating func insert(
         _ waiter: ThreadReference<Waiter>,
-        at time: ContinuousClock.Instant
+        at time: Deadline
     ) {
         var index = waiter.value.alarmIndex
         let alarm = Alarm(time: time, waiter: waiter)
@@ -43,7 +43,7 @@ struct AlarmHeap: ~Copyable {
     }
 
     /// Removes and returns the waiter of the earliest alarm, if its time has come.
-    mutating func popFirst(before now: ContinuousClock.Instant) -> ThreadReference<Waiter>? {
+    mutating func popFirst(before now: Deadline) -> ThreadReference<Waiter>? {
         guard let first = alarms.first, first.time <= now else { return nil }
         remove(first.waiter)
         return first.waiter

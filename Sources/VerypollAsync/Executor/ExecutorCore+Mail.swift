@@ -84,8 +84,8 @@ extension ThreadReference<ExecutorCore> {
     }
 
     /// The time at which waits are canceled: the earliest that a caller has asked for.
-    var drainDeadline: ContinuousClock.Instant? {
-        guard case .draining(let shutdown) = value.phase else { return nil }
+    var drainDeadline: Deadline {
+        guard case .draining(let shutdown) = value.phase else { return .never }
         return value.laterShutdowns.reduce(shutdown.deadline) { min($0, $1.deadline) }
     }
 
@@ -99,16 +99,16 @@ extension ThreadReference<ExecutorCore> {
         case .draining(let shutdown):
             guard value.jobs.isEmpty else { return false }
             if value.sources.delayingCount == 0 { return true }
-            let now = ContinuousClock.now
-            guard let deadline = drainDeadline, deadline <= now else { return false }
-            value.phase = .canceling(shutdown, until: now + .seconds(1))
+            let now = Deadline.now
+            guard drainDeadline <= now else { return false }
+            value.phase = .canceling(shutdown, until: now.advanced(by: .seconds(1)))
             value.sources.forEach { slot in
                 slot.value.reader.resumable()?.resume(.canceled)
                 slot.value.writer.resumable()?.resume(.canceled)
             }
             return value.jobs.isEmpty
         case .canceling(_, let time):
-            return value.jobs.isEmpty || time <= ContinuousClock.now
+            return value.jobs.isEmpty || time <= .now
         }
     }
 

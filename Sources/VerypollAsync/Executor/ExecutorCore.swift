@@ -33,7 +33,7 @@ struct ExecutorCore: ~Copyable {
         /// Tasks may end by themselves until the deadline.
         case draining(Shutdown)
         /// Waits are canceled; the tasks have until the time to end here.
-        case canceling(Shutdown, until: ContinuousClock.Instant)
+        case canceling(Shutdown, until: Deadline)
     }
 
     init(sourceLimit: Int) throws(Errno) {
@@ -90,21 +90,17 @@ extension ThreadReference<ExecutorCore> {
 
     private func poll(_ events: inout Events) {
         do throws(Errno) {
+            let time = min(value.alarms.first, drainDeadline)
             if !value.jobs.isEmpty {
                 try value.poll.poll(&events, timeout: .zero)
-            } else if let time = nextTime {
-                try value.poll.poll(&events, until: time)
-            } else {
+            } else if time == .never {
                 try value.poll.poll(&events)
+            } else {
+                try value.poll.poll(&events, until: time.instant)
             }
         } catch {
             preconditionFailure("the poll of the executor failed: \(error)")
         }
-    }
-
-    private var nextTime: ContinuousClock.Instant? {
-        guard let deadline = drainDeadline else { return value.alarms.first }
-        return value.alarms.first.map { min($0, deadline) } ?? deadline
     }
 
     @inline(__always)
@@ -142,7 +138,7 @@ extension ThreadReference<ExecutorCore> {
     }
 
     private func ringAlarms() {
-        let now = ContinuousClock.now
+        let now = Deadline.now
         while let waiter = value.alarms.popFirst(before: now) {
             switch waiter.value.ring(at: now) {
             case .ignored: continue
@@ -158,7 +154,7 @@ extension ThreadReference<ExecutorCore> {
         _ slot: ThreadReference<SourceSlot>,
         _ direction: Direction,
         operation: UInt32 = 0,
-        until deadline: ContinuousClock.Instant?,
+        until deadline: Deadline,
         _ continuation: UnsafeContinuation<WaitResult, Never>
     ) {
         let waiter = slot.waiter(direction)
@@ -171,7 +167,7 @@ extension ThreadReference<ExecutorCore> {
         else {
             return unsafe continuation.resume(returning: .canceled)
         }
-        if let deadline { value.alarms.set(waiter, noLaterThan: deadline) }
+        if deadline < .never { value.alarms.set(waiter, noLaterThan: deadline) }
     }
 
     /// Whether waits for the source are canceled, because the executor is being shut down.

@@ -21,14 +21,14 @@ internal import Verypoll
     /// The number of the source's events before the call that found it not ready.
     let seenEvents: UInt32
     let operation: UInt32
-    let deadline: ContinuousClock.Instant?
+    let deadline: Deadline
     let continuation: UnsafeContinuation<WaitResult, Never>
 }
 
 /// A request to end the executor.
 @safe struct Shutdown {
     /// When tasks that still wait are canceled.
-    let deadline: ContinuousClock.Instant
+    let deadline: Deadline
     /// The caller that waits for the end.
     let continuation: UnsafeContinuation<Void, Never>?
 }

@@ -124,13 +124,16 @@ public final class PollExecutor: TaskExecutor {
     ///   none.
     public func shutdown(until deadline: ContinuousClock.Instant = .now) async {
         await unsafe withUnsafeContinuation { continuation in
-            let shutdown = unsafe Shutdown(deadline: deadline, continuation: continuation)
+            let shutdown = unsafe Shutdown(
+                deadline: Deadline(at: deadline),
+                continuation: continuation
+            )
             if !core.post(.shutDown(shutdown)) { unsafe continuation.resume() }
         }
     }
 
     /// Starts to end the executor, without waiting for the end.
-    func requestShutdown(until deadline: ContinuousClock.Instant) {
+    func requestShutdown(until deadline: Deadline) {
         _ = core.post(.shutDown(unsafe Shutdown(deadline: deadline, continuation: nil)))
     }
 }

@@ -53,7 +53,7 @@ public final class PollExecutors: Sendable {
     ///
     /// - Parameter deadline: The time for the tasks of all of them to end by themselves.
     public func shutdown(until deadline: ContinuousClock.Instant = .now) async {
-        for executor in executors { executor.requestShutdown(until: deadline) }
+        for executor in executors { executor.requestShutdown(until: Deadline(at: deadline)) }
         for executor in executors { await executor.shutdown(until: deadline) }
     }
 }

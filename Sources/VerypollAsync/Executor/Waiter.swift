@@ -1,15 +1,28 @@
+internal import SystemPackage
+
 /// Why a wait has ended.
-enum WaitResult: UInt8 {
+@usableFromInline
+enum WaitResult: UInt8, Sendable {
     /// The source may be ready.
     case ready
     /// The deadline has passed.
     case deadlineExceeded
     /// The task was cancelled, or the executor is shutting down.
     case canceled
+
+    @usableFromInline
+    func check() throws(Errno) {
+        switch self {
+        case .ready: return
+        case .deadlineExceeded: throw .deadlineExceeded
+        case .canceled: throw .canceled
+        }
+    }
 }
 
 /// The directions of a source; one task at a time may wait in each.
-enum Direction: UInt8 {
+@usableFromInline
+enum Direction: UInt8, Sendable {
     case read
     case write
 }
@@ -22,7 +35,7 @@ enum Direction: UInt8 {
     private var operation: UInt32 = 0
     /// The last operation whose cancellation arrived before the operation itself.
     private var canceledOperation: UInt32 = 0
-    private var deadline: ContinuousClock.Instant?
+    private var deadline = Deadline.never
     /// The place of its alarm in the heap, or -1.
     var alarmIndex = -1
 
@@ -45,7 +58,7 @@ enum Direction: UInt8 {
     mutating func suspend(
         _ continuation: UnsafeContinuation<WaitResult, Never>,
         operation: UInt32,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) -> Bool {
         precondition(!isWaiting, "another task is already waiting for this direction of the source")
         if operation != 0, operation == canceledOperation { return false }
@@ -71,8 +84,8 @@ enum Direction: UInt8 {
     }
 
     /// Decides what an alarm means for the suspended operation.
-    mutating func ring(at now: ContinuousClock.Instant) -> Ringing {
-        guard isWaiting, let deadline else { return .ignored }
+    mutating func ring(at now: Deadline) -> Ringing {
+        guard isWaiting, deadline < .never else { return .ignored }
         guard deadline <= now else { return .later(deadline) }
         guard let resumption = resumable() else { return .ignored }
         return .expired(resumption)
@@ -80,7 +93,7 @@ enum Direction: UInt8 {
 
     enum Ringing {
         case ignored
-        case later(ContinuousClock.Instant)
+        case later(Deadline)
         case expired(Resumption)
     }
 }

@@ -12,11 +12,17 @@ extension AsyncByteReader where Self: ~Copyable {
     /// - Returns: The number of bytes read, or 0 at end of file.
     /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or the error of recv(2), such as
     ///   `Errno.connectionReset`.
+    @inlinable @inline(__always)
     public func read(
         into buffer: consuming MutableSpan<UInt8>,
         until deadline: ContinuousClock.Instant? = nil
     ) async throws(Errno) -> Int {
-        try await handle.read(into: buffer, until: deadline)
+        let handle = handle
+        var attempt = Attempt()
+        while true {
+            try await handle.begin(.read, &attempt, until: deadline)
+            if let count = try handle.tryToRead(into: &buffer, &attempt) { return count }
+        }
     }
 
     /// Reads at least one byte and appends to `buffer`, at most its free capacity.
@@ -26,11 +32,17 @@ extension AsyncByteReader where Self: ~Copyable {
     ///   - deadline: When to stop waiting; `nil` for never.
     /// - Returns: Same as `read(into:)` with a mutable span.
     /// - Throws: Same as `read(into:)` with a mutable span.
+    @inlinable @inline(__always)
     public func read(
         into buffer: inout OutputSpan<UInt8>,
         until deadline: ContinuousClock.Instant? = nil
     ) async throws(Errno) -> Int {
-        try await handle.read(appendingTo: &buffer, until: deadline)
+        let handle = handle
+        var attempt = Attempt()
+        while true {
+            try await handle.begin(.read, &attempt, until: deadline)
+            if let count = try handle.tryToRead(appendingTo: &buffer, &attempt) { return count }
+        }
     }
 
     /// Reads at least one byte and appends to an array.
@@ -43,13 +55,20 @@ extension AsyncByteReader where Self: ~Copyable {
     ///   - deadline: When to stop waiting; `nil` for never.
     /// - Returns: Same as `read(into:)` with a mutable span.
     /// - Throws: Same as `read(into:)` with a mutable span.
+    @inlinable @inline(__always)
     public func read(
         appendingTo buffer: inout [UInt8],
         atMost limit: Int,
         until deadline: ContinuousClock.Instant? = nil
     ) async throws(Errno) -> Int {
         precondition(limit > 0, "the limit of bytes must be positive")
-        return try await handle.read(appendingTo: &buffer, atMost: limit, until: deadline)
+        let handle = handle
+        var attempt = Attempt()
+        while true {
+            try await handle.begin(.read, &attempt, until: deadline)
+            let count = try handle.tryToRead(appendingTo: &buffer, atMost: limit, &attempt)
+            if let count { return count }
+        }
     }
 
     /// Reads at least one byte into a buffer of the executor, and passes it to `body`.
@@ -63,10 +82,18 @@ extension AsyncByteReader where Self: ~Copyable {
     ///     copy are gone afterward.
     /// - Returns: The result of `body`.
     /// - Throws: Same as `read(into:)`, and the error of `body`.
+    @inlinable @inline(__always)
     public func withBytes<Value>(
         until deadline: ContinuousClock.Instant? = nil,
         _ body: (Span<UInt8>) throws(Errno) -> Value
     ) async throws(Errno) -> Value {
-        try await handle.withBytes(until: deadline, body)
+        let handle = handle
+        var attempt = Attempt()
+        while true {
+            try await handle.begin(.read, &attempt, until: deadline)
+            guard let (buffer, count) = try handle.tryToRead(&attempt) else { continue }
+            defer { handle.giveBack(buffer) }
+            return try body(buffer.span.extracting(first: count))
+        }
     }
 }

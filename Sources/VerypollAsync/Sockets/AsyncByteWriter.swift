@@ -12,11 +12,14 @@ extension AsyncByteWriter where Self: ~Copyable {
     /// - Returns: The number of bytes accepted, possibly fewer than given.
     /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or the error of send(2), such as
     ///   `Errno.brokenPipe` if the peer no longer reads.
+    @inlinable
     public func write(
         _ bytes: Span<UInt8>,
         until deadline: ContinuousClock.Instant? = nil
     ) async throws(Errno) -> Int {
-        try await handle.write(bytes, until: deadline)
+        let sent = try handle.writeAtOnce(bytes)
+        guard sent == 0, !bytes.isEmpty else { return sent }
+        return try await handle.write(bytes, until: deadline)
     }
 
     /// Writes several runs of bytes in one call, at least one byte in all.
@@ -29,6 +32,7 @@ extension AsyncByteWriter where Self: ~Copyable {
     ///   - deadline: When to stop waiting for room; `nil` for never.
     /// - Returns: The total number of bytes accepted.
     /// - Throws: Same as `write(_:until:)`.
+    @inlinable
     public func write(
         _ first: Span<UInt8>,
         _ second: Span<UInt8>,
@@ -45,11 +49,15 @@ extension AsyncByteWriter where Self: ~Copyable {
     ///   - bytes: The bytes.
     ///   - deadline: When to stop waiting for room; `nil` for never.
     /// - Throws: Same as `write(_:until:)`. Some of the bytes may have been written then.
+    @inlinable
     public func writeAll(
         _ bytes: Span<UInt8>,
         until deadline: ContinuousClock.Instant? = nil
     ) async throws(Errno) {
-        try await handle.writeAll(bytes, until: deadline)
+        let sent = try handle.writeAtOnce(bytes)
+        guard sent < bytes.count else { return }
+        let rest = bytes.extracting(droppingFirst: sent)
+        try await handle.writeAll(rest, until: deadline)
     }
 
     /// Writes all of several runs of bytes, in one call if the kernel has room.
@@ -61,6 +69,7 @@ extension AsyncByteWriter where Self: ~Copyable {
     ///   - fourth: The bytes after `third`, if any.
     ///   - deadline: When to stop waiting for room; `nil` for never.
     /// - Throws: Same as `write(_:until:)`. Some of the bytes may have been written then.
+    @inlinable
     public func writeAll(
         _ first: Span<UInt8>,
         _ second: Span<UInt8>,

@@ -3,7 +3,7 @@ public import SystemPackage
 
 /// The deadlines of enclosing calls of `withDeadline`.
 enum DeadlineScope {
-    @TaskLocal fileprivate static var deadline: ContinuousClock.Instant?
+    @TaskLocal fileprivate static var deadline = Deadline.never
 
     /// The number of scopes in the process, so that a wait need not search the task's values while
     /// there is none.
@@ -11,16 +11,13 @@ enum DeadlineScope {
 
     /// Returns the earlier of a deadline and that of the enclosing scope.
     @inline(__always)
-    static func earliest(_ deadline: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+    static func earliest(_ deadline: Deadline) -> Deadline {
         count.load(ordering: .relaxed) == 0 ? deadline : earliestInScope(deadline)
     }
 
     @inline(never)
-    private static func earliestInScope(
-        _ deadline: ContinuousClock.Instant?
-    ) -> ContinuousClock.Instant? {
-        guard let scope = Self.deadline else { return deadline }
-        return deadline.map { min($0, scope) } ?? scope
+    private static func earliestInScope(_ deadline: Deadline) -> Deadline {
+        min(deadline, Self.deadline)
     }
 }
 
@@ -52,7 +49,7 @@ public func withDeadline<Value, Failure: Error>(
 ) async throws(Failure) -> Value {
     DeadlineScope.count.wrappingAdd(1, ordering: .relaxed)
     defer { DeadlineScope.count.wrappingSubtract(1, ordering: .relaxed) }
-    let earliest = DeadlineScope.earliest(deadline)
+    let earliest = DeadlineScope.earliest(Deadline(at: deadline))
     let result = await DeadlineScope.$deadline.withValue(earliest) {
         do throws(Failure) {
             return Result<Value, Failure>.success(try await body())

@@ -9,6 +9,6 @@ extension PollExecutor {
     ///   executor is at its limit of sources.
     public func sleep(until deadline: ContinuousClock.Instant) async throws(Errno) {
         let timer = try Registration(timerOn: self)
-        try await timer.handle.sleep(until: deadline)
+        try await timer.handle.sleep(until: Deadline(at: deadline))
     }
 }

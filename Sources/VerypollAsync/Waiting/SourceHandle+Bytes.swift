@@ -1,106 +1,103 @@
-internal import SystemPackage
+public import SystemPackage
 internal import Verypoll
 
 extension SourceHandle {
-    func read(
-        into buffer: consuming MutableSpan<UInt8>,
-        until deadline: ContinuousClock.Instant?
-    ) async throws(Errno) -> Int {
-        var attempt = Attempt()
-        while true {
-            try await begin(.read, &attempt, until: deadline)
-            let count =
-                try slot.value.kind == .pipe
-                ? descriptor.readAvailable(into: &buffer) : descriptor.receive(into: &buffer)
-            if let count {
-                finishRead(count, of: buffer.count, attempt)
-                return count
-            }
-            block(.read, &attempt)
-        }
-    }
+    // MARK: Reads that do not wait; `nil` if the source is not ready
 
-    func read(
-        appendingTo buffer: inout OutputSpan<UInt8>,
-        until deadline: ContinuousClock.Instant?
-    ) async throws(Errno) -> Int {
-        var attempt = Attempt()
-        while true {
-            try await begin(.read, &attempt, until: deadline)
-            let room = buffer.freeCapacity
-            let count =
-                try slot.value.kind == .pipe
-                ? descriptor.readAvailable(into: &buffer) : descriptor.receive(into: &buffer)
-            if let count {
-                finishRead(count, of: room, attempt)
-                return count
-            }
-            block(.read, &attempt)
-        }
-    }
-
-    func read(
-        appendingTo buffer: inout [UInt8],
-        atMost limit: Int,
-        until deadline: ContinuousClock.Instant?
-    ) async throws(Errno) -> Int {
-        var attempt = Attempt()
-        while true {
-            try await begin(.read, &attempt, until: deadline)
-            var count: Int?
-            try buffer.append(addingCapacity: limit) { span throws(Errno) in
-                count =
-                    try slot.value.kind == .pipe
-                    ? descriptor.readAvailable(into: &span) : descriptor.receive(into: &span)
-            }
-            if let count {
-                finishRead(count, of: limit, attempt)
-                return count
-            }
-            block(.read, &attempt)
-        }
-    }
-
-    /// Reads into the executor's own buffer, and lends it to `body`.
-    func withBytes<Value>(
-        until deadline: ContinuousClock.Instant?,
-        _ body: (Span<UInt8>) throws(Errno) -> Value
-    ) async throws(Errno) -> Value {
-        var attempt = Attempt()
-        while true {
-            try await begin(.read, &attempt, until: deadline)
-            if let value = try lendBytes(attempt, body) { return value }
-            block(.read, &attempt)
-        }
-    }
-
-    @inline(__always)
-    private func lendBytes<Value>(
-        _ attempt: Attempt,
-        _ body: (Span<UInt8>) throws(Errno) -> Value
-    ) throws(Errno) -> Value? {
-        if isCurrent { return try lend(&core.value.scratch, attempt, body) }
-        var buffer = [UInt8](repeating: 0, count: 16_384)
-        return try lend(&buffer, attempt, body)
-    }
-
-    // A function of its own, because a span of a value that an accessor yields may not outlive the
-    // access.
-    @inline(__always)
-    private func lend<Value>(
-        _ buffer: inout [UInt8],
-        _ attempt: Attempt,
-        _ body: (Span<UInt8>) throws(Errno) -> Value
-    ) throws(Errno) -> Value? {
-        var span = buffer.mutableSpan
+    @usableFromInline
+    func tryToRead(
+        into buffer: inout MutableSpan<UInt8>,
+        _ attempt: inout Attempt
+    ) throws(Errno) -> Int? {
         let count =
             try slot.value.kind == .pipe
-            ? descriptor.readAvailable(into: &span) : descriptor.receive(into: &span)
-        guard let count else { return nil }
-        finishRead(count, of: buffer.count, attempt)
-        return try body(buffer.span.extracting(first: count))
+            ? descriptor.readAvailable(into: &buffer) : descriptor.receive(into: &buffer)
+        noteRead(count, of: buffer.count, &attempt)
+        return count
     }
 
+    @usableFromInline
+    func tryToRead(
+        appendingTo buffer: inout OutputSpan<UInt8>,
+        _ attempt: inout Attempt
+    ) throws(Errno) -> Int? {
+        let room = buffer.freeCapacity
+        let count =
+            try slot.value.kind == .pipe
+            ? descriptor.readAvailable(into: &buffer) : descriptor.receive(into: &buffer)
+        noteRead(count, of: room, &attempt)
+        return count
+    }
+
+    @usableFromInline
+    func tryToRead(
+        appendingTo buffer: inout [UInt8],
+        atMost limit: Int,
+        _ attempt: inout Attempt
+    ) throws(Errno) -> Int? {
+        var count: Int?
+        try buffer.append(addingCapacity: limit) { span throws(Errno) in
+            count = try tryToRead(appendingTo: &span, &attempt)
+        }
+        return count
+    }
+
+    /// Reads into the executor's own buffer, and lends it to the caller, who returns it with
+    /// `giveBack`.
+    @usableFromInline
+    func tryToRead(_ attempt: inout Attempt) throws(Errno) -> (buffer: [UInt8], count: Int)? {
+        var buffer: [UInt8] = []
+        if isCurrent { swap(&buffer, &core.value.scratch) }
+        // Another thread does not use the executor's buffer, and a task may have kept it while it
+        // changed threads.
+        if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: 16_384) }
+        do throws(Errno) {
+            var span = buffer.mutableSpan
+            if let count = try tryToRead(into: &span, &attempt) { return (buffer, count) }
+        } catch {
+            giveBack(buffer)
+            throw error
+        }
+        giveBack(buffer)
+        return nil
+    }
+
+    @usableFromInline
+    func giveBack(_ buffer: consuming [UInt8]) {
+        if isCurrent { core.value.scratch = buffer }
+    }
+
+    @inline(__always)
+    private func noteRead(_ count: Int?, of room: Int, _ attempt: inout Attempt) {
+        if let count {
+            finishRead(count, of: room, attempt)
+        } else {
+            block(.read, &attempt)
+        }
+    }
+
+    // MARK: Writes
+
+    /// Writes as many of the bytes as the kernel accepts at once; none if the task may have to wait,
+    /// or to let others run.
+    ///
+    /// Not async, so that the common case of a write sets up no async call.
+    @usableFromInline
+    func writeAtOnce(_ bytes: Span<UInt8>) throws(Errno) -> Int {
+        var attempt = Attempt()
+        guard !bytes.isEmpty, case .call = step(.write, &attempt) else { return 0 }
+        if let count = try send(bytes) { return count }
+        block(.write, &attempt)
+        return 0
+    }
+
+    @inline(__always)
+    private func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
+        try slot.value.kind == .pipe
+            ? descriptor.writeAvailable(bytes, Span(), Span(), Span()) : descriptor.send(bytes)
+    }
+
+    @usableFromInline
     func write(
         _ bytes: Span<UInt8>,
         until deadline: ContinuousClock.Instant?
@@ -108,14 +105,12 @@ extension SourceHandle {
         var attempt = Attempt()
         while true {
             try await begin(.write, &attempt, until: deadline)
-            let count =
-                try slot.value.kind == .pipe
-                ? descriptor.writeAvailable(bytes, Span(), Span(), Span()) : descriptor.send(bytes)
-            if let count { return count }
+            if let count = try send(bytes) { return count }
             block(.write, &attempt)
         }
     }
 
+    @usableFromInline
     func write(
         _ first: Span<UInt8>,
         _ second: Span<UInt8>,
@@ -135,6 +130,7 @@ extension SourceHandle {
         }
     }
 
+    @usableFromInline
     func writeAll(
         _ bytes: Span<UInt8>,
         until deadline: ContinuousClock.Instant?
@@ -145,6 +141,7 @@ extension SourceHandle {
         }
     }
 
+    @usableFromInline
     func writeAll(
         _ first: Span<UInt8>,
         _ second: Span<UInt8>,

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SystemPackage
+public import SystemPackage
 internal import Verypoll
 
 extension SourceHandle {
@@ -35,6 +35,7 @@ extension SourceHandle {
     }
 
     /// Waits until a call in a direction would not block.
+    @usableFromInline
     func waitUntilReady(
         _ direction: Direction,
         until deadline: ContinuousClock.Instant?

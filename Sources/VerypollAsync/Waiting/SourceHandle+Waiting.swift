@@ -1,7 +1,8 @@
 internal import Synchronization
-internal import SystemPackage
+public import SystemPackage
 
 /// One try of an operation, which is repeated until the source is ready.
+@usableFromInline
 struct Attempt {
     /// Whether the task runs on another thread than the source's executor.
     fileprivate var isForeign = false
@@ -9,12 +10,29 @@ struct Attempt {
     fileprivate var isBlocked = false
     /// The number of events before the last try; for foreign attempts.
     fileprivate var seenEvents: UInt32 = 0
+
+    @usableFromInline init() {}
+}
+
+/// What an operation does before its next try.
+@usableFromInline
+enum Step {
+    /// Nothing.
+    case call
+    /// Wait, in a cancellation scope.
+    case wait
+    /// Anything else; see `beginSlowly`.
+    case other
 }
 
 // An operation is a loop: `begin`, a call that does not block, and `block` if the call found the
 // source not ready. On the executor's own thread, `begin` waits as long as no event has come since
 // then. On other threads, the call is made at once, and the number of the source's events tells the
 // executor whether one came between the call and the wait.
+//
+// The loops of reads are compiled into their callers, because an async call costs about 100
+// instructions for its memory, and more if a deadline is passed. So a read in a cancellation scope
+// makes no async call, and suspends its caller itself.
 extension SourceHandle {
     /// Repeats a call that returns `nil` while the source is not ready.
     @inline(__always)
@@ -34,24 +52,37 @@ extension SourceHandle {
     /// Waits until the next try may succeed.
     ///
     /// - Throws: `Errno.canceled` or `Errno.deadlineExceeded`.
+    @inlinable
     @inline(__always)
     func begin(
         _ direction: Direction,
         _ attempt: inout Attempt,
         until deadline: ContinuousClock.Instant?
     ) async throws(Errno) {
-        guard isCurrent else {
-            return try await beginElsewhere(direction, &attempt, until: deadline)
+        switch step(direction, &attempt) {
+        case .call:
+            return
+        case .wait:
+            let deadline = Deadline(deadline)
+            let result = await unsafe withUnsafeContinuation { continuation in
+                unsafe suspend(direction, until: deadline, continuation)
+            }
+            try result.check()
+        case .other:
+            try await beginSlowly(direction, &attempt, until: Deadline(deadline))
         }
+    }
+
+    /// Decides what to do before the next try, and counts the call if it is to be made at once.
+    @usableFromInline
+    func step(_ direction: Direction, _ attempt: inout Attempt) -> Step {
+        guard isCurrent else { return .other }
         attempt.isForeign = false
         let waiter = waiter(direction)
-        if waiter.value.isBlocked {
-            try check(await wait(direction, until: deadline))
-        } else if core.value.callsLeft == 0 || waiter.value.isCanceled {
-            try await letOthersRun(direction)
-        } else {
-            core.value.callsLeft &-= 1
-        }
+        if waiter.value.isBlocked { return waiter.value.scope == 0 ? .other : .wait }
+        guard core.value.callsLeft > 0, !waiter.value.isCanceled else { return .other }
+        core.value.callsLeft &-= 1
+        return .call
     }
 
     /// Notes that a call found the source not ready.
@@ -74,31 +105,40 @@ extension SourceHandle {
         slot.value.reader.isBlocked = true
     }
 
-    @inline(__always)
-    private func check(_ result: WaitResult) throws(Errno) {
-        switch result {
-        case .ready: return
-        case .canceled: throw .canceled
-        case .deadlineExceeded: throw .deadlineExceeded
-        }
-    }
-
     // MARK: On the executor's thread
 
-    @inline(__always)
-    private func wait(
+    /// Suspends an operation, or resumes it at once if there is no need to wait.
+    @usableFromInline
+    func suspend(
         _ direction: Direction,
-        until deadline: ContinuousClock.Instant?
-    ) async -> WaitResult {
-        if direction == .write { slot.watchWrites(in: core, key) }
-        let waiter = waiter(direction)
-        if waiter.value.isCanceled { return .canceled }
-        let deadline = DeadlineScope.earliest(deadline)
-        guard waiter.value.scope != 0 else {
-            return await waitCancellably(direction, until: deadline)
+        until deadline: Deadline,
+        _ continuation: UnsafeContinuation<WaitResult, Never>
+    ) {
+        if waiter(direction).value.isCanceled {
+            return unsafe continuation.resume(returning: .canceled)
         }
-        return await unsafe withUnsafeContinuation { continuation in
-            unsafe core.suspend(slot, direction, until: deadline, continuation)
+        if direction == .write { slot.watchWrites(in: core, key) }
+        let deadline = DeadlineScope.earliest(deadline)
+        unsafe core.suspend(slot, direction, until: deadline, continuation)
+    }
+
+    /// Begins an operation on another thread, without a cancellation scope, or at the end of the
+    /// task's turn.
+    @usableFromInline
+    @inline(never)
+    func beginSlowly(
+        _ direction: Direction,
+        _ attempt: inout Attempt,
+        until deadline: Deadline
+    ) async throws(Errno) {
+        if !isCurrent {
+            try await beginElsewhere(direction, &attempt, until: deadline)
+        } else if waiter(direction).value.isBlocked {
+            if direction == .write { slot.watchWrites(in: core, key) }
+            let deadline = DeadlineScope.earliest(deadline)
+            try await waitCancellably(direction, until: deadline).check()
+        } else {
+            try await letOthersRun(direction)
         }
     }
 
@@ -109,7 +149,7 @@ extension SourceHandle {
     @inline(never)
     private func waitCancellably(
         _ direction: Direction,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async -> WaitResult {
         let operation = slot.value.nextOperation()
         return await withTaskCancellationHandler {
@@ -142,10 +182,10 @@ extension SourceHandle {
     private func beginElsewhere(
         _ direction: Direction,
         _ attempt: inout Attempt,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async throws(Errno) {
         if attempt.isForeign, attempt.isBlocked {
-            try check(await waitElsewhere(direction, attempt.seenEvents, until: deadline))
+            try await waitElsewhere(direction, attempt.seenEvents, until: deadline).check()
         }
         attempt.isForeign = true
         attempt.isBlocked = false
@@ -155,7 +195,7 @@ extension SourceHandle {
     private func waitElsewhere(
         _ direction: Direction,
         _ seenEvents: UInt32,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async -> WaitResult {
         let operation = slot.value.nextOperation()
         let deadline = DeadlineScope.earliest(deadline)
@@ -177,8 +217,8 @@ extension SourceHandle {
     }
 
     /// Waits for a time; for the handle of a timer.
-    func sleep(until deadline: ContinuousClock.Instant) async throws(Errno) {
-        let end = DeadlineScope.earliest(deadline) ?? deadline
+    func sleep(until deadline: Deadline) async throws(Errno) {
+        let end = DeadlineScope.earliest(deadline)
         let result =
             isCurrent
             ? await waitCancellably(.read, until: end)
