@@ -9,6 +9,10 @@
 #ifndef CVERYPOLL_H
 #define CVERYPOLL_H
 
+#ifndef __linux__
+#error "Verypoll requires Linux: it uses epoll(7), signalfd(2), timerfd_create(2), pidfd_open(2)"
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

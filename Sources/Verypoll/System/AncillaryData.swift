@@ -1,6 +1,12 @@
 #if Net
-internal import Glibc
+internal import CVerypoll
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// Descriptors and sender credentials received with the bytes of a Unix-domain socket.
 ///
@@ -51,7 +57,7 @@ public struct AncillaryData: ~Copyable, Sendable {
     }
 
     deinit {
-        for descriptor in passed.descriptors[taken...] { _ = Glibc.close(descriptor) }
+        for descriptor in passed.descriptors[taken...] { _ = cverypoll_close(descriptor) }
     }
 
     /// Removes and returns the next descriptor, in the order in which they were passed.

@@ -1,6 +1,11 @@
 #if Net
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// The control messages sent with the bytes of a Unix-domain socket, in the layout of cmsg(3).
 ///

@@ -1,8 +1,13 @@
 #if OSPoll && !PollSelector
 internal import CVerypoll
-internal import Glibc
 internal import Synchronization
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// An epoll instance; see epoll(7).
 struct Selector: ~Copyable, Sendable {

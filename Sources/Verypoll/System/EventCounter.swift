@@ -1,6 +1,11 @@
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// An eventfd(2): a 64-bit counter that is readable while it is not 0.
 ///

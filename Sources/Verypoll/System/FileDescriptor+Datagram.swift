@@ -1,6 +1,12 @@
 #if Net
-internal import Glibc
+internal import CVerypoll
 package import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 extension FileDescriptor {
     /// recv(2) of one datagram; returns its length, which may exceed the free capacity, or `nil` if

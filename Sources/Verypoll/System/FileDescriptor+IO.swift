@@ -1,14 +1,19 @@
 internal import CVerypoll
-internal import Glibc
 internal import Synchronization
 package import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 extension FileDescriptor {
     /// read(2) into the free capacity of `buffer`; `nil` if it would block, 0 at end of file.
     package func readAvailable(into buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int? {
         try unsafe buffer.fill { base, room throws(Errno) in
             try readySyscall(reading: rawValue, room: room) {
-                unsafe Glibc.read(rawValue, base, room)
+                unsafe libcRead(rawValue, base, room)
             }
         }
     }
@@ -18,7 +23,7 @@ extension FileDescriptor {
         precondition(!buffer.isEmpty, "the buffer is empty")
         return try unsafe buffer.withUnsafeMutableBufferPointer { bytes throws(Errno) in
             try readySyscall(reading: rawValue, room: bytes.count) {
-                unsafe Glibc.read(rawValue, bytes.baseAddress, bytes.count)
+                unsafe libcRead(rawValue, bytes.baseAddress, bytes.count)
             }
         }
     }

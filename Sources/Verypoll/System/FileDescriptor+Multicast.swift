@@ -1,6 +1,11 @@
 #if Net
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 extension FileDescriptor {
     /// Joins or leaves a multicast group; `IP_ADD_MEMBERSHIP` and related options.

@@ -1,7 +1,12 @@
 #if Net
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// A socket option whose value is an int; see socket(7), ip(7), ipv6(7), tcp(7) and unix(7).
 struct IntegerOption {

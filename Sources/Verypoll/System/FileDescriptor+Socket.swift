@@ -1,7 +1,12 @@
 #if Net
 internal import CVerypoll
-internal import Glibc
 public import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 extension FileDescriptor {
     /// recv(2) into the free capacity of `buffer`; `nil` if it would block.
@@ -65,7 +70,7 @@ extension FileDescriptor {
 
     /// shutdown(2).
     package func shutdown(_ direction: ShutdownDirection) throws(Errno) {
-        _ = try syscall { Glibc.shutdown(rawValue, direction.rawValue) }
+        _ = try syscall { libcShutdown(rawValue, direction.rawValue) }
     }
 }
 

@@ -1,6 +1,11 @@
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 extension FileDescriptor {
     /// splice(2), where one of the two is a pipe; `nil` if the source is empty or the destination

@@ -1,5 +1,10 @@
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// A socket address in the kernel's form; see sockaddr(3type).
 struct KernelAddress {

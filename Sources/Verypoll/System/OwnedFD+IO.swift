@@ -1,6 +1,11 @@
 internal import CVerypoll
-internal import Glibc
 public import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 extension OwnedFD {
     /// Creates a second descriptor of the same open file, close-on-exec.

@@ -1,7 +1,12 @@
 #if Net
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 extension OwnedFD {
     func set(_ option: IntegerOption, to value: CInt) throws(Errno) {

@@ -1,7 +1,12 @@
 #if Net
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// The type of a socket; see socket(2).
 enum SocketType {
@@ -26,7 +31,7 @@ extension OwnedFD {
 
     /// Creates a socket of a family, non-blocking and close-on-exec; see socket(2).
     static func socket(family: CInt, _ type: SocketType) throws(Errno) -> OwnedFD {
-        OwnedFD(rawValue: try syscall { Glibc.socket(family, type.nonBlocking, 0) })
+        OwnedFD(rawValue: try syscall { libcSocket(family, type.nonBlocking) })
     }
 
     static func socket(for address: SocketAddress, _ type: SocketType) throws(Errno) -> OwnedFD {
@@ -45,12 +50,12 @@ extension OwnedFD {
 
     func bind(to address: KernelAddress) throws(Errno) {
         _ = try unsafe address.withPointer { pointer, length throws(Errno) in
-            try syscall { unsafe Glibc.bind(rawValue, pointer, length) }
+            try syscall { unsafe libcBind(rawValue, pointer, length) }
         }
     }
 
     func listen(backlog: Int) throws(Errno) {
-        _ = try syscall { Glibc.listen(rawValue, CInt(clamping: backlog)) }
+        _ = try syscall { libcListen(rawValue, CInt(clamping: backlog)) }
     }
 
     /// connect(2); returns `true` if it is done, `false` if it is in progress.

@@ -1,7 +1,12 @@
 #if PollSelector
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// A descriptor to poll with poll(2), and the flags that it is still polled for.
 struct PollSelectorRegistration {

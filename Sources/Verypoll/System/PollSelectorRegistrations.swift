@@ -1,7 +1,12 @@
 #if PollSelector
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// The registrations of one selector, in the order of their entries for poll(2).
 struct PollSelectorRegistrations {

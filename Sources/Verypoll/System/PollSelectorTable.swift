@@ -1,8 +1,13 @@
 #if PollSelector
 internal import CVerypoll
-internal import Glibc
 internal import Synchronization
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// The descriptors to poll with poll(2), shared by a selector, its clones and ``SelectorNotice``.
 final class PollSelectorTable: Sendable {

@@ -1,7 +1,12 @@
 #if OSExt
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// A pidfd, which refers to one process even if the process ID is reused; see pidfd_open(2).
 struct ProcessDescriptor: ~Copyable, Sendable {

@@ -1,7 +1,12 @@
 #if OSExt
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// A signalfd(2), which receives blocked signals.
 struct SignalDescriptor: ~Copyable, Sendable {

@@ -1,7 +1,12 @@
 #if OSExt
 internal import CVerypoll
-internal import Glibc
 internal import SystemPackage
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// A timerfd: a countdown, and a counter of expirations; see timerfd_create(2).
 struct TimerDescriptor: ~Copyable, Sendable {
@@ -42,7 +47,7 @@ struct TimerDescriptor: ~Copyable, Sendable {
         var count: UInt64 = 0
         let size = MemoryLayout<UInt64>.size
         let read = try readySyscall(reading: descriptor.rawValue, room: .max) {
-            unsafe Glibc.read(descriptor.rawValue, &count, size)
+            unsafe libcRead(descriptor.rawValue, &count, size)
         }
         return read == nil ? nil : count
     }
