@@ -25,3 +25,19 @@ package final class ConcurrentWork<Value: Sendable>: Sendable {
         return try result.get()
     }
 }
+
+/// Runs blocking work on a thread of its own while the task waits.
+///
+/// A test that blocks its own thread takes it from the global executor, which has one for each
+/// processor.
+///
+/// - Parameter body: The work.
+/// - Returns: The result of the work.
+/// - Throws: The error of the work.
+package func onThread<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
+}
