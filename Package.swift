@@ -16,10 +16,16 @@ let settings: [SwiftSetting] = [
 let libraryOnly = Context.environment["VERYPOLL_LIBRARY_ONLY"]
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+// Users of the library that leave out the trait `Daemon` do not fetch these packages.
+let logging: Target.Dependency = .product(
+    name: "Logging",
+    package: "swift-log",
+    condition: .when(traits: ["Daemon"])
+)
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser",
-    package: "swift-argument-parser"
+    package: "swift-argument-parser",
+    condition: .when(traits: ["Daemon"])
 )
 
 func example(_ name: String) -> Target {
@@ -50,6 +56,7 @@ let library: [Target] = [
     example("echo"),
     example("proxy"),
     example("systemd-sockets"),
+    example("threads"),
     example("udp-echo"),
 
     .target(
@@ -63,7 +70,7 @@ let library: [Target] = [
         "VerypollTests",
         [
             "Verypoll", "TestSupport", "CTestSupport", "accept-and-drop", "chat", "echo", "proxy",
-            "systemd-sockets", "udp-echo", system,
+            "systemd-sockets", "threads", "udp-echo", system,
         ]
     ),
 ]
@@ -212,7 +219,7 @@ let package = Package(
     name: "verypoll",
     products: [.library(name: "Verypoll", targets: ["Verypoll"])],
     traits: [
-        .default(enabledTraits: ["OSPoll", "OSExt", "Net"]),
+        .default(enabledTraits: ["OSPoll", "OSExt", "Net", "Daemon"]),
         .trait(
             name: "OSPoll",
             description: "Poll, Registry and Waker work on epoll; without it they trap when used."
@@ -228,6 +235,11 @@ let package = Package(
             enabledTraits: ["OSPoll"]
         ),
         .trait(name: "Net", description: "TCP, UDP and Unix-domain sockets."),
+        .trait(
+            name: "Daemon",
+            description: "The packages that only verypolld and verypollctl need.",
+            enabledTraits: ["OSPoll", "OSExt", "Net"]
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0")

@@ -1,5 +1,5 @@
-#if !Net || !OSExt
+#if !Net || !OSExt || !Daemon
 #error(
-    "verypolld needs the traits Net and OSExt; build it with them, or set VERYPOLL_LIBRARY_ONLY"
+    "verypolld needs the trait Daemon; build it with that trait, or set VERYPOLL_LIBRARY_ONLY"
 )
 #endif

@@ -35,16 +35,13 @@ struct DocumentationTests {
             """
         let result = try compile([directory.write(source, to: "misuse.swift")])
         #expect(result.exit != .code(0))
-        for line in [
-            "2:51: error: 'close()' is unavailable: it closes at the end of its scope",
-            "3:33: error: '|' is unavailable: combine interests with an array literal",
+        for message in [
+            "error: 'close()' is unavailable: it closes at the end of its scope",
+            "error: '|' is unavailable: combine interests with an array literal",
             "6:14: error: instance method 'poll' is unavailable from asynchronous contexts",
             "7:14: error: instance method 'poll' is unavailable from asynchronous contexts",
         ] {
-            #expect(
-                result.standardError.contains("misuse.swift:\(line)"),
-                "\(result.standardError)"
-            )
+            #expect(result.standardError.contains(message), "\(result.standardError)")
         }
     }
 }

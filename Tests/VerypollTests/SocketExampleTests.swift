@@ -2,6 +2,7 @@
 import SystemPackage
 import Testing
 import TestSupport
+import Verypoll
 
 @Suite("Examples with Unix sockets")
 struct SocketExampleTests {
@@ -93,6 +94,43 @@ struct SocketExampleTests {
         ).finish()
         #expect(result.exit != .code(0))
         #expect(result.standardError.contains("Address family not supported"))
+    }
+}
+
+@Suite("The example with threads")
+struct ThreadsExampleTests {
+    @Test("the server echoes on its threads, and stops at SIGTERM")
+    func serves() throws {
+        let server = try Program("threads", ["127.0.0.1:0"])
+        let port = try portOfGreeting(of: server)
+        for number in 0..<20 {
+            let client = try Client(port: port)
+            try client.send("I am \(number)")
+            try client.finishSending()
+            let echoed = try client.receiveToEnd()
+            #expect(String(decoding: echoed, as: UTF8.self) == "I am \(number)")
+        }
+        try server.send(15)
+        #expect(try server.waitForExit() == .code(0))
+        #expect(try server.standardOutput.hasSuffix("stopping at signal 15\nstopped\n"))
+    }
+
+    @Test("the server survives a lack of descriptors, and serves the waiting clients later")
+    func survives() throws {
+        let path = Program.path(of: "threads")
+        let server = try Program("/bin/sh", ["-c", "ulimit -n 24; exec \(path) 127.0.0.1:0"])
+        let port = try portOfGreeting(of: server)
+        var clients = Slab<Client>(capacity: 40)
+        for _ in 0..<clients.capacity { _ = clients.insert(try Client(port: port)) }
+        for index in 0..<clients.capacity {
+            let found = clients.key(at: index)
+            let key = try #require(found)
+            try clients[key].send("hello")
+            #expect(try clients[key].receive(exactly: 5) == Array("hello".utf8))
+            clients.remove(key)
+        }
+        try server.send(15)
+        #expect(try server.waitForExit() == .code(0))
     }
 }
 
