@@ -131,7 +131,7 @@ private func signalsBlockedInChild() throws -> UInt64 {
     unsafe posix_spawn_file_actions_adddup2(&actions, pipe.sender.fileDescriptor.rawValue, 1)
     let words = ["grep", "SigBlk", "/proc/self/status"]
     var arguments = unsafe words.map { word in unsafe strdup(word) } + [nil]
-    defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+    defer { unsafe arguments.forEach { unsafe free($0) } }
     var child: pid_t = 0
     let problem = unsafe posix_spawnp(&child, words[0], &actions, nil, &arguments, environ)
     guard problem == 0 else { throw Errno(rawValue: problem) }
