@@ -78,8 +78,9 @@ extension SourceHandle {
 
     // MARK: Writes
 
-    /// Writes as many of the bytes as the kernel accepts at once; none if the task may have to wait,
-    /// or to let others run.
+    /// Writes as many of the bytes as the kernel accepts at once.
+    ///
+    /// If the task may have to wait, or to let others run, it writes none.
     ///
     /// Not async, so that the common case of a write sets up no async call.
     @usableFromInline
