@@ -91,9 +91,15 @@ extension AsyncByteReader where Self: ~Copyable {
         var attempt = Attempt()
         while true {
             try await handle.begin(.read, &attempt, until: deadline)
-            guard let (buffer, count) = try handle.tryToRead(&attempt) else { continue }
-            defer { handle.giveBack(buffer) }
-            return try body(buffer.span.extracting(first: count))
+            guard let bytes = try handle.tryToRead(&attempt) else { continue }
+            do throws(Errno) {
+                let value = try bytes.use(body)
+                handle.giveBack(bytes)
+                return value
+            } catch {
+                handle.giveBack(bytes)
+                throw error
+            }
         }
     }
 }

@@ -1,6 +1,25 @@
 public import SystemPackage
 internal import Verypoll
 
+/// A buffer of the executor that a read lends.
+///
+/// Noncopyable, so that nothing counts references to it.
+@usableFromInline
+struct LentBytes: ~Copyable {
+    @usableFromInline let buffer: [UInt8]
+    @usableFromInline let count: Int
+
+    fileprivate init(buffer: consuming [UInt8], count: Int) {
+        self.buffer = buffer
+        self.count = count
+    }
+
+    @inlinable @inline(__always)
+    func use<Value>(_ body: (Span<UInt8>) throws(Errno) -> Value) throws(Errno) -> Value {
+        try body(buffer.span.extracting(first: count))
+    }
+}
+
 extension SourceHandle {
     // MARK: Reads that do not wait; `nil` if the source is not ready
 
@@ -45,7 +64,7 @@ extension SourceHandle {
     /// Reads into the executor's own buffer, and lends it to the caller, who returns it with
     /// `giveBack`.
     @usableFromInline
-    func tryToRead(_ attempt: inout Attempt) throws(Errno) -> (buffer: [UInt8], count: Int)? {
+    func tryToRead(_ attempt: inout Attempt) throws(Errno) -> LentBytes? {
         var buffer: [UInt8] = []
         if isCurrent { swap(&buffer, &core.value.scratch) }
         // Another thread does not use the executor's buffer, and a task may have kept it while it
@@ -53,18 +72,20 @@ extension SourceHandle {
         if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: 16_384) }
         do throws(Errno) {
             var span = buffer.mutableSpan
-            if let count = try tryToRead(into: &span, &attempt) { return (buffer, count) }
+            if let count = try tryToRead(into: &span, &attempt) {
+                return LentBytes(buffer: buffer, count: count)
+            }
         } catch {
-            giveBack(buffer)
+            giveBack(LentBytes(buffer: buffer, count: 0))
             throw error
         }
-        giveBack(buffer)
+        giveBack(LentBytes(buffer: buffer, count: 0))
         return nil
     }
 
     @usableFromInline
-    func giveBack(_ buffer: consuming [UInt8]) {
-        if isCurrent { core.value.scratch = buffer }
+    func giveBack(_ bytes: consuming LentBytes) {
+        if isCurrent { core.value.scratch = bytes.buffer }
     }
 
     @inline(__always)
