@@ -66,7 +66,7 @@ test: ## Builds and runs all tests.
 	@$(MAKE) --no-print-directory deb REVISION="1 2"
 	swift test --skip-build --disable-xctest --parallel
 
-bench: ## Compares the library with C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
+bench: ## Compares the libraries with C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
 	@Scripts/install-dependencies bench
 	@Benchmarks/build library
 	@Benchmarks/run $(if $(ROUNDS),--rounds $(ROUNDS))

@@ -31,7 +31,7 @@ let package = Package(
         .executableTarget(name: "async-drop", dependencies: verypollAsync, swiftSettings: settings),
         .executableTarget(
             name: "operations",
-            dependencies: verypoll + ["COperations"],
+            dependencies: verypollAsync + ["COperations"],
             swiftSettings: settings
         ),
         .target(name: "COperations"),

@@ -38,10 +38,20 @@ def failing_of_echo(port):
 
 @dataclasses.dataclass
 class Verdict:
-    """Whether a proxy forwards, and a note about its faults."""
+    """Whether a server works, and a note about its faults."""
 
     works: bool
     note: str
+
+
+def of_echo(command):
+    """Checks an echo server."""
+    try:
+        with Server("checked", command) as server:
+            return Verdict(works=True, note=failing_of_echo(server.port))
+    except (RuntimeError, OSError) as error:
+        print(error, file=sys.stderr)
+        return Verdict(works=False, note="does not work")
 
 
 @functools.cache

@@ -35,6 +35,8 @@ class Run:
     # them.
     sent: int
     delay: float | None
+    # The CPU seconds of its two busiest threads.
+    threads: list
 
     @property
     def rate(self):
@@ -72,9 +74,11 @@ def hold(scenario, connections, chosen):
     for number in range(chosen.rounds):
         with contextlib.ExitStack() as field:
             backend = scenario.backend and field.enter_context(Backend(scenario.backend))
-            servers = [field.enter_context(Server(name, command, backend and backend.port))
-                       for name, command in commands.items()]
-            if number == 0 and scenario.name == "echo":
+            servers = [
+                field.enter_context(Server(name, command, backend and backend.port,
+                                           uses_all_cores=scenario.is_threaded))
+                for name, command in commands.items()]
+            if number == 0 and not scenario.is_of_proxies and scenario.operation == "request":
                 for server in servers:
                     results[server.name].note = checking.failing_of_echo(server.port)
             run(scenario, servers, backend, connections, WARM_UP)
@@ -109,9 +113,11 @@ def run(scenario, servers, backend, connections, seconds):
     with Load(command, 20 + (seconds + 5) * len(servers)) as load:
         time.sleep(0.1)
         before = [(each.cpu_seconds(), each.waited_seconds()) for each in everyone]
+        threads = [server.thread_seconds() for server in servers]
         busy, begin, own = machine.busy_seconds(), time.monotonic(), sum(os.times()[:2])
         answers = load.run()
         after = [(each.cpu_seconds(), each.waited_seconds()) for each in everyone]
+        threads = [busiest(server.thread_seconds(), old) for server, old in zip(servers, threads)]
         busy = machine.busy_seconds() - busy
         wall, own = time.monotonic() - begin, sum(os.times()[:2]) - own
         load.finish()
@@ -129,9 +135,15 @@ def run(scenario, servers, backend, connections, seconds):
             latencies={name: answer.get(name) for name in QUANTILES},
             errors=answer["errors"], sent=answer.get("sent", 0), delay=answer.get("delay_p99"),
             load=(answer["load_cpu"] + behind * answer["requests"]) / answer["seconds"],
-            noise=(max(0, foreign) + delayed) / wall)
-        for server, answer, cpu in zip(servers, answers, used)
+            noise=(max(0, foreign) + delayed) / wall, threads=each)
+        for server, answer, cpu, each in zip(servers, answers, used, threads)
     }
+
+
+def busiest(seconds, before):
+    """Returns how much CPU time the two busiest threads have used since `before`."""
+    used = (seconds[thread] - before.get(thread, 0) for thread in seconds)
+    return sorted(used, reverse=True)[:2]
 
 
 def tell(scenario, connections, head, results):

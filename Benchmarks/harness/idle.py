@@ -1,8 +1,9 @@
-"""Measures a server's memory per idle session.
+"""Measures a server's memory per idle session or connection.
 
-Each server runs alone, in front of an echo server. Its usage with all sessions is compared with its
-usage after a single session has ended.
+Each server runs alone; a proxy runs in front of an echo server. Its usage with all sessions is
+compared with its usage after a single session has ended.
 """
+import contextlib
 import dataclasses
 import sys
 import time
@@ -48,7 +49,8 @@ class Result:
 
 def measure(scenario, connections, chosen):
     commands = scenario.commands(chosen)
-    verdicts = {name: checking.of_proxy(command) for name, command in commands.items()}
+    check = checking.of_proxy if scenario.is_of_proxies else checking.of_echo
+    verdicts = {name: check(command) for name, command in commands.items()}
     results = {name: Result(runs=[], note=verdict.note) for name, verdict in verdicts.items()}
     for number in range(min(chosen.rounds, ROUNDS)):
         for name in (name for name, verdict in verdicts.items() if verdict.works):
@@ -60,7 +62,9 @@ def measure(scenario, connections, chosen):
 
 
 def run_one(scenario, name, command, connections):
-    with Backend(scenario.backend) as backend, Server(name, command, backend.port) as server:
+    with contextlib.ExitStack() as field:
+        backend = scenario.backend and field.enter_context(Backend(scenario.backend))
+        server = field.enter_context(Server(name, command, backend and backend.port))
         with load(scenario, server, 1):
             settle(server)
         settle(server)
@@ -77,7 +81,8 @@ def run_one(scenario, name, command, connections):
 
 def load(scenario, server, connections):
     program, touch = map(str, scenario.load)
-    return Load([program, str(server.port), str(connections), touch], 60)
+    return Load([program, str(server.port), str(connections), touch],
+                60 + connections / 50)
 
 
 def settle(server):

@@ -26,13 +26,13 @@ ports = iter(range(7001, 20000))
 
 
 class Process:
-    """A process pinned to a core; its standard error is kept for failure messages."""
+    """A process pinned to one or more cores; its standard error is kept for failure messages."""
 
     running = []
 
-    def __init__(self, command, core, environment=None, **streams):
+    def __init__(self, command, cores, environment=None, **streams):
         def prepare():
-            os.sched_setaffinity(0, {core})
+            os.sched_setaffinity(0, cores)
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
         self.command = command
@@ -96,7 +96,7 @@ class Server(Process):
 
     core = machine.SERVER_CORE
 
-    def __init__(self, name, command, backend=None, environment=None):
+    def __init__(self, name, command, backend=None, environment=None, uses_all_cores=False):
         self.name, self.port = name, next(ports)
         self.folder = tempfile.TemporaryDirectory(prefix="verypoll-benchmark-")
         values = {"port": self.port, "backend": backend, "folder": self.folder.name}
@@ -105,7 +105,8 @@ class Server(Process):
             filled = string.Template(file.read_text()).safe_substitute(texts)
             pathlib.Path(self.folder.name, file.name).write_text(filled)
         words = [word.format(**values) for word in shlex.split(command)]
-        super().__init__(words, self.core, environment, cwd=self.folder.name)
+        cores = {machine.SERVER_CORE, machine.LOAD_CORE} if uses_all_cores else {self.core}
+        super().__init__(words, cores, environment, cwd=self.folder.name)
         end = time.monotonic() + 10
         while not self.is_listening():
             if self.process.poll() is not None or time.monotonic() > end:
@@ -129,15 +130,24 @@ class Server(Process):
                 total += time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
         return total
 
+    def thread_seconds(self):
+        """Returns the CPU time of each of its threads."""
+        return {thread: spent for thread, (spent, _) in self.schedule().items()}
+
     def waited_seconds(self):
         """Returns how long the process was runnable but waited for the core."""
-        threads = [(pid, thread) for pid in self.tree() for thread in
-                   machine.names(f"/proc/{pid}/task")]
+        waits = [waited for _, waited in self.schedule().values()]
         # Threads of one server wait for each other, which is not a disturbance.
-        if len(threads) != 1:
-            return 0
-        fields = machine.read("/proc/{}/task/{}/schedstat".format(*threads[0])).split()
-        return int(fields[1]) / 1e9 if fields else 0
+        return waits[0] if len(waits) == 1 else 0
+
+    def schedule(self):
+        """Returns the seconds that each thread has spent on a core and has waited for one."""
+        times = {}
+        for pid in self.tree():
+            for thread in machine.names(f"/proc/{pid}/task"):
+                if fields := machine.read(f"/proc/{pid}/task/{thread}/schedstat").split():
+                    times[thread] = int(fields[0]) / 1e9, int(fields[1]) / 1e9
+        return times
 
     def descriptors(self):
         return sum(len(machine.names(f"/proc/{pid}/fd")) for pid in self.tree())
@@ -162,7 +172,7 @@ class Load(Process):
     """A load that has connected and waits for its start signal; see load/load.h."""
 
     def __init__(self, command, longest):
-        super().__init__(command, machine.LOAD_CORE, stdin=subprocess.PIPE,
+        super().__init__(command, {machine.LOAD_CORE}, stdin=subprocess.PIPE,
                          stdout=subprocess.PIPE)
         self.watch = threading.Timer(longest, self.kill)
         self.watch.start()

@@ -48,7 +48,7 @@ def scenario(name, backend, load, connections, operation="request"):
     return Scenario(
         name=name, operation=operation, servers=SERVERS, load=load, connections=connections,
         base="c-splice" if operation == "MiB" else "c-copy", is_of_proxies=True, daemon=daemon,
-        backend=backend)
+        backend=backend, is_idle=operation == "session")
 
 
 def by_name(name, backend, kind, connections):

@@ -26,6 +26,10 @@ class Scenario:
     # The server to which the ratios refer.
     base: str = "c"
     is_of_proxies: bool = False
+    # Whether the memory of idle connections is measured, rather than the cost of requests.
+    is_idle: bool = False
+    # Whether the servers use both cores and several threads, whose shares are shown.
+    is_threaded: bool = False
     # Whether the proxies read the TLS server name and route by it.
     is_by_name: bool = False
     # Returns the command of a build of the daemon, whose path has been quoted.
@@ -78,9 +82,26 @@ LIBRARY = {
             "libuv": f"{BIN}/libuv-echo {{port}}",
             "libev": f"{BIN}/libev-echo {{port}}",
             "nio": f"{NIO}/nio-echo {{port}}",
+            "async": f"{SWIFT}/async-echo {{port}}",
+            "async-deadline": f"{SWIFT}/async-echo {{port}} deadline",
+            "async-lean": f"{SWIFT}/async-echo {{port}} lean",
+            "nio-async": f"{NIO}/nio-async-echo {{port}}",
         },
         load=[BIN / "echoload", 64],
         connections=[1, 64, 1000],
+    ),
+    "threads": Scenario(
+        name="echo-threads",
+        operation="request",
+        servers={
+            "async": f"{SWIFT}/async-echo {{port}}",
+            "async-1": f"{SWIFT}/async-echo {{port}} threads 1",
+            "async-2": f"{SWIFT}/async-echo {{port}} threads 2",
+        },
+        base="async",
+        load=[BIN / "echoload", 64],
+        connections=[64, 1000],
+        is_threaded=True,
     ),
     "drop": Scenario(
         name="accept-and-drop",
@@ -91,8 +112,25 @@ LIBRARY = {
             "mio": f"{BIN}/mio-drop {{port}}",
             "libuv": f"{BIN}/libuv-drop {{port}}",
             "nio": f"{NIO}/nio-drop {{port}}",
+            "async": f"{SWIFT}/async-drop {{port}}",
+            "nio-async": f"{NIO}/nio-async-drop {{port}}",
         },
         load=[BIN / "connrate"],
         connections=[64],
+    ),
+    "idle": Scenario(
+        name="idle",
+        operation="connection",
+        servers={
+            "verypoll": f"{SWIFT}/echo {{port}}",
+            "c": f"{BIN}/c-echo {{port}}",
+            "nio": f"{NIO}/nio-echo {{port}}",
+            "async": f"{SWIFT}/async-echo {{port}}",
+            "async-lean": f"{SWIFT}/async-echo {{port}} lean",
+            "nio-async": f"{NIO}/nio-async-echo {{port}}",
+        },
+        load=[BIN / "idle", 64],
+        connections=[10_000],
+        is_idle=True,
     ),
 }

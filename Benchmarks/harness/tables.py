@@ -17,6 +17,7 @@ def servers(scenario, connections, results):
     if not scenario.is_of_proxies:
         columns += [f"allocations / {per}", f"retains / {per}"]
         columns += ["allocations / connection"] if per == "request" else []
+    columns += ["threads %"] if scenario.is_threaded else []
     columns = ["server", *columns, "load %", "noise %", "note"]
     rows = []
     for name, result in results.items():
@@ -32,6 +33,7 @@ def servers(scenario, connections, results):
         if not scenario.is_of_proxies:
             row += [number(counts.allocations), number(counts.retains)]
             row += [number(counts.connection_allocations)] if per == "request" else []
+        row += [shares(runs)] if scenario.is_threaded else []
         row += [percent(run.load for run in runs), percent(run.noise for run in runs),
                 note(result)]
         rows.append(row)
@@ -40,8 +42,9 @@ def servers(scenario, connections, results):
 
 
 def idle(scenario, connections, results):
-    columns = ["server", "resident B / session", "proportional B / session", "KiB before",
-               "KiB with them", "descriptors / session", "held", "CPU %", "note"]
+    per = scenario.operation
+    columns = ["server", f"resident B / {per}", f"proportional B / {per}", "KiB before",
+               "KiB with them", f"descriptors / {per}", "held", "CPU %", "note"]
     rows = []
     for name, result in results.items():
         runs = result.runs
@@ -56,7 +59,7 @@ def idle(scenario, connections, results):
             number(median(run.per_session("descriptors") for run in runs)),
             f"{min(run.held for run in runs):,} of {connections:,}",
             number(median(run.cpu * 100 for run in runs)), result.note])
-    return f"### {scenario.name}, {connections} sessions\n\n{table(columns, rows)}\n"
+    return f"### {scenario.name}, {connections} {per}s\n\n{table(columns, rows)}\n"
 
 
 def operations(results):
@@ -136,6 +139,12 @@ def breakdown(calls):
 def note(result):
     errors = sum(run.errors for run in result.runs)
     return "; ".join(filter(None, [result.note, f"{errors} errors" if errors else ""]))
+
+
+def shares(runs):
+    """Returns the shares of the two busiest threads in their CPU time, in the median round."""
+    larger = median(max(run.threads) / sum(run.threads) for run in runs) * 100
+    return f"{larger:.0f}:{100 - larger:.0f}"
 
 
 def quantile(result, name):

@@ -189,6 +189,50 @@ void c_pass_datagram(long count) {
 	close(epoll);
 }
 
+static void receive_byte(int epoll, int fd) {
+	char byte;
+	expect_one(epoll, -1);
+	must(recv(fd, &byte, 1, 0));
+}
+
+static void send_byte(int fd) {
+	must(send(fd, "", 1, MSG_NOSIGNAL));
+}
+
+struct answering {
+	int fd;
+	long count;
+};
+
+static void *answer_bytes(void *argument) {
+	struct answering *answering = argument;
+	int epoll = make_epoll();
+	add(epoll, answering->fd);
+	for (long i = 0; i < answering->count; i++) {
+		receive_byte(epoll, answering->fd);
+		send_byte(answering->fd);
+	}
+	close(epoll);
+	return NULL;
+}
+
+void c_ask_thread(long count) {
+	int epoll = make_epoll(), pair[2];
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair));
+	add(epoll, pair[0]);
+	struct answering answering = {pair[1], count};
+	pthread_t thread;
+	must(-pthread_create(&thread, NULL, answer_bytes, &answering));
+	while (count-- > 0) {
+		send_byte(pair[0]);
+		receive_byte(epoll, pair[0]);
+	}
+	pthread_join(thread, NULL);
+	close(pair[0]);
+	close(pair[1]);
+	close(epoll);
+}
+
 uint64_t c_cpu_time(void) {
 	struct timespec now;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);

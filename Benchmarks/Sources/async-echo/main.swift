@@ -1,9 +1,9 @@
 // Echo with async/await: a task for each connection, in one cancellation scope, on one executor.
 //
-// Usage: async-echo PORT [deadline|lean]
+// Usage: async-echo PORT [deadline|lean|threads COUNT]
 //
 // With "deadline", each read has a deadline. With "lean", connections have no buffer of their own
-// while they wait.
+// while they wait. With "threads", the main thread accepts, and COUNT executors serve.
 import SystemPackage
 import Verypoll
 import VerypollAsync
@@ -42,22 +42,30 @@ func echoWithoutBuffer(_ stream: borrowing AsyncTCPStream) async throws(Errno) {
     }
 }
 
-guard let port = CommandLine.arguments.dropFirst().first.flatMap(UInt16.init) else {
-    fatalError("usage: async-echo PORT [deadline|lean]")
+@Sendable func serve(_ stream: borrowing AsyncTCPStream) async {
+    do throws(Errno) {
+        switch mode {
+        case "deadline": try await echoInTime(stream)
+        case "lean": try await echoWithoutBuffer(stream)
+        default: try await echo(stream)
+        }
+    } catch {
+        // The client has gone.
+    }
 }
-let mode = CommandLine.arguments.dropFirst(2).first
+
+let usage = "usage: async-echo PORT [deadline|lean|threads COUNT]"
+let arguments = CommandLine.arguments.dropFirst()
+guard let port = arguments.first.flatMap(UInt16.init) else { fatalError(usage) }
+let mode = arguments.dropFirst().first
+let threads = arguments.dropFirst(2).first.flatMap(Int.init)
 try PollExecutor.run { executor in
     let listener = try AsyncTCPListener(binding: .loopback(port: port), on: executor)
     try listener.socket.setNoDelay(true)  // Accepted connections inherit the option.
-    try await listener.serve { stream in
-        do throws(Errno) {
-            switch mode {
-            case "deadline": try await echoInTime(stream)
-            case "lean": try await echoWithoutBuffer(stream)
-            default: try await echo(stream)
-            }
-        } catch {
-            // The client has gone.
-        }
+    if mode == "threads" {
+        guard let threads else { fatalError(usage) }
+        try await listener.serve(on: PollExecutors(count: threads), limit: 20_000, serve)
+    } else {
+        try await listener.serve(limit: 20_000, serve)
     }
 }

@@ -19,5 +19,7 @@ struct Operation: Sendable {
             swift: passDatagram,
             c: c_pass_datagram
         ),
+        Operation(name: "task: hop to an executor and back", swift: hop, c: c_wake_thread),
+        Operation(name: "task of the pool: write, read", swift: askFromPool, c: c_ask_thread),
     ]
 }

@@ -15,6 +15,7 @@ void c_start_timer(long count);
 void c_run_timer(long count);
 void c_pass_stream(long count);
 void c_pass_datagram(long count);
+void c_ask_thread(long count);
 
 /* The CPU time that the process has used, in nanoseconds. */
 uint64_t c_cpu_time(void);
