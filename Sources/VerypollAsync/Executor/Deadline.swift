@@ -27,14 +27,22 @@ struct Deadline: Comparable, Sendable {
     }
 
     /// Converts an instant, rounded up to nanoseconds.
+    ///
+    /// Instants before the start of the machine have passed; those after 136 years never come.
     @usableFromInline
     init(at instant: ContinuousClock.Instant) {
-        let time = ContinuousClock().systemEpoch.duration(to: instant).components
-        let (whole, overflows) = time.seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let part = (time.attoseconds + 999_999_999) / 1_000_000_000
-        let (sum, overflowsToo) = whole.addingReportingOverflow(part)
-        let limit: Int64 = time.seconds < 0 ? .min : .max
-        nanoseconds = overflows || overflowsToo ? limit : sum
+        let attoseconds = ContinuousClock().systemEpoch.duration(to: instant).attoseconds
+        let rounded = attoseconds + 999_999_999
+        // A division of 128 bits by 64 is a single instruction; one by 128 bits is a long function.
+        let high = Int64(truncatingIfNeeded: rounded >> 64)
+        let low = UInt64(truncatingIfNeeded: rounded)
+        if high < 0 {
+            nanoseconds = 0
+        } else if high < 232_830_643 {
+            nanoseconds = Int64(1_000_000_000).dividingFullWidth((high, low)).quotient
+        } else {
+            nanoseconds = .max
+        }
     }
 
     var instant: ContinuousClock.Instant {
