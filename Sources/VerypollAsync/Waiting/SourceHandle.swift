@@ -28,8 +28,8 @@ struct Registration: ~Copyable, Sendable {
 
     /// Registers a source.
     ///
-    /// - Throws: `Errno.tooManyOpenFiles` if the executor is at its limit of sources,
-    ///   `Errno.fileExists` if the source is already registered. See epoll_ctl(2).
+    /// - Throws: `Errno.tooManyOpenFiles` if the executor is at its limit of sources. See
+    ///   epoll_ctl(2).
     init(
         _ source: borrowing some DescriptorSource & ~Copyable,
         _ kind: SourceKind = .other,
@@ -39,8 +39,7 @@ struct Registration: ~Copyable, Sendable {
         let handle = try executor.handle(source.fileDescriptor, kind)
         if interest.contains(.writable) { handle.slot.value.watchesWrites = true }
         do throws(Errno) {
-            let token = handle.key.token
-            try handle.core.value.registry.register(source, token: token, interest: interest)
+            try handle.watch(source, interest)
         } catch {
             handle.remove()
             throw error
@@ -83,6 +82,22 @@ extension PollExecutor {
 }
 
 extension SourceHandle {
+    /// Makes the poll watch the source.
+    fileprivate func watch(
+        _ source: borrowing some DescriptorSource & ~Copyable,
+        _ interest: Interest
+    ) throws(Errno) {
+        let token = key.token
+        do throws(Errno) {
+            try core.value.registry.register(source, token: token, interest: interest)
+        } catch .fileExists {
+            // The executor closed this socket before, but a duplicate kept it open, and now it came
+            // back under its old number, for example over a Unix-domain socket. The kernel still
+            // has the old registration, whose events no longer find their slot.
+            try core.value.registry.reregister(source, token: token, interest: interest)
+        }
+    }
+
     /// Ends the registration of a source that stays open.
     func deregister() {
         do throws(Errno) {
