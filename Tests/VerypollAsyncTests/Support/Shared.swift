@@ -10,7 +10,7 @@ final class Shared<Value: ~Copyable & Sendable>: Sendable {
 }
 
 /// A value that is handed from one task to another, which takes it out.
-struct OneUse<Value: ~Copyable & Sendable>: ~Copyable, Sendable {
+final class OneUse<Value: ~Copyable & Sendable>: Sendable {
     private let value: Mutex<Value?>
 
     init(_ value: consuming sending Value) {
