@@ -4,8 +4,10 @@ public import Verypoll
 /// The signals that arrive for the process, as an asynchronous sequence.
 ///
 /// ```swift
-/// let signals = try AsyncSignals([.terminate, .interrupt], on: executor)
-/// for try await signal in signals { print("got signal \(signal.rawValue)") }
+/// try PollExecutor.run { executor in
+///     let signals = try AsyncSignals([.terminate, .interrupt], on: executor)
+///     for try await signal in signals { print("got signal \(signal.rawValue)") }
+/// }
 /// ```
 ///
 /// Create it before any other thread starts: the signals are blocked in the calling thread and in

@@ -4,9 +4,16 @@ public import SystemPackage
 /// Several executors, each on a thread of its own, which share the connections of a server.
 ///
 /// ```swift
-/// let executors = try PollExecutors(count: 4)
-/// try await listener.serve(on: executors) { stream in await handle(stream) }
-/// await executors.shutdown(until: .now + .seconds(10))
+/// func serve(on listener: borrowing AsyncTCPListener) async throws {
+///     let executors = try PollExecutors(count: 4)
+///     do {
+///         try await listener.serve(on: executors) { stream in
+///             print("got a connection on one of \(executors.executors.count) threads")
+///         }
+///     } catch Errno.canceled {
+///         await executors.shutdown(until: .now + .seconds(10))
+///     }
+/// }
 /// ```
 public final class PollExecutors: Sendable {
     /// The executors.
