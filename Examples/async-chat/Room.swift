@@ -9,7 +9,7 @@ final class Room: Sendable {
     /// A line with its line break.
     typealias Line = [UInt8]
 
-    /// The lines for one member, in order. It ends when the member has left the room.
+    /// The lines for one member, in order; it ends when the member has left the room.
     typealias Queue = AsyncStream<Line>
 
     /// The most lines that wait for a member that reads more slowly than the others write.
@@ -39,7 +39,8 @@ final class Room: Sendable {
 
     /// Removes a member, unless it was removed already.
     func leave(_ number: Int) {
-        guard let member = state.withLock({ $0.members.removeValue(forKey: number) }) else { return }
+        let member = state.withLock { $0.members.removeValue(forKey: number) }
+        guard let member else { return }
         member.finish()
         broadcast("* \(number) left", except: number)
     }

@@ -102,10 +102,11 @@ struct Connection {
         from stream: borrowing AsyncTCPStream,
         until deadline: ContinuousClock.Instant
     ) async throws {
-        for _ in 0...Self.mostFields {
-            if try await nextLine(from: stream, until: deadline).isEmpty { return }
+        var count = 0
+        while try await !nextLine(from: stream, until: deadline).isEmpty {
+            count += 1
+            guard count <= Self.mostFields else { throw Status.fieldsTooLarge }
         }
-        throw Status.fieldsTooLarge
     }
 
     // MARK: Bytes

@@ -87,7 +87,7 @@ extension StringProtocol {
             }
     }
 
-    /// Whether this is one or more digits. `Int` would also accept a sign.
+    /// Whether this is one or more digits; `Int` would also accept a sign.
     fileprivate var isNumber: Bool {
         !isEmpty && utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }

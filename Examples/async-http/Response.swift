@@ -1,6 +1,8 @@
 import FoundationEssentials
 
-/// A status of a response. Thrown to refuse a request and to close its connection.
+/// A status of a response.
+///
+/// It is thrown to refuse a request and to close its connection.
 struct Status: Error {
     let code: Int
     let reason: String
@@ -41,12 +43,14 @@ struct Response {
     ///   - hasBody: Whether to append the body; `false` for a response to HEAD.
     ///   - keepsAlive: Whether the connection remains open.
     func write(to output: inout [UInt8], hasBody: Bool = true, keepsAlive: Bool) {
-        output += """
+        output +=
+            """
             HTTP/1.1 \(status.code) \(status.reason)\r
             Date: \(httpDate(Date.now))\r
             Content-Type: text/plain; charset=utf-8\r
             Content-Length: \(body.count)\r
-            Connection: \(keepsAlive ? "keep-alive" : "close")\r\n
+            Connection: \(keepsAlive ? "keep-alive" : "close")\r
+
             """.utf8
         if let allowed { output += "Allow: \(allowed)\r\n".utf8 }
         output += "\r\n".utf8

@@ -49,8 +49,11 @@ func finish(_ stream: borrowing AsyncTCPStream) async throws(Errno) {
     try stream.shutdown(.write)
     var buffer = [UInt8](repeating: 0, count: 4096)
     let deadline = ContinuousClock.now + .seconds(2)
-    for _ in 0..<256 {
-        if try await stream.read(into: buffer.mutableSpan, until: deadline) == 0 { return }
+    var rest = 1 << 20
+    while rest > 0 {
+        let count = try await stream.read(into: buffer.mutableSpan, until: deadline)
+        if count == 0 { return }
+        rest -= count
     }
 }
 

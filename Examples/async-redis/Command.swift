@@ -19,7 +19,7 @@ struct ProtocolError: Error {
 
 /// Divides received bytes into commands.
 struct CommandParser {
-    /// Received bytes. Append to them as they arrive.
+    /// The received bytes, to which more are appended as they arrive.
     var buffer: [UInt8] = []
     /// The number of bytes at the start of `buffer` that are parsed.
     private var parsedCount = 0

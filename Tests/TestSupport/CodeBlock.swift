@@ -13,9 +13,10 @@ package struct CodeBlock {
         self.line = line
     }
 
-    /// Returns the blocks of Markdown files and of doc comments.
+    /// Finds the blocks of Markdown files and of doc comments.
     ///
     /// - Parameter paths: Files and folders in the repository.
+    /// - Returns: The blocks, in the order of the paths.
     /// - Throws: A `CocoaError` if a file can't be read; ``Unclosed``.
     package static func all(in paths: [String]) throws -> [CodeBlock] {
         try paths.flatMap { path in
@@ -82,7 +83,8 @@ package struct CodeBlock {
         let text =
             (imports.isEmpty ? modules.map { "import \($0)" } : imports)
             + (isOutside ? [] : ["func block\(number)() throws {"])
-            + ["#sourceLocation(file: \"\(path)\", line: \(line))"] + body + ["#sourceLocation()"]
+            + ["#sourceLocation(file: \"\(path)\", line: \(line))"] + body
+            + ["#sourceLocation()"]
             + (isOutside ? [] : ["}"])
         return text.joined(separator: "\n") + "\n"
     }
@@ -95,11 +97,13 @@ package struct CodeBlock {
     /// The file `main.swift` of a block that is a whole program.
     private var program: String {
         let body = lines.joined(separator: "\n")
-        return "#sourceLocation(file: \"\(path)\", line: \(line))\n\(body)\n#sourceLocation()\n"
+        let location = "#sourceLocation(file: \"\(path)\", line: \(line))"
+        return "\(location)\n\(body)\n#sourceLocation()\n"
     }
 
-    /// Compiles blocks, each as a file of one module or as a program of its own, against the modules
-    /// that were built with the tests.
+    /// Compiles blocks, each as a file of one module or as a program of its own.
+    ///
+    /// They are compiled against the modules that were built with the tests.
     ///
     /// - Parameters:
     ///   - blocks: The blocks.
