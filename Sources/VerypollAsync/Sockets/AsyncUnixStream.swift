@@ -84,7 +84,7 @@ public struct AsyncUnixStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
     ///   - buffer: The buffer to overwrite from the start. Traps if it is empty.
     ///   - deadline: When to stop waiting; `nil` for never.
     /// - Returns: The number of bytes copied, or 0 at end of file.
-    /// - Throws: Same as ``AsyncByteReader/read(into:until:)``.
+    /// - Throws: Same as ``AsyncByteReader/read(into:until:)-(MutableSpan<UInt8>,_)``.
     public func peek(
         into buffer: consuming MutableSpan<UInt8>,
         until deadline: ContinuousClock.Instant? = nil
@@ -123,7 +123,7 @@ public struct AsyncUnixStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
     ///     earlier call are closed first.
     ///   - deadline: When to stop waiting; `nil` for never.
     /// - Returns: The number of bytes received, or 0 at end of file.
-    /// - Throws: Same as ``AsyncByteReader/read(into:until:)``.
+    /// - Throws: Same as ``AsyncByteReader/read(into:until:)-(MutableSpan<UInt8>,_)``.
     public func receive(
         into buffer: consuming MutableSpan<UInt8>,
         ancillary: inout AncillaryData,
