@@ -47,7 +47,7 @@ try PollExecutor.run { executor in
     let listener = try AsyncTCPListener(binding: address, on: executor)
     say("listening on \(try listener.socket.localAddress())")
 
-    // A task of its own, because a shutdown ends only after the tasks that `serve` waits for.
+    // Not a child task, because the program must not wait for a second signal.
     Task(executorPreference: executor) {
         let signal = try await signals.next()
         say("stopping after signal \(signal.rawValue)")
