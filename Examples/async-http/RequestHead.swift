@@ -1,7 +1,7 @@
 /// The request line and the fields of a request that this server understands.
 ///
-/// Whatever two servers could understand differently is refused, as that is how requests are
-/// smuggled past a proxy: see RFC 9112, sections 6 and 11.
+/// Requests that another server could understand differently are refused, because clients use them
+/// to smuggle requests past a proxy: see RFC 9112, sections 6 and 11.
 struct RequestHead {
     enum Body {
         case length(Int)

@@ -106,8 +106,8 @@ public struct AsyncUnixListener: ~Copyable, AsyncSource {
 
     /// Serves connections like ``serve(limit:_:)``, each of which `body` owns.
     ///
-    /// For connections that are split, so that one task reads while another writes. They have no
-    /// cancellation scope: each wait sets up a handler of its own, except in
+    /// Use this method if `body` splits the connection, so that one task reads while another writes.
+    /// The connection has no cancellation scope: each wait sets up a handler of its own, except in
     /// ``AsyncSource/withCancellation(_:)``.
     ///
     /// - Parameters:
