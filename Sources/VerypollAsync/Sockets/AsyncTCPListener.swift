@@ -108,7 +108,7 @@ public struct AsyncTCPListener: ~Copyable, AsyncSource {
 
     /// Serves connections like ``serve(limit:_:)``, each of which `body` owns.
     ///
-    /// Use this method if `body` splits the connection, so that one task reads while another writes.
+    /// For a `body` that splits the connection, so that one task reads while another writes.
     /// The connection has no cancellation scope: each wait sets up a handler of its own, except in
     /// ``AsyncSource/withCancellation(_:)``.
     ///
