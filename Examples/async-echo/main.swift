@@ -19,7 +19,7 @@ import VerypollAsync
 func echo(_ stream: borrowing AsyncTCPStream, idleLimit limit: Duration) async throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: 16_384)
     while true {
-        let deadline = ContinuousClock.now + limit
+        let deadline = Deadline.now + limit
         let count = try await stream.read(into: buffer.mutableSpan, until: deadline)
         if count == 0 { return }
         // The next read waits until everything is written, so a slow reader slows down its writer.

@@ -35,7 +35,7 @@ struct Connection {
         if received.isEmpty {
             guard try await fill(from: stream, until: .now + .seconds(60)) else { return nil }
         }
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = Deadline.now + .seconds(10)
         var line = try await nextLine(from: stream, until: deadline)
         // RFC 9112 asks servers to skip an empty line before a request.
         if line.isEmpty { line = try await nextLine(from: stream, until: deadline) }
@@ -61,7 +61,7 @@ struct Connection {
         of head: RequestHead,
         from stream: borrowing AsyncTCPStream
     ) async throws -> [UInt8] {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = Deadline.now + .seconds(30)
         var body: [UInt8] = []
         switch head.body {
         case .length(let count):
@@ -100,7 +100,7 @@ struct Connection {
 
     private mutating func skipTrailer(
         from stream: borrowing AsyncTCPStream,
-        until deadline: ContinuousClock.Instant
+        until deadline: Deadline
     ) async throws {
         var count = 0
         while try await !nextLine(from: stream, until: deadline).isEmpty {
@@ -114,7 +114,7 @@ struct Connection {
     /// Waits for a whole line, and returns it without its line break.
     private mutating func nextLine(
         from stream: borrowing AsyncTCPStream,
-        until deadline: ContinuousClock.Instant
+        until deadline: Deadline
     ) async throws -> String {
         var searched = 0
         while true {
@@ -138,7 +138,7 @@ struct Connection {
         _ count: Int,
         to body: inout [UInt8],
         from stream: borrowing AsyncTCPStream,
-        until deadline: ContinuousClock.Instant
+        until deadline: Deadline
     ) async throws {
         var missing = count
         while true {
@@ -154,7 +154,7 @@ struct Connection {
     /// Receives more bytes of a request that has begun.
     private mutating func fillRequest(
         from stream: borrowing AsyncTCPStream,
-        until deadline: ContinuousClock.Instant
+        until deadline: Deadline
     ) async throws {
         do {
             guard try await fill(from: stream, until: deadline) else { throw Status.badRequest }
@@ -168,7 +168,7 @@ struct Connection {
     /// - Returns: `false` at end of file.
     private mutating func fill(
         from stream: borrowing AsyncTCPStream,
-        until deadline: ContinuousClock.Instant
+        until deadline: Deadline
     ) async throws(Errno) -> Bool {
         try await flush(to: stream)
         buffer.removeFirst(parsedCount)

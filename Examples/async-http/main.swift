@@ -48,7 +48,7 @@ func serve(_ stream: borrowing AsyncTCPStream) async throws {
 func finish(_ stream: borrowing AsyncTCPStream) async throws(Errno) {
     try stream.shutdown(.write)
     var buffer = [UInt8](repeating: 0, count: 4096)
-    let deadline = ContinuousClock.now + .seconds(2)
+    let deadline = Deadline.now + .seconds(2)
     var rest = 1 << 20
     while rest > 0 {
         let count = try await stream.read(into: buffer.mutableSpan, until: deadline)

@@ -26,7 +26,7 @@ func serve(_ stream: borrowing AsyncTCPStream, with store: Store) async throws(E
             isOpen = false
         }
         let hasMore = output.count >= 65_536
-        let deadline = ContinuousClock.now + .seconds(300)
+        let deadline = Deadline.now + .seconds(300)
         try await stream.writeAll(output.span, until: deadline)
         output.removeAll(keepingCapacity: !hasMore)
         if hasMore || !isOpen { continue }

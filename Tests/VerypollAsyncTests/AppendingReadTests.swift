@@ -29,7 +29,7 @@ struct AppendingReadTests {
             let pipe = try AsyncPipe(on: executor)
             var buffer: [UInt8] = [1]
             await #expect(throws: Errno.deadlineExceeded) {
-                let deadline = ContinuousClock.now + .milliseconds(10)
+                let deadline = Deadline.now + .milliseconds(10)
                 _ = try await pipe.receiver.read(appendingTo: &buffer, atMost: 4, until: deadline)
             }
             #expect(buffer == [1])

@@ -45,11 +45,11 @@ struct AsyncSignalsTests {
     func ends() throws {
         try onOwnThread { executor in
             let signals = try AsyncSignals([.user1], on: executor)
-            let deadline = ContinuousClock.now + .milliseconds(5)
+            let deadline = Deadline.now + .milliseconds(5)
             await #expect(throws: Errno.deadlineExceeded) {
                 _ = try await signals.next(until: deadline)
             }
-            #expect(ContinuousClock.now >= deadline)
+            #expect(Deadline.now >= deadline)
             pthread_kill(pthread_self(), SIGUSR1)
             #expect(try await signals.next() == .user1)
         }

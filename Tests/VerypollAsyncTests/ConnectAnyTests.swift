@@ -31,13 +31,13 @@ struct ConnectAnyTests {
             try await place.run { executor in
                 let blackhole = try await Blackhole(on: executor)
                 let listener = try Target(on: executor)
-                let start = ContinuousClock.now
+                let start = Deadline.now
                 let stream = try await AsyncTCPStream.connect(
                     toAnyOf: [blackhole.address, listener.address],
                     stagger: .milliseconds(10),
                     on: executor
                 )
-                #expect(ContinuousClock.now >= start + .milliseconds(10))
+                #expect(Deadline.now >= start + .milliseconds(10))
                 try await listener.expectConnection(from: stream)
                 #expect(try !blackhole.hasPendingConnect())
             }
@@ -83,7 +83,7 @@ struct ConnectAnyTests {
             try await place.run { executor in
                 let blackhole = try await Blackhole(on: executor)
                 let refusing = try refusingAddress()
-                let deadline = ContinuousClock.now + .milliseconds(20)
+                let deadline = Deadline.now + .milliseconds(20)
                 await #expect(throws: Errno.connectionRefused) {
                     _ = try await AsyncTCPStream.connect(
                         toAnyOf: [refusing, blackhole.address],
@@ -92,7 +92,7 @@ struct ConnectAnyTests {
                         until: deadline
                     )
                 }
-                #expect(ContinuousClock.now >= deadline)
+                #expect(Deadline.now >= deadline)
                 await #expect(throws: Errno.deadlineExceeded) {
                     _ = try await AsyncTCPStream.connect(
                         toAnyOf: [blackhole.address, refusing],

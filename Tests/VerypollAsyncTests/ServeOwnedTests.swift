@@ -28,7 +28,7 @@ struct ServeOwnedTests {
             let second = try await AsyncTCPStream.connect(to: address, on: executor)
             try await second.writeAll([2].span)
             await #expect(throws: Errno.deadlineExceeded) {
-                let deadline = ContinuousClock.now + .milliseconds(50)
+                let deadline = Deadline.now + .milliseconds(50)
                 _ = try await second.read(appendingTo: &answer, atMost: 16, until: deadline)
             }
             try first.shutdown(.write)

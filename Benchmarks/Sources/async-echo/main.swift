@@ -20,7 +20,7 @@ func echo(_ stream: borrowing AsyncTCPStream) async throws(Errno) {
 func echoInTime(_ stream: borrowing AsyncTCPStream) async throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: 16384)
     while true {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = Deadline.now + .seconds(60)
         let count = try await stream.read(into: buffer.mutableSpan, until: deadline)
         guard count > 0 else { return }
         try await stream.writeAll(buffer.span.extracting(first: count), until: deadline)

@@ -30,13 +30,13 @@ public struct AsyncProcess: ~Copyable, AsyncSource {
 
     /// Waits until the child ends, and reaps it.
     ///
-    /// - Parameter deadline: When to stop waiting; `nil` for never.
+    /// - Parameter deadline: When to stop waiting.
     /// - Returns: How the child ended.
     /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or `Errno.noChildProcess` if the
     ///   process is not a child of this process. To wait for such a process, use
     ///   ``AsyncSource/readable(until:)``.
     public func termination(
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> ProcessSource.Termination {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try process.termination()

@@ -37,10 +37,10 @@ public final class AsyncSignals: AsyncSequence, Sendable {
     ///
     /// Signals with the same number that arrive before the first is read are merged into one.
     ///
-    /// - Parameter deadline: When to stop waiting; `nil` for never.
+    /// - Parameter deadline: When to stop waiting.
     /// - Returns: The signal.
     /// - Throws: `Errno.canceled` or `Errno.deadlineExceeded`.
-    public func next(until deadline: ContinuousClock.Instant? = nil) async throws(Errno) -> Signal {
+    public func next(until deadline: Deadline = .never) async throws(Errno) -> Signal {
         try await registration.handle.perform(.read, until: deadline) { () throws(Errno) in
             try source.next()
         }

@@ -1,10 +1,17 @@
-/// The time at which a wait ends, in nanoseconds of the continuous clock; possibly never.
+internal import Glibc
+
+/// A time at which a wait ends, on the continuous clock, with a precision of nanoseconds.
 ///
-/// The size of `ContinuousClock.Instant` is not known when this is compiled. A record that contains
-/// one is accessed through its metadata, and a function that stores one allocates memory for it. So
-/// the public functions convert their deadlines at once, and everything else uses this type.
-@usableFromInline
-struct Deadline: Comparable, Sendable {
+/// ```swift
+/// let deadline = Deadline.now + .seconds(5)
+/// let count = try await stream.read(into: buffer.mutableSpan, until: deadline)
+/// ```
+///
+/// It stands for an instant of `ContinuousClock`, but has a fixed size of eight bytes, so that an
+/// operation passes it in a register. An instant has a size that compilers do not know; an async
+/// function allocates memory for each one.
+public struct Deadline: Comparable, Hashable, Sendable {
+    /// The time since the machine was started.
     private let nanoseconds: Int64
 
     private init(nanoseconds: Int64) {
@@ -12,57 +19,63 @@ struct Deadline: Comparable, Sendable {
     }
 
     /// A time that never comes.
-    @usableFromInline static var never: Deadline { Deadline(nanoseconds: .max) }
+    public static var never: Deadline { Deadline(nanoseconds: .max) }
 
-    static var now: Deadline { Deadline(at: .now) }
-
-    /// Converts a public deadline, of which `nil` is never.
-    @inlinable
-    init(_ instant: ContinuousClock.Instant?) {
-        if let instant {
-            self.init(at: instant)
-        } else {
-            self = .never
-        }
+    /// The current time.
+    public static var now: Deadline {
+        // The clock of `ContinuousClock` on Linux.
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        return Deadline(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 
     /// Converts an instant, rounded up to nanoseconds.
     ///
-    /// Instants before the start of the machine have passed; those after 136 years never come.
-    @usableFromInline
-    init(at instant: ContinuousClock.Instant) {
-        let attoseconds = ContinuousClock().systemEpoch.duration(to: instant).attoseconds
-        let rounded = attoseconds + 999_999_999
-        // A division of 128 bits by 64 is a single instruction; one by 128 bits is a long function.
-        let high = Int64(truncatingIfNeeded: rounded >> 64)
-        let low = UInt64(truncatingIfNeeded: rounded)
-        if high < 0 {
-            nanoseconds = 0
-        } else if high < 232_830_643 {
-            nanoseconds = Int64(1_000_000_000).dividingFullWidth((high, low)).quotient
-        } else {
-            nanoseconds = .max
-        }
+    /// Instants before the start of the machine have passed; those after 290 years never come.
+    public init(_ instant: ContinuousClock.Instant) {
+        let sinceStart = ContinuousClock().systemEpoch.duration(to: instant)
+        self = Deadline(nanoseconds: 0) + max(sinceStart, .zero)
     }
 
-    var instant: ContinuousClock.Instant {
+    /// The deadline as an instant.
+    public var instant: ContinuousClock.Instant {
         ContinuousClock().systemEpoch + .nanoseconds(nanoseconds)
     }
 
-    /// Returns the deadline that is later by a time, which must be shorter than a century.
-    func advanced(by duration: Duration) -> Deadline {
-        guard self < .never else { return self }
-        return Deadline(nanoseconds: nanoseconds &+ Deadline.nanoseconds(of: duration))
+    /// Returns the deadline that is later by a duration, rounded up to nanoseconds.
+    ///
+    /// A time that never comes remains one, and so does one that is too late to be stored.
+    @inlinable
+    public static func + (deadline: Deadline, duration: Duration) -> Deadline {
+        deadline.advanced(by: duration)
     }
 
-    private static func nanoseconds(of duration: Duration) -> Int64 {
+    /// Returns the deadline that is earlier by a duration.
+    @inlinable
+    public static func - (deadline: Deadline, duration: Duration) -> Deadline {
+        deadline.advanced(by: .zero - duration)
+    }
+
+    /// Returns the time from one deadline to another.
+    public static func - (later: Deadline, earlier: Deadline) -> Duration {
+        .nanoseconds(later.nanoseconds) - .nanoseconds(earlier.nanoseconds)
+    }
+
+    @usableFromInline
+    func advanced(by duration: Duration) -> Deadline {
+        guard self < .never else { return self }
         let (seconds, attoseconds) = duration.components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        let (whole, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        // Rounds up, which for negative parts is the division's own rounding.
+        let part = (attoseconds + (attoseconds > 0 ? 999_999_999 : 0)) / 1_000_000_000
+        let (difference, isTooFarToo) = whole.addingReportingOverflow(part)
+        let (sum, overflows) = nanoseconds.addingReportingOverflow(difference)
+        guard isTooFar || isTooFarToo || overflows else { return Deadline(nanoseconds: sum) }
+        return seconds < 0 ? Deadline(nanoseconds: 0) : .never
     }
 
     @inline(__always)
-    @usableFromInline
-    static func < (first: Deadline, second: Deadline) -> Bool {
+    public static func < (first: Deadline, second: Deadline) -> Bool {
         first.nanoseconds < second.nanoseconds
     }
 }

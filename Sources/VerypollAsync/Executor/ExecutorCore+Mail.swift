@@ -101,7 +101,7 @@ extension ThreadReference<ExecutorCore> {
             if value.sources.delayingCount == 0 { return true }
             let now = Deadline.now
             guard drainDeadline <= now else { return false }
-            value.phase = .canceling(shutdown, until: now.advanced(by: .seconds(1)))
+            value.phase = .canceling(shutdown, until: now + .seconds(1))
             value.sources.forEach { slot in
                 slot.value.reader.resumable()?.resume(.canceled)
                 slot.value.writer.resumable()?.resume(.canceled)

@@ -80,7 +80,6 @@ extension ThreadReference<ExecutorCore> {
                     readMail()
                 }
             }
-            if !value.alarms.isEmpty { ringAlarms() }
             unsafe runJobs(as: executor)
             if case .running = value.phase { continue }
             if hasEnded() { break }
@@ -90,17 +89,26 @@ extension ThreadReference<ExecutorCore> {
 
     private func poll(_ events: inout Events) {
         do throws(Errno) {
-            let time = min(value.alarms.first, drainDeadline)
-            if !value.jobs.isEmpty {
-                try value.poll.poll(&events, timeout: .zero)
-            } else if time == .never {
-                try value.poll.poll(&events)
-            } else {
-                try value.poll.poll(&events, until: time.instant)
-            }
+            // Interruptible, because a turn without events does no harm, and the poll then need not
+            // read the clock in case it has to continue.
+            try value.poll.poll(&events, timeout: timeUntilNextTurn(), interruptible: true)
+        } catch .interrupted {
+            events.removeAll()
         } catch {
             preconditionFailure("the poll of the executor failed: \(error)")
         }
+    }
+
+    /// Ends the waits whose deadlines have passed, and returns how long the poll may wait.
+    private func timeUntilNextTurn() -> Duration? {
+        guard min(value.alarms.first, drainDeadline) < .never else {
+            return value.jobs.isEmpty ? nil : .zero
+        }
+        let now = Deadline.now
+        ringAlarms(at: now)
+        let next = min(value.alarms.first, drainDeadline)
+        if !value.jobs.isEmpty { return .zero }
+        return next == .never ? nil : next - now
     }
 
     @inline(__always)
@@ -137,8 +145,7 @@ extension ThreadReference<ExecutorCore> {
         }
     }
 
-    private func ringAlarms() {
-        let now = Deadline.now
+    private func ringAlarms(at now: Deadline) {
         while let waiter = value.alarms.popFirst(before: now) {
             switch waiter.value.ring(at: now) {
             case .ignored: continue

@@ -66,7 +66,8 @@ public final class PollExecutor: TaskExecutor {
     /// The thread runs until ``shutdown(until:)`` is called.
     ///
     /// - Parameter sourceLimit: The most sockets, other sources and sleeping tasks that the
-    ///   executor has at a time; more throw `Errno.tooManyOpenFiles`. Their memory, about 300 bytes
+    ///   executor has at a time; more throw `Errno.tooManyOpenFiles`. A source that another thread
+    ///   closes counts until the executor's thread has noticed. Their memory, about 300 bytes
     ///   for each, is reserved at once and used as needed.
     /// - Returns: The executor.
     /// - Throws: `Errno.tooManyOpenFiles`, or `Errno.resourceTemporarilyUnavailable` if the process
@@ -122,10 +123,10 @@ public final class PollExecutor: TaskExecutor {
     ///
     /// - Parameter deadline: The time for the tasks to end by themselves. By default, they have
     ///   none.
-    public func shutdown(until deadline: ContinuousClock.Instant = .now) async {
+    public func shutdown(until deadline: Deadline = .now) async {
         await unsafe withUnsafeContinuation { continuation in
             let shutdown = unsafe Shutdown(
-                deadline: Deadline(at: deadline),
+                deadline: deadline,
                 continuation: continuation
             )
             if !core.post(.shutDown(shutdown)) { unsafe continuation.resume() }

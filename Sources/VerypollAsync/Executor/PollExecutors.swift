@@ -59,8 +59,8 @@ public final class PollExecutors: Sendable {
     /// Ends all executors; see ``PollExecutor/shutdown(until:)``.
     ///
     /// - Parameter deadline: The time for the tasks of all of them to end by themselves.
-    public func shutdown(until deadline: ContinuousClock.Instant = .now) async {
-        for executor in executors { executor.requestShutdown(until: Deadline(at: deadline)) }
+    public func shutdown(until deadline: Deadline = .now) async {
+        for executor in executors { executor.requestShutdown(until: deadline) }
         for executor in executors { await executor.shutdown(until: deadline) }
     }
 }

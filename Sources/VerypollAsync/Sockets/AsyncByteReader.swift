@@ -8,14 +8,14 @@ extension AsyncByteReader where Self: ~Copyable {
     ///
     /// - Parameters:
     ///   - buffer: The buffer to overwrite, such as `array.mutableSpan`. Traps if it is empty.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: The number of bytes read, or 0 at end of file.
     /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or the error of recv(2), such as
     ///   `Errno.connectionReset`.
     @inlinable @inline(__always)
     public func read(
         into buffer: consuming MutableSpan<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         let handle = handle
         var attempt = Attempt()
@@ -29,13 +29,13 @@ extension AsyncByteReader where Self: ~Copyable {
     ///
     /// - Parameters:
     ///   - buffer: The buffer to append to. Traps if it has no free capacity.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: Same as `read(into:)` with a mutable span.
     /// - Throws: Same as `read(into:)` with a mutable span.
     @inlinable @inline(__always)
     public func read(
         into buffer: inout OutputSpan<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         let handle = handle
         var attempt = Attempt()
@@ -52,14 +52,14 @@ extension AsyncByteReader where Self: ~Copyable {
     /// - Parameters:
     ///   - buffer: The array to append to.
     ///   - limit: The most bytes to append. Traps unless it is positive.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: Same as `read(into:)` with a mutable span.
     /// - Throws: Same as `read(into:)` with a mutable span.
     @inlinable @inline(__always)
     public func read(
         appendingTo buffer: inout [UInt8],
         atMost limit: Int,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         precondition(limit > 0, "the limit of bytes must be positive")
         let handle = handle
@@ -77,14 +77,14 @@ extension AsyncByteReader where Self: ~Copyable {
     /// little memory.
     ///
     /// - Parameters:
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     ///   - body: The use of the bytes, at most 65,536; none at end of file. Bytes that it does not
     ///     copy are gone afterward.
     /// - Returns: The result of `body`.
     /// - Throws: Same as `read(into:)`, and the error of `body`.
     @inlinable @inline(__always)
     public func withBytes<Value>(
-        until deadline: ContinuousClock.Instant? = nil,
+        until deadline: Deadline = .never,
         _ body: (Span<UInt8>) throws(Errno) -> Value
     ) async throws(Errno) -> Value {
         let handle = handle

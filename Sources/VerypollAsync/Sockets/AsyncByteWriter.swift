@@ -8,14 +8,14 @@ extension AsyncByteWriter where Self: ~Copyable {
     ///
     /// - Parameters:
     ///   - bytes: The bytes. If there are none, this returns 0.
-    ///   - deadline: When to stop waiting for room; `nil` for never.
+    ///   - deadline: When to stop waiting for room.
     /// - Returns: The number of bytes accepted, possibly fewer than given.
     /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or the error of send(2), such as
     ///   `Errno.brokenPipe` if the peer no longer reads.
     @inlinable
     public func write(
         _ bytes: Span<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         let sent = try handle.writeAtOnce(bytes)
         guard sent == 0, !bytes.isEmpty else { return sent }
@@ -29,7 +29,7 @@ extension AsyncByteWriter where Self: ~Copyable {
     ///   - second: The bytes after `first`.
     ///   - third: The bytes after `second`, if any.
     ///   - fourth: The bytes after `third`, if any.
-    ///   - deadline: When to stop waiting for room; `nil` for never.
+    ///   - deadline: When to stop waiting for room.
     /// - Returns: The total number of bytes accepted.
     /// - Throws: Same as `write(_:until:)`.
     @inlinable
@@ -38,7 +38,7 @@ extension AsyncByteWriter where Self: ~Copyable {
         _ second: Span<UInt8>,
         _ third: Span<UInt8> = Span(),
         _ fourth: Span<UInt8> = Span(),
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         try await handle.write(first, second, third, fourth, until: deadline)
     }
@@ -47,12 +47,12 @@ extension AsyncByteWriter where Self: ~Copyable {
     ///
     /// - Parameters:
     ///   - bytes: The bytes.
-    ///   - deadline: When to stop waiting for room; `nil` for never.
+    ///   - deadline: When to stop waiting for room.
     /// - Throws: Same as `write(_:until:)`. Some of the bytes may have been written then.
     @inlinable
     public func writeAll(
         _ bytes: Span<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) {
         let sent = try handle.writeAtOnce(bytes)
         guard sent < bytes.count else { return }
@@ -67,7 +67,7 @@ extension AsyncByteWriter where Self: ~Copyable {
     ///   - second: The bytes after `first`.
     ///   - third: The bytes after `second`, if any.
     ///   - fourth: The bytes after `third`, if any.
-    ///   - deadline: When to stop waiting for room; `nil` for never.
+    ///   - deadline: When to stop waiting for room.
     /// - Throws: Same as `write(_:until:)`. Some of the bytes may have been written then.
     @inlinable
     public func writeAll(
@@ -75,7 +75,7 @@ extension AsyncByteWriter where Self: ~Copyable {
         _ second: Span<UInt8>,
         _ third: Span<UInt8> = Span(),
         _ fourth: Span<UInt8> = Span(),
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) {
         try await handle.writeAll(first, second, third, fourth, until: deadline)
     }

@@ -2,7 +2,7 @@ public import SystemPackage
 
 /// A socket, pipe end or other source that belongs to a ``PollExecutor``.
 ///
-/// Every operation has a deadline, `nil` for none, at which its wait ends with
+/// Every operation has a deadline, by default ``Deadline/never``, at which its wait ends with
 /// `Errno.deadlineExceeded`. When its task is canceled, an operation that waits throws
 /// `Errno.canceled`. Either way the source remains usable. An operation that need not wait does
 /// not look at its deadline, and only now and then at the cancellation of its task.
@@ -16,17 +16,17 @@ public protocol AsyncSource: ~Copyable, Sendable {
 extension AsyncSource where Self: ~Copyable {
     /// Waits until a read, receive or accept would not block.
     ///
-    /// - Parameter deadline: When to stop waiting; `nil` for never.
+    /// - Parameter deadline: When to stop waiting.
     /// - Throws: `Errno.canceled` or `Errno.deadlineExceeded`.
-    public func readable(until deadline: ContinuousClock.Instant? = nil) async throws(Errno) {
+    public func readable(until deadline: Deadline = .never) async throws(Errno) {
         try await handle.waitUntilReady(.read, until: deadline)
     }
 
     /// Waits until a write or send would not block.
     ///
-    /// - Parameter deadline: When to stop waiting; `nil` for never.
+    /// - Parameter deadline: When to stop waiting.
     /// - Throws: `Errno.canceled` or `Errno.deadlineExceeded`.
-    public func writable(until deadline: ContinuousClock.Instant? = nil) async throws(Errno) {
+    public func writable(until deadline: Deadline = .never) async throws(Errno) {
         try await handle.waitUntilReady(.write, until: deadline)
     }
 

@@ -40,14 +40,14 @@ public struct AsyncTCPListener: ~Copyable, AsyncSource {
     ///
     /// - Parameters:
     ///   - executor: The executor of the connection; `nil` for that of the listener.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: The connection.
     /// - Throws: `Errno.tooManyOpenFiles` and the like if the process is out of resources; the
     ///   connection remains in the backlog, so accept again after a pause. `Errno.canceled` also
     ///   when the executor is being shut down. `Errno.deadlineExceeded`. See accept(2).
     public func accept(
         on executor: PollExecutor? = nil,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> AsyncTCPStream {
         var attempt = Attempt()
         while true {

@@ -7,15 +7,15 @@ extension AsyncTCPStream {
     /// - Parameters:
     ///   - address: The address of the listener.
     ///   - executor: The executor of the connection.
-    ///   - deadline: When to stop waiting; `nil` leaves it to the kernel, which gives up after
-    ///     about two minutes with `Errno.timedOut`.
+    ///   - deadline: When to stop waiting. By default, the kernel decides, which stops after about
+    ///     two minutes with `Errno.timedOut`.
     /// - Returns: The connection.
     /// - Throws: `Errno.connectionRefused`, `Errno.networkUnreachable` or another error of
     ///   connect(2), `Errno.canceled`, `Errno.deadlineExceeded`.
     public static func connect(
         to address: SocketAddress,
         on executor: PollExecutor,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> AsyncTCPStream {
         let stream = try AsyncTCPStream(TCPStream(connectingTo: address), on: executor)
         _ = try await stream.handle.perform(.write, until: deadline) { () throws(Errno) -> Void? in
@@ -36,14 +36,14 @@ extension AsyncTCPStream {
     ///   - addresses: The addresses, the best first. Traps if there are none.
     ///   - stagger: The time between starts; RFC 8305 recommends 250 ms.
     ///   - executor: The executor of the connection.
-    ///   - deadline: When to stop waiting; `nil` leaves it to the kernel.
+    ///   - deadline: When to stop waiting. By default, the kernel decides.
     /// - Returns: The first connection.
     /// - Throws: If all attempts fail, the error of the first that failed.
     public static func connect(
         toAnyOf addresses: [SocketAddress],
         stagger: Duration = .milliseconds(250),
         on executor: PollExecutor,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> AsyncTCPStream {
         precondition(!addresses.isEmpty, "the list of addresses must not be empty")
         let race = ConnectRace(
@@ -77,7 +77,7 @@ private struct ConnectRace {
     let addresses: [SocketAddress]
     let stagger: Duration
     let executor: PollExecutor
-    let deadline: ContinuousClock.Instant?
+    let deadline: Deadline
 
     /// The news from a child task.
     ///

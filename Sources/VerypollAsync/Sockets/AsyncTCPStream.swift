@@ -32,12 +32,12 @@ public struct AsyncTCPStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
     ///
     /// - Parameters:
     ///   - buffer: The buffer to overwrite from the start. Traps if it is empty.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: The number of bytes copied, or 0 at end of file.
     /// - Throws: Same as ``AsyncByteReader/read(into:until:)-(MutableSpan<UInt8>,_)``.
     public func peek(
         into buffer: consuming MutableSpan<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try socket.fileDescriptor.receive(into: &buffer, peeks: true)

@@ -37,12 +37,12 @@ public struct AsyncUDPSocket: ~Copyable, AsyncDatagramSocket {
     ///
     /// - Parameters:
     ///   - buffer: The buffer to overwrite from the start. Bytes that exceed it are lost.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: The datagram's length and sender.
     /// - Throws: Same as ``AsyncDatagramSocket/receive(into:until:)``.
     public func receiveFrom(
         into buffer: consuming MutableSpan<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> UDPSocket.Received {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try socket.receive(into: &buffer, peeks: false)
@@ -52,7 +52,7 @@ public struct AsyncUDPSocket: ~Copyable, AsyncDatagramSocket {
     /// Copies the next datagram like ``receiveFrom(into:until:)``, without consuming it.
     public func peekFrom(
         into buffer: consuming MutableSpan<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> UDPSocket.Received {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try socket.receive(into: &buffer, peeks: true)
@@ -64,13 +64,13 @@ public struct AsyncUDPSocket: ~Copyable, AsyncDatagramSocket {
     /// - Parameters:
     ///   - bytes: The whole datagram. An empty span sends an empty datagram.
     ///   - address: The destination, even if the socket is connected to another address.
-    ///   - deadline: When to stop waiting for room; `nil` for never.
+    ///   - deadline: When to stop waiting for room.
     /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or an error of
     ///   `UDPSocket.send(_:to:)`.
     public func send(
         _ bytes: Span<UInt8>,
         to address: SocketAddress,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) {
         _ = try await handle.perform(.write, until: deadline) { () throws(Errno) in
             try socket.send(bytes, to: address)

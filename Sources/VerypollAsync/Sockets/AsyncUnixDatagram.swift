@@ -34,12 +34,12 @@ public struct AsyncUnixDatagram: ~Copyable, AsyncDatagramSocket {
     ///
     /// - Parameters:
     ///   - buffer: The buffer to overwrite from the start. Bytes that exceed it are lost.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: The datagram's length and sender.
     /// - Throws: Same as ``AsyncDatagramSocket/receive(into:until:)``.
     public func receiveFrom(
         into buffer: consuming MutableSpan<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> UnixDatagram.Received {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try socket.receive(into: &buffer, peeks: false)
@@ -49,7 +49,7 @@ public struct AsyncUnixDatagram: ~Copyable, AsyncDatagramSocket {
     /// Copies the next datagram like ``receiveFrom(into:until:)``, without consuming it.
     public func peekFrom(
         into buffer: consuming MutableSpan<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> UnixDatagram.Received {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try socket.receive(into: &buffer, peeks: true)
@@ -62,13 +62,13 @@ public struct AsyncUnixDatagram: ~Copyable, AsyncDatagramSocket {
     ///   - buffer: The buffer to overwrite from the start. Bytes that exceed it are lost.
     ///   - ancillary: The storage for descriptors and credentials. Descriptors left in it from an
     ///     earlier call are closed first.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: The datagram's length.
     /// - Throws: Same as ``AsyncDatagramSocket/receive(into:until:)``.
     public func receive(
         into buffer: consuming MutableSpan<UInt8>,
         ancillary: inout AncillaryData,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try socket.receive(overwriting: &buffer, ancillary: &ancillary)
@@ -82,14 +82,14 @@ public struct AsyncUnixDatagram: ~Copyable, AsyncDatagramSocket {
     ///   - bytes: The whole datagram.
     ///   - descriptors: At most 253 open descriptors, of which the receiver gets duplicates.
     ///   - credentials: The sender's credentials, or `nil` for the real ones.
-    ///   - deadline: When to stop waiting for room; `nil` for never.
+    ///   - deadline: When to stop waiting for room.
     /// - Throws: Same as ``AsyncDatagramSocket/send(_:until:)``, or an error of
     ///   `UnixSocket.send(_:passing:credentials:)`.
     public func send(
         _ bytes: Span<UInt8>,
         passing descriptors: [FileDescriptor],
         credentials: PeerCredentials? = nil,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) {
         _ = try await handle.perform(.write, until: deadline) { () throws(Errno) in
             try socket.send(bytes, passing: descriptors, credentials: credentials)
@@ -106,14 +106,14 @@ public struct AsyncUnixDatagram: ~Copyable, AsyncDatagramSocket {
     ///   - bytes: The whole datagram. An empty span sends an empty datagram.
     ///   - address: The destination.
     ///   - descriptors: At most 253 open descriptors, of which the receiver gets duplicates.
-    ///   - deadline: When to stop trying; `nil` for never.
+    ///   - deadline: When to stop trying.
     /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or an error of
     ///   `UnixDatagram.send(_:to:)`.
     public func send(
         _ bytes: Span<UInt8>,
         to address: UnixAddress,
         passing descriptors: [FileDescriptor] = [],
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) {
         var pause = RetryPause(until: deadline)
         while try socket.send(bytes, to: address, passing: descriptors) == nil {

@@ -56,7 +56,7 @@ public struct AsyncUnixStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
     /// - Parameters:
     ///   - address: The address of the listener.
     ///   - executor: The executor of the connection.
-    ///   - deadline: When to stop trying; `nil` for never.
+    ///   - deadline: When to stop trying.
     /// - Returns: The connection.
     /// - Throws: `Errno.connectionRefused` if no socket listens at the address,
     ///   `Errno.noSuchFileOrDirectory` if the file does not exist, `Errno.canceled`,
@@ -64,7 +64,7 @@ public struct AsyncUnixStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
     public static func connect(
         to address: UnixAddress,
         on executor: PollExecutor,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> AsyncUnixStream {
         var pause = RetryPause(until: deadline)
         while true {
@@ -82,12 +82,12 @@ public struct AsyncUnixStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
     ///
     /// - Parameters:
     ///   - buffer: The buffer to overwrite from the start. Traps if it is empty.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: The number of bytes copied, or 0 at end of file.
     /// - Throws: Same as ``AsyncByteReader/read(into:until:)-(MutableSpan<UInt8>,_)``.
     public func peek(
         into buffer: consuming MutableSpan<UInt8>,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try socket.fileDescriptor.receive(into: &buffer, peeks: true)
@@ -100,7 +100,7 @@ public struct AsyncUnixStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
     ///   - bytes: The bytes to send, at least one if descriptors are passed.
     ///   - descriptors: At most 253 open descriptors, of which the receiver gets duplicates.
     ///   - credentials: The sender's credentials, or `nil` for the real ones.
-    ///   - deadline: When to stop waiting for room; `nil` for never.
+    ///   - deadline: When to stop waiting for room.
     /// - Returns: The number of bytes accepted, at least one. Send the rest without descriptors.
     /// - Throws: `Errno.canceled`, `Errno.deadlineExceeded`, or an error of
     ///   `UnixSocket.send(_:passing:credentials:)`.
@@ -108,7 +108,7 @@ public struct AsyncUnixStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
         _ bytes: Span<UInt8>,
         passing descriptors: [FileDescriptor],
         credentials: PeerCredentials? = nil,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         try await handle.perform(.write, until: deadline) { () throws(Errno) in
             try socket.send(bytes, passing: descriptors, credentials: credentials)
@@ -121,13 +121,13 @@ public struct AsyncUnixStream: ~Copyable, AsyncByteReader, AsyncByteWriter {
     ///   - buffer: The buffer to overwrite from the start. Traps if it is empty.
     ///   - ancillary: The storage for descriptors and credentials. Descriptors left in it from an
     ///     earlier call are closed first.
-    ///   - deadline: When to stop waiting; `nil` for never.
+    ///   - deadline: When to stop waiting.
     /// - Returns: The number of bytes received, or 0 at end of file.
     /// - Throws: Same as ``AsyncByteReader/read(into:until:)-(MutableSpan<UInt8>,_)``.
     public func receive(
         into buffer: consuming MutableSpan<UInt8>,
         ancillary: inout AncillaryData,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> Int {
         try await handle.perform(.read, until: deadline) { () throws(Errno) in
             try socket.receive(overwriting: &buffer, ancillary: &ancillary)

@@ -44,12 +44,12 @@ enum DeadlineScope {
 /// - Returns: The result of `body`.
 /// - Throws: The error of `body`.
 public func withDeadline<Value, Failure: Error>(
-    _ deadline: ContinuousClock.Instant,
+    _ deadline: Deadline,
     _ body: () async throws(Failure) -> Value
 ) async throws(Failure) -> Value {
     DeadlineScope.count.wrappingAdd(1, ordering: .relaxed)
     defer { DeadlineScope.count.wrappingSubtract(1, ordering: .relaxed) }
-    let earliest = DeadlineScope.earliest(Deadline(at: deadline))
+    let earliest = DeadlineScope.earliest(deadline)
     let result = await DeadlineScope.$deadline.withValue(earliest) {
         do throws(Failure) {
             return Result<Value, Failure>.success(try await body())

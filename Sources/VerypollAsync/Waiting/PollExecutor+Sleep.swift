@@ -7,8 +7,8 @@ extension PollExecutor {
     /// - Throws: `Errno.canceled` if the task is canceled, `Errno.deadlineExceeded` if the deadline
     ///   of an enclosing ``withDeadline(_:_:)`` is earlier, `Errno.tooManyOpenFiles` if the
     ///   executor is at its limit of sources.
-    public func sleep(until deadline: ContinuousClock.Instant) async throws(Errno) {
+    public func sleep(until deadline: Deadline) async throws(Errno) {
         let timer = try Registration(timerOn: self)
-        try await timer.handle.sleep(until: Deadline(at: deadline))
+        try await timer.handle.sleep(until: deadline)
     }
 }

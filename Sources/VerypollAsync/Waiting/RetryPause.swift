@@ -3,9 +3,9 @@ internal import SystemPackage
 /// The pauses between tries of a call for which no event reports that the next try may succeed.
 struct RetryPause {
     private var length = Duration.milliseconds(1)
-    private let deadline: ContinuousClock.Instant?
+    private let deadline: Deadline
 
-    init(until deadline: ContinuousClock.Instant?) {
+    init(until deadline: Deadline) {
         self.deadline = deadline
     }
 
@@ -13,10 +13,9 @@ struct RetryPause {
     ///
     /// - Throws: `Errno.deadlineExceeded` or `Errno.canceled`.
     mutating func wait(on executor: PollExecutor) async throws(Errno) {
-        let now = ContinuousClock.now
-        if let deadline, deadline <= now { throw .deadlineExceeded }
-        let end = now + length
-        try await executor.sleep(until: deadline.map { min($0, end) } ?? end)
+        let now = Deadline.now
+        guard now < deadline else { throw .deadlineExceeded }
+        try await executor.sleep(until: min(deadline, now + length))
         length = min(length * 2, .milliseconds(100))
     }
 }

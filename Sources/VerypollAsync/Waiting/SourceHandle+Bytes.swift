@@ -122,7 +122,7 @@ extension SourceHandle {
     @usableFromInline
     func write(
         _ bytes: Span<UInt8>,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async throws(Errno) -> Int {
         var attempt = Attempt()
         while true {
@@ -138,7 +138,7 @@ extension SourceHandle {
         _ second: Span<UInt8>,
         _ third: Span<UInt8>,
         _ fourth: Span<UInt8>,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async throws(Errno) -> Int {
         var attempt = Attempt()
         while true {
@@ -155,7 +155,7 @@ extension SourceHandle {
     @usableFromInline
     func writeAll(
         _ bytes: Span<UInt8>,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async throws(Errno) {
         var sent = 0
         while sent < bytes.count {
@@ -169,7 +169,7 @@ extension SourceHandle {
         _ second: Span<UInt8>,
         _ third: Span<UInt8>,
         _ fourth: Span<UInt8>,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async throws(Errno) {
         let total = first.count + second.count + third.count + fourth.count
         var sent = 0

@@ -38,7 +38,7 @@ extension SourceHandle {
     @usableFromInline
     func waitUntilReady(
         _ direction: Direction,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async throws(Errno) {
         var attempt = Attempt()
         while true {

@@ -38,7 +38,7 @@ extension SourceHandle {
     @inline(__always)
     func perform<Value>(
         _ direction: Direction,
-        until deadline: ContinuousClock.Instant?,
+        until deadline: Deadline,
         _ call: () throws(Errno) -> Value?
     ) async throws(Errno) -> Value {
         var attempt = Attempt()
@@ -57,19 +57,18 @@ extension SourceHandle {
     func begin(
         _ direction: Direction,
         _ attempt: inout Attempt,
-        until deadline: ContinuousClock.Instant?
+        until deadline: Deadline
     ) async throws(Errno) {
         switch step(direction, &attempt) {
         case .call:
             return
         case .wait:
-            let deadline = Deadline(deadline)
             let result = await unsafe withUnsafeContinuation { continuation in
                 unsafe suspend(direction, until: deadline, continuation)
             }
             try result.check()
         case .other:
-            try await beginSlowly(direction, &attempt, until: Deadline(deadline))
+            try await beginSlowly(direction, &attempt, until: deadline)
         }
     }
 

@@ -59,9 +59,9 @@ import VerypollAsync
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for milliseconds in [30, 5, 20, 1, 10, 0] {
                     group.addTask {
-                        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+                        let deadline = Deadline.now + .milliseconds(milliseconds)
                         try await executor.sleep(until: deadline)
-                        #expect(ContinuousClock.now >= deadline)
+                        #expect(Deadline.now >= deadline)
                         order.append(milliseconds)
                     }
                 }

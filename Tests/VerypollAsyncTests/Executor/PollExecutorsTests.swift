@@ -10,6 +10,8 @@ import VerypollAsync
     func spreads() async throws {
         let executors = try PollExecutors(count: 3)
         let counts = Counts()
+        // Not one of the three, which would count the other ends as theirs.
+        let clients = try PollExecutor.start()
         let first = executors.executors[0]
         try await withTaskExecutorPreference(first) {
             let listener = try AsyncTCPListener(binding: .loopback(port: 0), on: first)
@@ -29,12 +31,13 @@ import VerypollAsync
                     }
                 }
             }
-            try await connect(30, to: address, on: first)
+            try await connect(30, to: address, on: clients)
             server.cancel()
             await #expect(throws: Errno.canceled) { try await server.value }
         }
         #expect(counts.entries == [0: 30, 1: 30, 2: 30])
         await executors.shutdown(until: .now + .seconds(600))
+        await clients.shutdown(until: .now + .seconds(600))
     }
 
     /// Opens connections and exchanges three bytes on each while all are open.
@@ -46,7 +49,7 @@ import VerypollAsync
         let places = Counts()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<count {
-                group.addTask {
+                group.addTask(executorPreference: executor) {
                     let stream = try await AsyncTCPStream.connect(to: address, on: executor)
                     var byte: [UInt8] = [0]
                     for _ in 0..<3 {

@@ -56,7 +56,7 @@ struct SessionEnd: Sendable {
                 let count = min(.random(in: 1...plan.writeStep, using: &random), limit - sent)
                 let bytes = [UInt8].noise(count, at: plan.start + sent)
                 let cut = Int.random(in: 0...count, using: &random)
-                let deadline = ContinuousClock.now + patience
+                let deadline = Deadline.now + patience
                 switch Int.random(in: 0..<3, using: &random) {
                 case 0: sent += try await stream.value.write(bytes.span, until: deadline)
                 case 1:

@@ -102,7 +102,7 @@ extension AsyncByteReader where Self: ~Copyable {
     /// Reads once, with room for `room` bytes.
     func readOnce(
         room: Int = 4096,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: room)
         let count = try await read(into: buffer.mutableSpan, until: deadline)
@@ -113,7 +113,7 @@ extension AsyncByteReader where Self: ~Copyable {
 extension AsyncByteWriter where Self: ~Copyable {
     func writeAll(
         _ bytes: [UInt8],
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) {
         try await writeAll(bytes.span, until: deadline)
     }
@@ -127,7 +127,7 @@ extension AsyncByteWriter where Self: ~Copyable {
 
     func writeAll(
         _ text: String,
-        until deadline: ContinuousClock.Instant? = nil
+        until deadline: Deadline = .never
     ) async throws(Errno) {
         try await writeAll(Array(text.utf8), until: deadline)
     }
@@ -166,12 +166,12 @@ extension AsyncSource where Self: ~Copyable {
     /// Expects that an operation waits until its deadline, and not shorter.
     func expectDeadline(
         sourceLocation: SourceLocation = #_sourceLocation,
-        _ operation: (borrowing Self, ContinuousClock.Instant) async throws -> Void
+        _ operation: (borrowing Self, Deadline) async throws -> Void
     ) async {
-        let deadline = ContinuousClock.now + .milliseconds(5)
+        let deadline = Deadline.now + .milliseconds(5)
         await #expect(throws: Errno.deadlineExceeded, sourceLocation: sourceLocation) {
             try await operation(self, deadline)
         }
-        #expect(ContinuousClock.now >= deadline, sourceLocation: sourceLocation)
+        #expect(Deadline.now >= deadline, sourceLocation: sourceLocation)
     }
 }

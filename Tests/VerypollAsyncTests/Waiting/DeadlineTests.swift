@@ -14,13 +14,13 @@ import VerypollAsync
             var byte: [UInt8] = [0]
             // Later deadlines leave the alarm where it is, and earlier ones move it.
             for milliseconds in [20, 5, 30, 1, 0, 10, -5] {
-                let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+                let deadline = Deadline.now + .milliseconds(milliseconds)
                 do throws(Errno) {
                     _ = try await pair.first.read(into: byte.mutableSpan, until: deadline)
                     Issue.record("read something")
                 } catch {
                     #expect(error == .deadlineExceeded)
-                    #expect(ContinuousClock.now >= deadline)
+                    #expect(Deadline.now >= deadline)
                 }
             }
             try await pair.second.writeAll([3].span)
@@ -35,7 +35,7 @@ import VerypollAsync
             let pair = try AsyncUnixStream.pair(on: executor)
             try await pair.second.writeAll([1].span, until: .now - .seconds(1))
             var byte: [UInt8] = [0]
-            let deadline = ContinuousClock.now - .seconds(1)
+            let deadline = Deadline.now - .seconds(1)
             #expect(try await pair.first.read(into: byte.mutableSpan, until: deadline) == 1)
         }
     }
@@ -46,7 +46,7 @@ import VerypollAsync
             let pair = try AsyncUnixStream.pair(on: executor)
             try await pair.second.writeAll([1].span)
             var byte: [UInt8] = [0]
-            let deadline = ContinuousClock.now + .milliseconds(5)
+            let deadline = Deadline.now + .milliseconds(5)
             _ = try await pair.first.read(into: byte.mutableSpan, until: deadline)
             await #expect(throws: Errno.deadlineExceeded) {
                 var byte: [UInt8] = [0]
@@ -70,13 +70,13 @@ import VerypollAsync
         try PollExecutor.run { executor in
             let pair = try AsyncUnixStream.pair(on: executor)
             let bytes = [UInt8](repeating: 0, count: 1 << 24)
-            let deadline = ContinuousClock.now + .milliseconds(10)
+            let deadline = Deadline.now + .milliseconds(10)
             do throws(Errno) {
                 try await pair.first.writeAll(bytes.span, until: deadline)
                 Issue.record("wrote everything")
             } catch {
                 #expect(error == .deadlineExceeded)
-                #expect(ContinuousClock.now >= deadline)
+                #expect(Deadline.now >= deadline)
             }
         }
     }
@@ -84,7 +84,7 @@ import VerypollAsync
     @Test("the deadline of a scope covers all waits in it, child tasks included")
     func coversScope() throws {
         try PollExecutor.run { executor in
-            let deadline = ContinuousClock.now + .milliseconds(10)
+            let deadline = Deadline.now + .milliseconds(10)
             let pair = try AsyncUnixStream.pair(on: executor)
             let failures = await withDeadline(deadline) {
                 await withTaskGroup(of: Errno?.self) { group in
@@ -111,7 +111,7 @@ import VerypollAsync
                 }
             }
             #expect(failures == [.deadlineExceeded, .deadlineExceeded, .deadlineExceeded])
-            #expect(ContinuousClock.now >= deadline)
+            #expect(Deadline.now >= deadline)
             // Outside of the scope, there is no deadline any more.
             try await pair.second.writeAll([1].span)
             try await pair.first.readable()
@@ -120,7 +120,7 @@ import VerypollAsync
     }
 }
 
-extension ContinuousClock.Instant {
+extension Deadline {
     fileprivate static var distantFuture: Self { .now + .seconds(3600) }
 }
 

@@ -34,14 +34,14 @@ import VerypollAsync
         let pair = try AsyncUnixStream.pair(on: executor)
         let reader = pair.first
         let peer = pair.second
-        let deadline = ContinuousClock.now + .milliseconds(5)
+        let deadline = Deadline.now + .milliseconds(5)
         do throws(Errno) {
             var byte: [UInt8] = [0]
             _ = try await reader.read(into: byte.mutableSpan, until: deadline)
             Issue.record("read something")
         } catch {
             #expect(error == .deadlineExceeded)
-            #expect(ContinuousClock.now >= deadline)
+            #expect(Deadline.now >= deadline)
         }
         let task = Task {
             var byte: [UInt8] = [0]
@@ -82,7 +82,7 @@ import VerypollAsync
 
     @Test("sources may be created and closed by tasks of any executor")
     func createsAnywhere() async throws {
-        let executor = try PollExecutor.start(sourceLimit: 64)
+        let executor = try PollExecutor.start()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<8 {
                 group.addTask {
