@@ -12,7 +12,7 @@ struct EchoExampleTests {
         let port = try portOfGreeting(of: server)
         #expect(try shell("printf hello | socat -t 30 - TCP:127.0.0.1:\(port)") == "hello")
 
-        var clients = Slab<Client>(capacity: 300)
+        var clients = Slab<Client>(capacity: 100)
         for _ in 0..<clients.capacity { _ = clients.insert(try Client(port: port)) }
         let keys = (0..<clients.endIndex).compactMap { clients.key(at: $0) }
         for key in keys { try clients[key].send("I am \(key.index)") }
