@@ -103,7 +103,7 @@ struct AsyncUnixStreamTests {
                     )
                     while let descriptor = ancillary.takeDescriptor() {
                         let receiver = try AsyncPipe.Receiver(
-                            Pipe.Receiver(adopting: descriptor),
+                            UnixPipe.Receiver(adopting: descriptor),
                             on: executor
                         )
                         let name = Array(buffer.prefix(count)).text

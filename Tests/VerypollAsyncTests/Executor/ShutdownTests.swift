@@ -9,7 +9,7 @@ import VerypollAsync
     @Test("a shutdown waits for the tasks, which may end by themselves until the deadline")
     func waits() async throws {
         let executor = try PollExecutor.start()
-        let isReading = AsyncFlag()
+        let isReading = LocalAsyncFlag()
         let pair = try UnixStream.pair()
         let number = pair.first.release().release()
         let task = Task(executorPreference: executor) {
@@ -69,7 +69,7 @@ import VerypollAsync
     @Test("tasks that still run after the end go on elsewhere, and none is stranded")
     func strandsNone() async throws {
         let executor = try PollExecutor.start()
-        let flag = AsyncFlag()
+        let flag = LocalAsyncFlag()
         let tasks = (0..<100).map { number in
             Task(executorPreference: executor) {
                 await flag.wait()  // Nothing that the executor knows of.
@@ -119,7 +119,7 @@ extension PollExecutor {
 }
 
 /// A condition that tasks wait for without an executor's help.
-private final class AsyncFlag: Sendable {
+private final class LocalAsyncFlag: Sendable {
     private let state = Mutex<(isSet: Bool, waiters: [CheckedContinuation<Void, Never>])>(
         (false, [])
     )
