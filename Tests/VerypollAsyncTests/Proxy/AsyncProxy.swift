@@ -50,7 +50,7 @@ struct AsyncProxy: Sendable {
     }
 }
 
-/// Copies bytes until their end, of which the writer's peer then learns, because the writer is gone.
+/// Copies bytes until their end, which the peer of the writer then reads, too.
 ///
 /// - Returns: Whether there was no error.
 private func copy(
