@@ -66,6 +66,12 @@ struct AlarmHeap: ~Copyable {
         }
     }
 
+    /// Removes all alarms.
+    mutating func removeAll() {
+        for alarm in alarms { alarm.waiter.value.alarmIndex = -1 }
+        alarms.removeAll()
+    }
+
     private mutating func raise(_ alarm: Alarm, from start: Int) {
         var index = start
         while index > 0 {

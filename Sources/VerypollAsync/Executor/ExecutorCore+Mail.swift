@@ -119,6 +119,8 @@ extension ThreadReference<ExecutorCore> {
         case .running: break
         case .draining(let shutdown), .canceling(let shutdown, _): shutdowns.append(shutdown)
         }
+        // From now on, any thread may remove its sources, but the heap belongs to this one.
+        value.alarms.removeAll()
         var messages: [Message] = []
         value.thread.store(0, ordering: .relaxed)
         value.mailbox.close(into: &messages)
