@@ -104,7 +104,7 @@ struct SessionEnd: Sendable {
 
     private func news(of error: Errno, while activity: String) -> News {
         switch error {
-        case .connectionReset, .brokenPipe, .canceled: .broken
+        case .connectionReset, .brokenPipe, .socketNotConnected, .canceled: .broken
         default: .failed("\(error) while \(activity)")
         }
     }

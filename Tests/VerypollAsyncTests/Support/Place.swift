@@ -23,7 +23,10 @@ enum Place: String, CaseIterable, Sendable {
         let executor = try PollExecutor.start(sourceLimit: sourceLimit)
         do {
             let value = try await withTaskExecutorPreference(preference(executor)) {
-                try await body(executor)
+                // The task moves to the executor when it suspends for the first time.
+                await Task.yield()
+                try #require(executor.isCurrent == (self == .executor))
+                return try await body(executor)
             }
             await executor.shutdown(until: .now + .seconds(3600))
             return value
