@@ -217,7 +217,8 @@ struct AsyncUnixStreamTests {
             await #expect(throws: Errno.noSuchFileOrDirectory) {
                 _ = try await AsyncUnixStream.connect(to: .path(path), on: executor)
             }
-            do { _ = try UnixListener(binding: .path(path)) }
+            let server = try Server(path: path.string, backlog: nil)
+            defer { withExtendedLifetime(server.descriptor) {} }
             await #expect(throws: Errno.connectionRefused) {
                 _ = try await AsyncUnixStream.connect(to: .path(path), on: executor)
             }

@@ -39,7 +39,7 @@ struct ConnectAnyTests {
                 )
                 #expect(Deadline.now >= start + .milliseconds(10))
                 try await listener.expectConnection(from: stream)
-                #expect(try !blackhole.hasPendingConnect())
+                try await blackhole.expectNoPendingConnect()
             }
         }
     }
@@ -72,7 +72,7 @@ struct ConnectAnyTests {
                     on: executor
                 )
                 try await listener.expectConnection(from: stream)
-                #expect(try !blackhole.hasPendingConnect())
+                try await blackhole.expectNoPendingConnect()
             }
         }
     }
@@ -101,7 +101,7 @@ struct ConnectAnyTests {
                         until: .now + .milliseconds(5)
                     )
                 }
-                #expect(try !blackhole.hasPendingConnect())
+                try await blackhole.expectNoPendingConnect()
             }
         }
     }
@@ -166,7 +166,8 @@ struct ConnectAnyTests {
             await letOthersWait()
             task.cancel()
             await #expect(throws: Errno.canceled) { try await task.value }
-            #expect(try !first.hasPendingConnect() && !second.hasPendingConnect())
+            try await first.expectNoPendingConnect()
+            try await second.expectNoPendingConnect()
         }
     }
 
@@ -185,7 +186,7 @@ struct ConnectAnyTests {
             }
             task.cancel()
             await #expect(throws: Errno.canceled) { try await task.value }
-            #expect(try !blackhole.hasPendingConnect())
+            try await blackhole.expectNoPendingConnect()
         }
     }
 

@@ -65,7 +65,7 @@ struct WaitTests {
     @Test("a cancellation for a closed source reaches no source that took its place")
     func meetsReusedPlace() async throws {
         for place in Place.allCases {
-            try await place.run(sourceLimit: 6) { executor in
+            try await place.run { executor in
                 for _ in 0..<100 {
                     let pipe = try AsyncPipe(on: executor)
                     let task = Task(
@@ -203,6 +203,7 @@ struct WaitTests {
                         await hasEnded.wait()
                     }
                     group.addTask {
+                        await letOthersWait()
                         try await pipe.value.sender.writeAll("x")
                         await hasRead.wait()
                     }

@@ -50,7 +50,7 @@ struct AsyncProxy: Sendable {
     }
 }
 
-/// Copies bytes until their end, which the peer of the writer then reads, too.
+/// Copies bytes until their end, and closes the writer, so that its peer sees the end as well.
 ///
 /// - Returns: Whether there was no error.
 private func copy(

@@ -41,6 +41,7 @@ struct ClientPair: ~Copyable {
 /// A listener whose backlog is full, so that a connect to it neither succeeds nor fails.
 struct Blackhole: ~Copyable {
     let address: SocketAddress
+    private let executor: PollExecutor
     private let listener: AsyncTCPListener
     private let filler: AsyncTCPStream
 
@@ -57,12 +58,21 @@ struct Blackhole: ~Copyable {
         // Until the connection is in the backlog, the kernel would take another one.
         try await listener.readable()
         self.address = address
+        self.executor = executor
         self.listener = listener
         self.filler = filler
     }
 
+    /// Expects that all sockets that were trying to connect are closed.
+    ///
+    /// A child of another test holds copies of all descriptors until it calls execve(2), so a
+    /// socket may be open for a moment longer.
+    func expectNoPendingConnect() async throws {
+        while try hasPendingConnect() { try await executor.sleep(until: .now + .milliseconds(1)) }
+    }
+
     /// Whether a socket of this machine is still trying to connect.
-    func hasPendingConnect() throws -> Bool {
+    private func hasPendingConnect() throws -> Bool {
         let name = address.ip.family == .v4 ? "tcp" : "tcp6"
         let table = try String(contentsOfFile: "/proc/net/\(name)", encoding: .utf8)
         let port = String(format: ":%04X", Int(address.port))
