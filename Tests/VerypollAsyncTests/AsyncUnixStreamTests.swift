@@ -234,11 +234,11 @@ struct AsyncUnixStreamTests {
                 on: executor
             )
             let filler = try await AsyncUnixStream.connect(to: address, on: executor)
-            let deadline = ContinuousClock.now + .milliseconds(20)
+            let deadline = Deadline.now + .milliseconds(20)
             await #expect(throws: Errno.deadlineExceeded) {
                 _ = try await AsyncUnixStream.connect(to: address, on: executor, until: deadline)
             }
-            #expect(ContinuousClock.now >= deadline)
+            #expect(Deadline.now >= deadline)
 
             let task = Task(executorPreference: place.preference(executor)) {
                 let stream = try await AsyncUnixStream.connect(to: address, on: executor)

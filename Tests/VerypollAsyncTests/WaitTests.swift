@@ -101,7 +101,7 @@ struct WaitTests {
                     _ = try await first.receiver.readOnce()
                     // The alarms are set by waits that an event ends.
                     let receiver = Shared(first.receiver)
-                    let soon = ContinuousClock.now + .milliseconds(1)
+                    let soon = Deadline.now + .milliseconds(1)
                     let read = Task(executorPreference: place.preference(executor)) {
                         try? await receiver.value.readOnce(until: soon)
                     }
@@ -128,11 +128,11 @@ struct WaitTests {
                 let pair = try await TCPPair(on: executor)
                 let server = Shared(pair.server)
                 for milliseconds in [8, 1, 5, 2, 20, 1, 0] {
-                    let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+                    let deadline = Deadline.now + .milliseconds(milliseconds)
                     await #expect(throws: Errno.deadlineExceeded) {
                         _ = try await server.value.readOnce(until: deadline)
                     }
-                    #expect(ContinuousClock.now >= deadline)
+                    #expect(Deadline.now >= deadline)
                     // This wait sets a far alarm, and ends by an event.
                     let task = Task(executorPreference: place.preference(executor)) {
                         try await server.value.readOnce(until: .now + .seconds(3600))
@@ -152,11 +152,11 @@ struct WaitTests {
                 for index in 0..<300 {
                     group.addTask(executorPreference: place.preference(executor)) {
                         let pipe = try AsyncPipe(on: executor)
-                        let deadline = ContinuousClock.now + .microseconds((index * 7919) % 9000)
+                        let deadline = Deadline.now + .microseconds((index * 7919) % 9000)
                         await #expect(throws: Errno.deadlineExceeded) {
                             _ = try await pipe.receiver.readOnce(until: deadline)
                         }
-                        #expect(ContinuousClock.now >= deadline)
+                        #expect(Deadline.now >= deadline)
                     }
                 }
                 try await group.waitForAll()

@@ -3,8 +3,11 @@ internal import Glibc
 /// A time at which a wait ends, on the continuous clock, with a precision of nanoseconds.
 ///
 /// ```swift
-/// let deadline = Deadline.now + .seconds(5)
-/// let count = try await stream.read(into: buffer.mutableSpan, until: deadline)
+/// func readByte(from stream: borrowing AsyncTCPStream) async throws(Errno) -> UInt8? {
+///     var byte: [UInt8] = [0]
+///     let deadline = Deadline.now + .seconds(5)
+///     return try await stream.read(into: byte.mutableSpan, until: deadline) == 0 ? nil : byte[0]
+/// }
 /// ```
 ///
 /// It stands for an instant of `ContinuousClock`, but has a fixed size of eight bytes, so that an

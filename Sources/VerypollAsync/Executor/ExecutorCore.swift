@@ -72,7 +72,7 @@ extension ThreadReference<ExecutorCore> {
         value.thread.store(UInt(pthread_self()), ordering: .relaxed)
         var events = Events(capacity: 512)
         while true {
-            poll(&events)
+            let now = poll(&events)
             for event in events {
                 if let key = SourceKey(event.token) {
                     report(event, of: key)
@@ -80,6 +80,7 @@ extension ThreadReference<ExecutorCore> {
                     readMail()
                 }
             }
+            if let now { ringAlarms(at: now) }
             unsafe runJobs(as: executor)
             if case .running = value.phase { continue }
             if hasEnded() { break }
@@ -87,28 +88,29 @@ extension ThreadReference<ExecutorCore> {
         end()
     }
 
-    private func poll(_ events: inout Events) {
+    /// Waits for events, and returns the current time if deadlines have passed.
+    ///
+    /// Then the poll does not wait, and the caller ends the waits only after it has handled the
+    /// events: an operation whose source is ready succeeds although its deadline has passed.
+    private func poll(_ events: inout Events) -> Deadline? {
+        var timeout = value.jobs.isEmpty ? nil : Duration.zero
+        var now: Deadline?
+        let next = min(value.alarms.first, drainDeadline)
+        if next < .never {
+            let time = Deadline.now
+            if next <= time { now = time }
+            if value.jobs.isEmpty { timeout = next - time }
+        }
         do throws(Errno) {
             // Interruptible, because a turn without events does no harm, and the poll then need not
             // read the clock in case it has to continue.
-            try value.poll.poll(&events, timeout: timeUntilNextTurn(), interruptible: true)
+            try value.poll.poll(&events, timeout: timeout, interruptible: true)
         } catch .interrupted {
             events.removeAll()
         } catch {
             preconditionFailure("the poll of the executor failed: \(error)")
         }
-    }
-
-    /// Ends the waits whose deadlines have passed, and returns how long the poll may wait.
-    private func timeUntilNextTurn() -> Duration? {
-        guard min(value.alarms.first, drainDeadline) < .never else {
-            return value.jobs.isEmpty ? nil : .zero
-        }
-        let now = Deadline.now
-        ringAlarms(at: now)
-        let next = min(value.alarms.first, drainDeadline)
-        if !value.jobs.isEmpty { return .zero }
-        return next == .never ? nil : next - now
+        return now
     }
 
     @inline(__always)

@@ -37,6 +37,9 @@ extension AsyncSource where Self: ~Copyable {
     /// canceled, they throw `Errno.canceled`, even those that would not have to wait. The `serve`
     /// methods of listeners set up a scope for each connection.
     ///
+    /// The scope is that of the source: if other tasks use the source meanwhile, their operations
+    /// end with the cancellation of this task, and not with that of their own.
+    ///
     /// - Parameter body: The work; it gets the source itself.
     /// - Returns: The result of `body`.
     /// - Throws: The error of `body`.
