@@ -33,6 +33,11 @@ extension ThreadReference<ExecutorCore> {
             guard let slot = value.sources.slot(key) else { return }
             cancel(scope, of: slot.waiter(.read))
             cancel(scope, of: slot.waiter(.write))
+        case .cancelServeScope(let scope):
+            value.sources.forEach { slot in
+                cancel(scope, of: slot.waiter(.read))
+                cancel(scope, of: slot.waiter(.write))
+            }
         case .endScope(let key, let scope):
             value.sources.slot(key)?.endScope(scope)
         case .remove(let key):
@@ -97,8 +102,7 @@ extension ThreadReference<ExecutorCore> {
         case .running:
             return false
         case .draining(let shutdown):
-            guard value.jobs.isEmpty else { return false }
-            if value.sources.delayingCount == 0 { return true }
+            if value.jobs.isEmpty, value.sources.delayingCount == 0 { return true }
             let now = Deadline.now
             guard drainDeadline <= now else { return false }
             value.phase = .canceling(shutdown, until: now + .seconds(1))
@@ -131,7 +135,7 @@ extension ThreadReference<ExecutorCore> {
             case .wait(let wait): unsafe wait.continuation.resume(returning: .canceled)
             case .remove(let key): remove(key)
             case .shutDown(let shutdown): shutdowns.append(shutdown)
-            case .cancelOperation, .cancelScope, .endScope: continue
+            case .cancelOperation, .cancelScope, .cancelServeScope, .endScope: continue
             }
         }
         for shutdown in shutdowns { unsafe shutdown.continuation?.resume() }

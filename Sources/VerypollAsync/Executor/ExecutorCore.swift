@@ -181,7 +181,7 @@ extension ThreadReference<ExecutorCore> {
 
     /// Whether waits for the source are canceled, because the executor is being shut down.
     @inline(__always)
-    private func isCanceling(_ slot: ThreadReference<SourceSlot>) -> Bool {
+    func isCanceling(_ slot: ThreadReference<SourceSlot>) -> Bool {
         switch value.phase {
         case .running: false
         case .draining: slot.value.kind == .listener

@@ -9,6 +9,8 @@ internal import Verypoll
     case wait(ForeignWait)
     case cancelOperation(SourceKey, Direction, UInt32)
     case cancelScope(SourceKey, UInt32)
+    /// Cancels the operations of all connections of a `serve` method.
+    case cancelServeScope(UInt32)
     case endScope(SourceKey, UInt32)
     case remove(SourceKey)
     case shutDown(Shutdown)

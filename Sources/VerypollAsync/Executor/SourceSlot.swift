@@ -50,11 +50,14 @@ struct SourceSlot: ~Copyable {
         writer = Waiter()
     }
 
-    /// Returns a number for an operation or a scope; never 0.
+    /// Returns a number for an operation or a scope of this source; never 0.
     func nextOperation() -> UInt32 {
-        let number = operations.wrappingAdd(1, ordering: .relaxed).newValue
+        let number = operations.wrappingAdd(1, ordering: .relaxed).newValue & 0x7FFF_FFFF
         return number == 0 ? nextOperation() : number
     }
+
+    /// Returns the number of a scope of many sources, which no scope of a single one has.
+    static func serveScope(numbered number: UInt32) -> UInt32 { number | 0x8000_0000 }
 }
 
 /// The kinds of sources that the executor treats differently.

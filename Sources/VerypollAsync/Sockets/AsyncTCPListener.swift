@@ -81,8 +81,8 @@ public struct AsyncTCPListener: ~Copyable, AsyncSource {
         _ body: @escaping @Sendable (borrowing AsyncTCPStream) async -> Void
     ) async throws(Errno) {
         let executor = registration.executor
-        try await serveOwned(limit: limit, on: { executor }) { stream in
-            await stream.withCancellation(body)
+        try await serveConnections(limit: limit, on: { executor }, of: [executor], body) {
+            executor async throws(Errno) in try await accept(on: executor)
         }
     }
 
@@ -101,8 +101,13 @@ public struct AsyncTCPListener: ~Copyable, AsyncSource {
         limit: Int = 10_000,
         _ body: @escaping @Sendable (borrowing AsyncTCPStream) async -> Void
     ) async throws(Errno) {
-        try await serveOwned(limit: limit, on: executors.next) { stream in
-            await stream.withCancellation(body)
+        try await serveConnections(
+            limit: limit,
+            on: executors.next,
+            of: executors.executors,
+            body
+        ) { executor async throws(Errno) in
+            try await accept(on: executor)
         }
     }
 
@@ -144,7 +149,7 @@ public struct AsyncTCPListener: ~Copyable, AsyncSource {
         on nextExecutor: () -> PollExecutor,
         _ body: @escaping @Sendable (consuming AsyncTCPStream) async -> Void
     ) async throws(Errno) {
-        try await serveConnections(limit: limit, on: nextExecutor, body) {
+        try await serveOwnedConnections(limit: limit, on: nextExecutor, body) {
             executor async throws(Errno) in try await accept(on: executor)
         }
     }

@@ -79,8 +79,8 @@ public struct AsyncUnixListener: ~Copyable, AsyncSource {
         _ body: @escaping @Sendable (borrowing AsyncUnixStream) async -> Void
     ) async throws(Errno) {
         let executor = registration.executor
-        try await serveOwned(limit: limit, on: { executor }) { stream in
-            await stream.withCancellation(body)
+        try await serveConnections(limit: limit, on: { executor }, of: [executor], body) {
+            executor async throws(Errno) in try await accept(on: executor)
         }
     }
 
@@ -99,8 +99,13 @@ public struct AsyncUnixListener: ~Copyable, AsyncSource {
         limit: Int = 10_000,
         _ body: @escaping @Sendable (borrowing AsyncUnixStream) async -> Void
     ) async throws(Errno) {
-        try await serveOwned(limit: limit, on: executors.next) { stream in
-            await stream.withCancellation(body)
+        try await serveConnections(
+            limit: limit,
+            on: executors.next,
+            of: executors.executors,
+            body
+        ) { executor async throws(Errno) in
+            try await accept(on: executor)
         }
     }
 
@@ -142,7 +147,7 @@ public struct AsyncUnixListener: ~Copyable, AsyncSource {
         on nextExecutor: () -> PollExecutor,
         _ body: @escaping @Sendable (consuming AsyncUnixStream) async -> Void
     ) async throws(Errno) {
-        try await serveConnections(limit: limit, on: nextExecutor, body) {
+        try await serveOwnedConnections(limit: limit, on: nextExecutor, body) {
             executor async throws(Errno) in try await accept(on: executor)
         }
     }

@@ -3,31 +3,118 @@ internal import SystemPackage
 internal import Verypoll
 
 /// Accepts connections and runs `body` for each, for the `serve` methods of the listeners.
+///
+/// - Parameters:
+///   - limit: The most connections at a time.
+///   - nextExecutor: Returns the executor of the next connection.
+///   - executors: The executors that it can return.
+///   - body: The work for a connection.
+///   - accept: Accepts a connection for an executor.
+/// - Throws: The reason why accepting has failed, after the last connection has ended.
 func serveConnections<Stream: AsyncSource & ~Copyable>(
+    limit: Int,
+    on nextExecutor: () -> PollExecutor,
+    of executors: [PollExecutor],
+    _ body: @escaping @Sendable (borrowing Stream) async -> Void,
+    accept: (PollExecutor) async throws(Errno) -> Stream
+) async throws(Errno) {
+    let scope = ServeScope(executors)
+    let failure = await withTaskCancellationHandler {
+        await acceptConnections(limit: limit, on: nextExecutor, accept: accept) {
+            group,
+            stream,
+            executor,
+            places in
+            let stream = stream
+            group.addTask(executorPreference: executor) {
+                scope.enter(stream.handle)
+                await body(stream)
+                places.free()
+            }
+        }
+    } onCancel: {
+        scope.cancel()
+    }
+    throw failure
+}
+
+/// Accepts connections and passes each on to `body`, for the `serveOwned` methods of the listeners.
+func serveOwnedConnections<Stream: AsyncSource & ~Copyable>(
     limit: Int,
     on nextExecutor: () -> PollExecutor,
     _ body: @escaping @Sendable (consuming Stream) async -> Void,
     accept: (PollExecutor) async throws(Errno) -> Stream
 ) async throws(Errno) {
+    throw await acceptConnections(limit: limit, on: nextExecutor, accept: accept) {
+        group,
+        stream,
+        executor,
+        places in
+        // A task's closure cannot consume a noncopyable value, but it can take an optional.
+        var stream: Stream? = stream
+        group.addTask(executorPreference: executor) {
+            if let stream = stream.take() { await body(stream) }
+            places.free()
+        }
+    }
+}
+
+/// Accepts connections and starts a task for each, until accepting fails.
+///
+/// - Returns: The reason why accepting has failed, after the last task has ended.
+private func acceptConnections<Stream: AsyncSource & ~Copyable>(
+    limit: Int,
+    on nextExecutor: () -> PollExecutor,
+    accept: (PollExecutor) async throws(Errno) -> Stream,
+    start: (
+        inout DiscardingTaskGroup, consuming Stream, PollExecutor, ConnectionPlaces
+    ) -> Void
+) async -> Errno {
     precondition(limit > 0, "the limit of connections must be positive")
     let places = ConnectionPlaces(count: limit)
-    let failure = await withDiscardingTaskGroup(returning: Errno.self) { group in
+    return await withDiscardingTaskGroup(returning: Errno.self) { group in
         while true {
             do throws(Errno) {
                 try await places.reserve()
                 let executor = nextExecutor()
-                // A task's closure cannot consume a noncopyable value, but it can take an optional.
-                var stream: Stream? = try await acceptPatiently(on: executor, accept)
-                group.addTask(executorPreference: executor) {
-                    if let stream = stream.take() { await body(stream) }
-                    places.free()
-                }
+                let stream = try await acceptPatiently(on: executor, accept)
+                start(&group, stream, executor, places)
             } catch {
                 return error
             }
         }
     }
-    throw failure
+}
+
+/// The cancellation scope of all connections of a `serve` method.
+///
+/// Nothing else can cancel their tasks, so one handler for all of them is enough.
+private final class ServeScope: Sendable {
+    private static let lastNumber = Atomic<UInt32>(0)
+
+    private let executors: [PollExecutor]
+    private let number: UInt32
+    private let isCanceled = Atomic<Bool>(false)
+
+    init(_ executors: [PollExecutor]) {
+        self.executors = executors
+        let last = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
+        number = SourceSlot.serveScope(numbered: last)
+    }
+
+    /// Adds the operations of a connection to the scope, at the beginning of its task.
+    func enter(_ connection: SourceHandle) {
+        connection.enterScope(number)
+        // The message of a cancellation may have come before the connection had the scope.
+        guard isCanceled.load(ordering: .sequentiallyConsistent) else { return }
+        connection.cancelServeScope(number)
+    }
+
+    /// Cancels the operations of all connections; called with a lock of the task held.
+    func cancel() {
+        isCanceled.store(true, ordering: .sequentiallyConsistent)
+        for executor in executors { _ = executor.core.post(.cancelServeScope(number)) }
+    }
 }
 
 /// Accepts a connection, even if the process lacks resources for a while.

@@ -20,6 +20,20 @@ extension SourceHandle {
         return scope
     }
 
+    /// Adds the operations of a new connection to a scope of many sources.
+    ///
+    /// If the executor has ended, the task runs elsewhere, and its waits are canceled anyway.
+    func enterScope(_ scope: UInt32) {
+        guard isCurrent else { return }
+        slot.value.reader.scope = scope
+        slot.value.writer.scope = scope
+    }
+
+    /// Cancels the operations of a connection in a scope of many sources.
+    func cancelServeScope(_ scope: UInt32) {
+        _ = core.post(.cancelScope(key, scope))
+    }
+
     /// Ends a scope.
     ///
     /// A cancellation message that is still on its way no longer finds it.

@@ -169,7 +169,9 @@ extension SourceHandle {
     /// Ends the task's turn, because it has made many calls without waiting.
     @inline(never)
     private func letOthersRun(_ direction: Direction) async throws(Errno) {
-        if waiter(direction).value.isCanceled || Task.isCancelled { throw .canceled }
+        if waiter(direction).value.isCanceled || Task.isCancelled || core.isCanceling(slot) {
+            throw .canceled
+        }
         guard core.value.callsLeft == 0 else { return }
         core.value.isTurnOver = true
         await Task.yield()

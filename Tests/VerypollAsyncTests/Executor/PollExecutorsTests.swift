@@ -26,6 +26,8 @@ import VerypollAsync
                             counts.add(now == index ? index : nil)
                             try await stream.writeAll([1].span)
                         }
+                    } catch .canceled {
+                        // The test ends the server before it has seen the end of the connection.
                     } catch {
                         counts.add(nil)
                     }

@@ -89,6 +89,22 @@ import VerypollAsync
         for (number, task) in tasks.enumerated() { #expect(try await task.value == number) }
     }
 
+    @Test("at the deadline, a task that never has to wait is canceled too")
+    func cancelsBusyTask() async throws {
+        let executor = try PollExecutor.start()
+        let task = Task(executorPreference: executor) {
+            let pair = try AsyncUnixStream.pair(on: executor)
+            var byte: [UInt8] = [0]
+            await executor.requestsShutdown()
+            while true {
+                try await pair.first.writeAll([1].span)
+                _ = try await pair.second.read(into: byte.mutableSpan)
+            }
+        }
+        await #expect(throws: Errno.canceled) { try await task.value }
+        await executor.shutdown()
+    }
+
     @Test("every caller of shutdown is resumed, also after the end")
     func resumesCallers() async throws {
         let executor = try PollExecutor.start()
