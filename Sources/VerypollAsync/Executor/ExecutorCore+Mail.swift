@@ -83,7 +83,8 @@ extension ThreadReference<ExecutorCore> {
         }
         value.phase = .draining(shutdown)
         value.sources.forEach { slot in
-            guard slot.value.kind == .listener else { return }
+            // Another thread may be occupying the slot if no task waits there.
+            guard slot.value.reader.isWaiting, slot.value.kind == .listener else { return }
             slot.value.reader.resumable()?.resume(.canceled)
         }
     }

@@ -131,8 +131,7 @@ extension ThreadReference<ExecutorCore> {
     @inline(__always)
     private func report(_ event: Event, of key: SourceKey) {
         guard let slot = value.sources.slot(key) else { return }
-        let count = slot.value.events.load(ordering: .relaxed)
-        slot.value.events.store(count &+ 1, ordering: .releasing)
+        slot.value.countEvent()
         let hasFailed = event.isError || event.isWriteClosed
         if event.isReadClosed || event.isPriority || hasFailed {
             slot.value.trustsShortReads = false

@@ -41,6 +41,10 @@ internal import Verypoll
 /// time.
 struct Mailbox: ~Copyable, Sendable {
     private let contents = Mutex(Contents())
+    /// Whether the thread will look, changed with the lock held.
+    ///
+    /// It is atomic for the thread sanitizer, which does not see that a
+    /// `Mutex` orders accesses, but sees that an atomic does.
     private let isWoken = Atomic<Bool>(false)
     private let waker: Waker
 
@@ -58,14 +62,17 @@ struct Mailbox: ~Copyable, Sendable {
     ///
     /// - Returns: `false` if the executor has ended, so that the caller must act itself.
     func post(_ message: Message) -> Bool {
+        var wasWoken = true
         let isOpen = contents.withLock { contents in
-            if !contents.isClosed { contents.messages.append(message) }
-            return !contents.isClosed
+            guard !contents.isClosed else { return false }
+            _ = isWoken.load(ordering: .acquiring)
+            contents.messages.append(message)
+            wasWoken = isWoken.exchange(true, ordering: .acquiringAndReleasing)
+            return true
         }
         guard isOpen else { return false }
-        guard !isWoken.exchange(true, ordering: .acquiringAndReleasing) else { return true }
         do throws(Errno) {
-            try waker.wake()
+            if !wasWoken { try waker.wake() }
         } catch {
             preconditionFailure("the waker of the executor failed: \(error)")
         }
@@ -74,13 +81,16 @@ struct Mailbox: ~Copyable, Sendable {
 
     /// Moves all messages to `messages`, which is empty, and keeps its storage for the next ones.
     func receive(into messages: inout [Message]) {
-        isWoken.store(false, ordering: .sequentiallyConsistent)
-        contents.withLock { swap(&$0.messages, &messages) }
+        contents.withLock { contents in
+            _ = isWoken.exchange(false, ordering: .acquiringAndReleasing)
+            swap(&contents.messages, &messages)
+        }
     }
 
     /// Moves the last messages to `messages`, and accepts no more.
     func close(into messages: inout [Message]) {
         contents.withLock { contents in
+            _ = isWoken.exchange(false, ordering: .acquiringAndReleasing)
             contents.isClosed = true
             swap(&contents.messages, &messages)
         }

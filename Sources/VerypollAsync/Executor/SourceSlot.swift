@@ -4,8 +4,8 @@ internal import Verypoll
 
 /// The executor's record of one source.
 ///
-/// Other threads may read `descriptor` and use the atomics while the source exists. Everything else
-/// belongs to the executor's thread.
+/// Other threads may use the atomics while the source exists. Everything else belongs to the
+/// executor's thread.
 struct SourceSlot: ~Copyable {
     var descriptor = FileDescriptor(rawValue: -1)
     var reader = Waiter()
@@ -40,14 +40,29 @@ struct SourceSlot: ~Copyable {
     /// The next free slot.
     var nextFree: UInt32 = .max
 
-    /// Prepares the slot for a new source.
+    /// Prepares a free slot for a new source, on any thread.
     mutating func occupy(_ descriptor: FileDescriptor, _ kind: SourceKind) {
         self.descriptor = descriptor
         self.kind = kind
         trustsShortReads = kind == .tcpStream
         watchesWrites = false
+        countEvent()
+    }
+
+    /// Invalidates the key of the source, and resets what the executor's thread may look at in a
+    /// slot that another thread is occupying.
+    mutating func vacate() {
+        generation = (generation &+ 1) & 0x7FFF_FFFF
         reader = Waiter()
         writer = Waiter()
+        countEvent()
+    }
+
+    /// Counts an event, and publishes the slot: a thread that reads the count sees the changes that
+    /// were made before.
+    @inline(__always)
+    func countEvent() {
+        events.store(events.load(ordering: .acquiring) &+ 1, ordering: .releasing)
     }
 
     /// Returns a number for an operation or a scope of this source; never 0.

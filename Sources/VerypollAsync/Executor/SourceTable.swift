@@ -54,6 +54,8 @@ internal import SystemPackage
         guard let index else { throw .tooManyOpenFiles }
         if kind.delaysShutdown { delaying.wrappingAdd(1, ordering: .relaxed) }
         let slot = unsafe ThreadReference(to: slots + Int(index))
+        // Orders the changes after those of the thread that has freed the slot.
+        _ = slot.value.events.load(ordering: .acquiring)
         slot.value.occupy(descriptor, kind)
         return (SourceKey(index: index, generation: slot.value.generation), slot)
     }
@@ -68,8 +70,8 @@ internal import SystemPackage
     /// Frees the slot of a source, whose key becomes invalid.
     func remove(_ key: SourceKey) {
         let slot = unsafe ThreadReference(to: slots + Int(key.index))
-        slot.value.generation = (slot.value.generation &+ 1) & 0x7FFF_FFFF
         if slot.value.kind.delaysShutdown { delaying.wrappingSubtract(1, ordering: .relaxed) }
+        slot.value.vacate()
         free.withLock { free in
             slot.value.nextFree = free.first
             free.first = key.index

@@ -29,7 +29,7 @@ extension SourceHandle {
         _ attempt: inout Attempt
     ) throws(Errno) -> Int? {
         let count =
-            try slot.value.kind == .pipe
+            try kind == .pipe
             ? descriptor.readAvailable(into: &buffer) : descriptor.receive(into: &buffer)
         noteRead(count, of: buffer.count, &attempt)
         return count
@@ -42,7 +42,7 @@ extension SourceHandle {
     ) throws(Errno) -> Int? {
         let room = buffer.freeCapacity
         let count =
-            try slot.value.kind == .pipe
+            try kind == .pipe
             ? descriptor.readAvailable(into: &buffer) : descriptor.receive(into: &buffer)
         noteRead(count, of: room, &attempt)
         return count
@@ -115,7 +115,7 @@ extension SourceHandle {
 
     @inline(__always)
     private func send(_ bytes: Span<UInt8>) throws(Errno) -> Int? {
-        try slot.value.kind == .pipe
+        try kind == .pipe
             ? descriptor.writeAvailable(bytes, Span(), Span(), Span()) : descriptor.send(bytes)
     }
 
@@ -144,7 +144,7 @@ extension SourceHandle {
         while true {
             try await begin(.write, &attempt, until: deadline)
             let count =
-                try slot.value.kind == .pipe
+                try kind == .pipe
                 ? descriptor.writeAvailable(first, second, third, fourth)
                 : descriptor.send(first, second, third, fourth)
             if let count { return count }

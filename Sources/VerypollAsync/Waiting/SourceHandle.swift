@@ -10,12 +10,13 @@ public struct SourceHandle: Sendable {
     let core: ThreadReference<ExecutorCore>
     let slot: ThreadReference<SourceSlot>
     let key: SourceKey
+    // Constants of the source are here too, because other threads may not read the slot.
+    let descriptor: FileDescriptor
+    let kind: SourceKind
     /// The one direction that a half of a connection uses.
     var onlyDirection: Direction?
 
     @inline(__always) var isCurrent: Bool { core.isCurrent }
-
-    @inline(__always) var descriptor: FileDescriptor { slot.value.descriptor }
 
     @inline(__always)
     func waiter(_ direction: Direction) -> ThreadReference<Waiter> { slot.waiter(direction) }
@@ -77,7 +78,13 @@ extension PollExecutor {
         _ kind: SourceKind
     ) throws(Errno) -> SourceHandle {
         let (key, slot) = try core.value.sources.add(descriptor, kind)
-        return SourceHandle(core: core, slot: slot, key: key, onlyDirection: nil)
+        return SourceHandle(
+            core: core,
+            slot: slot,
+            key: key,
+            descriptor: descriptor,
+            kind: kind
+        )
     }
 }
 
