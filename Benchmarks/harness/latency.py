@@ -68,6 +68,9 @@ class Floor:
     def waited_seconds(self):
         return 0
 
+    def thread_seconds(self):
+        return {}
+
     def fail(self, what):
         raise RuntimeError(f"the load's own server {what}")
 

@@ -15,6 +15,7 @@ let package = Package(
     targets: [
         .executableTarget(name: "nio-echo", dependencies: nio),
         .executableTarget(name: "nio-drop", dependencies: nio),
+        .executableTarget(name: "nio-echo-client", dependencies: nio),
         .executableTarget(name: "nio-async-echo", dependencies: nio),
         .executableTarget(name: "nio-async-drop", dependencies: nio),
     ]
