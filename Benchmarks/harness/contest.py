@@ -36,7 +36,7 @@ class Run:
     sent: int
     delay: float | None
     # The CPU seconds of its two busiest threads.
-    threads: list
+    threads: list = dataclasses.field(default_factory=list)
 
     @property
     def rate(self):
