@@ -4,7 +4,8 @@
 /// no reference count, and an access is not checked for exclusivity. A resumed continuation calls
 /// the executor again, so callers end each access to a part before they resume one.
 ///
-/// The owner calls ``deallocate()``, and no copy may be used afterward.
+/// The owner calls ``deallocate()``, and no copy may be used afterward. `Sendable` is unchecked,
+/// because the compiler cannot see which thread uses the value.
 @safe struct ThreadReference<Value: ~Copyable>: @unchecked Sendable {
     private let pointer: UnsafeMutablePointer<Value>
 

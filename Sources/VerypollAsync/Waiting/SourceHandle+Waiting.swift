@@ -14,7 +14,7 @@ struct Attempt {
     @usableFromInline init() {}
 }
 
-/// What an operation does before its next try.
+/// The action of an operation before its next try.
 @usableFromInline
 enum Step {
     /// Nothing.

@@ -9,7 +9,7 @@ import VerypollAsync
     @Test("a shutdown waits for the tasks, which may end by themselves until the deadline")
     func waits() async throws {
         let executor = try PollExecutor.start()
-        let isReading = LocalAsyncFlag()
+        let isReading = AsyncFlag()
         let pair = try UnixStream.pair()
         let number = pair.first.release().release()
         let task = Task(executorPreference: executor) {
@@ -69,7 +69,7 @@ import VerypollAsync
     @Test("tasks that still run after the end go on elsewhere, and none is stranded")
     func strandsNone() async throws {
         let executor = try PollExecutor.start()
-        let flag = LocalAsyncFlag()
+        let flag = AsyncFlag()
         let tasks = (0..<100).map { number in
             Task(executorPreference: executor) {
                 await flag.wait()  // Nothing that the executor knows of.
@@ -131,31 +131,5 @@ extension PollExecutor {
     /// Asks for a shutdown without waiting for it.
     fileprivate func requestsShutdown() async {
         Task(executorPreference: self) { await self.shutdown() }
-    }
-}
-
-/// A condition that tasks wait for without an executor's help.
-private final class LocalAsyncFlag: Sendable {
-    private let state = Mutex<(isSet: Bool, waiters: [CheckedContinuation<Void, Never>])>(
-        (false, [])
-    )
-
-    func wait() async {
-        await withCheckedContinuation { continuation in
-            let isSet = state.withLock { state in
-                if !state.isSet { state.waiters.append(continuation) }
-                return state.isSet
-            }
-            if isSet { continuation.resume() }
-        }
-    }
-
-    func set() {
-        let waiters = state.withLock { state in
-            state.isSet = true
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
     }
 }

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// What one end of a session does.
+/// The actions of one end of a session.
 struct EndPlan: Sendable {
     /// The number of bytes to send.
     let count: Int
@@ -38,7 +38,7 @@ struct EndPlan: Sendable {
     }
 }
 
-/// What happens in one session; each part of it derives the plan from the seed and the number.
+/// The course of one session; each part of it derives the plan from the seed and the number.
 struct SessionPlan: Sendable {
     let client: EndPlan
     let server: EndPlan

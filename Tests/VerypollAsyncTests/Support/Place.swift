@@ -36,7 +36,7 @@ enum Place: String, CaseIterable, Sendable {
         }
     }
 
-    /// What the tasks of the test prefer.
+    /// The executor that the tasks of the test prefer.
     func preference(_ executor: PollExecutor) -> (any TaskExecutor)? {
         switch self {
         case .executor: executor
