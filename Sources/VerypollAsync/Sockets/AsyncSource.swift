@@ -35,7 +35,7 @@ extension AsyncSource where Self: ~Copyable {
     /// Outside such a scope, each wait sets up a handler of its own, which costs about as much as
     /// the wait itself. In it, operations on this source cost nothing extra. Once the task is
     /// canceled, they throw `Errno.canceled`, even those that would not have to wait. The `serve`
-    /// methods of listeners set up a scope for each connection.
+    /// methods of listeners set up one scope for all their connections.
     ///
     /// The scope is that of the source: if other tasks use the source meanwhile, their operations
     /// end with the cancellation of this task, and not with that of their own.
