@@ -22,6 +22,8 @@ package struct Status: Codable, Hashable, Sendable {
     package var upstreams: [Upstream]
     package var workers: [Worker]
     package var totals: Totals
+    package var lastReload: LastReload?
+    package var configurationHash: String?
 
     /// Makes a status from its fields.
     package init(
@@ -36,7 +38,9 @@ package struct Status: Codable, Hashable, Sendable {
         listeners: [Listener],
         upstreams: [Upstream],
         workers: [Worker],
-        totals: Totals
+        totals: Totals,
+        lastReload: LastReload? = nil,
+        configurationHash: String? = nil
     ) {
         self.version = version
         self.pid = pid
@@ -50,6 +54,32 @@ package struct Status: Codable, Hashable, Sendable {
         self.upstreams = upstreams
         self.workers = workers
         self.totals = totals
+        self.lastReload = lastReload
+        self.configurationHash = configurationHash
+    }
+}
+
+extension Status {
+    /// The result of a reload.
+    package struct LastReload: Codable, Hashable, Sendable {
+        package var timestampUSec: Int
+        package var applied: Bool
+        package var changes: Int?
+        package var problems: Int?
+
+        /// Makes the result of a reload that was applied.
+        package init(timestampUSec: Int, changes: Int) {
+            self.timestampUSec = timestampUSec
+            applied = true
+            self.changes = changes
+        }
+
+        /// Makes the result of a reload that was refused.
+        package init(timestampUSec: Int, problems: Int) {
+            self.timestampUSec = timestampUSec
+            applied = false
+            self.problems = problems
+        }
     }
 }
 

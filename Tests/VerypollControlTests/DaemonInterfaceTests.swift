@@ -47,6 +47,7 @@ struct DaemonInterfaceTests {
         case is ConfigurationChange.Kind.Type: .named("ChangeKind")
         case is MonitorEvent.Kind.Type: .string
         case is Status?.Type: .nullable(.named("Status"))
+        case is Status.LastReload?.Type: .nullable(.named("LastReload"))
         case is Status.Session.Type: .named("Session")
         case is Status.Session?.Type: .nullable(.named("Session"))
         case is Status.Listener?.Type: .nullable(.named("Listener"))
@@ -137,6 +138,7 @@ struct DaemonInterfaceTests {
                 "Route": fields(of: try #require(Sample.routing.routes.first)),
                 "Worker": fields(of: try #require(Sample.status.workers.first)),
                 "Totals": fields(of: Sample.status.totals),
+                "LastReload": fields(of: try #require(Sample.status.lastReload)),
                 "Session": fields(of: try #require(Sample.sessions.sessions.first)),
             ]
         )

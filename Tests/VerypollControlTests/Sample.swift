@@ -70,7 +70,9 @@ enum Sample {
             rejected: 2,
             bytesIn: 1 << 40,
             bytesOut: 1 << 39
-        )
+        ),
+        lastReload: Status.LastReload(timestampUSec: 1_700_000_020_000_000, changes: 3),
+        configurationHash: "cbf29ce484222325"
     )
 
     static let sessions = SessionList(

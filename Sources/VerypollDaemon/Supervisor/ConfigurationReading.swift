@@ -8,6 +8,8 @@ internal import VerypollServer
 struct NextConfiguration: Sendable {
     let loaded: LoadedConfiguration
     let changes: [ConfigurationChange]
+    /// The hash of the configuration.
+    let hash: String
 }
 
 /// Reads and checks the configuration file on a thread of its own.
@@ -50,7 +52,11 @@ final class ConfigurationReading: Sendable {
                     hasRead: hasRead
                 )
                 let changes = present.configuration.changes(to: next.configuration)
-                return NextConfiguration(loaded: next, changes: changes)
+                return NextConfiguration(
+                    loaded: next,
+                    changes: changes,
+                    hash: next.configuration.hash
+                )
             }
         }
     }

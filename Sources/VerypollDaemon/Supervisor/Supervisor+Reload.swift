@@ -99,6 +99,7 @@ extension Supervisor {
         for index in leaving { live.snapshot.upstreams[index].isRemoved = true }
         live = candidate
         loaded = next
+        configurationHash = read.hash
         live.applyLimits()
         workers.totalLimiter.limit = configuration.limits.maxSessions
         handoff.keepsSessions = configuration.restart.keepSessions
@@ -175,13 +176,15 @@ extension Supervisor {
     /// Reports that another configuration is in effect.
     private func finishReload(_ changes: ChangeList, for callers: [CallID]) {
         reload.refusal = nil
+        let count = changes.changes.count + (changes.omitted ?? 0)
+        reloadHistory.noteApplied(changes: count, at: WallClock.microseconds())
         noteReload(.success(changes.changes))
         logger.notice(
             .reloaded,
             "the configuration is reloaded",
             metadata: [
                 "configuration": "\(loaded.path ?? "built-in default")",
-                "changes": "\(changes.changes.count + (changes.omitted ?? 0))",
+                "changes": "\(count)",
             ]
         )
         manager.ready(summary)
@@ -193,14 +196,15 @@ extension Supervisor {
     /// Reports why the configuration was not changed.
     private func refuse(_ error: ConfigurationError) {
         for problem in error.problems { logger.error(.reloadRefused, "\(problem)") }
+        let count = error.problems.count + error.omittedCount
+        reloadHistory.noteRefused(problems: count, at: WallClock.microseconds())
         noteReload(.failure(error))
         if let omitted = error.omittedText {
             logger.error(.reloadRefused, "\(loaded.nextPath): \(omitted)")
         }
         let first = error.problems.first?.description ?? ""
-        let others = error.problems.count + error.omittedCount - 1
         reload.refusal =
-            "reload refused: \(first)" + (others > 0 ? ", and \(others) more" : "")
+            "reload refused: \(first)" + (count > 1 ? ", and \(count - 1) more" : "")
         if lifecycle.isRunning {
             manager.ready(summary)
         }

@@ -41,7 +41,9 @@ extension Supervisor: ControlHandler {
                 rejected: Int(tally.rejected),
                 bytesIn: Int(tally.bytesIn),
                 bytesOut: Int(tally.bytesOut)
-            )
+            ),
+            lastReload: reloadHistory.last,
+            configurationHash: configurationHash
         )
     }
 

@@ -37,6 +37,9 @@ final class Supervisor {
     var lifecycle: Lifecycle
     /// The configuration that is in effect.
     var loaded: LoadedConfiguration
+    /// The hash of the configuration that is in effect.
+    var configurationHash: String
+    var reloadHistory: ReloadHistory
     /// The listeners and upstreams in effect, and those of earlier configurations that still have
     /// sessions.
     var live: LiveConfiguration
@@ -95,6 +98,8 @@ final class Supervisor {
         manager = try ManagerNotifications(descriptors, logger: logger)
         self.handoff = handoff
         self.loaded = loaded
+        configurationHash = loaded.configuration.hash
+        reloadHistory = ReloadHistory(startedAt: startedAt)
         self.options = options
         self.live = live
         self.logger = logger
