@@ -110,3 +110,10 @@ extension Logger {
         log(level: .error, kind, message(), metadata: metadata())
     }
 }
+
+extension Logger.MetadataValue {
+    /// Makes a value that logs in JSON show as a number.
+    package static func number(_ value: some BinaryInteger & Sendable) -> Logger.MetadataValue {
+        .stringConvertible(Int(clamping: value))
+    }
+}

@@ -7,6 +7,8 @@ struct ProxyState: ~Copyable {
     var server = Endpoint(.none)
     /// Decides how the session gets its server.
     var connector: Connector
+    /// The waits and attempts of the search for the server so far.
+    var effort = SearchEffort()
     /// The PROXY header that is still to be sent to the server before any other byte; `off` once it
     /// was sent.
     var owedHeader = UpstreamConfiguration.ProxyHeader.off
@@ -19,6 +21,9 @@ struct ProxyState: ~Copyable {
     var hops: UInt8 = 0
     /// Whether the connection to the server is registered in ``OwnConnections``.
     var isOwnConnection = false
+    /// The microseconds that the connection to the server took; 0 if none was made, and at least 1
+    /// if one was made.
+    var connectTime: UInt32 = 0
     /// The number of the error that broke one of the connections; 0 if none has broken.
     var brokenBy: Int32 = 0
 

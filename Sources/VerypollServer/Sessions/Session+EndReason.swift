@@ -15,6 +15,69 @@ extension Session.EndReason {
     }
 }
 
+extension Session.EndReason {
+    /// The reason for programs, which is less detailed than the text.
+    package var code: SessionEndCode {
+        switch self {
+        case .completed: .completed
+        case .failed(.connectionReset), .failed(.brokenPipe): .clientReset
+        case .failed(.timedOut): .clientTimeout
+        case .failed: .clientFailed
+        case .serverFailed(.connectionReset), .serverFailed(.brokenPipe): .serverReset
+        case .serverFailed(.timedOut): .serverTimeout
+        case .serverFailed: .serverFailed
+        case .noServer(.down): .noServerUp
+        case .noServer(.unreachable): .noServerReached
+        case .noServer(.queueFull): .queueFull
+        case .noServer(.queueTimeout): .queueTimeout
+        case .serverDown: .serverDown
+        case .malformedHeader: .proxyHeaderMalformed
+        case .notTLS: .notTLS
+        case .malformedHello: .helloMalformed
+        case .helloTooLarge: .helloTooLarge
+        case .noRoute: .noRoute
+        case .serverHasNoTLS: .serverRefusedTLS
+        case .invalidAnswer: .serverAnswerInvalid
+        case .notAdmitted: .notAdmitted
+        case .timedOut(let timeout): timeout.code
+        case .killed: .killed
+        case .drained: .drained
+        case .stopped: .stopped
+        case .handedOff: .handedOver
+        }
+    }
+
+    /// Returns the party that ended the session first.
+    ///
+    /// - Parameter firstEnd: The party whose end of file came first, if one has come.
+    /// - Returns: The party that failed, whose end of file came first, or whose decision it was.
+    package func closer(firstEnd: SessionParty?) -> SessionParty {
+        switch self {
+        case .completed: firstEnd ?? .client
+        case .failed: .client
+        case .serverFailed: .server
+        default: .daemon
+        }
+    }
+}
+
+extension Session.Timeout {
+    fileprivate var code: SessionEndCode {
+        switch self {
+        case .firstByte: .timeoutFirstByte
+        case .idle: .timeoutIdle
+        case .halfClosed: .timeoutHalfClosed
+        case .lifetime: .timeoutLifetime
+        case .proxyHeader: .timeoutProxyHeader
+        case .inspect: .timeoutInspect
+        case .requestHead: .timeoutRequestHead
+        // The next two are never the reason of an end by themselves.
+        case .connector: .noServerReached
+        case .drain: .drained
+        }
+    }
+}
+
 extension Session.EndReason: CustomStringConvertible {
     // Documented values of VERYPOLL_REASON; operators search for them.
     package var description: String {

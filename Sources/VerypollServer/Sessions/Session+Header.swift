@@ -101,6 +101,7 @@ extension Session {
 
     private mutating func take(_ header: ProxyHeader) {
         guard case .tcp(let source, let destination) = header.origin else { return }
+        sender = peer
         peer = source
         self.destination = destination
     }

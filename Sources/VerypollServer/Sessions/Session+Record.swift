@@ -4,7 +4,13 @@ internal import VerypollConfiguration
 
 extension Session {
     /// Returns a record that contains everything about the session except its descriptors.
-    package func record(listener: Listener, upstream: Upstream?) -> SessionRecord {
+    ///
+    /// - Parameters:
+    ///   - listener: The session's listener.
+    ///   - upstream: The session's upstream, if it is proxied.
+    ///   - now: The current millisecond.
+    /// - Returns: The record.
+    package func record(listener: Listener, upstream: Upstream?, now: UInt64) -> SessionRecord {
         let isConnected = proxyState.server.socket.fileDescriptor != nil
         let server = proxyState.connector.isHeld || !isConnected ? nil : proxyState.connector.server
         let route = upstream.map { upstream in
@@ -49,8 +55,28 @@ extension Session {
                     protocols: client.protocols,
                     route: client.route.flatMap { listener.router?.routes[$0].name } ?? ""
                 )
-            }
+            },
+            story: SessionRecord.Story(
+                connectTime: proxyState.connectTime,
+                queueTime: proxyState.effort.queueTime(now: now),
+                attemptCount: proxyState.effort.attemptCount,
+                firstEnd: firstEnd?.rawValue ?? 0,
+                restartCount: restartCount,
+                sender: sender
+            )
         )
+    }
+
+    /// Restores the story of an earlier process, which has now survived one more restart.
+    mutating func restore(_ story: SessionRecord.Story) {
+        proxyState.connectTime = story.connectTime
+        proxyState.effort = SearchEffort(
+            attemptCount: story.attemptCount,
+            queueTime: story.queueTime
+        )
+        firstEnd = SessionParty(rawValue: story.firstEnd)
+        restartCount = story.restartCount == .max ? .max : story.restartCount + 1
+        sender = story.sender
     }
 
     /// Restores the inspection of an earlier process.

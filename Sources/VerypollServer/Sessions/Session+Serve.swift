@@ -38,7 +38,10 @@ extension Session {
             isBlocked: client.lacksOutputEvents || proxyState.server.lacksOutputEvents
         )
         if outcome.bytesIn + outcome.bytesOut > 0 { activeAt = context.now }
-        if outcome.hasHalfClosed { halfClosedAt = context.now }
+        if outcome.hasHalfClosed {
+            halfClosedAt = context.now
+            firstEnd = endedParty
+        }
         return outcome
     }
 
@@ -59,7 +62,9 @@ extension Session {
             switch service {
             case .echo: return try echo(in: &context)
             case .discard: return try discard(in: &context)
-            case .drop: return .end(.completed)
+            case .drop:
+                firstEnd = .daemon
+                return .end(.completed)
             case .daytime: return try daytime(in: &context)
             case .chargen: return try chargen(in: &context)
             case .proxy: return proxy(in: &context)

@@ -113,6 +113,10 @@ package struct Session: ~Copyable {
     var inspection = Inspection.none
     /// Whether the session is counted in the source table of its listener.
     var isCountedBySource = false
+    /// The party whose end of file came first; `nil` while both directions are open.
+    var firstEnd: SessionParty?
+    /// The number of restarts that the session has survived, at most 255.
+    var restartCount: UInt8 = 0
     var client: Endpoint
     /// The state of a proxied session; other sessions leave it in its initial state.
     var proxyState: ProxyState
@@ -135,6 +139,8 @@ package struct Session: ~Copyable {
     var peer: SocketAddress?
     /// The destination address in the client's PROXY header.
     var destination: SocketAddress?
+    /// The address that has sent the PROXY header, if ``peer`` is from the header.
+    var sender: SocketAddress?
 
     /// No handler's position reaches this limit; raise the limit for a handler with a longer text.
     static let positionLimit = chargenPeriod
@@ -173,6 +179,13 @@ package struct Session: ~Copyable {
     var isHalfClosed: Bool {
         let ends: Endpoint.Flags = [.inputEnded, .outputEnded]
         return !client.flags.isDisjoint(with: ends) || proxyState.server.flags.contains(.inputEnded)
+    }
+
+    /// The party whose end of file has arrived, if ``isHalfClosed``.
+    var endedParty: SessionParty {
+        // In one turn, the client is read first.
+        if client.flags.contains(.inputEnded) { return .client }
+        return proxyState.server.flags.contains(.inputEnded) ? .server : .daemon
     }
 
     /// Reads once into the scratch buffer, which must be empty; see ``Endpoint/receive(into:)``.

@@ -18,6 +18,10 @@ internal import VerypollConfiguration
 //                                               following are absent in the first releases
 //     serverName, route                         texts
 //     protocols                                 the length as 16 bits, and as many bytes
+//     connectTime, queueTime                    32 bits each; these and the following are absent in
+//                                               releases before 0.3
+//     attemptCount, firstEnd, restartCount      16, 8 and 8 bits
+//     sender                                    text; an absent address is an empty text
 //
 // Bytes after these fields were written by a newer release and are ignored. To add a field without
 // a new version, append it here and use a default when the record ends before it.
@@ -97,6 +101,7 @@ extension SessionRecord {
         writer.append(route?.nextAt ?? .max)
         writer.append(route?.endsAt ?? .max)
         encodeInspection(into: &writer)
+        story.encode(into: &writer)
     }
 
     private func encodeInspection(into writer: inout RecordWriter) {
@@ -165,6 +170,7 @@ extension SessionRecord {
         let route = try Self.route(presence, from: &reader)
         self.route = presence.contains(.route) ? route : nil
         try decodeInspection(from: &reader)
+        if !reader.isAtEnd { story = try Story(from: &reader) }
         guard isPossible else { throw .malformed }
     }
 
@@ -217,13 +223,33 @@ extension SessionRecord {
         return count
     }
 
-    private static func address(
+    fileprivate static func address(
         from reader: inout RecordReader
     ) throws(RecordError) -> SocketAddress? {
         let text = try reader.text()
         if text.isEmpty { return nil }
         guard let address = SocketAddress(text) else { throw .malformed }
         return address
+    }
+}
+
+extension SessionRecord.Story {
+    fileprivate func encode(into writer: inout RecordWriter) {
+        writer.append(connectTime)
+        writer.append(queueTime)
+        writer.append(attemptCount)
+        writer.append(firstEnd)
+        writer.append(restartCount)
+        writer.append(sender?.description ?? "")
+    }
+
+    fileprivate init(from reader: inout RecordReader) throws(RecordError) {
+        connectTime = try reader.integer()
+        queueTime = try reader.integer()
+        attemptCount = try reader.integer()
+        firstEnd = try reader.integer()
+        restartCount = try reader.integer()
+        sender = try SessionRecord.address(from: &reader)
     }
 }
 

@@ -47,6 +47,24 @@ package struct SessionRecord: Equatable, Sendable {
     package var keepsHello = false
     /// The names in a TLS client's ClientHello; `nil` without inspection.
     package var announced: Announced?
+    /// The parts of the session's story that only its log entry needs.
+    package var story = Story()
+
+    /// The parts of a session's story that only its log entry needs.
+    package struct Story: Equatable, Sendable {
+        /// See ``ProxyState/connectTime``.
+        package var connectTime: UInt32 = 0
+        /// The milliseconds that the session has spent in the upstream's queue.
+        package var queueTime: UInt32 = 0
+        /// The number of attempts to connect.
+        package var attemptCount: UInt16 = 0
+        /// The raw value of the ``SessionParty`` whose end of file came first; 0 for none.
+        package var firstEnd: UInt8 = 0
+        /// The number of restarts that the session has survived.
+        package var restartCount: UInt8 = 0
+        /// The address that has sent the PROXY header.
+        package var sender: SocketAddress?
+    }
 
     /// The names in a TLS client's ClientHello; see ``InspectedClient``.
     package struct Announced: Equatable, Sendable {

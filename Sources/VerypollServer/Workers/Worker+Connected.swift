@@ -30,6 +30,7 @@ extension Worker {
         let attemptedAt = sessions[key].proxyState.connector.attemptedAt
         let connectTime = (MonotonicClock.nanoseconds() - attemptedAt) / 1_000
         server.counters.connectTime.add(microseconds: connectTime)
+        sessions[key].proxyState.connectTime = UInt32(clamping: max(connectTime, 1))
         report(server.connected(now: serveContext.now), slot, index)
         guard sessions[key].proxyState.connector.isServerDown, server.isOutOfService else {
             return true

@@ -22,9 +22,9 @@ extension Worker {
         while true {
             switch sessions[key].proxyState.connector.handle(event, facts) {
             case .reservePlace: event = reservePlace(in: upstream)
-            case .enterQueue: event = upstream.enterQueue() ? .queueEntered : .queueFull
+            case .enterQueue: event = enterQueue(of: upstream, key)
             case .leaveQueue:
-                upstream.leaveQueue()
+                Self.leaveQueue(of: upstream, &sessions[key].proxyState, facts.now)
                 event = .queueLeft
             case .chooseServer:
                 if let server = chooseServer(of: upstream, key) {
@@ -34,6 +34,7 @@ extension Worker {
                     event = .noServer(awaitsNames: upstream.awaitsNames)
                 }
             case .connect(let server, let address):
+                sessions[key].proxyState.effort.noteAttempt()
                 let server = upstream.servers[server]
                 do throws(Errno) {
                     return try attempt(key, server, addresses[address], facts)
@@ -91,18 +92,18 @@ extension Worker {
     }
 
     /// Returns everything that the connector of an ended session still holds to the upstream.
-    mutating func release(_ connector: inout Connector) {
-        guard let slot = connector.upstream else { return }
+    mutating func release(_ state: inout ProxyState) {
+        guard let slot = state.connector.upstream else { return }
         let upstream = context.upstreams[slot]
         let facts = Connector.Facts(upstream, now: serveContext.now)
         var event = Connector.Event.ended
         while true {
-            switch connector.handle(event, facts) {
+            switch state.connector.handle(event, facts) {
             case .leaveServer(let server):
                 upstream.servers[server].leave()
                 event = .serverLeft
             case .leaveQueue:
-                upstream.leaveQueue()
+                Self.leaveQueue(of: upstream, &state, facts.now)
                 event = .queueLeft
             case .releasePlace:
                 if upstream.limiter.release() { tellOfRoom() }
@@ -129,6 +130,21 @@ extension Worker {
         guard upstream.limiter.reserveOrAwait() else { return .upstreamFull }
         upstream.limiter.commit()
         return .placeReserved
+    }
+
+    private mutating func enterQueue(of upstream: Upstream, _ key: SlabKey) -> Connector.Event {
+        guard upstream.enterQueue() else { return .queueFull }
+        sessions[key].proxyState.effort.enterQueue(now: serveContext.now)
+        return .queueEntered
+    }
+
+    private static func leaveQueue(
+        of upstream: Upstream,
+        _ state: inout ProxyState,
+        _ now: UInt64
+    ) {
+        upstream.leaveQueue()
+        state.effort.leaveQueue(now: now)
     }
 
     /// Adds what is known about a server to `facts`, and returns the server's addresses.
@@ -235,32 +251,6 @@ extension Worker {
         sessions[key].proxyState.brokenBy = 0
     }
 
-    /// Registers a connection to a server that may be a listener of this daemon.
-    ///
-    /// A worker may accept the connection before it is registered. The chain is then refused one
-    /// connection later.
-    private mutating func noteOwnConnection(
-        _ socket: borrowing SessionSocket,
-        to server: ServerAddress,
-        _ key: SlabKey
-    ) {
-        guard !context.chainedPorts.isEmpty, case .tcp(let server) = server,
-            context.chainedPorts.contains(server.port), let local = socket.tcpLocalAddress
-        else { return }
-        sessions[key].proxyState.isOwnConnection = true
-        context.ownConnections.note(local, hops: sessions[key].proxyState.hops + 1)
-    }
-
-    /// Removes the registration of a connection that is closed.
-    func forgetOwnConnection(of session: borrowing Session) {
-        guard session.proxyState.isOwnConnection,
-            let local = session.proxyState.server.socket.tcpLocalAddress
-        else {
-            return
-        }
-        context.ownConnections.forget(local)
-    }
-
     mutating func report(_ change: ServerChange?, _ upstream: Int, _ server: Int) {
         guard let change else { return }
         let message = WorkerReport.serverChanged(
@@ -270,16 +260,5 @@ extension Worker {
             timestamp: WallClock.microseconds()
         )
         context.supervisor.post(message)
-    }
-}
-
-extension SessionSocket {
-    /// The local address of a TCP connection.
-    fileprivate var tcpLocalAddress: SocketAddress? {
-        switch self {
-        case .tcp(let stream): try? stream.localAddress()
-        case .unix: nil
-        case .none: nil
-        }
     }
 }

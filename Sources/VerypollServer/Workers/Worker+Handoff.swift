@@ -70,7 +70,8 @@ extension Worker {
         for key in keys {
             let record = sessions[key].record(
                 listener: context.listeners[sessions[key].listener],
-                upstream: upstream(of: sessions[key])
+                upstream: upstream(of: sessions[key]),
+                now: serveContext.now
             )
             descriptors += sessions[key].descriptors(of: record)
             records.append(record)
@@ -208,6 +209,7 @@ extension Worker {
         session.awaitsHeader = record.awaitsHeader
         session.proxyState.brokenBy = record.brokenBy
         session.destination = record.destination
+        session.restore(record.story)
         if let server = record.server {
             session.proxyState.server = try Endpoint(server, adopting: descriptors.next())
         }

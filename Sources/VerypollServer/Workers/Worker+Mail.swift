@@ -1,4 +1,3 @@
-internal import Logging
 internal import SystemPackage
 internal import Verypoll
 
@@ -180,7 +179,7 @@ extension Worker {
     }
 
     /// Returns the name of the route that matched a session; `nil` if none did.
-    private func routeName(of session: borrowing Session) -> String? {
+    func routeName(of session: borrowing Session) -> String? {
         session.announced?.route.flatMap { route in
             context.listeners[session.listener].router?.routes[route].name
         }
@@ -212,7 +211,7 @@ extension Worker {
         )
     }
 
-    // MARK: Events and the log
+    // MARK: Events
 
     /// Reports to monitoring clients, if there are any, that a session has begun or ended.
     func announce(_ session: borrowing Session, endedBecause reason: Session.EndReason? = nil) {
@@ -222,33 +221,6 @@ extension Worker {
             timestamp: WallClock.microseconds()
         )
         context.sessionEvents.post(event)
-    }
-
-    /// Logs the end of a session, unless the limit of log entries per second is reached.
-    mutating func logEnd(of session: borrowing Session, _ reason: Session.EndReason) {
-        guard sessionLog.admit(now: serveContext.now, logger: context.logger) else { return }
-        var metadata: Logger.Metadata = [
-            "listener": "\(context.listeners[session.listener].name)",
-            "session": "\(session.id)",
-            "peer": "\(session.peerDescription)",
-            "reason": "\(reason)",
-            "bytesIn": "\(session.bytesIn)",
-            "bytesOut": "\(session.bytesOut)",
-            "durationMsec": "\(serveContext.now - session.openedAt)",
-        ]
-        if let upstream = upstream(of: session) {
-            metadata["upstream"] = "\(upstream.name)"
-            if let server = session.proxyState.connector.server {
-                metadata["server"] = "\(upstream.servers[server].name)"
-            }
-        }
-        if let client = session.announced {
-            if let name = client.serverNameText { metadata["serverName"] = "\(name)" }
-            let protocols = client.protocolTexts
-            if !protocols.isEmpty { metadata["alpn"] = "\(protocols.joined(separator: ","))" }
-            if let route = routeName(of: session) { metadata["route"] = "\(route)" }
-        }
-        context.logger.info(.sessionEnded, "session ended: \(reason)", metadata: metadata)
     }
 }
 

@@ -199,7 +199,7 @@ extension Worker {
         publish()
         let isListenerAwaited = listener.limiter.release()
         let isTotalAwaited = context.totalLimiter.release()
-        release(&session.proxyState.connector)
+        release(&session.proxyState)
         // Close the connections here: the descriptor reserve and other workers may need their
         // descriptors.
         if isBroken,

@@ -126,6 +126,14 @@ struct ReferenceTests {
         #expect(listed == endReasons)
     }
 
+    @Test("the guide lists the codes of the reasons")
+    func listReasonCodes() {
+        let listed = guide.rows(below: "### End reasons").dropFirst().flatMap { row in
+            guide.codes(in: row[1])
+        }
+        #expect(listed == SessionEndCode.allCases.map(\.name))
+    }
+
     // MARK: Events
 
     @Test("the guide and the interface file list the kinds of events")

@@ -91,6 +91,14 @@ struct SessionFileTests {
             protocols: Array("\u{2}h2\u{1}\u{1B}".utf8),
             route: "db"
         )
+        record.story = SessionRecord.Story(
+            connectTime: 1_042,
+            queueTime: 7,
+            attemptCount: 3,
+            firstEnd: SessionParty.server.rawValue,
+            restartCount: 2,
+            sender: SocketAddress(IPAddress(v4: 0x0A00_0002), port: 3300)
+        )
         return record
     }()
 
@@ -109,13 +117,16 @@ struct SessionFileTests {
         #expect(try SessionFile(decoding: file.encode()) == file)
     }
 
-    @Test("a record of an earlier release, without inspection, is read")
+    @Test("a record of an earlier release, without inspection or story, is read")
     func readsEarlier() throws {
         var writer = RecordWriter()
         Self.idle.encode(into: &writer)
-        var reader = RecordReader(writer.bytes.dropLast(9))
-        #expect(try SessionRecord(from: &reader) == Self.idle)
-        #expect(reader.isAtEnd)
+        // The fields of the inspection, and of the story, without any text.
+        for count in [14, 9 + 14] {
+            var reader = RecordReader(writer.bytes.dropLast(count))
+            #expect(try SessionRecord(from: &reader) == Self.idle)
+            #expect(reader.isAtEnd)
+        }
     }
 
     private static let impossible: [@Sendable (inout SessionRecord) -> Void] = [
