@@ -40,6 +40,7 @@ final class Supervisor {
     /// The hash of the configuration that is in effect.
     var configurationHash: String
     var reloadHistory: ReloadHistory
+    var refusalLog = RefusalLog()
     /// The listeners and upstreams in effect, and those of earlier configurations that still have
     /// sessions.
     var live: LiveConfiguration
@@ -122,6 +123,7 @@ final class Supervisor {
             if lifecycle.isOver {
                 workers.join()
                 handoff.finish()
+                logRefusals(.now, isLast: true)
                 return logger.notice(.stopped, "stopped")
             }
             if case .stopping(let end) = lifecycle.phase, end <= .now {
@@ -181,6 +183,7 @@ final class Supervisor {
     private func updateStatus(_ now: ContinuousClock.Instant) {
         busyShares.update(workers.counters.map(\.tally.busy), now: now)
         manager.update(summary)
+        logRefusals(now)
         leaveIfIdle(now)
         guard case .draining = lifecycle.phase else { return }
         // Keep systemd's stop timeout from expiring for as long as the drain may last.

@@ -1,4 +1,5 @@
 internal import Synchronization
+package import Verypoll
 
 /// A worker's counts for one listener; a plain value that only the worker's thread uses.
 package struct ListenerTally: Sendable, Equatable {
@@ -13,6 +14,10 @@ package struct ListenerTally: Sendable, Equatable {
     package var bytesOut: UInt64 = 0
     /// The durations of the sessions that have ended.
     package var sessionTime = Histogram<SessionTime>()
+    /// The sessions that have ended, by reason.
+    package var ends = KindCounts<SessionEndCode>()
+    /// The clients in ``rejected`` and ``denied``, by cause.
+    package var refusals = KindCounts<RefusalCause>()
 
     package init(
         active: UInt64 = 0,
@@ -21,7 +26,9 @@ package struct ListenerTally: Sendable, Equatable {
         denied: UInt64 = 0,
         bytesIn: UInt64 = 0,
         bytesOut: UInt64 = 0,
-        sessionTime: Histogram<SessionTime> = Histogram<SessionTime>()
+        sessionTime: Histogram<SessionTime> = Histogram<SessionTime>(),
+        ends: KindCounts<SessionEndCode> = KindCounts(),
+        refusals: KindCounts<RefusalCause> = KindCounts()
     ) {
         self.active = active
         self.accepted = accepted
@@ -30,6 +37,14 @@ package struct ListenerTally: Sendable, Equatable {
         self.bytesIn = bytesIn
         self.bytesOut = bytesOut
         self.sessionTime = sessionTime
+        self.ends = ends
+        self.refusals = refusals
+    }
+
+    /// Counts a client that is refused.
+    mutating func refuse(because cause: RefusalCause) {
+        refusals[cause] += 1
+        if cause.isDenial { denied += 1 } else { rejected += 1 }
     }
 
     package static func + (left: ListenerTally, right: ListenerTally) -> ListenerTally {
@@ -40,7 +55,9 @@ package struct ListenerTally: Sendable, Equatable {
             denied: left.denied + right.denied,
             bytesIn: left.bytesIn + right.bytesIn,
             bytesOut: left.bytesOut + right.bytesOut,
-            sessionTime: left.sessionTime + right.sessionTime
+            sessionTime: left.sessionTime + right.sessionTime,
+            ends: left.ends + right.ends,
+            refusals: left.refusals + right.refusals
         )
     }
 }
@@ -86,10 +103,14 @@ package final class ListenerCounters: Sendable {
     private let bytesIn = Atomic<UInt64>(0)
     private let bytesOut = Atomic<UInt64>(0)
     private let sessionTime = SharedHistogram<SessionTime>()
+    private let ends = SharedKindCounts<SessionEndCode>()
+    private let refusals = SharedKindCounts<RefusalCause>()
+    /// The address of the last client that was refused for each cause; empty before the first.
+    private let refusedPeers = Mutex<[SocketAddress?]>([])
     private let pause = Atomic<UInt8>(0)
 
-    /// Publishes everything except ``ListenerTally/sessionTime``, which changes only when a session
-    /// ends.
+    /// Publishes everything except the numbers that change only when a session ends or a client is
+    /// refused.
     // Inlined, so that the caller does not retain and release this object in each turn.
     @inline(__always)
     func publish(_ tally: ListenerTally) {
@@ -101,9 +122,28 @@ package final class ListenerCounters: Sendable {
         bytesOut.store(tally.bytesOut, ordering: .relaxed)
     }
 
-    /// Publishes the durations of the ended sessions.
-    func publish(_ times: Histogram<SessionTime>) {
-        sessionTime.publish(times)
+    /// Publishes the durations of the ended sessions, and how many have ended for this reason.
+    func publish(_ tally: ListenerTally, afterEnd code: SessionEndCode) {
+        sessionTime.publish(tally.sessionTime)
+        ends.publish(tally.ends[code], of: code)
+    }
+
+    /// Publishes how many clients were refused for this cause, the last of them at `peer`.
+    func publish(
+        _ tally: ListenerTally,
+        afterRefusal cause: RefusalCause,
+        of peer: SocketAddress?
+    ) {
+        refusals.publish(tally.refusals[cause], of: cause)
+        refusedPeers.withLock { peers in
+            if peers.isEmpty { peers = Array(repeating: nil, count: RefusalCause.allCases.count) }
+            peers[Int(cause.rawValue)] = peer
+        }
+    }
+
+    /// Returns the address of the last client that was refused for a cause; `nil` if none is known.
+    package func lastRefused(because cause: RefusalCause) -> SocketAddress? {
+        refusedPeers.withLock { $0.isEmpty ? nil : $0[Int(cause.rawValue)] }
     }
 
     /// The values that were published last.
@@ -115,7 +155,9 @@ package final class ListenerCounters: Sendable {
             denied: denied.load(ordering: .relaxed),
             bytesIn: bytesIn.load(ordering: .relaxed),
             bytesOut: bytesOut.load(ordering: .relaxed),
-            sessionTime: sessionTime.histogram
+            sessionTime: sessionTime.histogram,
+            ends: ends.values,
+            refusals: refusals.values
         )
     }
 

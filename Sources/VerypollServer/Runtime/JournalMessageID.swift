@@ -35,6 +35,7 @@ package enum JournalMessageID: String, CaseIterable, Sendable {
     // Listeners.
     case listenerPaused = "e28f40c3e8384b74a1ebd73ae4fa0e7d"
     case outOfResources = "c7ca89c0a0a249a7acd089d48ec489ce"
+    case clientsRefused = "88aeaa3b56dc4744bd8bd6f96f408128"
     case socketUnclaimed = "cd2a7c7b99b34505bd96b5d0ffefb1cc"
     case storedSocketClosed = "d7c3a4f1b2e945f0a0c65d1b7a9e3f28"
 

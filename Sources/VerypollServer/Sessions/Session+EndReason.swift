@@ -61,6 +61,18 @@ extension Session.EndReason {
     }
 }
 
+extension Session.EndReason {
+    /// The cause if the session ends because its client is refused; otherwise `nil`.
+    var refusal: RefusalCause? {
+        switch self {
+        case .malformedHeader: .proxyHeader
+        case .timedOut(.proxyHeader): .proxyHeaderTimeout
+        case .notAdmitted(let cause): cause
+        default: nil
+        }
+    }
+}
+
 extension Session.Timeout {
     fileprivate var code: SessionEndCode {
         switch self {

@@ -71,7 +71,8 @@ package struct Session: ~Copyable {
         case serverHasNoTLS
         /// The PostgreSQL server's answer to the request for TLS was neither yes nor no.
         case invalidAnswer
-        case notAdmitted
+        /// The address in the PROXY header is refused.
+        case notAdmitted(RefusalCause)
         case timedOut(Timeout)
         case killed
         case drained

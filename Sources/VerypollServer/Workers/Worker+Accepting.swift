@@ -1,4 +1,3 @@
-internal import Logging
 internal import SystemPackage
 internal import Verypoll
 internal import VerypollConfiguration
@@ -7,9 +6,6 @@ internal import VerypollConfiguration
 // distributed to the workers.
 
 extension Worker {
-    /// The shortest time between two log entries about circles, in milliseconds.
-    private static let circleLogInterval: UInt64 = 10_000
-
     /// Accepts connections until the backlog is empty, the quota of the turn is used up, or a limit
     /// is reached.
     mutating func accept(at index: Int) {
@@ -47,7 +43,8 @@ extension Worker {
                 acceptorList.acceptors[index].backOff = Acceptor.backOffs.lowerBound
                 acceptorList.acceptors[index].taken += 1
                 if isRefused {
-                    tallies.note(slot) { $0.rejected += 1 }
+                    let cause = refusal == .totalLimit ? RefusalCause.totalLimit : .listenerLimit
+                    noteRefusal(because: cause, slot, accepted.peer)
                     accepted.socket.reset()
                 } else {
                     admit(accepted, to: listener, slot)
@@ -59,7 +56,7 @@ extension Worker {
                 guard AcceptFailure(error) == .connection else {
                     return pause(index, because: .outOfResources, error)
                 }
-                tallies.note(slot) { $0.rejected += 1 }
+                noteRefusal(because: .acceptFailed, slot, nil)
             }
         }
         acceptorList.acceptors[index].quota.fill(turn: turn)
@@ -101,8 +98,8 @@ extension Worker {
         _ slot: Int
     ) {
         let admission = admission(of: accepted.peer, to: listener)
-        if case .refused = admission {
-            tallies.note(slot) { $0.denied += 1 }
+        if case .refused(let cause) = admission {
+            noteRefusal(because: cause, slot, accepted.peer)
             withdraw(listener, context.totalLimiter)
             accepted.socket.reset()
         } else if listener.service == .drop {
@@ -127,26 +124,23 @@ extension Worker {
         case admitted(isCounted: Bool)
         /// The session must first read the client's PROXY header.
         case awaitsHeader
-        case refused
+        case refused(RefusalCause)
     }
 
     /// Decides by its source whether to admit a connection; Unix-domain clients are always
     /// admitted.
     mutating func admission(of peer: SocketAddress?, to listener: Listener) -> Admission {
         guard let peer else { return .admitted(isCounted: false) }
-        if hops(from: peer) >= OwnConnections.limit {
-            logCircle(through: listener)
-            return .refused
-        }
+        if hops(from: peer) >= OwnConnections.limit { return .refused(.cycle) }
         let ip = peer.ip
         if listener.headerSources?.admits(ip) == true { return .awaitsHeader }
         return admission(of: ip, to: listener)
     }
 
     private mutating func admission(of ip: IPAddress, to listener: Listener) -> Admission {
-        if listener.rules?.admits(ip) == false { return .refused }
+        if listener.rules?.admits(ip) == false { return .refused(.accessRules) }
         guard let sources = listener.sources else { return .admitted(isCounted: false) }
-        return sources.enter(ip) ? .admitted(isCounted: true) : .refused
+        return sources.enter(ip) ? .admitted(isCounted: true) : .refused(.sourceLimit)
     }
 
     /// Reads the PROXY header at the beginning of a session.
@@ -165,12 +159,14 @@ extension Worker {
         case .complete: break
         }
         guard let ip = sessions[key].peer?.ip else { return true }
-        guard case .admitted(let isCounted) = admission(of: ip, to: listener) else {
-            end(key, because: .notAdmitted)
+        switch admission(of: ip, to: listener) {
+        case .admitted(let isCounted): sessions[key].isCountedBySource = isCounted
+        case .refused(let cause):
+            end(key, because: .notAdmitted(cause))
             return false
+        case .awaitsHeader: break  // A header is read once.
         }
         sessions[key].awaitsHeader = false
-        sessions[key].isCountedBySource = isCounted
         sessions[key].activeAt = serveContext.now
         setTimer(key)
         return true
@@ -181,18 +177,13 @@ extension Worker {
         context.chainedPorts.isEmpty ? 0 : context.ownConnections.hops(from: peer)
     }
 
-    /// Logs that a connection runs in a circle.
-    mutating func logCircle(through listener: Listener) {
-        if let last = context.circleLoggedAt, serveContext.now - last < Self.circleLogInterval {
-            return
-        }
-        context.circleLoggedAt = serveContext.now
-        context.logger.warning(
-            """
-            a connection passed \(OwnConnections.limit) listeners of this daemon in a row and was \
-            refused as a circle; remove the servers that lead back to the listener from the upstream
-            """,
-            metadata: ["listener": "\(listener.name)"]
+    /// Counts a client that is refused, for metrics and the log.
+    mutating func noteRefusal(because cause: RefusalCause, _ slot: Int, _ peer: SocketAddress?) {
+        tallies.note(slot) { $0.refuse(because: cause) }
+        context.listenerCounters[slot].publish(
+            tallies.listeners[slot],
+            afterRefusal: cause,
+            of: peer
         )
     }
 

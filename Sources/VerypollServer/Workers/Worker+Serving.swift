@@ -177,21 +177,22 @@ extension Worker {
         session.toClient.releaseBuffers(in: &serveContext)
         let listener = context.listeners[session.listener]
         let duration = (serveContext.now - session.openedAt) * 1_000
+        let code = reason.code
         tallies.note(session.listener) { tally in
             tally.active -= 1
             tally.sessionTime.add(microseconds: duration)
+            tally.ends[code] += 1
         }
         context.listenerCounters[session.listener].publish(
-            tallies.listeners[session.listener].sessionTime
+            tallies.listeners[session.listener],
+            afterEnd: code
         )
         if context.sessionEvents.areWanted { announce(session, endedBecause: reason) }
         if context.logsSessions { logEnd(of: session, reason) }
         forget(&session.announced, of: listener)
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
-        switch reason {
-        case .malformedHeader, .timedOut(.proxyHeader), .notAdmitted:
-            tallies.note(session.listener) { $0.denied += 1 }
-        default: break
+        if let cause = reason.refusal {
+            noteRefusal(because: cause, session.listener, session.peer)
         }
         countRefusal(session, reason)
         // Publish the counters before releasing the places, so that no reader sees the session gone

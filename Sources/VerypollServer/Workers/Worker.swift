@@ -33,8 +33,6 @@ package struct WorkerContext: Sendable {
     /// The TCP ports that are both a listener's and a server's; if there are none, no connection
     /// can run in a circle, and no session is checked for one.
     var chainedPorts: Set<UInt16> = []
-    /// The millisecond of the last log entry about a circle.
-    var circleLoggedAt: UInt64?
 }
 
 /// One thread of the daemon: a poll, and the sessions that were accepted on it.

@@ -94,8 +94,8 @@ struct ReferenceTests {
             .completed, .failed(error), .serverFailed(error), .noServer(.down),
             .noServer(.unreachable(error)), .noServer(.queueFull), .noServer(.queueTimeout),
             .serverDown, .malformedHeader(header), .notTLS, .malformedHello(.end), .helloTooLarge,
-            .noRoute, .serverHasNoTLS, .invalidAnswer, .notAdmitted, .timedOut(.firstByte),
-            .timedOut(.idle), .timedOut(.halfClosed), .timedOut(.lifetime),
+            .noRoute, .serverHasNoTLS, .invalidAnswer, .notAdmitted(.accessRules),
+            .timedOut(.firstByte), .timedOut(.idle), .timedOut(.halfClosed), .timedOut(.lifetime),
             .timedOut(.proxyHeader), .timedOut(.inspect), .timedOut(.requestHead), .killed,
             .drained, .stopped,
             .handedOff,
@@ -132,6 +132,12 @@ struct ReferenceTests {
             guide.codes(in: row[1])
         }
         #expect(listed == SessionEndCode.allCases.map(\.name))
+    }
+
+    @Test("the guide lists the causes for which clients are refused")
+    func listRefusalCauses() {
+        let listed = guide.codes(below: "### Refused clients")
+        #expect(listed == RefusalCause.allCases.map(\.name))
     }
 
     // MARK: Events

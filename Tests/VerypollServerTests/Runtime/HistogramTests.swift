@@ -1,4 +1,5 @@
 import Testing
+import Verypoll
 
 @testable import VerypollConfiguration
 @testable import VerypollServer
@@ -69,11 +70,21 @@ struct HistogramTests {
         let counters = ListenerCounters()
         var tally = ListenerTally(accepted: 1, rejected: 2, denied: 3, bytesIn: 4, bytesOut: 5)
         tally.sessionTime.add(microseconds: 7_000)
+        tally.ends[.killed] = 4
+        tally.refuse(because: .accessRules)
+        tally.refuse(because: .totalLimit)
         #expect(counters.tally == ListenerTally())
         counters.publish(tally)
-        counters.publish(tally.sessionTime)
+        counters.publish(tally, afterEnd: .killed)
+        counters.publish(tally, afterRefusal: .accessRules, of: .loopback(port: 7))
+        counters.publish(tally, afterRefusal: .totalLimit, of: nil)
         #expect(counters.tally == tally)
-        #expect((tally + tally).denied == 6)
+        #expect(counters.lastRefused(because: .accessRules) == .loopback(port: 7))
+        #expect(counters.lastRefused(because: .totalLimit) == nil)
+        #expect((tally.rejected, tally.denied) == (3, 4))
+        #expect((tally + tally).denied == 8)
+        #expect((tally + tally).ends[.killed] == 8)
+        #expect((tally + tally).refusals[.totalLimit] == 2)
         #expect((tally + tally).sessionTime.count == 2)
     }
 }

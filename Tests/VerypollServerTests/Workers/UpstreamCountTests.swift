@@ -24,7 +24,7 @@ struct UpstreamCountTests {
         }
         for reason: Session.EndReason in [
             .completed, .failed(.connectionReset), .serverFailed(.brokenPipe), .serverDown,
-            .killed, .drained, .stopped, .handedOff, .notAdmitted,
+            .killed, .drained, .stopped, .handedOff, .notAdmitted(.sourceLimit),
         ] { #expect(UpstreamRefusal(reason, isSearching: true) == nil, "\(reason)") }
         #expect(UpstreamRefusal(.timedOut(.idle), isSearching: false) == nil)
         #expect(UpstreamRefusal(.timedOut(.proxyHeader), isSearching: false) == nil)
