@@ -5,16 +5,20 @@ extension MetricsSnapshot {
     func exposition(in format: MetricsFormat) -> [UInt8] {
         var exposition = Exposition(format)
         writeDaemon(to: &exposition)
+        writeReloads(to: &exposition)
         writeListeners(to: &exposition)
+        writeEnds(to: &exposition)
         writeRoutes(to: &exposition)
         writeUpstreams(to: &exposition)
+        writeWaits(to: &exposition)
         writeServers(to: &exposition)
+        writeErrors(to: &exposition)
         writeWorkers(to: &exposition)
         return exposition.finish()
     }
 
     private func writeDaemon(to exposition: inout Exposition) {
-        exposition.info("verypolld_build", "The version of the daemon.", ["version": version])
+        exposition.info("verypolld_build", "The version of the daemon.", build)
         let daemon: [Exposition.Labeled<MetricsSnapshot>] = [([:], self)]
         exposition.gauges(
             "process_start_time_seconds",

@@ -9,7 +9,9 @@ extension MetricsSnapshot.Upstream {
             active: upstream.limiter.active,
             waiting: upstream.waiting.load(ordering: .relaxed),
             maxSessions: upstream.configuration.maxSessions,
-            refusals: UpstreamRefusal.allCases.map { ($0, upstream.refusals.count(of: $0)) }
+            refusals: UpstreamRefusal.allCases.map { ($0, upstream.refusals.count(of: $0)) },
+            queueWait: upstream.counters.queueWait.histogram,
+            retries: upstream.counters.retries.load(ordering: .relaxed)
         )
     }
 }
@@ -29,7 +31,8 @@ extension MetricsSnapshot.Server {
             failures: count(server.counters.failures),
             bytesIn: tally.bytesIn,
             bytesOut: tally.bytesOut,
-            connectTime: server.counters.connectTime.histogram
+            connectTime: server.counters.connectTime.histogram,
+            errors: server.counters.errors.values
         )
     }
 }

@@ -10,6 +10,8 @@ struct MetricsSnapshot: Sendable {
         var maxSessions: Int?
         var isPaused = false
         var tally = ListenerTally()
+        /// The reasons for the ends of sessions that have a sample even if their number is 0.
+        var endCodes: [SessionEndCode] = []
         /// The results of inspections; empty without inspection.
         var inspections: [(outcome: InspectionOutcome, count: UInt64)] = []
         var routes: [Route] = []
@@ -33,6 +35,9 @@ struct MetricsSnapshot: Sendable {
         var maxSessions: Int?
         /// The clients that were turned away without a server, by reason.
         var refusals: [(reason: UpstreamRefusal, count: UInt64)] = []
+        var queueWait = Histogram<QueueTime>()
+        /// The attempts to connect after the first one of a session.
+        var retries: UInt64 = 0
     }
 
     /// A server of an upstream.
@@ -50,6 +55,21 @@ struct MetricsSnapshot: Sendable {
         /// The bytes sent to the server.
         var bytesOut: UInt64 = 0
         var connectTime = Histogram<ConnectTime>()
+        var errors = KindCounts<ServerErrorKind>()
+    }
+
+    /// The reloads since the start; times are in microseconds since the beginning of 1970 UTC.
+    struct Reloads: Sendable {
+        var appliedCount = 0
+        var refusedCount = 0
+        /// Whether the last reload was applied, or none was requested.
+        var isLastApplied = true
+        /// The time of the last result, or of the start.
+        var lastAt: UInt64 = 0
+        /// The time at which the configuration in effect was applied.
+        var appliedAt: UInt64 = 0
+        /// The hash of the configuration in effect.
+        var hash = ""
     }
 
     /// A thread that serves sessions.
@@ -62,6 +82,7 @@ struct MetricsSnapshot: Sendable {
     /// The time of the start, in microseconds since the beginning of 1970 UTC.
     var startedAt: UInt64 = 0
     var process = ProcessUsage()
+    var reloads = Reloads()
     var active = 0
     var maxSessions = 0
     var listeners: [Listener] = []

@@ -91,6 +91,14 @@ extension Supervisor {
             version: Release.version,
             startedAt: UInt64(startedAt),
             process: .current(),
+            reloads: MetricsSnapshot.Reloads(
+                appliedCount: reloadHistory.appliedCount,
+                refusedCount: reloadHistory.refusedCount,
+                isLastApplied: reloadHistory.isLastApplied,
+                lastAt: UInt64(reloadHistory.lastAt),
+                appliedAt: UInt64(reloadHistory.appliedAt),
+                hash: configurationHash
+            ),
             active: workers.totalLimiter.active,
             maxSessions: workers.totalLimiter.limit,
             listeners: live.listeners.map { entry in
@@ -100,7 +108,8 @@ extension Supervisor {
                     active: listener.limiter.active,
                     maxSessions: entry.configuration.maxSessions,
                     isPaused: pauseDescription(of: entry) != nil,
-                    tally: live.tally(of: entry)
+                    tally: live.tally(of: entry),
+                    endCodes: listener.endCodes
                 )
                 if let router = listener.router { metrics.take(router) }
                 return metrics

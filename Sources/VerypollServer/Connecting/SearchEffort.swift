@@ -29,9 +29,13 @@ struct SearchEffort {
     }
 
     /// Notes that the session no longer waits in the queue.
-    mutating func leaveQueue(now: UInt64) {
+    ///
+    /// - Returns: The milliseconds that the session has spent in the queue.
+    @discardableResult
+    mutating func leaveQueue(now: UInt64) -> UInt64 {
         queueClock = queueTime(now: now)
         isQueued = false
+        return UInt64(queueClock)
     }
 
     /// Returns the milliseconds that the session has spent in the queue.

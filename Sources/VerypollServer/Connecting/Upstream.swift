@@ -26,6 +26,8 @@ package final class Upstream: Sendable {
     package let waiting = Atomic(0)
     /// The sessions refused since the start.
     package let refusals: RefusalCounters
+    /// The waits and retries since the start.
+    package let counters: UpstreamCounters
 
     /// The state of the choice of a server, allocated once.
     private struct Choice {
@@ -57,6 +59,7 @@ package final class Upstream: Sendable {
         whenDown = configuration.whenDown
         proxyHeader = configuration.proxyProtocol
         refusals = former?.refusals ?? RefusalCounters()
+        counters = former?.counters ?? UpstreamCounters()
         limiter = former?.limiter ?? SessionLimiter(limit: configuration.maxSessions ?? .max)
         let balancer = Balancer(
             configuration.balance,

@@ -211,4 +211,6 @@ package struct ServerCounters: ~Copyable, Sendable {
     package let failures = Atomic(0)
     /// The times that successful connects took.
     package let connectTime = SharedHistogram<ConnectTime>()
+    /// The failed attempts and the failed connections, by kind.
+    package let errors = SharedKindCounts<ServerErrorKind>()
 }

@@ -10,15 +10,32 @@ package struct ProcessUsage: Sendable {
     package var openDescriptors: Int?
     /// The most file descriptors that may be open.
     package var descriptorLimit = 0
+    /// The memory of the process; `nil` if /proc cannot be read.
+    package var memory: Memory?
+
+    /// The memory of a process, in bytes.
+    package struct Memory: Sendable, Equatable {
+        /// The memory in RAM.
+        package var resident: Int
+        /// The address space.
+        package var virtual: Int
+
+        package init(resident: Int, virtual: Int) {
+            self.resident = resident
+            self.virtual = virtual
+        }
+    }
 
     package init(
         processorTime: UInt64 = 0,
         openDescriptors: Int? = nil,
-        descriptorLimit: Int = 0
+        descriptorLimit: Int = 0,
+        memory: Memory? = nil
     ) {
         self.processorTime = processorTime
         self.openDescriptors = openDescriptors
         self.descriptorLimit = descriptorLimit
+        self.memory = memory
     }
 
     /// Reads the current values from the kernel.
@@ -26,7 +43,19 @@ package struct ProcessUsage: Sendable {
         ProcessUsage(
             processorTime: cverypoll_clock(CLOCK_PROCESS_CPUTIME_ID) / 1_000,
             openDescriptors: countDescriptors(),
-            descriptorLimit: (try? DescriptorLimit.soft()) ?? 0
+            descriptorLimit: (try? DescriptorLimit.soft()) ?? 0,
+            memory: readMemory()
+        )
+    }
+
+    private static func readMemory() -> Memory? {
+        guard let file = unsafe fopen("/proc/self/statm", "re") else { return nil }
+        defer { unsafe fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = unsafe fread(&bytes, 1, bytes.count, file)
+        return Memory(
+            statm: String(decoding: bytes.prefix(count), as: UTF8.self),
+            pageSize: sysconf(CInt(_SC_PAGESIZE))
         )
     }
 
@@ -42,5 +71,17 @@ package struct ProcessUsage: Sendable {
         while unsafe readdir(directory) != nil { count += 1 }
         // Not counted: "." and "..", and the descriptor of the directory itself.
         return count - 3
+    }
+}
+
+extension ProcessUsage.Memory {
+    /// Parses the contents of `/proc/self/statm`, in pages: the address space, the resident memory,
+    /// and more; see proc(5).
+    init?(statm: String, pageSize: Int) {
+        let words = statm.split(separator: " ")
+        guard words.count >= 2, let virtual = Int(words[0]), let resident = Int(words[1]) else {
+            return nil
+        }
+        self.init(resident: resident * pageSize, virtual: virtual * pageSize)
     }
 }

@@ -20,6 +20,7 @@ extension Worker {
         }
         var event = event
         while true {
+            countFailure(event, of: key, upstream)
             switch sessions[key].proxyState.connector.handle(event, facts) {
             case .reservePlace: event = reservePlace(in: upstream)
             case .enterQueue: event = enterQueue(of: upstream, key)
@@ -35,6 +36,7 @@ extension Worker {
                 }
             case .connect(let server, let address):
                 sessions[key].proxyState.effort.noteAttempt()
+                upstream.counters.noteAttempt(sessions[key].proxyState.effort)
                 let server = upstream.servers[server]
                 do throws(Errno) {
                     return try attempt(key, server, addresses[address], facts)
@@ -113,17 +115,6 @@ extension Worker {
         }
     }
 
-    /// Counts a refusal if the session ended because it got no server.
-    mutating func countRefusal(_ session: borrowing Session, _ reason: Session.EndReason) {
-        guard let upstream = session.proxyState.connector.upstream,
-            let refusal = UpstreamRefusal(
-                reason,
-                isSearching: session.proxyState.connector.isSearching
-            )
-        else { return }
-        context.upstreams[upstream].refusals.add(refusal)
-    }
-
     // MARK: Actions
 
     private mutating func reservePlace(in upstream: Upstream) -> Connector.Event {
@@ -144,7 +135,7 @@ extension Worker {
         _ now: UInt64
     ) {
         upstream.leaveQueue()
-        state.effort.leaveQueue(now: now)
+        upstream.counters.queueWait.add(microseconds: state.effort.leaveQueue(now: now) * 1_000)
     }
 
     /// Adds what is known about a server to `facts`, and returns the server's addresses.

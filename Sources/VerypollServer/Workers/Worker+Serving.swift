@@ -195,6 +195,7 @@ extension Worker {
             noteRefusal(because: cause, session.listener, session.peer)
         }
         countRefusal(session, reason)
+        countServerError(session, reason)
         // Publish the counters before releasing the places, so that no reader sees the session gone
         // but uncounted.
         publish()

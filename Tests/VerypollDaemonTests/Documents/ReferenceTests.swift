@@ -38,8 +38,8 @@ struct ReferenceTests {
         #expect(names.count > 30)
         #expect(Set(manual.terms(ofSection: "METRICS")) == names)
         let listed = guide.codes(below: "## Metrics").filter { $0.contains("_") }
-        let reasons = Set(UpstreamRefusal.allCases.map(\.rawValue))
-        #expect(Set(listed).subtracting(reasons) == names)
+        let values = UpstreamRefusal.allCases.map(\.rawValue) + ServerErrorKind.allCases.map(\.name)
+        #expect(Set(listed).subtracting(values) == names)
     }
 
     @Test("the article about routing lists every result of an inspection")
@@ -63,6 +63,12 @@ struct ReferenceTests {
     func listRefusals() {
         let listed = guide.codes(below: "### Upstreams").filter { !$0.hasPrefix("verypolld_") }
         #expect(listed.filter { $0 != "reason" } == UpstreamRefusal.allCases.map(\.rawValue))
+    }
+
+    @Test("the guide lists the kinds of the errors of servers")
+    func listErrorKinds() {
+        let listed = guide.codes(below: "### Servers").filter { !$0.hasPrefix("verypolld_") }
+        #expect(listed.filter { $0 != "kind" } == ServerErrorKind.allCases.map(\.name))
     }
 
     // MARK: The journal

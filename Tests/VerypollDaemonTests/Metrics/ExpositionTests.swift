@@ -129,22 +129,43 @@ struct MetricsSnapshotTests {
     static var sample: MetricsSnapshot {
         var tally = ListenerTally(accepted: 9, rejected: 1, denied: 2, bytesIn: 30, bytesOut: 40)
         tally.sessionTime.add(microseconds: 2_500_000)
+        tally.ends[.clientReset] = 4
+        tally.refusals[.accessRules] = 2
         var server = MetricsSnapshot.Server(upstream: "app", address: "10.0.0.1:80")
         server.sessions = 5
         server.failures = 1
         server.connectTime.add(microseconds: 400)
+        server.errors[.connectRefused] = 6
+        var queueWait = Histogram<QueueTime>()
+        queueWait.add(microseconds: 3_000)
         return MetricsSnapshot(
             version: "1.2.3",
             startedAt: 1_700_000_000_250_000,
             process: ProcessUsage(
                 processorTime: 1_500_000,
                 openDescriptors: 12,
-                descriptorLimit: 1024
+                descriptorLimit: 1024,
+                memory: ProcessUsage.Memory(resident: 8192, virtual: 1_048_576)
+            ),
+            reloads: MetricsSnapshot.Reloads(
+                appliedCount: 3,
+                refusedCount: 1,
+                isLastApplied: false,
+                lastAt: 1_700_000_020_500_000,
+                appliedAt: 1_700_000_010_000_000,
+                hash: "cbf29ce484222325"
             ),
             active: 3,
             maxSessions: 100,
             listeners: [
-                .init(name: "web", active: 2, maxSessions: 50, isPaused: true, tally: tally),
+                .init(
+                    name: "web",
+                    active: 2,
+                    maxSessions: 50,
+                    isPaused: true,
+                    tally: tally,
+                    endCodes: [.completed]
+                ),
                 .init(
                     name: "echo",
                     inspections: [(.matched, 8), (.notTLS, 0)],
@@ -157,7 +178,9 @@ struct MetricsSnapshotTests {
                     active: 2,
                     waiting: 1,
                     maxSessions: 9,
-                    refusals: [(.down, 7), (.queueFull, 0)]
+                    refusals: [(.down, 7), (.queueFull, 0)],
+                    queueWait: queueWait,
+                    retries: 11
                 )
             ],
             servers: [
@@ -186,7 +209,7 @@ struct MetricsSnapshotTests {
         let server = #"{upstream="app",server="10.0.0.1:80"}"#
         let down = #"{upstream="app",server="unix:/run/\"app\".sock"}"#
         let expected = [
-            #"verypolld_build_info{version="1.2.3"} 1"#,
+            #"verypolld_build_info{version="1.2.3",os="linux",arch="\#(BuildTarget.architecture)"} 1"#,
             "process_start_time_seconds 1700000000.25", "process_cpu_seconds_total 1.5",
             "process_open_fds 12", "process_max_fds 1024",
             "verypolld_active_sessions 3", "verypolld_max_sessions 100",
@@ -227,6 +250,32 @@ struct MetricsSnapshotTests {
         for line in expected { #expect(lines.contains(line), "\(line) in\n\(text)") }
         #expect(!text.contains(#"verypolld_listener_max_sessions{listener="echo"}"#))
         #expect(text.hasSuffix("\n# EOF\n"))
+    }
+
+    @Test("reloads, ends, refusals and errors appear by result, reason, cause and kind")
+    func tellsKinds() {
+        let text = String(decoding: Self.sample.exposition(in: .openMetrics), as: UTF8.self)
+        let lines = Set(text.split(separator: "\n").map(String.init))
+        let server = #"{upstream="app",server="10.0.0.1:80""#
+        let expected = [
+            "process_resident_memory_bytes 8192", "process_virtual_memory_bytes 1048576",
+            #"verypolld_reloads_total{result="applied"} 3"#,
+            #"verypolld_reloads_total{result="refused"} 1"#,
+            "verypolld_last_reload_successful 0",
+            "verypolld_last_reload_timestamp_seconds 1700000020.5",
+            "verypolld_last_successful_reload_timestamp_seconds 1700000010.0",
+            #"verypolld_configuration_info{hash="cbf29ce484222325"} 1"#,
+            #"verypolld_sessions_ended_total{listener="web",reason="completed"} 0"#,
+            #"verypolld_sessions_ended_total{listener="web",reason="client_reset"} 4"#,
+            #"verypolld_clients_refused_total{listener="web",cause="access_rules"} 2"#,
+            #"verypolld_clients_refused_total{listener="echo",cause="cycle"} 0"#,
+            #"verypolld_upstream_queue_wait_seconds_bucket{upstream="app",le="0.005"} 1"#,
+            #"verypolld_upstream_retries_total{upstream="app"} 11"#,
+            "verypolld_upstream_errors_total\(server),kind=\"connect_refused\"} 6",
+            "verypolld_upstream_errors_total\(server),kind=\"reset\"} 0",
+        ]
+        for line in expected { #expect(lines.contains(line), "\(line) in\n\(text)") }
+        #expect(!text.contains(#"reason="killed""#))
     }
 
     @Test("each family is written once, with all its samples after its metadata")
