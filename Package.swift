@@ -122,8 +122,8 @@ let daemon: [Target] = [
     ),
     .target(name: "CProcessStart"),
     target("Console", ["CProcessStart", system]),
-    target("Systemd", ["CSystemd", "Console", system, logging]),
     target("StrictJSON", ["Console"]),
+    target("Systemd", ["CSystemd", "Console", "StrictJSON", system, logging]),
     target("Varlink", ["StrictJSON"]),
     .target(
         name: "VerypollControl",
@@ -169,7 +169,7 @@ let daemon: [Target] = [
 // A target per target, and SystemTests: the built programs under a real systemd.
 let daemonTests: [Target] = [
     tests("ConsoleTests", ["Console"]),
-    tests("SystemdTests", ["Systemd", "TestSupport", system, logging]),
+    tests("SystemdTests", ["StrictJSON", "Systemd", "TestSupport", system, logging]),
     tests("StrictJSONTests", ["StrictJSON"]),
     tests("VarlinkTests", ["StrictJSON", "Varlink"]),
     tests("VerypollControlTests", ["StrictJSON", "VerypollControl", "Varlink"]),

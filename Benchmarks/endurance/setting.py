@@ -67,6 +67,7 @@ class Setting:
         listeners["named"]["proxyProtocol"] = {"from": ["127.0.0.0/8"], "timeout": "2s"}
         listeners["named"]["maxSessionsPerSource"] = 500 + change
         listeners["inspected"]["timeouts"]["inspect"] = f"{2 + change}s"
+        listeners["echo"]["log"] = {"sessions": change % 2 == 0}
         listeners["drop"]["deny"] = [f"10.0.0.{change}"]
         servers = [f"127.0.0.1:{port}" for port in self.server_ports]
         unix = f"unix:{self.folder}/server"
@@ -74,7 +75,7 @@ class Setting:
         return {
             "workers": WORKERS,
             "control": {"socket": str(self.control_path)},
-            "log": {"sessions": True},
+            "log": {"sessions": True, "format": ("text", "json")[change % 2]},
             "limits": {"maxSessions": 8000 + change},
             "drain": {"deadline": f"{5 + change}s"},
             "listeners": listeners,

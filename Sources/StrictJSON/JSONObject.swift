@@ -22,6 +22,11 @@ package struct JSONObject: Sendable {
         }
     }
 
+    /// Creates an object from members with unique keys, in this order.
+    package init(inOrder members: [(key: String, value: JSONValue)]) {
+        for (key, value) in members { _ = add(Member(key: key, position: nil, value: value)) }
+    }
+
     /// Adds a member unless its key exists.
     ///
     /// - Returns: The member that already has the key, or `nil`.

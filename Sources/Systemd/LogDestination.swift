@@ -30,15 +30,24 @@ package enum LogDestination: Hashable, Sendable {
     /// - Parameters:
     ///   - label: The name of the process in the journal.
     ///   - threshold: The minimum level, shared by all handlers that are created with it.
+    ///   - format: The format of ``lines``, shared in the same way; the journal does not use it.
     /// - Returns: A handler for `LoggingSystem.bootstrap`, or for a single logger.
-    package func makeHandler(label: String, threshold: LogThreshold) -> any LogHandler {
+    package func makeHandler(
+        label: String,
+        threshold: LogThreshold,
+        format: LogFormat = LogFormat()
+    ) -> any LogHandler {
         switch self {
         case .journal:
             JournalLogHandler(identifier: label, threshold: threshold)
         case .journalStream:
             StandardErrorLogHandler(lineStart: .priority, threshold: threshold)
         case .lines:
-            StandardErrorLogHandler(lineStart: .timeAndLevel, threshold: threshold)
+            StandardErrorLogHandler(
+                lineStart: .timeAndLevel,
+                threshold: threshold,
+                format: format
+            )
         }
     }
 }

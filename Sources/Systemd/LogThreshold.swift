@@ -41,15 +41,20 @@ extension ThresholdLogHandler {
         set { metadata[key] = newValue }
     }
 
+    /// Returns all metadata of an event and its error as text, sorted by key.
+    func fields(of event: LogEvent) -> [(key: String, value: String)] {
+        values(of: event).map { ($0.key, $0.value.description) }
+    }
+
     /// Returns all metadata of an event and its error, sorted by key.
     ///
     /// The event's metadata overrides the provider's, which overrides the logger's.
-    func fields(of event: LogEvent) -> [(key: String, value: String)] {
+    func values(of event: LogEvent) -> [(key: String, value: Logger.MetadataValue)] {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
         if let own = event.metadata { all.merge(own) { $1 } }
         if let error = event.error { all["error"] = .string("\(error)") }
-        return all.map { ($0, $1.description) }.sorted { $0.key < $1.key }
+        return all.map { ($0, $1) }.sorted { $0.key < $1.key }
     }
 }
 

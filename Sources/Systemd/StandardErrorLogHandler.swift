@@ -1,10 +1,9 @@
 internal import Console
-internal import Glibc
 package import Logging
 package import SystemPackage
 
 /// Writes each event as one line: the ``LineStart``, the message, and then the metadata as
-/// `key=value`.
+/// `key=value`; or as a JSON object, if the ``LogFormat`` says so.
 package struct StandardErrorLogHandler: ThresholdLogHandler {
     /// The beginning of a line.
     package enum LineStart: Hashable, Sendable {
@@ -18,29 +17,39 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
     package var metadataProvider: Logger.MetadataProvider?
     let threshold: LogThreshold
     private let lineStart: LineStart
+    private let format: LogFormat
     private let output: FileDescriptor
 
     /// Creates a handler that writes to standard error or to another file.
     package init(
         lineStart: LineStart,
         threshold: LogThreshold,
+        format: LogFormat = LogFormat(),
         output: FileDescriptor = .standardError
     ) {
         self.lineStart = lineStart
         self.threshold = threshold
+        self.format = format
         self.output = output
     }
 
     package func log(event: LogEvent) {
-        let start =
-            switch lineStart {
-            case .timeAndLevel: "\(timestamp()) \(event.level) "
-            case .priority: "<\(event.level.priority)>"
+        let line =
+            if format.isJSON {
+                json(of: event, at: Timestamp.now().text) + "\n"
+            } else {
+                start(of: event) + text(of: event) + "\n"
             }
-        let line = start + text(of: event) + "\n"
         // One call, so that lines of several threads do not mix. There is no place to report
         // errors.
         _ = try? output.writeAll(line.utf8)
+    }
+
+    private func start(of event: LogEvent) -> String {
+        switch lineStart {
+        case .timeAndLevel: "\(Timestamp.now().textInSeconds) \(event.level) "
+        case .priority: "<\(event.level.priority)>"
+        }
     }
 
     /// Returns the message and its metadata on one line, even if they contain line breaks from
@@ -53,22 +62,6 @@ package struct StandardErrorLogHandler: ThresholdLogHandler {
             .filter { $0.key != MetadataKey.messageID }
             .reduce(message) { "\($0) \($1.key)=\($1.value.asLogValue)" }
     }
-}
-
-/// Returns the date and time in UTC, in the format of RFC 3339.
-private func timestamp() -> String {
-    var now = time(nil)
-    var date = unsafe tm()
-    unsafe gmtime_r(&now, &date)
-    var text = [UInt8](repeating: 0, count: 32)
-    let count = unsafe text.withUnsafeMutableBytes { bytes in
-        unsafe bytes.withMemoryRebound(to: CChar.self) { buffer in
-            unsafe buffer.baseAddress.map { start in
-                unsafe strftime(start, buffer.count, "%FT%TZ", &date)
-            } ?? 0
-        }
-    }
-    return String(decoding: text.prefix(count), as: UTF8.self)
 }
 
 extension String {

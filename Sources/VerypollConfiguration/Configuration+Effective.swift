@@ -33,6 +33,7 @@ extension Configuration {
             "exitOnIdle": spanOrOff(exitOnIdle),
             "log": object([
                 "level": .string(log.level.rawValue), "sessions": .boolean(log.sessions),
+                "format": .string(log.format.rawValue),
             ]),
             "listeners": .object(
                 Dictionary(listeners.map { ($0.name, $0.effective) }) { first, _ in first }
@@ -72,6 +73,7 @@ extension ListenerConfiguration {
             },
             "timeouts": timeouts.effective,
             "socket": socket.effective,
+            "log": log.sessions.map { object(["sessions": .boolean($0)]) },
         ])
     }
 }

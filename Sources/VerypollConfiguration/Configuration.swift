@@ -63,6 +63,16 @@ package struct Configuration: Equatable, Sendable {
         package var level: Logger.Level
         /// Whether the end of each session is logged.
         package var sessions: Bool
+        /// The format of the log on standard error; the journal has fields in any case.
+        package var format: Format
+
+        /// The format of the log on standard error.
+        package enum Format: String, CaseIterable, Sendable {
+            /// Lines for people.
+            case text
+            /// A JSON object on each line.
+            case json
+        }
     }
 }
 
@@ -155,10 +165,12 @@ extension Configuration.Log {
     package static let keys = KeyTable([
         Key("level", .choice(of: Logger.Level.self), default: "info"),
         Key("sessions", .boolean, default: false),
+        Key("format", .choice(of: Format.self), default: "text"),
     ])
 
     init(_ object: ObjectReader) {
         level = object.word("level")
         sessions = object.boolean("sessions")
+        format = object.word("format")
     }
 }

@@ -42,6 +42,16 @@ package struct ListenerConfiguration: Equatable, Sendable {
     /// The options of the sockets.
     package var socket: SocketOptions
 
+    /// The settings of the log that differ from those of the daemon.
+    package var log: Log
+
+    /// The settings of the log that differ from those of the daemon.
+    package struct Log: Equatable, Sendable {
+        /// Whether the end of each session is logged, or `nil` for the default: the setting of the
+        /// daemon or, with the handler `metrics`, no.
+        package var sessions: Bool?
+    }
+
     /// The treatment of new connections while a session limit is reached.
     package enum WhenFull: String, CaseIterable, Sendable {
         /// The connections wait in the kernel's backlog.
@@ -82,6 +92,7 @@ extension ListenerConfiguration {
         Key("proxyProtocol", .object(ProxyProtocolSource.keys)),
         Key("timeouts", .object(Timeouts.keys)),
         Key("socket", .object(SocketOptions.keys)),
+        Key("log", .object(Log.keys)),
     ])
 
     package init(_ listener: ObjectReader.NamedObject, claims: inout AddressClaims) {
@@ -100,9 +111,20 @@ extension ListenerConfiguration {
         deny = object.texts("deny", as: AddressPrefix.init)?.map(\.value) ?? []
         proxyProtocol = object.optionalObject("proxyProtocol").map(ProxyProtocolSource.init)
         timeouts = Timeouts(object.object("timeouts"))
+        log = Log(object.object("log"))
         for listen in listens {
             claims.claim(listen.value, onlyV6: socket.onlyV6, for: listen.pointer)
         }
+    }
+}
+
+extension ListenerConfiguration.Log {
+    package static let keys = KeyTable([
+        Key("sessions", .boolean)
+    ])
+
+    init(_ object: ObjectReader) {
+        sessions = object.optionalBoolean("sessions")
     }
 }
 

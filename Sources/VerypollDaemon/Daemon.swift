@@ -22,11 +22,8 @@ package enum Daemon {
         options: LaunchOptions
     ) throws(LaunchError) {
         let configuration = loaded.configuration
-        let threshold = LogThreshold(options.logLevel ?? configuration.log.level)
-        let destination = LogDestination.standardError
-        let logger = Logger(label: "verypolld") { label in
-            destination.makeHandler(label: label, threshold: threshold)
-        }
+        let logFormat = LogFormat(isJSON: configuration.log.format == .json)
+        let logger = makeLogger(options.logLevel ?? configuration.log.level, logFormat)
         BrokenPipe.ignoreSignal()
         do {
             // Block the signals before other threads start and inherit the mask.
@@ -69,12 +66,21 @@ package enum Daemon {
                 control: control,
                 descriptors: descriptors,
                 signals: signals,
+                logFormat: logFormat,
                 logger: logger
             )
             live.releaseSockets()
             try supervisor.run()
         } catch {
             throw LaunchError(description: "\(error)")
+        }
+    }
+
+    private static func makeLogger(_ level: Logger.Level, _ format: LogFormat) -> Logger {
+        let threshold = LogThreshold(level)
+        let destination = LogDestination.standardError
+        return Logger(label: "verypolld") { label in
+            destination.makeHandler(label: label, threshold: threshold, format: format)
         }
     }
 

@@ -4,6 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import StrictJSON
 @testable import Systemd
 
 @Suite("Log handlers")
@@ -16,12 +17,14 @@ struct LogHandlerTests {
     private func lines(
         _ lineStart: StandardErrorLogHandler.LineStart,
         threshold: LogThreshold = LogThreshold(.trace),
+        format: LogFormat = LogFormat(),
         _ body: (Logger) -> Void
     ) throws -> [String] {
         let pipe = try FileDescriptor.pipe(options: .closeOnExec)
         let handler = StandardErrorLogHandler(
             lineStart: lineStart,
             threshold: threshold,
+            format: format,
             output: pipe.writeEnd
         )
         body(Logger(label: "test") { _ in handler })
@@ -75,6 +78,54 @@ struct LogHandlerTests {
             logger.error("failed", error: Refusal(), metadata: ["listener": "mail"])
         }
         #expect(said == [#"<3>failed error="no such thing" listener=mail worker=1"#])
+    }
+
+    @Test("in JSON, each event is an object with its time, level, message, identifier and fields")
+    func formatsJSON() throws {
+        let said = try lines(.timeAndLevel, format: LogFormat(isJSON: true)) { logger in
+            logger.notice(
+                "a \"quoted\"\nmessage",
+                metadata: [
+                    MetadataKey.messageID: "0f1e2d3c", "bytesIn": .stringConvertible(12),
+                    "peer": "::1", "isOpen": .stringConvertible(true), "server": "123",
+                ]
+            )
+        }
+        let line = try #require(said.first)
+        let parsed = try JSONDocument(parsing: Array(line.utf8)).root
+        let time = try #require(parsed["timestamp"]?.string)
+        #expect(
+            try time.wholeMatch(of: Regex(#"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"#)) != nil
+        )
+        let expected = #"""
+            {"timestamp":"\#(time)","level":"notice","message":"a \"quoted\"\\u000Amessage",\#
+            "message_id":"0f1e2d3c","fields":{"bytes_in":12,"is_open":true,"peer":"::1",\#
+            "server":"123"}}
+            """#
+        #expect(line == expected)
+        #expect(said.count == 1)
+    }
+
+    @Test("changing the format affects existing loggers")
+    func switchesFormat() throws {
+        let format = LogFormat()
+        let said = try lines(.priority, format: format) { logger in
+            logger.info("1")
+            format.isJSON = true
+            logger.info("2")
+            format.isJSON = false
+            logger.info("3")
+        }
+        #expect(said.first == "<6>1")
+        #expect(said[1].hasSuffix(#""level":"info","message":"2","fields":{}}"#))
+        #expect(said.last == "<6>3")
+    }
+
+    @Test("a time has as many zeros as RFC 3339 demands")
+    func tellsTime() {
+        let moment = Timestamp(seconds: 1_700_000_000, microseconds: 250)
+        #expect(moment.text == "2023-11-14T22:13:20.000250Z")
+        #expect(moment.textInSeconds == "2023-11-14T22:13:20Z")
     }
 
     @Test("changing the log level affects existing loggers")

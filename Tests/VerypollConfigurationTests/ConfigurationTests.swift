@@ -44,7 +44,8 @@ struct ConfigurationTests {
                         freeBind: false,
                         onlyV6: false,
                         mode: [.ownerReadWrite, .groupReadWrite]
-                    )
+                    ),
+                    log: ListenerConfiguration.Log()
                 )
             ]
         )
@@ -61,10 +62,10 @@ struct ConfigurationTests {
             "control": {"socket": "/run/c.sock", "mode": "0600", "group": "adm"},
             "limits": {"maxSessions": 500}, "drain": {"deadline": "0"},
             "restart": {"keepSessions": false}, "exitOnIdle": "off",
-            "log": {"level": "debug", "sessions": true},
+            "log": {"level": "debug", "sessions": true, "format": "json"},
             "listeners": {
               "z": {"listen": ["[::]:80", "unix:@z"], "handler": {"type": "daytime"},
-                "maxSessions": 400, "whenFull": "reject", "deny": [],
+                "log": {"sessions": false}, "maxSessions": 400, "whenFull": "reject", "deny": [],
                 "timeouts": {"firstByte": "off", "idle": "2min", "halfClosed": "1s",
                   "lifetime": "1d", "userTimeout": "10s"},
                 "socket": {"backlog": 16, "noDelay": false, "keepAlive": "off", "reusePort": true,
@@ -81,7 +82,8 @@ struct ConfigurationTests {
         #expect(configuration.limits.maxSessions == 500)
         #expect(configuration.drain.deadline == .zero)
         #expect("\(configuration.log.level)" == "debug")
-        #expect(configuration.log.sessions)
+        #expect(configuration.log.sessions && configuration.log.format == .json)
+        #expect(configuration.listeners.map(\.log.sessions) == [false, nil])
         #expect(configuration.listeners.map(\.name) == ["z", "a"])
         let z = configuration.listeners[0]
         #expect(z.addresses == [.ip(SocketAddress(.any(.v6), port: 80)), .unix(.abstract([0x7A]))])

@@ -11,7 +11,7 @@ struct EffectiveConfigurationTests {
         {"workers": 3,
         "control": {"socket": "/run/c.sock", "mode": "0600", "group": "adm"},
         "limits": {"maxSessions": 500}, "drain": {"deadline": "1min 30s"},
-        "log": {"level": "debug", "sessions": true},
+        "log": {"level": "debug", "sessions": true, "format": "json"},
         "listeners": {
           "a": {"listen": ["[::]:80", "unix:@z", "unix:/run/a", "systemd:a b"],
             "handler": {"type": "proxy", "upstream": "app"},
@@ -22,7 +22,7 @@ struct EffectiveConfigurationTests {
               "lifetime": "30d 12h", "userTimeout": "10s", "inspect": "9s"},
             "socket": {"backlog": 16, "noDelay": false, "keepAlive": "off", "reusePort": true,
               "freeBind": true, "deferAccept": "5s", "onlyV6": true, "mode": "0606",
-              "owner": "root", "group": "adm"}},
+              "owner": "root", "group": "adm"}, "log": {"sessions": false}},
           "b": {"listen": ["127.0.0.1:0"], "handler": {"type": "chargen"}},
           "n": {"listen": ["127.0.0.1:9"], "handler": {"type": "proxy", "inspect": "postgresql",
             "routes": {"z": {"serverNames": ["*.x", "y"], "upstream": "app"},

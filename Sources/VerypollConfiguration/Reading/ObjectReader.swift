@@ -105,6 +105,11 @@ extension ObjectReader {
         parseOrDefault(name) { form, content throws(InvalidValue) in try form.boolean(content) }
     }
 
+    /// Reads `true` or `false`, or returns `nil` if the key is absent.
+    func optionalBoolean(_ name: String) -> Bool? {
+        parse(name) { form, content throws(InvalidValue) in try form.boolean(content) }
+    }
+
     /// Reads an integer.
     package func integer(_ name: String) -> Int {
         parseOrDefault(name) { form, content throws(InvalidValue) in try form.integer(content) }

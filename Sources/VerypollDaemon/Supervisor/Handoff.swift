@@ -99,7 +99,7 @@ struct Handoff {
             restored \(count(sockets, "socket")) and \
             \(count(outcome.restoredCount, "session"))\(rest)
             """,
-            metadata: ["sessions": "\(outcome.restoredCount)", "refused": "\(refused)"]
+            metadata: ["sessions": .number(outcome.restoredCount), "refused": .number(refused)]
         )
     }
 
@@ -194,7 +194,7 @@ struct Handoff {
             stored \(count(socketCount, "socket")) and \(count(storedCount, "session")) for the \
             next process\(lost == 0 ? "" : reasons)
             """,
-            metadata: ["sessions": "\(storedCount)", "refused": "\(lost)"]
+            metadata: ["sessions": .number(storedCount), "refused": .number(lost)]
         )
     }
 

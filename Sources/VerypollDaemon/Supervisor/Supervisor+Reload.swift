@@ -107,6 +107,7 @@ extension Supervisor {
         if options.logLevel == nil, configuration.log.level != former.log.level {
             setLogLevel(configuration.log.level)
         }
+        logFormat.isJSON = configuration.log.format == .json
         if !leaving.isEmpty { workers.post(.serversDown(Set(leaving))) }
         rollOut(.reload(ChangeList(changes: read.changes)), for: reload.takeCallers())
     }
@@ -184,7 +185,7 @@ extension Supervisor {
             "the configuration is reloaded",
             metadata: [
                 "configuration": "\(loaded.path ?? "built-in default")",
-                "changes": "\(count)",
+                "changes": .number(count),
             ]
         )
         manager.ready(summary)

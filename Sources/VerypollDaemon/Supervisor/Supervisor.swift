@@ -29,6 +29,7 @@ final class Supervisor {
 
     let options: LaunchOptions
     let logger: Logger
+    let logFormat: LogFormat
     let startedAt = WallClock.microseconds()
     let inbox: Inbox
     private var poll: Poll
@@ -63,6 +64,7 @@ final class Supervisor {
         control: consuming ControlSocket,
         descriptors: DescriptorReserve,
         signals: consuming SignalSource,
+        logFormat: LogFormat,
         logger: Logger
     ) throws {
         let poll = try Poll()
@@ -103,6 +105,7 @@ final class Supervisor {
         reloadHistory = ReloadHistory(startedAt: startedAt)
         self.options = options
         self.live = live
+        self.logFormat = logFormat
         self.logger = logger
         self.poll = poll
     }

@@ -14,6 +14,9 @@ package final class Listener: Sendable {
     let timeouts: SessionTimeouts
     let whenFull: ListenerConfiguration.WhenFull
 
+    /// Whether the ends of its sessions are logged; `nil` if the setting of the daemon applies.
+    let logsSessions: Bool?
+
     /// The slot of the upstream to which all sessions are proxied; see ``LiveConfiguration``.
     ///
     /// `nil` if they are not proxied, or if ``router`` chooses.
@@ -82,6 +85,8 @@ package final class Listener: Sendable {
         reserve = service == .metrics ? SessionLimiter.metricsReserve : 0
         timeouts = SessionTimeouts(configuration, for: service)
         whenFull = configuration.whenFull
+        // Nobody wants to read about scrapes, unless the configuration says so.
+        logsSessions = configuration.log.sessions ?? (service == .metrics ? false : nil)
         self.upstreams = upstreams
         if let routing = configuration.handler.routing, routing.inspection != .off {
             upstream = nil

@@ -36,7 +36,7 @@ struct SessionLog {
         logger.warning(
             .sessionsUnlogged,
             "\(leftOut) ended sessions were not logged: too many in one second",
-            metadata: ["unlogged": "\(leftOut)"]
+            metadata: ["unlogged": .number(leftOut)]
         )
         leftOut = 0
     }

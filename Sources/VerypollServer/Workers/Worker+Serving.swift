@@ -188,7 +188,7 @@ extension Worker {
             afterEnd: code
         )
         if context.sessionEvents.areWanted { announce(session, endedBecause: reason) }
-        if context.logsSessions { logEnd(of: session, reason) }
+        if listener.logsSessions ?? context.logsSessions { logEnd(of: session, reason) }
         forget(&session.announced, of: listener)
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         if let cause = reason.refusal {
