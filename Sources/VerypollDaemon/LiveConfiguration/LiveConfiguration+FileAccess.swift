@@ -47,7 +47,7 @@ extension LiveConfiguration {
                     try socket.apply(entry.configuration)
                 } catch {
                     logger.error(
-                        "cannot set the options of a socket: \(error)",
+                        "cannot set the options of a socket of listener \(entry.name): \(error)",
                         metadata: ["listener": "\(entry.name)", "address": "\(socket.address)"]
                     )
                 }

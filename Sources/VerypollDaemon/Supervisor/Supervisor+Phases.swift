@@ -52,7 +52,7 @@ extension Supervisor {
             for address in entry.addresses {
                 logger.info(
                     .listening,
-                    "listening on \(address.address)",
+                    "listener \(entry.name) is listening on \(address.address)",
                     metadata: [
                         "listener": "\(entry.name)",
                         "handler": "\(entry.configuration.handler.kind.rawValue)",
@@ -66,8 +66,8 @@ extension Supervisor {
             "verypolld \(Release.version) is ready",
             metadata: [
                 "configuration": "\(loaded.path ?? "built-in default")",
-                "workers": "\(workers.count)",
-                "maxSessions": "\(workers.totalLimiter.limit)",
+                "workers": .number(workers.count),
+                "maxSessions": .number(workers.totalLimiter.limit),
             ]
         )
     }
@@ -89,7 +89,7 @@ extension Supervisor {
         logger.notice(
             .stopping,
             "stopping for \(name)",
-            metadata: ["sessions": "\(workers.totalLimiter.active)"]
+            metadata: ["sessions": .number(workers.totalLimiter.active)]
         )
         let deadline = loaded.configuration.drain.deadline
         handoff.decide()
@@ -120,7 +120,7 @@ extension Supervisor {
             logger.notice(
                 .sessionsClosed,
                 "closing all sessions: \(reason)",
-                metadata: ["sessions": "\(left)"]
+                metadata: ["sessions": .number(left)]
             )
         }
         lifecycle.stop(until: .now + (handoff.handsOff ? Self.packingLimit : Self.stopLimit))

@@ -159,7 +159,7 @@ struct UpstreamMonitor: ~Copyable {
             // The server may be ejected again by now; the message that reports the ejection
             // follows.
             if upstreams[server].isEjected(now: MonotonicClock.milliseconds()) { continue }
-            let name = upstreams[server].name
+            let name = upstreams.name(of: server)
             if let obstacle = upstreams[server].obstacle {
                 let message = "\(name) is no longer ejected; \(obstacle)"
                 log(.info, .serverReadmitted, "\(message)", server)
@@ -197,13 +197,13 @@ struct UpstreamMonitor: ~Copyable {
             // Add a millisecond, because that clock is truncated to milliseconds.
             ejections[server] = now + .milliseconds(max(left, 0) + 1)
             let time = upstreams[server.upstream].configuration.passive.duration.timeSpan
-            let name = upstreams[server].name
+            let name = upstreams.name(of: server)
             let text = "\(name) is ejected for \(time): \(Self.ejectionReason)"
             log(.warning, .serverEjected, "\(text)", server)
         case .readmitted:
             enter(state, of: server, at: timestamp)
             ejections[server] = nil
-            let name = upstreams[server].name
+            let name = upstreams.name(of: server)
             if let obstacle = upstreams[server].obstacle {
                 let message = "\(name) accepts connections and is no longer ejected; \(obstacle)"
                 log(.notice, .serverReadmitted, "\(message)", server)

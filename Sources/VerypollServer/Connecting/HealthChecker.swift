@@ -213,7 +213,7 @@ package struct HealthChecker: ~Copyable {
             if !wasHindered {
                 logger.warning(
                     .checkHindered,
-                    "\(upstreams[targets[index].index].name) cannot be checked: \(error)",
+                    "\(upstreams.name(of: targets[index].index)) cannot be checked: \(error)",
                     metadata: metadata(index)
                 )
             }
@@ -223,23 +223,24 @@ package struct HealthChecker: ~Copyable {
 
     private mutating func note(_ failure: String?, of index: Int) -> Change? {
         let server = upstreams[targets[index].index]
+        let name = upstreams.name(of: targets[index].index)
         let change = targets[index].record.note(failure)
         switch change {
         case .down:
             server.isDown = true
             logger.warning(
                 .serverDown,
-                "\(server.name) is down: \(failure ?? "")",
+                "\(name) is down: \(failure ?? "")",
                 metadata: metadata(index)
             )
         case .up:
             server.isDown = false
-            logger.notice(.serverUp, recovery(of: server), metadata: metadata(index))
+            logger.notice(.serverUp, recovery(of: server, name), metadata: metadata(index))
         case nil:
             if let failure, !server.isDown {
                 logger.info(
                     .checkFailed,
-                    "a check of \(server.name) failed: \(failure)",
+                    "a check of \(name) failed: \(failure)",
                     metadata: metadata(index)
                 )
             }
@@ -248,12 +249,12 @@ package struct HealthChecker: ~Copyable {
     }
 
     /// Returns the log message for a server whose checks succeed again.
-    private func recovery(of server: UpstreamServer) -> Logger.Message {
+    private func recovery(of server: UpstreamServer, _ name: String) -> Logger.Message {
         let isEjected = server.isEjected(now: MonotonicClock.milliseconds())
         guard let obstacle = server.obstacle ?? (isEjected ? "it stays ejected" : nil) else {
-            return "\(server.name) is up again"
+            return "\(name) is up again"
         }
-        return "the checks of \(server.name) succeed again; \(obstacle)"
+        return "the checks of \(name) succeed again; \(obstacle)"
     }
 
     /// Returns the interval with a random change of up to a tenth, so that checks that begin

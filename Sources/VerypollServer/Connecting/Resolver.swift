@@ -188,13 +188,13 @@ package struct Resolver {
             let old = known.map(\.description).joined(separator: ", ")
             logger.info(
                 .serverFound,
-                "\(server.name) is at \(list)\(old.isEmpty ? "" : ", and no longer at \(old)")",
+                "\(title(index)) is at \(list)\(old.isEmpty ? "" : ", and no longer at \(old)")",
                 metadata: metadata(index)
             )
         } else if names[index].failure != nil {
             logger.info(
                 .serverFound,
-                "\(server.name) is found again",
+                "\(title(index)) is found again",
                 metadata: metadata(index)
             )
         }
@@ -214,7 +214,7 @@ package struct Resolver {
             let rest = server.isUnresolved ? "" : "; its last addresses are kept"
             logger.warning(
                 .serverNotFound,
-                "\(server.name) is not found: \(failure)\(rest)",
+                "\(title(index)) is not found: \(failure)\(rest)",
                 metadata: metadata(index)
             )
         }
@@ -224,6 +224,8 @@ package struct Resolver {
     }
 
     private func server(of name: Name) -> UpstreamServer { upstreams[name.server] }
+
+    private func title(_ index: Int) -> String { upstreams.name(of: names[index].server) }
 
     private func metadata(_ index: Int) -> Logger.Metadata {
         upstreams.metadata(of: names[index].server)

@@ -20,6 +20,11 @@ extension [Upstream] {
         self[index.upstream].servers[index.server]
     }
 
+    /// Returns the name of a server in messages, with that of its upstream: `app/10.0.0.5:80`.
+    package func name(of index: ServerIndex) -> String {
+        "\(self[index.upstream].name)/\(self[index].name)"
+    }
+
     /// Returns the metadata of a log entry about a server.
     package func metadata(of index: ServerIndex) -> Logger.Metadata {
         ["upstream": "\(self[index.upstream].name)", "server": "\(self[index].name)"]

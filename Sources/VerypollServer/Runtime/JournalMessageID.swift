@@ -34,6 +34,7 @@ package enum JournalMessageID: String, CaseIterable, Sendable {
 
     // Listeners.
     case listenerPaused = "e28f40c3e8384b74a1ebd73ae4fa0e7d"
+    case listenerResumed = "a500720d5fda47fa9c537e8614388508"
     case outOfResources = "c7ca89c0a0a249a7acd089d48ec489ce"
     case clientsRefused = "88aeaa3b56dc4744bd8bd6f96f408128"
     case socketUnclaimed = "cd2a7c7b99b34505bd96b5d0ffefb1cc"

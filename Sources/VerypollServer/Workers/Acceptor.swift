@@ -26,8 +26,7 @@ struct Acceptor {
     var pauseReason = PauseReason.none
     /// The length of the next pause for lack of resources, in milliseconds.
     var backOff = Self.backOffs.lowerBound
-    /// The millisecond of the acceptor's last log entry; entries are rate-limited.
-    var loggedAt: UInt64?
+    var pauseLog = PauseLog()
     /// The connections accepted since the worker last moved to the end of the kernel's queue.
     var taken = 0
     var quota = AcceptQuota()
@@ -64,6 +63,8 @@ struct AcceptorList {
     /// The millisecond at which acceptors paused for the accept rate continue; `UInt64.max` for
     /// never.
     private(set) var resumeAt = UInt64.max
+    /// The millisecond at which ``takePauses(now:)`` must be called; `UInt64.max` for never.
+    private(set) var pauseLogDueAt = UInt64.max
 
     /// Returns the socket at an index; `nil` if it was closed after the event was reported.
     func socket(at index: Int) -> ListeningSocket? {
@@ -181,6 +182,25 @@ struct AcceptorList {
     /// Lets acceptors continue at the nanosecond at which the accept rate allows a connection.
     mutating func resume(atNanosecond nanosecond: UInt64) {
         resumeAt = min(resumeAt, nanosecond / 1_000_000 + 1)
+    }
+
+    /// Notes for the log that an acceptor accepts again.
+    mutating func noteResumed(_ index: Int, now: UInt64) {
+        acceptors[index].pauseLog.end(now: now)
+        pauseLogDueAt = min(pauseLogDueAt, acceptors[index].pauseLog.dueAt)
+    }
+
+    /// Returns the pauses whose end is to be logged now, with the indices of their acceptors.
+    mutating func takePauses(now: UInt64) -> [(index: Int, pause: PauseLog.Pause)] {
+        var pauses: [(index: Int, pause: PauseLog.Pause)] = []
+        pauseLogDueAt = .max
+        for index in acceptors.indices where acceptors[index].socket != nil {
+            if let pause = acceptors[index].pauseLog.takeEnd(now: now) {
+                pauses.append((index, pause))
+            }
+            pauseLogDueAt = min(pauseLogDueAt, acceptors[index].pauseLog.dueAt)
+        }
+        return pauses
     }
 
     /// Returns the indices of the acceptors that wait for this event; the caller must watch them

@@ -1,15 +1,13 @@
 internal import Logging
 internal import SystemPackage
 internal import Verypoll
+internal import VerypollConfiguration
 
 // The sockets that the worker accepts from: watching, pausing and closing them.
 
 extension Worker {
     /// How many connections a worker accepts before it moves to the end of the kernel's queue.
     private static let acceptsPerTenure = 8
-
-    /// The shortest time between two log entries about one acceptor, in milliseconds.
-    private static let logInterval: UInt64 = 10_000
 
     /// The most acceptors that a worker opens and closes in a turn.
     private static let changesPerTurn = 32
@@ -68,7 +66,14 @@ extension Worker {
             try acceptorList.acceptors[index].socket?.deregister(from: poll.registry)
         } catch {
             // The acceptor is still watched, so the worker tries again at the next event.
-            return context.logger.error(.outOfResources, "cannot pause a listener: \(error)")
+            return context.logger.error(
+                .outOfResources,
+                "cannot pause listener \(listenerName(index)): \(error)",
+                metadata: [
+                    "listener": "\(listenerName(index))",
+                    "address": "\(acceptorList.acceptors[index].socket?.address ?? "")",
+                ]
+            )
         }
         setPauseReason(reason, at: index)
         if reason == .outOfResources {
@@ -87,6 +92,7 @@ extension Worker {
     private mutating func setPauseReason(_ reason: PauseReason, at index: Int) {
         guard acceptorList.acceptors[index].pauseReason != reason else { return }
         acceptorList.acceptors[index].pauseReason = reason
+        if reason == .none { acceptorList.noteResumed(index, now: serveContext.now) }
         let listener = acceptorList.acceptors[index].listener
         show(acceptorList.shownReason(of: listener), of: listener)
     }
@@ -98,24 +104,40 @@ extension Worker {
     }
 
     private mutating func logPause(_ index: Int, _ reason: PauseReason, _ error: Errno?) {
-        if let last = acceptorList.acceptors[index].loggedAt,
-            serveContext.now - last < Self.logInterval
-        {
-            return
-        }
-        acceptorList.acceptors[index].loggedAt = serveContext.now
+        guard acceptorList.acceptors[index].pauseLog.begin(now: serveContext.now) else { return }
         let listener = context.listeners[acceptorList.acceptors[index].listener]
         let cause = error.map { ": \($0)" } ?? ""
         let total = context.totalLimiter.limit + listener.reserve
         let why = reason.description(limit: listener.limiter.limit, total: total)
+        let address = acceptorList.acceptors[index].socket?.address ?? ""
         context.logger.warning(
             reason == .outOfResources ? .outOfResources : .listenerPaused,
-            "listener paused, \(why)\(cause)",
-            metadata: [
-                "listener": "\(listener.name)",
-                "address": "\(acceptorList.acceptors[index].socket?.address ?? "")",
-            ]
+            "listener \(listener.name) paused on \(address): \(why)\(cause)",
+            metadata: ["listener": "\(listener.name)", "address": "\(address)"]
         )
+    }
+
+    /// Logs that listeners accept again after a pause that was logged.
+    mutating func logResumed() {
+        for (index, pause) in acceptorList.takePauses(now: serveContext.now) {
+            let name = listenerName(index)
+            let address = acceptorList.acceptors[index].socket?.address ?? ""
+            let span = Duration.milliseconds(pause.duration).timeSpan
+            let times = pause.count > 1 ? " (\(pause.count) pauses)" : ""
+            context.logger.notice(
+                .listenerResumed,
+                "listener \(name) accepts again on \(address) after \(span)\(times)",
+                metadata: [
+                    "listener": "\(name)",
+                    "address": "\(address)",
+                    "pausedMsec": .number(pause.duration),
+                ]
+            )
+        }
+    }
+
+    private mutating func listenerName(_ index: Int) -> String {
+        context.listeners[acceptorList.acceptors[index].listener].name
     }
 
     /// Begins to change the acceptors to those of a snapshot; see ``changeAcceptors()``.

@@ -87,7 +87,8 @@ extension Worker {
             rank += 1
         } catch {
             guard keys.count > 1 else {
-                return context.logger.warning("cannot hand off a session: \(error)")
+                let name = "session \(records[0].id) of listener \(records[0].listener)"
+                return context.logger.warning("cannot hand off \(name): \(error)")
             }
             pack(Array(keys[..<(keys.count / 2)]), rank: &rank)
             pack(Array(keys[(keys.count / 2)...]), rank: &rank)

@@ -143,8 +143,8 @@ package struct Worker: ~Copyable {
         if !schedule.ready.isEmpty || acceptorList.isChanging { return .zero }
         let deadline = min(
             min(schedule.timers.nextDeadline ?? .max, sessionLog.dueAt),
-            acceptorList.retryAt,
-            acceptorList.resumeAt
+            min(acceptorList.retryAt, acceptorList.resumeAt),
+            acceptorList.pauseLogDueAt
         )
         guard deadline != .max else { return nil }
         let moment = deadline * 1_000_000
@@ -199,6 +199,7 @@ package struct Worker: ~Copyable {
         }
         if acceptorList.retryAt <= serveContext.now { reopenAcceptors(.forResources) }
         if acceptorList.resumeAt <= serveContext.now { reopenAcceptors(.forMoment) }
+        if acceptorList.pauseLogDueAt <= serveContext.now { logResumed() }
         if sessionLog.dueAt <= serveContext.now {
             sessionLog.flush(now: serveContext.now, logger: context.logger)
         }

@@ -65,11 +65,11 @@ struct UpstreamMonitorTests {
         fixture.watch.note(try #require(change), of: first)
         #expect(fixture.watch.takeNews().messages == [])
         let line =
-            "warning 10.0.0.1:80 is ejected for 30ms: sessions could not connect to it"
+            "warning app/10.0.0.1:80 is ejected for 30ms: sessions could not connect to it"
         #expect(fixture.log.takeLines() == [line])
 
         #expect(try fixture.awaitNews() == [.serversChanged])
-        #expect(fixture.log.takeLines() == ["info 10.0.0.1:80 is tried again"])
+        #expect(fixture.log.takeLines() == ["info app/10.0.0.1:80 is tried again"])
         #expect(fixture.watch.deadline == nil)
         let isOut = fixture.watch.upstreams[0].servers[0].isEjected(
             now: MonotonicClock.milliseconds()
@@ -94,7 +94,7 @@ struct UpstreamMonitorTests {
         fixture.watch.note(readmitted, of: first)
         #expect(fixture.watch.takeNews().messages == [.serversChanged])
         #expect(fixture.watch.takeNews().messages == [])
-        #expect(fixture.log.takeLines() == ["notice 10.0.0.1:80 accepts connections again"])
+        #expect(fixture.log.takeLines() == ["notice app/10.0.0.1:80 accepts connections again"])
         #expect(fixture.watch.deadline == nil)
         let state = fixture.watch.status()[0].servers[0].state
         #expect(state == .up)

@@ -37,12 +37,12 @@ struct HealthCheckerTests {
         #expect(try fixture.beginChecks() + fixture.finishChecks() == [])
         #expect(!server.isDown)
         #expect(
-            fixture.log.takeLines() == ["info a check of \(address) failed: Connection refused"]
+            fixture.log.takeLines() == ["info a check of app/\(address) failed: Connection refused"]
         )
         #expect(try fixture.beginChecks() + fixture.finishChecks() == [.down])
         #expect(server.isDown)
         #expect(fixture.failure() == "Connection refused")
-        #expect(fixture.log.takeLines() == ["warning \(address) is down: Connection refused"])
+        #expect(fixture.log.takeLines() == ["warning app/\(address) is down: Connection refused"])
         #expect(try fixture.beginChecks() + fixture.finishChecks() == [])
         #expect(fixture.log.takeLines() == [])
 
@@ -51,7 +51,7 @@ struct HealthCheckerTests {
         #expect(server.isDown)
         #expect(try fixture.beginChecks() + fixture.finishChecks() == [.up])
         #expect(!server.isDown)
-        #expect(fixture.log.takeLines() == ["notice \(address) is up again"])
+        #expect(fixture.log.takeLines() == ["notice app/\(address) is up again"])
     }
 
     @Test("a server that swallows connections goes down when the time is over, and not before")

@@ -21,7 +21,7 @@ struct ResolverTests {
         #expect(fixture.resolver.deadline == Self.start)
         try fixture.run(now: Self.start)
         #expect(fixture.addresses == [["10.0.0.1:80"]])
-        #expect(fixture.log.takeLines() == ["info app.example:80 is at 10.0.0.1:80"])
+        #expect(fixture.log.takeLines() == ["info app/app.example:80 is at 10.0.0.1:80"])
 
         #expect(fixture.resolver.deadline == Self.start + .seconds(30))
         fixture.resolver.tick(now: Self.start + .seconds(29))
@@ -54,7 +54,7 @@ struct ResolverTests {
         _ = fixture.log.takeLines()
         #expect(try fixture.run(now: Self.start + .seconds(30)) == [])
         #expect(fixture.addresses == [["10.0.0.2:80"]])
-        let line = "info app.example:80 is at 10.0.0.2:80, and no longer at 10.0.0.1:80"
+        let line = "info app/app.example:80 is at 10.0.0.2:80, and no longer at 10.0.0.1:80"
         #expect(fixture.log.takeLines() == [line])
     }
 
@@ -75,13 +75,13 @@ struct ResolverTests {
         }
         #expect(
             lines == [
-                "warning app.example:80 is not found: try again; its last addresses are kept",
-                "warning app.example:80 is not found: no such name; its last addresses are kept",
+                "warning app/app.example:80 is not found: try again; its last addresses are kept",
+                "warning app/app.example:80 is not found: no such name; its last addresses are kept",
             ]
         )
         fixture.service.answers = ["app.example": .success([Self.first])]
         try fixture.run(now: now)
-        #expect(fixture.log.takeLines() == ["info app.example:80 is found again"])
+        #expect(fixture.log.takeLines() == ["info app/app.example:80 is found again"])
         #expect(fixture.failures == [nil])
     }
 
