@@ -68,6 +68,7 @@ extension ServiceTests {
             for field in [
                 #""VERYPOLL_SERVER":"127.0.0.1:7007""#, #""VERYPOLL_LISTENER":"web""#,
                 #""VERYPOLL_REASON":"both ways ended""#, #""VERYPOLL_BYTES_IN":"5""#,
+                #""VERYPOLL_REASON_CODE":"completed""#, #""VERYPOLL_CLOSED_BY":"client""#,
                 #""VERYPOLL_BYTES_OUT":"5""#, #""VERYPOLL_DURATION_MSEC":""#,
                 #""MESSAGE_ID":"5471f2c9247e4b168a71a5798737adae""#,
             ] {
