@@ -15,6 +15,9 @@ package struct ServeContext: ~Copyable {
     /// The objects for the names that TLS clients announce.
     var inspectedClients = InspectedClientPool()
 
+    /// The objects for the addresses in PROXY headers.
+    var headerAddresses = HeaderAddressesPool()
+
     /// The pipes for splicing.
     var splicePipes: SplicePipePool
 

@@ -36,7 +36,7 @@ extension Session {
             case .complete(let header, let byteCount):
                 context.scratch.removeAll()
                 try skip(byteCount, in: &context)
-                take(header)
+                take(header, in: &context)
                 return .complete
             case .incomplete:
                 if let long = context.scratch.withBytes(ProxyHeader.long) {
@@ -77,7 +77,7 @@ extension Session {
                 context.scratch.removeAll()
                 guard reading.header.remaining > 0 else {
                     longHeader = nil
-                    take(reading.header.header)
+                    take(reading.header.header, in: &context)
                     return .complete
                 }
             }
@@ -99,11 +99,10 @@ extension Session {
         }
     }
 
-    private mutating func take(_ header: ProxyHeader) {
+    private mutating func take(_ header: ProxyHeader, in context: inout ServeContext) {
         guard case .tcp(let source, let destination) = header.origin else { return }
-        sender = peer
+        headerAddresses = context.headerAddresses.take(sender: peer, destination: destination)
         peer = source
-        self.destination = destination
     }
 
     /// The PROXY header to send to a server.

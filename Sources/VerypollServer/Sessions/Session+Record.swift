@@ -67,8 +67,10 @@ extension Session {
         )
     }
 
-    /// Restores the story of an earlier process, which has now survived one more restart.
-    mutating func restore(_ story: SessionRecord.Story) {
+    /// Restores the story of an earlier process, which has now survived one more restart, and the
+    /// addresses of the PROXY header.
+    mutating func restoreStory(_ record: SessionRecord, in context: inout ServeContext) {
+        let story = record.story
         proxyState.connectTime = story.connectTime
         proxyState.effort = SearchEffort(
             attemptCount: story.attemptCount,
@@ -76,7 +78,11 @@ extension Session {
         )
         firstEnd = SessionParty(rawValue: story.firstEnd)
         restartCount = story.restartCount == .max ? .max : story.restartCount + 1
-        sender = story.sender
+        guard record.destination != nil || story.sender != nil else { return }
+        headerAddresses = context.headerAddresses.take(
+            sender: story.sender,
+            destination: record.destination
+        )
     }
 
     /// Restores the inspection of an earlier process.

@@ -138,10 +138,8 @@ package struct Session: ~Copyable {
     var exchange: MetricsExchange?
     /// The address of a TCP client, or the source address in its PROXY header.
     var peer: SocketAddress?
-    /// The destination address in the client's PROXY header.
-    var destination: SocketAddress?
-    /// The address that has sent the PROXY header, if ``peer`` is from the header.
-    var sender: SocketAddress?
+    /// The other addresses of a session whose ``peer`` is from a PROXY header.
+    var headerAddresses: HeaderAddresses?
 
     /// No handler's position reaches this limit; raise the limit for a handler with a longer text.
     static let positionLimit = chargenPeriod
@@ -169,6 +167,12 @@ package struct Session: ~Copyable {
 
     /// The bytes written to the client.
     package var bytesOut: UInt64 { toClient.given }
+
+    /// The destination address in the client's PROXY header.
+    var destination: SocketAddress? { headerAddresses?.destination }
+
+    /// The address that has sent the PROXY header, if ``peer`` is from the header.
+    var sender: SocketAddress? { headerAddresses?.sender }
 
     /// The client as text: `10.0.0.1:4711` or `unix:pid=12,uid=1000`.
     var peerDescription: String {

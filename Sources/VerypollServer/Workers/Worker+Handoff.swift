@@ -209,8 +209,7 @@ extension Worker {
         session.position = record.position
         session.awaitsHeader = record.awaitsHeader
         session.proxyState.brokenBy = record.brokenBy
-        session.destination = record.destination
-        session.restore(record.story)
+        session.restoreStory(record, in: &serveContext)
         if let server = record.server {
             session.proxyState.server = try Endpoint(server, adopting: descriptors.next())
         }

@@ -190,6 +190,9 @@ extension Worker {
         if context.sessionEvents.areWanted { announce(session, endedBecause: reason) }
         if listener.logsSessions ?? context.logsSessions { logEnd(of: session, reason) }
         forget(&session.announced, of: listener)
+        if let addresses = session.headerAddresses.take() {
+            serveContext.headerAddresses.give(addresses)
+        }
         if session.isCountedBySource, let ip = session.peer?.ip { listener.sources?.leave(ip) }
         if let cause = reason.refusal {
             noteRefusal(because: cause, session.listener, session.peer)
