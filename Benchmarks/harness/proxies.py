@@ -83,3 +83,7 @@ LATENCY = {"latency": Scenario(
     servers={name: SERVERS[name] for name in ("verypolld", *latency.PEERS)},
     load=[BIN / "openloop"], connections=[16, 64, 400], rates=[2_000, 10_000, 20_000],
     seconds=2, slice_ms=250)}
+# The daemon alone, with and without observers; see watched.py.
+WATCHED = {"watched": Scenario(
+    name="watched", operation="message", is_of_proxies=True, daemon=daemon, servers={},
+    load=[BIN / "openloop"], connections=[64], rates=[2_000, 10_000], seconds=4, slice_ms=250)}
