@@ -50,6 +50,7 @@ class Setting:
         proxy = [{"type": "proxy", "upstream": name} for name in ("calm", "app", "named")]
         handlers = dict(zip(TCP, proxy)) | {name: {"type": name} for name in TCP[3:-2]}
         handlers["spare"] = {"type": "echo"}
+        handlers["metrics"]["page"] = bool(change % 2)
         handlers["inspected"] = {
             "type": "proxy", "inspect": "tls", "upstream": "calm", "notTLS": "calm",
             "routes": {"names": {"serverNames": ["*.example.com", f"{change}.example.com"],

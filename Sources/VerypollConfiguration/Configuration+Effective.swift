@@ -81,6 +81,9 @@ extension ListenerConfiguration {
 extension Handler {
     fileprivate var effective: JSONValue {
         let type = JSONValue.string(kind.rawValue)
+        if case .metrics(let page) = self {
+            return object(["type": type, "page": .boolean(page)])
+        }
         guard let routing else { return object(["type": type]) }
         let routes = routing.routes.map { ($0.name, $0.effective) }
         return object([

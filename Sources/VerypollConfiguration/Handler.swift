@@ -13,8 +13,8 @@ package enum Handler: Hashable, Sendable {
     case daytime
     /// Sends characters without end (RFC 864).
     case chargen
-    /// Answers HTTP requests for the daemon's metrics.
-    case metrics
+    /// Answers HTTP requests for the daemon's metrics and, if `page` is true, for its status page.
+    case metrics(page: Bool)
     /// Connects the session to a server of an upstream.
     case proxy(Routing)
 
@@ -39,6 +39,9 @@ package enum Handler: Hashable, Sendable {
     /// Whether sessions are proxied and therefore have two sockets.
     var isProxy: Bool { kind == .proxy }
 
+    /// Whether HTTP clients can read the status page.
+    package var servesPage: Bool { self == .metrics(page: true) }
+
     /// How sessions get their upstreams; `nil` if the handler is not a proxy.
     package var routing: Routing? {
         if case .proxy(let routing) = self { routing } else { nil }
@@ -50,6 +53,7 @@ package enum Handler: Hashable, Sendable {
 extension Handler {
     package static let keys = KeyTable(
         [Key(required: "type", .choice(of: Kind.self))] + Routing.keys
+            + [Key("page", .boolean, default: false)]
     )
 
     /// Reads the handler.
@@ -63,12 +67,18 @@ extension Handler {
                 )
             }
         }
+        if let kind, kind != .metrics, object.has("page") {
+            object.problems.report(
+                object.pointer / "page",
+                "the handler \(kind.rawValue.quoted) has no page; remove the key"
+            )
+        }
         switch kind {
         case .echo: self = .echo
         case .discard: self = .discard
         case .daytime: self = .daytime
         case .chargen: self = .chargen
-        case .metrics: self = .metrics
+        case .metrics: self = .metrics(page: object.boolean("page"))
         case .proxy: self = .proxy(Routing(object))
         case .drop, nil: self = .drop
         }

@@ -157,6 +157,12 @@ struct ConfigurationRuleTests {
             ]
         )
         #expect(
+            complaints(about: text("\"type\": \"echo\", \"page\": false")) == [
+                "/listeners/web/handler/page: the handler \"echo\" has no page; remove the key"
+            ]
+        )
+        #expect(complaints(about: text("\"type\": \"metrics\", \"page\": true")) == [])
+        #expect(
             complaints(about: text("\"type\": \"eco\"")) == [
                 "/listeners/web/handler/type: must be one of \"echo\", \"discard\", \"drop\","
                     + " \"daytime\", \"chargen\", \"metrics\", \"proxy\", not \"eco\" (did you mean"

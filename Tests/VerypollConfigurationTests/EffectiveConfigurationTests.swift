@@ -24,6 +24,7 @@ struct EffectiveConfigurationTests {
               "freeBind": true, "deferAccept": "5s", "onlyV6": true, "mode": "0606",
               "owner": "root", "group": "adm"}, "log": {"sessions": false}},
           "b": {"listen": ["127.0.0.1:0"], "handler": {"type": "chargen"}},
+          "m": {"listen": ["127.0.0.1:8"], "handler": {"type": "metrics", "page": true}},
           "n": {"listen": ["127.0.0.1:9"], "handler": {"type": "proxy", "inspect": "postgresql",
             "routes": {"z": {"serverNames": ["*.x", "y"], "upstream": "app"},
               "h": {"alpn": ["h2"], "upstream": "plain"}}, "upstream": "app",
