@@ -141,12 +141,17 @@ let daemon: [Target] = [
         "VerypollServer",
         ["CVerypoll", "Verypoll", "VerypollConfiguration", "Console", system, logging]
     ),
-    target(
-        "VerypollDaemon",
-        [
+    .target(
+        name: "VerypollDaemon",
+        dependencies: [
             "CVerypoll", "Verypoll", "Console", "Systemd", "StrictJSON", "Varlink",
             "VerypollControl", "VerypollConfiguration", "VerypollServer", system, logging,
-        ]
+        ],
+        resources: [
+            .embedInCode("Page/page.html"), .embedInCode("Page/page.css"),
+            .embedInCode("Page/page.js"),
+        ],
+        swiftSettings: settings
     ),
     .executableTarget(
         name: "verypolld",

@@ -16,6 +16,8 @@ private let target = FuzzTarget(
             + "Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4\r\n\r\n",
         "GET /metrics HTTP/1.1\r\nHost : a\r\n folded: b\r\nContent-Length: 1, 1\r\n\r\n",
         "GET  /metrics HTTP/1.1\nHost: a\r\r\nConnection: \tclose\t,b \r\n\n\r\n",
+        "GET /status.json HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"a\", W/\"b\"\r\n\r\n",
+        "GET http://a?x HTTP/1.1\r\nHost: a\r\n\r\n",
     ]
 ) { input in
     let finding = RequestHead.parse(input)
@@ -93,8 +95,10 @@ private struct Reading {
         method = words[0]
         let target = words[1].prefix { $0 != "?" }
         let host = /[-0-9A-Za-z._~!$&'()*+,;=%:\[\]]*/
-        let address = /\/metrics|[hH][tT][tT][pP]:\/\/[-0-9A-Za-z._~!$&'()*+,;=%:\[\]]+\/metrics/
-        guard ["GET", "HEAD"].contains(method), target.wholeMatch(of: address) != nil,
+        let authority = /[hH][tT][tT][pP]:\/\/[-0-9A-Za-z._~!$&'()*+,;=%:\[\]]+/
+        let address = target.prefixMatch(of: authority).map { target[$0.range.upperBound...] }
+        let path = address == "" ? "/" : address ?? target
+        guard ["GET", "HEAD"].contains(method), ["/", "/metrics", "/status.json"].contains(path),
             words[1].wholeMatch(of: /[!-~]+/) != nil
         else { return }
         var values: [String: [Substring]] = [:]

@@ -17,6 +17,15 @@ struct EventFeed {
     private(set) var sessionsDueAt: ContinuousClock.Instant?
     /// Changes of listeners, servers and the configuration.
     var changes = Monitoring()
+    /// The latest changes, for the status page.
+    var history = EventHistory()
+    /// Whether the latest changes are kept although no client monitors the daemon.
+    var keepsHistory = false {
+        didSet {
+            sessions.arePausesWanted = keepsHistory
+            if !keepsHistory { history = EventHistory() }
+        }
+    }
 
     /// Creates a feed whose sessions wake the poll of `registry`.
     init(registry: borrowing Registry, token: Token) throws(Errno) {

@@ -17,6 +17,7 @@ extension Supervisor {
             case .liveChanged(let outcome): finishChange(outcome)
             case .socketsReleased(let snapshot):
                 perform(changes.rollouts.noteRelease(of: snapshot), of: snapshot)
+            case .reportWritten(let report, let time): finish(report, took: time)
             }
         }
     }
@@ -51,8 +52,9 @@ extension Supervisor {
             case .serverChanged(let upstream, let server, let change, let timestamp):
                 let index = ServerIndex(upstream: upstream, server: server)
                 upstreamMonitor.note(change, of: index, at: timestamp)
-            case .writeMetrics(let format, let worker):
+            case .writeReport(.metrics(let format), let worker):
                 metricsAskers[format, default: []].append(worker)
+            case .writeReport(let kind, let worker): answer(kind, to: worker)
             }
         }
         answer(metricsAskers)
@@ -70,7 +72,8 @@ extension Supervisor {
         onThread("metrics") { [mailboxes = workers.mailboxes] in
             for (format, workers) in askers {
                 let text = snapshot.exposition(in: format)
-                for worker in workers { mailboxes[worker].post(.metrics(text, format)) }
+                let report = Report(.metrics(format), body: text)
+                for worker in workers { mailboxes[worker].post(.report(report)) }
             }
         }
     }

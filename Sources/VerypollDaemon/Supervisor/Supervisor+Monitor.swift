@@ -2,22 +2,24 @@ internal import VerypollConfiguration
 internal import VerypollControl
 internal import VerypollServer
 
-// Collects events for the clients that monitor the daemon, and sends them.
+// Collects events for the clients that monitor the daemon and for the status page.
 
 extension Supervisor {
     func beginMonitoring() -> Status {
         // Collect sessions before taking the status, so that none is missed in between.
         events.sessions.areWanted = true
+        let status = status()
+        beginChanges(with: status.listeners)
+        return status
+    }
+
+    /// Starts to collect changes, from the present state of the listeners.
+    func beginChanges(with present: [Status.Listener]) {
         upstreamMonitor.isMonitored = true
         let pauses = live.listeners.map { entry in
             (entry.name, live.listener(of: entry).counters.map(\.pauseReason))
         }
-        let status = status()
-        events.changes.begin(
-            with: status.listeners,
-            pauses: Dictionary(pauses) { first, _ in first }
-        )
-        return status
+        events.changes.begin(with: present, pauses: Dictionary(pauses) { first, _ in first })
     }
 
     // MARK: Noting
@@ -103,9 +105,12 @@ extension Supervisor {
             if areSessionsDue { _ = events.takeSessions() }
             return
         }
-        guard control.server.monitorCount > 0 else {
-            upstreamMonitor.isMonitored = false
-            return events.end()
+        if control.server.monitorCount == 0 {
+            events.sessions.areWanted = false
+            guard events.keepsHistory else {
+                upstreamMonitor.isMonitored = false
+                return events.end()
+            }
         }
         noteServers()
         noteDrained()
@@ -123,6 +128,7 @@ extension Supervisor {
             all.append(MonitorEvent(lost: lostCount))
             noteListeners()
         }
+        if events.keepsHistory { for event in all { events.history.note(event) } }
         control.server.tell(all)
     }
 

@@ -179,6 +179,7 @@ extension Supervisor {
         reload.refusal = nil
         let count = changes.changes.count + (changes.omitted ?? 0)
         reloadHistory.noteApplied(changes: count, at: WallClock.microseconds())
+        updateHistory()
         noteReload(.success(changes.changes))
         logger.notice(
             .reloaded,

@@ -53,6 +53,8 @@ final class Supervisor {
     var handoff: Handoff
     var upstreamMonitor: UpstreamMonitor
     var events: EventFeed
+    /// The reports for the status page.
+    var reportCaches: [ReportKind: ReportCache] = [:]
     var manager: ManagerNotifications
 
     /// Prepares everything, and starts the workers.
@@ -118,6 +120,8 @@ final class Supervisor {
         // Room for the events of all clients of the control socket, of which the one with the most
         // credit is served, and of some others.
         var events = Events(capacity: 2 * ControlServer.clientLimit)
+        // Before the first health checks, so that no event is missed.
+        updateHistory()
         while true {
             try poll.poll(&events, until: deadline)
             for event in events where !control.server.owns(event.token) { try handle(event) }
@@ -187,6 +191,7 @@ final class Supervisor {
         busyShares.update(workers.counters.map(\.tally.busy), now: now)
         manager.update(summary)
         logRefusals(now)
+        tickPage(now: now)
         leaveIfIdle(now)
         guard case .draining = lifecycle.phase else { return }
         // Keep systemd's stop timeout from expiring for as long as the drain may last.

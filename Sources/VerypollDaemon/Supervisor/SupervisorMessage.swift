@@ -12,4 +12,6 @@ enum SupervisorMessage: Sendable {
     case liveChanged(LiveChange.Outcome)
     /// The sockets that this snapshot no longer has are released.
     case socketsReleased(snapshot: Int)
+    /// A report for the status page is written.
+    case reportWritten(Report, took: Duration)
 }

@@ -12,6 +12,8 @@ package final class Listener: Sendable {
     package let name: String
     package let service: SessionService
     let timeouts: SessionTimeouts
+    /// Whether HTTP clients can read the status page.
+    let servesPage: Bool
     let whenFull: ListenerConfiguration.WhenFull
 
     /// Whether the ends of its sessions are logged; `nil` if the setting of the daemon applies.
@@ -82,6 +84,7 @@ package final class Listener: Sendable {
         let service = SessionService(configuration.handler.kind)
         name = configuration.name
         self.service = service
+        servesPage = configuration.handler.servesPage
         reserve = service == .metrics ? SessionLimiter.metricsReserve : 0
         timeouts = SessionTimeouts(configuration, for: service)
         whenFull = configuration.whenFull

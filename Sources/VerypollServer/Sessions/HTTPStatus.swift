@@ -1,6 +1,7 @@
 /// The status codes of the responses, by their numbers in RFC 9110.
 enum HTTPStatus: Int, Error {
     case ok = 200
+    case notModified = 304
     case badRequest = 400
     case notFound = 404
     case methodNotAllowed = 405
@@ -13,6 +14,7 @@ enum HTTPStatus: Int, Error {
     var reason: String {
         switch self {
         case .ok: "OK"
+        case .notModified: "Not Modified"
         case .badRequest: "Bad Request"
         case .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"

@@ -7,7 +7,7 @@ package final class MetricsExchange {
     var beganAt: UInt64
     /// The received bytes that are not answered yet, at most those of one head and one read.
     var input: [UInt8] = []
-    /// The request that waits until the supervisor has written the metrics.
+    /// The request that waits until the supervisor has written the report.
     private(set) var request: RequestHead?
     /// The response; empty until it is built.
     private(set) var reply: [UInt8] = []
@@ -39,10 +39,10 @@ package final class MetricsExchange {
     }
 
     /// Builds the response to the waiting request; set ``isLast`` before.
-    func answer(with exposition: [UInt8]) {
+    func answer(with report: Report) {
         guard let request = request.take() else { return }
         let date = Self.date()
-        reply = HTTPResponse.granting(request, exposition, isLast: isLast, date: date)
+        reply = HTTPResponse.granting(request, report, isLast: isLast, date: date)
     }
 
     /// Drops the response after it was sent, because the next request has already begun.
@@ -52,10 +52,10 @@ package final class MetricsExchange {
         sentCount = 0
     }
 
-    /// Answers that the metrics are unavailable, and ends the connection after that.
-    func giveUp() {
+    /// Refuses the waiting request, and ends the connection after that.
+    func refuse(_ status: HTTPStatus) {
         guard let request = request.take() else { return }
-        refuse(.unavailable, isHead: request.isHead)
+        refuse(status, isHead: request.isHead)
     }
 
     private func refuse(_ status: HTTPStatus, isHead: Bool) {

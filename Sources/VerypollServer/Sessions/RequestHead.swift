@@ -1,4 +1,4 @@
-/// The head of an HTTP/1 request to a server whose only resource is `/metrics`.
+/// The head of an HTTP/1 request to a server whose resources are those of ``ReportKind``.
 ///
 /// The parser is as strict as RFC 9112 allows: a line must end with CR and LF, field lines may not
 /// be folded, no blank may precede a colon, and there must be exactly one `Host` field. A request
@@ -13,8 +13,11 @@ struct RequestHead: Equatable, Sendable {
     /// Whether the connection stays open after the response.
     var isPersistent = true
 
-    /// Whether the client prefers OpenMetrics to the classic text.
-    var prefersOpenMetrics = false
+    /// The requested resource.
+    var kind = ReportKind.metrics(.classic)
+
+    /// The conditions of `If-None-Match`: an asterisk, or entity tags in their quotation marks.
+    var knownTags: [String] = []
 
     /// The result of parsing the first bytes of the input.
     enum Finding: Equatable {
@@ -55,15 +58,20 @@ private struct HeadReading {
         case other
     }
 
+    /// The most entity tags that are kept; a client that has more gets the whole resource.
+    static let tagLimit = 8
+
     var method: Method?
     var hasRequestLine: Bool { method != nil }
-    private var isServed = false
+    /// The path of the target; `nil` if the target is not a path.
+    private var path: [UInt8]?
     /// Whether the version is HTTP/1.0, which has neither `Host` nor persistent connections.
     private var isOld = false
     private var hasHost = false
     private var hasBody = false
     private var closes = false
     private var accepted = AcceptedFormats()
+    private var knownTags: [String] = []
 
     /// Reads lines up to the empty line and returns the index after it; `nil` if it has not arrived
     /// yet.
@@ -89,12 +97,15 @@ private struct HeadReading {
         get throws(HTTPStatus) {
             guard hasHost || isOld else { throw .badRequest }
             guard method != .other else { throw .methodNotAllowed }
-            guard isServed else { throw .notFound }
+            let openMetrics = accepted.prefersOpenMetrics
+            guard let path, let kind = ReportKind(path: path.span, prefersOpenMetrics: openMetrics)
+            else { throw .notFound }
             guard !hasBody else { throw .badRequest }
             return RequestHead(
                 isHead: method == .head,
                 isPersistent: !closes && !isOld,
-                prefersOpenMetrics: accepted.prefersOpenMetrics
+                kind: kind,
+                knownTags: knownTags
             )
         }
     }
@@ -111,7 +122,7 @@ private struct HeadReading {
         try readVersion(version)
         // Method names are case-sensitive; RFC 9110, 9.1.
         method = word.isExactly("GET") ? .get : word.isExactly("HEAD") ? .head : .other
-        if method != .other { isServed = try isMetrics(target) }
+        if method != .other { path = try Self.path(of: target) }
     }
 
     private mutating func readVersion(_ text: Span<UInt8>) throws(HTTPStatus) {
@@ -122,11 +133,11 @@ private struct HeadReading {
         isOld = text[7] == UInt8(ascii: "0")
     }
 
-    /// Returns whether a target, in origin-form or absolute-form, is `/metrics`, with any query.
-    private func isMetrics(_ target: Span<UInt8>) throws(HTTPStatus) -> Bool {
+    /// Returns the path of a target in origin-form or absolute-form, without its query.
+    private static func path(of target: Span<UInt8>) throws(HTTPStatus) -> [UInt8] {
         let query = target.firstIndex(of: UInt8(ascii: "?")) ?? target.count
         let address = target.extracting(..<query)
-        if address.first == UInt8(ascii: "/") { return address.isExactly("/metrics") }
+        if address.first == UInt8(ascii: "/") { return address.indices.map { address[$0] } }
         guard address.count > 7, address.extracting(..<7).isWord("http://") else {
             throw .badRequest
         }
@@ -134,7 +145,10 @@ private struct HeadReading {
         let slash = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.count
         let host = rest.extracting(..<slash)
         guard !host.isEmpty, host.isHost else { throw .badRequest }
-        return rest.extracting(slash...).isExactly("/metrics")
+        // An empty path in absolute-form is the root; RFC 9110, 4.2.3.
+        guard slash < rest.count else { return [UInt8(ascii: "/")] }
+        let path = rest.extracting(slash...)
+        return path.indices.map { path[$0] }
     }
 
     private mutating func readField(_ line: Span<UInt8>) throws(HTTPStatus) {
@@ -157,6 +171,20 @@ private struct HeadReading {
             hasBody = true
         } else if name.isWord("accept") {
             accepted.read(value)
+        } else if name.isWord("if-none-match") {
+            readTags(value)
+        }
+    }
+
+    /// Reads entity tags.
+    ///
+    /// The comparison is weak, so a prefix `W/` has no meaning; RFC 9110, 13.1.2.
+    private mutating func readTags(_ value: Span<UInt8>) {
+        value.forEachElement(separatedBy: UInt8(ascii: ",")) { element in
+            let isWeak = element.count > 2 && element.extracting(..<2).isExactly("W/")
+            let tag = isWeak ? element.extracting(2...) : element
+            guard knownTags.count < Self.tagLimit else { return }
+            knownTags.append(String(decoding: tag.indices.map { tag[$0] }, as: UTF8.self))
         }
     }
 

@@ -1,10 +1,10 @@
 internal import SystemPackage
 
 extension Session {
-    /// Answers requests for the metrics one at a time, and reads nothing while a request is
+    /// Answers requests for reports one at a time, and reads nothing while a request is
     /// answered.
     ///
-    /// The supervisor writes the metrics, so that no worker is delayed. After the last response,
+    /// The supervisor writes the reports, so that no worker is delayed. After the last response,
     /// the session waits for the client's end of file, as in ``daytime(in:)``.
     mutating func metrics(in context: inout ServeContext) throws(Errno) -> Step {
         guard !client.flags.contains(.outputEnded) else { return try discard(in: &context) }
@@ -34,7 +34,7 @@ extension Session {
         if exchange.reply.isEmpty {
             switch exchange.advance() {
             case .incomplete: return nil
-            case .complete(let head, _): return .askForMetrics(head.format)
+            case .complete(let head, _): return .askForReport(head.kind)
             case .refused: break
             }
         }

@@ -54,7 +54,7 @@ extension Session {
     /// - It leaves `scratch` empty. If it throws, `dispatch` empties it.
     /// - It returns `.wait` only if something will make the worker serve the session again. Events
     ///   are edge-triggered, so that is the case if the input is drained (`inputReady` is off), if
-    ///   a write was short (`outputReady` is off), or if the supervisor's metrics are awaited.
+    ///   a write was short (`outputReady` is off), or if a report of the supervisor is awaited.
     private mutating func dispatch(_ service: SessionService, in context: inout ServeContext)
         -> Step
     {

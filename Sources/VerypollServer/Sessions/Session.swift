@@ -16,7 +16,7 @@ internal import Verypoll
 //    bounded number of system calls. The worker then acts on the result, `Outcome`. The session
 //    waits for the next event, is served again after the next poll (`again`), waits for a buffer
 //    (`starved`), waits until a broken connection's last bytes were sent (`linger`), waits until
-//    the supervisor has written the metrics (`askForMetrics`), or ends.
+//    the supervisor has written a report (`askForReport`), or ends.
 // 5. One timer per session covers its timeouts, the connector's steps and the drains
 //    (`Session+Deadline`, `DrainWindow`). Activity does not move the timer. When it fires, the
 //    worker computes the deadline again and, if that has not passed, sets the timer to it.
@@ -47,8 +47,8 @@ package struct Session: ~Copyable {
         /// The session is broken, and waits until the kernel has sent the bytes that a reset would
         /// drop.
         case linger
-        /// The session waits until the supervisor has written the metrics.
-        case askForMetrics(MetricsFormat)
+        /// The session waits until the supervisor has written a report.
+        case askForReport(ReportKind)
         /// The session ends.
         case end(EndReason)
     }

@@ -33,6 +33,7 @@ package final class SessionEvents: Sendable {
     private let gathered = Mutex(Gathered())
     private let waker: Waker
     private let wanted = Atomic(false)
+    private let pausesWanted = Atomic(false)
 
     /// Makes the queue of the thread that polls `registry`; its wake-ups carry `token`.
     package init(registry: borrowing Registry, token: Token) throws(Errno) {
@@ -43,6 +44,12 @@ package final class SessionEvents: Sendable {
     package var areWanted: Bool {
         get { wanted.load(ordering: .relaxed) }
         set { wanted.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether pauses are collected although no client monitors the daemon.
+    package var arePausesWanted: Bool {
+        get { pausesWanted.load(ordering: .relaxed) }
+        set { pausesWanted.store(newValue, ordering: .relaxed) }
     }
 
     /// Queues an event, or counts it as lost if the queue is full.

@@ -203,15 +203,16 @@ extension Worker {
         acceptorList.remove(at: index)
     }
 
-    /// Reports to monitoring clients that this worker accepts on a listener, or why it does not.
+    /// Reports that this worker accepts on a listener, or why it does not, if anyone wants to know.
     private mutating func announce(_ reason: PauseReason, of listener: Int) {
-        guard context.sessionEvents.areWanted else { return }
+        let events = context.sessionEvents
+        guard events.areWanted || events.arePausesWanted else { return }
         let name = context.listeners[listener].name
         let event = SessionEvents.Event(
             content: .pause(reason, worker: context.index, listener: name),
             timestamp: WallClock.microseconds()
         )
-        context.sessionEvents.post(event)
+        events.post(event)
     }
 }
 

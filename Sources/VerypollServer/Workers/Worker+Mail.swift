@@ -20,7 +20,7 @@ extension Worker {
             case .serversChanged: retryHeld()
             case .serversDown(let servers): applyWhenDown(of: servers)
             case .serversUp(let servers): withdrawWhenDown(of: servers)
-            case .metrics(let text, let format): answer(with: text, in: format)
+            case .report(let report): answer(with: report)
             }
         }
     }
@@ -85,35 +85,39 @@ extension Worker {
         }
     }
 
-    // MARK: Metrics
+    // MARK: Metrics and the status page
 
-    /// Requests metrics for a session from the supervisor.
-    mutating func awaitMetrics(_ key: SlabKey, in format: MetricsFormat) {
-        metricsQueues[format, default: MetricsQueue()].waiting.append(key)
-        askForMetrics(in: format)
+    /// Requests a report for a session from the supervisor, or refuses the session's request.
+    mutating func awaitReport(_ kind: ReportKind, _ key: SlabKey) {
+        if kind.isPartOfPage, !context.listeners[sessions[key].listener].servesPage {
+            sessions[key].exchange?.refuse(.notFound)
+            return schedule.ready.append(key)
+        }
+        reportQueues[kind, default: ReportQueue()].waiting.append(key)
+        askForReport(kind)
     }
 
-    /// Passes metrics to the sessions that have waited for them.
-    mutating func answer(with text: [UInt8], in format: MetricsFormat) {
-        let keys = metricsQueues[format]?.asking ?? []
-        metricsQueues[format]?.asking = []
+    /// Passes a report to the sessions that have waited for it.
+    mutating func answer(with report: Report) {
+        let keys = reportQueues[report.kind]?.asking ?? []
+        reportQueues[report.kind]?.asking = []
         for key in keys where sessions.contains(key) {
             // The daemon is about to stop, so clients must not send another request.
             if isDraining { sessions[key].exchange?.isLast = true }
-            sessions[key].exchange?.answer(with: text)
+            sessions[key].exchange?.answer(with: report)
             schedule.ready.append(key)
         }
-        askForMetrics(in: format)
+        askForReport(report.kind)
     }
 
-    private mutating func askForMetrics(in format: MetricsFormat) {
-        guard let queue = metricsQueues[format], queue.asking.isEmpty, !queue.waiting.isEmpty
+    private mutating func askForReport(_ kind: ReportKind) {
+        guard let queue = reportQueues[kind], queue.asking.isEmpty, !queue.waiting.isEmpty
         else { return }
-        metricsQueues[format] = MetricsQueue(asking: queue.waiting)
-        guard !context.supervisor.post(.writeMetrics(format, worker: context.index)) else { return }
-        metricsQueues[format] = nil
+        reportQueues[kind] = ReportQueue(asking: queue.waiting)
+        guard !context.supervisor.post(.writeReport(kind, worker: context.index)) else { return }
+        reportQueues[kind] = nil
         for key in queue.waiting where sessions.contains(key) {
-            sessions[key].exchange?.giveUp()
+            sessions[key].exchange?.refuse(.unavailable)
             schedule.ready.append(key)
         }
     }

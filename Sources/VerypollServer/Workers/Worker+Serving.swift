@@ -140,7 +140,7 @@ extension Worker {
         case .linger:
             _ = sessions[key].proxyState.connector.linger(now: serveContext.now)
             setTimer(key)
-        case .askForMetrics(let format): awaitMetrics(key, in: format)
+        case .askForReport(let kind): awaitReport(kind, key)
         case .end(let reason): return end(key, because: reason)
         }
         if outcome.hasHalfClosed || outcome.awaitsHead { setTimer(key) }

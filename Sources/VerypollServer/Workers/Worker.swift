@@ -74,8 +74,8 @@ package struct Worker: ~Copyable {
     var serveContext: ServeContext
     var sessions: Slab<Session>
     var schedule: SessionSchedule
-    /// The sessions that wait for the supervisor to write metrics, by format.
-    var metricsQueues: [MetricsFormat: MetricsQueue] = [:]
+    /// The sessions that wait for the supervisor to write a report, by its kind.
+    var reportQueues: [ReportKind: ReportQueue] = [:]
     var acceptorList = AcceptorList()
     var nextSessionID: UInt64
     var tallies = WorkerTallies()

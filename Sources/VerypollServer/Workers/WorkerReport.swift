@@ -20,8 +20,8 @@ package enum WorkerReport: Sendable {
     case killed(Bool, callID: Int)
     /// A session has changed the health of a server, at this time in microseconds since 1970.
     case serverChanged(upstream: Int, server: Int, ServerChange, timestamp: Int)
-    /// A request for metrics in this format; the answer is the message `metrics`.
-    case writeMetrics(MetricsFormat, worker: Int)
+    /// A request for a report of this kind; the answer is the message `report`.
+    case writeReport(ReportKind, worker: Int)
     /// The result of restoring the worker's share of the previous process's sessions.
     case restored(RestoreOutcome)
     /// The IDs of the sessions that the worker is about to pack.

@@ -48,12 +48,12 @@ struct RequestHeadTests {
     @Test(
         "a request for anything else is refused with the right status",
         arguments: [
-            ("GET / HTTP/1.1", HTTPStatus.notFound),
-            ("GET /metrics/ HTTP/1.1", .notFound),
+            ("GET /metrics/ HTTP/1.1", HTTPStatus.notFound),
+            ("GET // HTTP/1.1", .notFound),
+            ("GET /status.json/ HTTP/1.1", .notFound),
             ("GET /metricsx HTTP/1.1", .notFound),
             ("GET /Metrics HTTP/1.1", .notFound),
-            ("GET http://a HTTP/1.1", .notFound),
-            ("GET http://a?/metrics HTTP/1.1", .notFound),
+            ("GET http://a/x HTTP/1.1", .notFound),
             ("POST /metrics HTTP/1.1", .methodNotAllowed),
             ("get /metrics HTTP/1.1", .methodNotAllowed),
             ("OPTIONS * HTTP/1.1", .methodNotAllowed),
@@ -83,9 +83,33 @@ struct RequestHeadTests {
         #expect(parse(Self.request(line)) == .refused(status, isHead: false))
     }
 
+    @Test(
+        "the status page and its data have paths of their own",
+        arguments: [
+            ("GET / HTTP/1.1", ReportKind.page), ("HEAD /?a HTTP/1.1", .page),
+            ("GET http://a HTTP/1.1", .page), ("GET http://a?/metrics HTTP/1.1", .page),
+            ("GET http://a/ HTTP/1.1", .page), ("GET /status.json HTTP/1.1", .status),
+            ("GET http://a/status.json?x HTTP/1.1", .status),
+        ]
+    )
+    func findsPage(line: String, kind: ReportKind) throws {
+        #expect(try head(Self.request(line)).kind == kind)
+    }
+
+    @Test("the entity tags that a client knows are read, up to a limit")
+    func readsTags() throws {
+        let line = "GET /status.json HTTP/1.1"
+        #expect(try head(Self.request(line)).knownTags == [])
+        let some = Self.request(line, "If-None-Match: \"a\", W/\"b\" ,\"c\"")
+        #expect(try head(some).knownTags == ["\"a\"", "\"b\"", "\"c\""])
+        #expect(try head(Self.request(line, "if-none-match: *")).knownTags == ["*"])
+        let many = String(repeating: "\"x\",", count: 100)
+        #expect(try head(Self.request(line, "If-None-Match: \(many)")).knownTags.count == 8)
+    }
+
     @Test("a refused HEAD request is reported as such, because its response has no body")
     func refusesHead() {
-        let finding = parse(Self.request("HEAD / HTTP/1.1"))
+        let finding = parse(Self.request("HEAD /x HTTP/1.1"))
         #expect(finding == .refused(.notFound, isHead: true))
     }
 
@@ -173,16 +197,17 @@ struct RequestHeadTests {
         ]
     )
     func negotiates(accept: String, prefersOpenMetrics: Bool) throws {
-        #expect(try head(Self.get("Accept: " + accept)).prefersOpenMetrics == prefersOpenMetrics)
+        let kind = ReportKind.metrics(prefersOpenMetrics ? .openMetrics : .classic)
+        #expect(try head(Self.get("Accept: " + accept)).kind == kind)
         let two = Self.get("Accept: text/html", "accept: " + accept)
-        #expect(try head(two).prefersOpenMetrics == prefersOpenMetrics)
+        #expect(try head(two).kind == kind)
     }
 
     @Test("the head's bytes are consumed exactly, however the head is split")
     func isIncremental() {
         let text = Self.request("HEAD /metrics HTTP/1.1", "Accept: */*", "Connection: close")
         let bytes = Array((text + "GET / HTTP/1.1\r\n").utf8)
-        let head = RequestHead(isHead: true, isPersistent: false, prefersOpenMetrics: false)
+        let head = RequestHead(isHead: true, isPersistent: false)
         for count in 0..<bytes.count {
             let finding = RequestHead.parse(bytes.span.extracting(first: count))
             let isWhole = count >= text.utf8.count

@@ -50,6 +50,7 @@ struct HTTPPeer: ~Copyable {
             guard let match = line.wholeMatch(of: /([A-Za-z-]+): (.+)/) else { throw malformed() }
             reply.fields[match.1.lowercased()] = String(match.2)
         }
+        if reply.status == 304 { return reply }
         guard let count = reply.fields["content-length"].flatMap(Int.init) else {
             throw malformed()
         }
