@@ -33,7 +33,7 @@ MAINTAINER ?=
 export MAINTAINER
 
 .DEFAULT_GOAL := help
-.PHONY: help run static deb test bench bench-proxy bench-latency fuzz soak docs install uninstall
+.PHONY: help run static deb test test-page bench bench-proxy bench-latency fuzz soak docs install uninstall
 .PHONY: check format clean
 
 help: ## Shows this list.
@@ -68,6 +68,12 @@ test: ## Builds and runs all tests.
 	@$(MAKE) --no-print-directory deb REVISION="1 2"
 	swift test --skip-build --disable-xctest --parallel --skip VerypollAsyncTests
 	swift test --skip-build --disable-xctest --parallel --filter VerypollAsyncTests
+
+test-page: ## Tests the daemon's status page in headless Chromium.
+	@Scripts/install-dependencies page
+	swift build --product verypolld
+	swift build --product verypollctl
+	python3 Tests/Programs/page_checks.py "$$(swift build --show-bin-path)"
 
 bench: ## Compares the libraries with C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
 	@Scripts/install-dependencies bench
