@@ -3,7 +3,7 @@ internal import VerypollServer
 /// Metrics as text, in one of the two formats that Prometheus reads.
 ///
 /// Families are written one after the other, each with all its samples. A family without samples is
-/// left out. The name of a family ends with its unit, `seconds` or `bytes`, if it has one; the
+/// left out, unless the exposition describes all families. The name of a family ends with its unit, `seconds` or `bytes`, if it has one; the
 /// suffix `_total` of a counter is added.
 struct Exposition {
     /// An element that a sample is about, with the labels of the sample.
@@ -14,10 +14,18 @@ struct Exposition {
     }
 
     private let format: MetricsFormat
+    private let describesAll: Bool
     private var text = ""
 
-    init(_ format: MetricsFormat) {
+    /// Begins a text.
+    ///
+    /// - Parameters:
+    ///   - format: The format of the text.
+    ///   - describesAll: Whether to write the metadata of families without samples too, for a list
+    ///     of all metrics.
+    init(_ format: MetricsFormat, describesAll: Bool = false) {
         self.format = format
+        self.describesAll = describesAll
     }
 
     /// Writes a family of counters, which only grow.
@@ -62,7 +70,7 @@ struct Exposition {
         _ elements: [Labeled<Element>],
         _ value: (Element) -> Histogram<Scale>
     ) {
-        guard !elements.isEmpty else { return }
+        guard !elements.isEmpty || describesAll else { return }
         begin(.histogram, name, help, suffix: "")
         let bounds = Scale.bounds.indices.map { "\(seconds(Scale.bounds[$0]))" } + ["+Inf"]
         for (labels, element) in elements {
@@ -98,6 +106,7 @@ struct Exposition {
             isBegun = true
             line(name + suffix, labels.text, value)
         }
+        if !isBegun, describesAll { begin(kind, name, help, suffix: suffix) }
     }
 
     private mutating func begin(_ kind: Kind, _ name: String, _ help: String, suffix: String) {

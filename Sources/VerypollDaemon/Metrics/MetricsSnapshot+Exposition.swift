@@ -1,9 +1,9 @@
 internal import VerypollServer
 
 extension MetricsSnapshot {
-    /// Returns all metrics as text.
-    func exposition(in format: MetricsFormat) -> [UInt8] {
-        var exposition = Exposition(format)
+    /// Returns all metrics as text; families without samples only if `describingAll` is set.
+    func exposition(in format: MetricsFormat, describingAll: Bool = false) -> [UInt8] {
+        var exposition = Exposition(format, describesAll: describingAll)
         writeDaemon(to: &exposition)
         writeReloads(to: &exposition)
         writeListeners(to: &exposition)

@@ -21,15 +21,8 @@ struct ReferenceTests {
 
     /// The names of all metrics, as samples have them, and their types.
     private var types: [String: String] {
-        let bytes: [UInt8] = MetricsSnapshotTests.sample.exposition(in: .openMetrics)
-        let text = String(decoding: bytes, as: UTF8.self)
-        let endings = ["counter": "_total", "info": "_info"]
-        var types: [String: String] = [:]
-        for match in text.matches(of: /# TYPE (\S+) (\S+)/) {
-            let type = String(match.output.2)
-            types[String(match.output.1) + (endings[type] ?? "")] = type
-        }
-        return types
+        let families = MetricFamily.all(of: MetricsSnapshotTests.sample)
+        return Dictionary(uniqueKeysWithValues: families.map { ($0.name, $0.type) })
     }
 
     @Test("both list the metrics of the daemon")
