@@ -3,8 +3,8 @@ internal import VerypollServer
 /// Metrics as text, in one of the two formats that Prometheus reads.
 ///
 /// Families are written one after the other, each with all its samples. A family without samples is
-/// left out, unless the exposition describes all families. The name of a family ends with its unit, `seconds` or `bytes`, if it has one; the
-/// suffix `_total` of a counter is added.
+/// left out, unless the exposition describes all families. The name of a family ends with its unit,
+/// `seconds` or `bytes`, if it has one; the suffix `_total` of a counter is added.
 struct Exposition {
     /// An element that a sample is about, with the labels of the sample.
     typealias Labeled<Element> = (labels: MetricLabels, element: Element)
