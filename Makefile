@@ -113,7 +113,8 @@ ifeq ($(BINARIES),)
 	@$(MAKE) --no-print-directory install BINARIES="$$(swift build $(STATIC) --show-bin-path)"
 else
 	install -d $(bindir) $(unitdir) $(presetdir) $(sysusersdir) $(docdir) $(datadir) $(confdir) \
-	    $(catalogdir) $(mandir)/man1 $(mandir)/man5 $(mandir)/man8 $(bashdir) $(fishdir) $(zshdir)
+	    $(catalogdir) $(mandir)/man1 $(mandir)/man5 $(mandir)/man8 $(bashdir) $(fishdir) $(zshdir) \
+	    $(datadir)/monitoring $(docdir)/monitoring
 	install -m 0755 $(addprefix $(BINARIES)/,$(COMMANDS)) $(bindir)
 	for unit in $(UNITS); do \
 	    sed 's,@PREFIX@,$(PREFIX),g' systemd/$$unit >$(unitdir)/$$unit && \
@@ -132,6 +133,8 @@ else
 	install -m 0644 $(wildcard README.md CHANGELOG.md LICENSE) $(docdir)
 	cp -R config/default.json config/examples docs $(docdir)
 	install -m 0644 config/verypolld.schema.json $(datadir)
+	install -m 0644 monitoring/alerts.yml monitoring/grafana-dashboard.json $(datadir)/monitoring
+	install -m 0644 monitoring/README.md monitoring/metrics.md $(docdir)/monitoring
 	sed 's,@PREFIX@,$(PREFIX),g' systemd/unix-only.conf >$(datadir)/unix-only.conf
 	chmod 0644 $(datadir)/unix-only.conf
 	chmod -R u=rwX,go=rX $(docdir)

@@ -84,6 +84,17 @@ struct PackageTests {
         #expect(try lab.must("man", "verypolld.json").contains("listeners.NAME.listen"))
     }
 
+    @Test("the alert rules, the dashboard and the list of metrics are installed")
+    func installsMonitoring() throws {
+        try ensureInstalled()
+        let rules = try lab.must("cat", "/usr/share/verypolld/monitoring/alerts.yml")
+        #expect(rules.contains("alert: VerypolldUpstreamDown"))
+        let dashboard = "/usr/share/verypolld/monitoring/grafana-dashboard.json"
+        try lab.must("/usr/bin/python3", "-m", "json.tool", dashboard, "/dev/null")
+        let documents = "/usr/share/doc/verypolld/monitoring/*"
+        try lab.must("sh", "-c", "zgrep -q verypolld_build_info \(documents)")
+    }
+
     @Test("the Tab key completes verbs")
     func completes() throws {
         try ensureInstalled()
