@@ -1,3 +1,4 @@
+internal import Console
 internal import StrictJSON
 internal import SystemPackage
 internal import Verypoll
@@ -7,7 +8,33 @@ internal import Verypoll
 /// No two addresses may overlap.
 package struct AddressClaims {
     private let problems: ProblemList
-    private var owners: [Claim: JSONPointer] = [:]
+    private var owners: [Claim: Owner] = [:]
+
+    /// The owner of a claimed address.
+    private struct Owner {
+        let address: ListenAddress
+        /// The name of the listener, or `nil` for the control socket.
+        let listener: String?
+        let onlyV6: Bool
+        let pointer: JSONPointer
+
+        /// The address and its listener.
+        var description: String {
+            guard let listener else { return "the control socket \(address)" }
+            return "\(address) of the listener \(listener.quoted)"
+        }
+
+        /// Whether the address is `[::]`, and its socket accepts IPv4 too.
+        var acceptsV4AsWell: Bool {
+            guard case .ip(let socket) = address else { return false }
+            return socket.ip.isUnspecified && socket.ip.family == .v6 && !onlyV6
+        }
+
+        var isV4: Bool {
+            guard case .ip(let socket) = address else { return false }
+            return socket.ip.unmapped.family == .v4
+        }
+    }
 
     /// Addresses that a socket occupies.
     private enum Claim: Hashable {
@@ -28,8 +55,15 @@ package struct AddressClaims {
     }
 
     /// Adds an address, and reports an overlap with an address that was added before.
+    ///
+    /// - Parameters:
+    ///   - address: The address.
+    ///   - listener: The name of its listener, or `nil` for the control socket.
+    ///   - onlyV6: Whether an IPv6 socket does not accept IPv4.
+    ///   - pointer: The address in the file.
     mutating func claim(
         _ address: ListenAddress,
+        of listener: String?,
         onlyV6: Bool = false,
         for pointer: JSONPointer
     ) {
@@ -42,14 +76,24 @@ package struct AddressClaims {
         case .systemd(let name): needs = [(.systemd(name), [.systemd(name)])]
         case .ip(let socket): needs = Self.needs(of: socket, onlyV6: onlyV6)
         }
-        let owner = needs.compactMap { owners[$0.conflict] }.first
-        if let owner {
+        let own = Owner(address: address, listener: listener, onlyV6: onlyV6, pointer: pointer)
+        if let other = needs.compactMap({ owners[$0.conflict] }).first {
             problems.report(
                 pointer,
-                "\(address) overlaps with \(owner); use another address, or remove one of them"
+                "\(own.description) overlaps with \(other.description) (\(other.pointer));"
+                    + Self.remedy(for: own, and: other)
             )
         }
-        for claim in needs.flatMap(\.own) where owners[claim] == nil { owners[claim] = pointer }
+        for claim in needs.flatMap(\.own) where owners[claim] == nil { owners[claim] = own }
+    }
+
+    private static func remedy(for one: Owner, and other: Owner) -> String {
+        let wildcard = [(one, other), (other, one)].first { $0.acceptsV4AsWell && $1.isV4 }?.0
+        guard let wildcard, let name = wildcard.listener else {
+            return " use another address, or remove one of them"
+        }
+        return " remove one of them, or set \"socket\": {\"onlyV6\": true} in the listener"
+            + " \(name.quoted), so that \(wildcard.address) does not accept IPv4"
     }
 
     /// Returns the claims that conflict with an IP socket, and the socket's own claims.

@@ -137,7 +137,9 @@ extension Configuration.Control {
         socket = object.text("socket", as: UnixAddress.socketPath(_:))
         mode = object.text("mode", as: FilePermissions.init(octal:)) ?? []
         group = object.text("group", as: AccountName.checkGroup)
-        if let socket { claims.claim(.unix(.path(socket)), for: object.pointer / "socket") }
+        if let socket {
+            claims.claim(.unix(.path(socket)), of: nil, for: object.pointer / "socket")
+        }
     }
 }
 

@@ -113,7 +113,12 @@ extension ListenerConfiguration {
         timeouts = Timeouts(object.object("timeouts"))
         log = Log(object.object("log"))
         for listen in listens {
-            claims.claim(listen.value, onlyV6: socket.onlyV6, for: listen.pointer)
+            claims.claim(
+                listen.value,
+                of: name,
+                onlyV6: socket.onlyV6,
+                for: listen.pointer
+            )
         }
     }
 }

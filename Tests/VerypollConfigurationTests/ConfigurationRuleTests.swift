@@ -188,13 +188,17 @@ struct ConfigurationRuleTests {
             """
         #expect(
             problems(in: between).map { $0.prefix { $0 != ";" } } == [
-                "2:18: /listeners/b/listen/0: \(second) overlaps with /listeners/a/listen/0"
+                "2:18: /listeners/b/listen/0: \(second) of the listener \"b\" overlaps with"
+                    + " \(first) of the listener \"a\" (/listeners/a/listen/0)"
             ]
         )
         #expect(
             complaints(about: listener(listen: "\(first)\", \"\(second)")).map {
                 $0.prefix { $0 != ";" }
-            } == ["/listeners/web/listen/1: \(second) overlaps with /listeners/web/listen/0"]
+            } == [
+                "/listeners/web/listen/1: \(second) of the listener \"web\" overlaps with \(first)"
+                    + " of the listener \"web\" (/listeners/web/listen/0)"
+            ]
         )
     }
 
@@ -225,10 +229,32 @@ struct ConfigurationRuleTests {
         let text = listener(listen: "unix:/run/c").dropFirst()
         #expect(
             complaints(about: "{\"control\": {\"socket\": \"/run/c\"}, \(text)") == [
-                "/listeners/web/listen/0: unix:/run/c overlaps with /control/socket; use another"
-                    + " address, or remove one of them"
+                "/listeners/web/listen/0: unix:/run/c of the listener \"web\" overlaps with the"
+                    + " control socket unix:/run/c (/control/socket); use another address, or"
+                    + " remove one of them"
             ]
         )
+    }
+
+    @Test(
+        "onlyV6 is the remedy if an IPv6 wildcard overlaps with IPv4 only",
+        arguments: [
+            ("[::]:80", "0.0.0.0:80", "a"), ("127.0.0.1:80", "[::]:80", "b"),
+            ("[::]:80", "[::ffff:10.0.0.1]:80", "a"), ("[::]:80", "[::1]:80", nil),
+            ("0.0.0.0:80", "10.0.0.1:80", nil), ("[::]:80", "[::]:80", nil),
+        ]
+    )
+    func onlyV6Remedy(first: String, second: String, listener: String?) {
+        let text = """
+            {"listeners": {"a": {"listen": ["\(first)"], "handler": {"type": "echo"}},
+            "b": {"listen": ["\(second)"], "handler": {"type": "echo"}}}}
+            """
+        let remedy =
+            listener.map {
+                " remove one of them, or set \"socket\": {\"onlyV6\": true} in the listener"
+                    + " \"\($0)\", so that [::]:80 does not accept IPv4"
+            } ?? " use another address, or remove one of them"
+        #expect(complaints(about: text).map { $0.split(separator: ";").last } == [remedy[...]])
     }
 
     @Test(

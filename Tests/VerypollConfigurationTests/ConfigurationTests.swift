@@ -220,8 +220,9 @@ struct ConfigurationTests {
                 + " \"app\"?)",
             "10:19: /listeners/web/whenFull: must be one of \"pause\", \"reject\", not \"paus\" (did"
                 + " you mean \"pause\"?)",
-            "13:18: /listeners/mail/listen/0: 0.0.0.0:80 overlaps with /listeners/web/listen/0; use"
-                + " another address, or remove one of them",
+            "13:18: /listeners/mail/listen/0: 0.0.0.0:80 of the listener \"mail\" overlaps with"
+                + " 127.0.0.1:80 of the listener \"web\" (/listeners/web/listen/0); use another"
+                + " address, or remove one of them",
             "15:29: /listeners/mail/timeouts/idle: must be a time span such as \"30s\" or \"1min"
                 + " 30s\", or \"off\"; write \"30s\"",
             "16:30: /listeners/mail/socket/noDelay: must be true or false, not the string \"yes\"",

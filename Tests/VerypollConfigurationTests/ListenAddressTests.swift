@@ -39,7 +39,7 @@ struct ListenAddressTests {
             (
                 "*",
                 "\"*\" has no address and no port; write \"[::]:80\" for all addresses of the"
-                    + " machine"
+                    + " machine, or \"0.0.0.0:80\" for IPv4 only"
             ),
             (
                 "web",
@@ -54,8 +54,28 @@ struct ListenAddressTests {
             ("@a", "\"@a\" is not a valid address; write \"unix:@a\" for a Unix-domain socket"),
             (
                 "tcp://127.0.0.1:80/",
-                "\"tcp://127.0.0.1:80/\" is a URL, not an address; write the host and the port alone,"
-                    + " as in \"127.0.0.1:80\""
+                "\"tcp://127.0.0.1:80/\" is a URL, not an address; drop \"tcp://\" and write"
+                    + " \"127.0.0.1:80\""
+            ),
+            (
+                "HTTP://[::1]/x:y",
+                "\"HTTP://[::1]/x:y\" is a URL, not an address; drop \"HTTP://\" and write"
+                    + " \"[::1]:80\""
+            ),
+            (
+                "https://me@10.0.0.1?a",
+                "\"https://me@10.0.0.1?a\" is a URL, not an address; drop \"https://\" and write"
+                    + " \"10.0.0.1:443\" (TLS is not terminated; the encrypted bytes are forwarded)"
+            ),
+            (
+                "http+unix:///run/a.sock",
+                "\"http+unix:///run/a.sock\" is a URL, not an address; drop \"http+unix://\" and"
+                    + " write \"unix:/run/a.sock\""
+            ),
+            (
+                "unix://run/a.sock",
+                "\"unix://run/a.sock\" is a URL with a host, not an address; write"
+                    + " \"unix:/run/a.sock\""
             ),
             (
                 "[::]8080",
@@ -81,10 +101,15 @@ struct ListenAddressTests {
                     + " as in \"[::1]:80\""
             ),
             ("[::1]", "\"[::1]\" has no port; write \"[::1]:80\""),
-            (":80", "\":80\" has no address; write \"[::]:80\" for all addresses of the machine"),
+            (
+                ":80",
+                "\":80\" has no address; write \"[::]:80\" for all addresses of the machine, or"
+                    + " \"0.0.0.0:80\" for IPv4 only"
+            ),
             (
                 "*:80",
-                "\"*:80\" has no address; write \"[::]:80\" for all addresses of the machine"
+                "\"*:80\" has no address; write \"[::]:80\" for all addresses of the machine, or"
+                    + " \"0.0.0.0:80\" for IPv4 only"
             ),
             (
                 "localhost:80",

@@ -60,13 +60,28 @@ enum HostAndPort {
                     + " Unix-domain socket"
             )
         }
-        if let scheme = text.firstRange(of: "://") {
-            let rest = String(text[scheme.upperBound...].prefix { $0 != "/" })
-            throw InvalidValue(
-                "\(text.quoted) is a URL, not an address; write the host and the port alone, as in"
-                    + " \((rest.contains(":") ? rest : rest + ":80").quoted)"
-            )
+        if let separator = text.firstRange(of: "://") { throw url(text, endingAt: separator) }
+    }
+
+    /// Returns the error for a URL, whose scheme ends at a separator.
+    private static func url(_ text: String, endingAt separator: Range<String.Index>) -> InvalidValue
+    {
+        let scheme = text[..<separator.lowerBound].lowercased()
+        let rest = text[separator.upperBound...]
+        let prefix = String(text[..<separator.upperBound])
+        let begin = "\(text.quoted) is a URL, not an address; drop \(prefix.quoted) and write"
+        if scheme == "unix" || scheme.hasSuffix("+unix") {
+            let path = "unix:/" + rest.drop { $0 == "/" }
+            return InvalidValue("\(begin) \(path.quoted)")
         }
+        let isTLS = ["https", "wss", "tls", "ssl"].contains(scheme)
+        let authority = rest.prefix { !"/?#".contains($0) }
+        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] }
+        let place = String(host ?? authority)
+        let hasPort = place.last != "]" && place.contains(":")
+        let address = hasPort ? place : "\(place):\(isTLS ? 443 : 80)"
+        let note = isTLS ? " (TLS is not terminated; the encrypted bytes are forwarded)" : ""
+        return InvalidValue("\(begin) \(address.quoted)\(note)")
     }
 
     /// Returns the error for a text with several colons and no brackets.
@@ -99,7 +114,7 @@ enum HostAndPort {
             return InvalidValue(
                 role == .listener
                     ? "\(text.quoted) has no address and no port; write \"[::]:80\" for all"
-                        + " addresses of the machine"
+                        + " addresses of the machine, or \"0.0.0.0:80\" for IPv4 only"
                     : "\(text.quoted) has no host and no port; write \"127.0.0.1:80\" for a server"
                         + " on this machine"
             )

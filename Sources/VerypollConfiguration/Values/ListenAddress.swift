@@ -50,7 +50,7 @@ package enum ListenAddress: Hashable, Sendable {
         if host.isEmpty || host == "*" {
             throw InvalidValue(
                 "\(text.quoted) has no address; write \"[::]:\(port)\" for all addresses of the"
-                    + " machine"
+                    + " machine, or \"0.0.0.0:\(port)\" for IPv4 only"
             )
         }
         guard let address = SocketAddress(text) else {

@@ -10,6 +10,13 @@ extension UnixAddress {
     /// `unix:`.
     package init?(configured text: String) throws(InvalidValue) {
         guard let rest = text.dropPrefix("unix:") else { return nil }
+        // The URL of a path has three slashes; after two, a URL has the name of a host.
+        if rest.hasPrefix("//"), !rest.hasPrefix("///") {
+            throw InvalidValue(
+                "\(text.quoted) is a URL with a host, not an address; write"
+                    + " \("unix:\(rest.dropFirst())".quoted)"
+            )
+        }
         if let name = rest.dropPrefix("@") {
             guard (1...Self.maximumByteCount).contains(name.utf8.count) else {
                 throw InvalidValue(
