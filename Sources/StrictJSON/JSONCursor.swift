@@ -4,15 +4,19 @@ struct JSONCursor {
     private(set) var offset = 0
 
     private let bytes: [UInt8]
+    /// The index of the text, for positions.
+    private let file: Int
 
     // The offset of the last requested position. Counting continues from there: each byte is
     // visited once if positions are requested in order, and not at all if none is requested.
     private var mark = 0
-    private var markPosition = SourcePosition(line: 1, column: 1)
+    private var markPosition: SourcePosition
 
     /// Creates a cursor at the start of a text.
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: [UInt8], file: Int = 0) {
         self.bytes = bytes
+        self.file = file
+        markPosition = SourcePosition(line: 1, column: 1, file: file)
     }
 
     /// Returns the line and column of a byte.
@@ -22,13 +26,14 @@ struct JSONCursor {
     mutating func position(at offset: Int) -> SourcePosition {
         if offset < mark {
             mark = 0
-            markPosition = SourcePosition(line: 1, column: 1)
+            markPosition = SourcePosition(line: 1, column: 1, file: file)
         }
         while mark < offset {
             let byte = bytes[mark]
             mark += 1
             if byte == UInt8(ascii: "\n") {
-                markPosition = SourcePosition(line: markPosition.line + 1, column: 1)
+                markPosition.line += 1
+                markPosition.column = 1
             } else if mark == bytes.count || bytes[mark] & 0xC0 != 0x80 {
                 markPosition.column += 1  // The next byte begins another scalar.
             }

@@ -25,12 +25,17 @@ package struct JSONDocument: Sendable {
 
     /// Parses a document.
     ///
+    /// - Parameters:
+    ///   - bytes: The text.
+    ///   - limits: The limits of the text.
+    ///   - file: The index of the text, which its positions get.
     /// - Throws: The first syntax error.
     package init(
         parsing bytes: [UInt8],
-        limits: JSONLimits = JSONLimits()
+        limits: JSONLimits = JSONLimits(),
+        file: Int = 0
     ) throws(JSONSyntaxError) {
-        var parser = try JSONParser(bytes, limits: limits, keepsValues: true)
+        var parser = try JSONParser(bytes, limits: limits, keepsValues: true, file: file)
         root = try parser.parseDocument()
         duplicates = parser.duplicates
         omittedDuplicateCount = parser.omittedDuplicateCount
@@ -49,10 +54,12 @@ package struct JSONDocument: Sendable {
         var parser = try JSONParser(bytes, limits: limits, keepsValues: false)
         _ = try parser.parseDocument()
     }
+}
 
+extension JSONValue {
     /// Returns the value at a pointer, or the nearest enclosing value that exists.
     package func nearestValue(at pointer: JSONPointer) -> JSONValue {
-        var value = root
+        var value = self
         for token in pointer.tokens {
             guard let next = value[token] else { break }
             value = next

@@ -6,6 +6,13 @@ package struct JSONObject: Sendable {
         /// The position of the key in its document; `nil` if the member was created by code.
         package let position: SourcePosition?
         package let value: JSONValue
+
+        /// Creates a member.
+        package init(key: String, position: SourcePosition?, value: JSONValue) {
+            self.key = key
+            self.position = position
+            self.value = value
+        }
     }
 
     /// The members, with unique keys.
@@ -27,10 +34,22 @@ package struct JSONObject: Sendable {
         for (key, value) in members { _ = add(Member(key: key, position: nil, value: value)) }
     }
 
+    /// Creates an object with other values of the same keys.
+    ///
+    /// - Parameters:
+    ///   - object: The object with the keys and their positions.
+    ///   - values: The values, in the order of the members.
+    package init(_ object: JSONObject, values: [JSONValue]) {
+        indices = object.indices
+        members = zip(object.members, values).map { member, value in
+            Member(key: member.key, position: member.position, value: value)
+        }
+    }
+
     /// Adds a member unless its key exists.
     ///
     /// - Returns: The member that already has the key, or `nil`.
-    mutating func add(_ member: Member) -> Member? {
+    package mutating func add(_ member: Member) -> Member? {
         if let index = indices[member.key] { return members[index] }
         indices[member.key] = members.count
         members.append(member)

@@ -29,9 +29,10 @@ struct JSONParser {
     init(
         _ bytes: [UInt8],
         limits: JSONLimits,
-        keepsValues: Bool
+        keepsValues: Bool,
+        file: Int = 0
     ) throws(JSONSyntaxError) {
-        cursor = JSONCursor(bytes)
+        cursor = JSONCursor(bytes, file: file)
         self.keepsValues = keepsValues
         maximumDepth = limits.depth
         guard bytes.count <= limits.byteCount else {

@@ -1,7 +1,7 @@
 /// The path from the root of a JSON document to one of its values; see RFC 6901.
 package struct JSONPointer: Hashable, Sendable {
     /// The keys and, for arrays, the indices of the path.
-    private(set) var tokens: [String]
+    package private(set) var tokens: [String]
 
     /// The pointer to the document's root.
     package static let root = JSONPointer([])
@@ -27,7 +27,7 @@ package struct JSONPointer: Hashable, Sendable {
     }
 
     /// Removes the last key or index.
-    mutating func removeLast() {
+    package mutating func removeLast() {
         tokens.removeLast()
     }
 }

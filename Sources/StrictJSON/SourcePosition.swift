@@ -10,16 +10,20 @@ package struct SourcePosition: Hashable, Sendable {
     /// A tab counts as one.
     package var column: Int
 
+    /// The index of the text among those that are merged into one document, from 0.
+    package var file: Int
+
     /// Creates a position.
-    package init(line: Int, column: Int) {
+    package init(line: Int, column: Int, file: Int = 0) {
         self.line = line
         self.column = column
+        self.file = file
     }
 }
 
 extension SourcePosition: Comparable {
     package static func < (left: SourcePosition, right: SourcePosition) -> Bool {
-        (left.line, left.column) < (right.line, right.column)
+        (left.file, left.line, left.column) < (right.file, right.line, right.column)
     }
 }
 

@@ -22,8 +22,14 @@ private func texts(_ values: [some CustomStringConvertible]) -> JSONValue {
 extension Configuration {
     /// The members of a file with the same meaning, with every default filled in.
     ///
-    /// Settings without a default are left out if they are not set.
+    /// Settings without a default are left out if they are not set. Strings with credentials are
+    /// shown as they are in the file.
     package var effective: [String: JSONValue] {
+        concealment.value.apply(to: unconcealed.mapValues { $0.escapingVariables() })
+    }
+
+    /// The effective configuration with the values of credentials.
+    var unconcealed: [String: JSONValue] {
         [
             "workers": .number(workers),
             "control": control.effective,
@@ -66,8 +72,8 @@ extension ListenerConfiguration {
             "acceptRate": acceptRate.map { rate in
                 object(["perSecond": .number(rate.perSecond), "burst": .number(rate.burst)])
             },
-            "allow": allow.map { texts($0) },
-            "deny": texts(deny),
+            "allow": allow?.effective,
+            "deny": deny.effective,
             "proxyProtocol": proxyProtocol.map { source in
                 object(["from": texts(source.from), "timeout": span(source.timeout)])
             },
@@ -75,6 +81,23 @@ extension ListenerConfiguration {
             "socket": socket.effective,
             "log": log.sessions.map { object(["sessions": .boolean($0)]) },
         ])
+    }
+}
+
+extension AddressList {
+    fileprivate var effective: JSONValue {
+        .array(
+            elements.map { element in
+                switch element {
+                case .block(let block): .string(block.description)
+                case .file(let file):
+                    object([
+                        "file": .string(file.path), "entries": .number(file.entryCount),
+                        "hash": .string(file.hash),
+                    ])
+                }
+            }
+        )
     }
 }
 

@@ -2,42 +2,57 @@ package import StrictJSON
 internal import SystemPackage
 
 extension Configuration {
-    /// The maximum size of a configuration file, in bytes.
+    /// The maximum size of a configuration file with the files that it includes, in bytes.
     package static let maximumByteCount = 1 << 20
 
     /// Parses and checks the text of a configuration.
     ///
     /// - Parameters:
-    ///   - text: The bytes of the file, at most ``maximumByteCount``.
+    ///   - text: The bytes of the file, at most ``maximumByteCount`` with the included files.
     ///   - file: The name of the file in problems.
     ///   - descriptorLimit: The most descriptors that the daemon may have; see getrlimit(2).
     ///   - former: The current configuration of a running daemon, for a reload.
+    ///   - surroundings: The files and variables; `nil` for a text that can name neither.
     /// - Throws: `ConfigurationError` with every problem, or with the first error in the JSON
     ///   syntax.
     package init(
         parsing text: [UInt8],
         file: String,
         descriptorLimit: Int,
-        after former: Configuration? = nil
+        after former: Configuration? = nil,
+        surroundings: Surroundings? = nil
     ) throws(ConfigurationError) {
-        guard text.count <= Self.maximumByteCount else {
-            throw ConfigurationError(
-                file: file,
-                "is larger than \(Self.maximumByteCount >> 20) MiB; make it smaller"
-            )
-        }
-        let document: JSONDocument
-        do {
-            document = try JSONDocument(parsing: text)
-        } catch {
-            throw ConfigurationError(file: file, position: error.position, error.message)
-        }
-        let problems = ProblemList(file: file, document: document)
-        let root = ObjectReader(document.root, Self.keys, at: .root, problems: problems)
-        self.init(root, descriptorLimit: descriptorLimit)
-        check(descriptorLimit: descriptorLimit, reportingTo: problems)
-        if let former { check(after: former, reportingTo: problems) }
+        (self, _) = try Self.parse(
+            text,
+            file: file,
+            descriptorLimit: descriptorLimit,
+            after: former,
+            surroundings: surroundings
+        )
+    }
+
+    /// Parses and checks the text of a configuration.
+    ///
+    /// - Returns: The configuration, and the document that contains all files.
+    static func parse(
+        _ text: [UInt8],
+        file: String,
+        descriptorLimit: Int,
+        after former: Configuration? = nil,
+        surroundings: Surroundings?
+    ) throws(ConfigurationError) -> (Configuration, JSONValue) {
+        let problems = ProblemList(file: file)
+        var reader = SourceReader(surroundings, problems: problems)
+        problems.root = try reader.document(of: text)
+        let root = ObjectReader(problems.root, Self.keys, at: .root, problems: problems)
+        let lists = AddressFileReader(surroundings, problems: problems)
+        var configuration = Configuration(root, descriptorLimit: descriptorLimit, files: lists)
+        configuration.check(descriptorLimit: descriptorLimit, reportingTo: problems)
+        if let former { configuration.check(after: former, reportingTo: problems) }
         try problems.throwIfAny()
+        configuration.files = Uncompared(problems.files + lists.paths)
+        configuration.concealment = Uncompared(problems.concealment)
+        return (configuration, problems.root)
     }
 
     /// Reads, parses and checks a configuration file.
@@ -46,38 +61,46 @@ extension Configuration {
     ///   - file: The path of the file.
     ///   - descriptorLimit: The most descriptors that the daemon may have; see getrlimit(2).
     ///   - former: The current configuration of a running daemon, for a reload.
-    ///   - attempt: Calls the function that opens the file, and repeats the call if needed.
-    ///   - hasRead: Called as soon as the file has been read and closed.
+    ///   - surroundings: The files and variables to which the file can refer.
     /// - Returns: The configuration.
     /// - Throws: `ConfigurationError` with every problem.
     static func load(
         file: String,
         descriptorLimit: Int,
         after former: Configuration? = nil,
-        attempt: OpenAttempt? = nil,
-        hasRead: () -> Void = {}
+        surroundings: Surroundings = Surroundings()
     ) throws(ConfigurationError) -> Configuration {
         let text: [UInt8]
         do throws(FileContents.Failure) {
-            text = try FileContents.read(file, upTo: maximumByteCount, attempt: attempt)
+            text = try surroundings.files.read(FilePath(file), upTo: maximumByteCount)
         } catch {
-            throw ConfigurationError(file: file, description(of: error))
+            throw ConfigurationError(file: file, error.text(of: "configuration"))
         }
-        hasRead()
         return try Configuration(
             parsing: text,
             file: file,
             descriptorLimit: descriptorLimit,
-            after: former
+            after: former,
+            surroundings: surroundings
         )
     }
 
-    private static func description(of failure: FileContents.Failure) -> String {
-        switch failure {
+    /// Returns the name of the file that contains a position.
+    package func file(of position: SourcePosition?) -> String? {
+        let index = position?.file ?? 0
+        return files.value.indices.contains(index) ? files.value[index] : nil
+    }
+}
+
+extension FileContents.Failure {
+    /// Returns the problem and its remedy; `kind` is the purpose of the file, such as
+    /// "configuration".
+    func text(of kind: String) -> String {
+        switch self {
         case .system(let error):
-            "can't be read: \(error) (errno \(error.rawValue)); \(remedy(for: error))"
-        case .notRegular(let kind):
-            "is \(kind); expected a regular file (save the configuration as a regular file)"
+            "can't be read: \(error) (errno \(error.rawValue)); \(Self.remedy(for: error))"
+        case .notRegular(let name):
+            "is \(name); expected a regular file (save the \(kind) as a regular file)"
         }
     }
 

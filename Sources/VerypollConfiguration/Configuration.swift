@@ -34,6 +34,12 @@ package struct Configuration: Equatable, Sendable {
     /// The upstreams, in the order of the file.
     package var upstreams: [UpstreamConfiguration]
 
+    /// The files that were read, by the index in a ``SourcePosition``; the first is the main file.
+    package var files = Uncompared<[String]>([])
+
+    /// The credentials that are not shown.
+    var concealment = Uncompared(Concealment())
+
     /// The socket over which the daemon is controlled.
     package struct Control: Equatable, Sendable {
         /// The path of the socket, or `nil` for the default; see `FilePath.defaultControlSocket`.
@@ -81,6 +87,7 @@ package struct Configuration: Equatable, Sendable {
 extension Configuration {
     package static let keys = KeyTable([
         Key("$schema", .ignored),
+        Key("include", .listOrOne(of: .text)),
         Key("workers", .integerOr("auto", 1...1024), default: "auto"),
         Key("control", .object(Control.keys)),
         Key("limits", .object(Limits.keys)),
@@ -92,7 +99,7 @@ extension Configuration {
         Key("upstreams", .named(UpstreamConfiguration.keys, isEmptyAllowed: true)),
     ])
 
-    package init(_ object: ObjectReader, descriptorLimit: Int) {
+    init(_ object: ObjectReader, descriptorLimit: Int, files: AddressFileReader) {
         var claims = AddressClaims(problems: object.problems)
         workers = object.optionalInteger("workers") ?? ProcessorCount.available()
         control = Control(object.object("control"), claims: &claims)
@@ -102,7 +109,7 @@ extension Configuration {
         log = Log(object.object("log"))
         var listeners: [ListenerConfiguration] = []
         for listener in object.objects("listeners") {
-            listeners.append(ListenerConfiguration(listener, claims: &claims))
+            listeners.append(ListenerConfiguration(listener, claims: &claims, files: files))
         }
         self.listeners = listeners
         upstreams = object.objects("upstreams").map(UpstreamConfiguration.init)

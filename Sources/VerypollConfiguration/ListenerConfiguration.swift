@@ -28,10 +28,10 @@ package struct ListenerConfiguration: Equatable, Sendable {
     package var acceptRate: AcceptRate?
 
     /// The only sources that may connect, or `nil` if all may.
-    package var allow: [AddressPrefix]?
+    package var allow: AddressList?
 
     /// The sources that may not connect, even if ``allow`` contains them.
-    package var deny: [AddressPrefix]
+    package var deny: AddressList
 
     /// The sources that send PROXY protocol headers, or `nil` if no headers are read.
     package var proxyProtocol: ProxyProtocolSource?
@@ -87,15 +87,19 @@ extension ListenerConfiguration {
         Key("whenFull", .choice(of: WhenFull.self), default: "pause"),
         Key("maxSessionsPerSource", .integer(1...Configuration.Limits.largest)),
         Key("acceptRate", .object(AcceptRate.keys)),
-        Key("allow", .list(of: .text, isEmptyAllowed: false)),
-        Key("deny", .list(of: .text, isEmptyAllowed: true)),
+        Key("allow", AddressList.form(isEmptyAllowed: false)),
+        Key("deny", AddressList.form(isEmptyAllowed: true)),
         Key("proxyProtocol", .object(ProxyProtocolSource.keys)),
         Key("timeouts", .object(Timeouts.keys)),
         Key("socket", .object(SocketOptions.keys)),
         Key("log", .object(Log.keys)),
     ])
 
-    package init(_ listener: ObjectReader.NamedObject, claims: inout AddressClaims) {
+    init(
+        _ listener: ObjectReader.NamedObject,
+        claims: inout AddressClaims,
+        files: AddressFileReader
+    ) {
         let object = listener.object
         name = listener.name
         position = Uncompared(listener.position)
@@ -107,8 +111,8 @@ extension ListenerConfiguration {
         whenFull = object.word("whenFull")
         maxSessionsPerSource = object.optionalInteger("maxSessionsPerSource")
         acceptRate = object.optionalObject("acceptRate").map(AcceptRate.init)
-        allow = object.texts("allow", as: AddressPrefix.init)?.map(\.value)
-        deny = object.texts("deny", as: AddressPrefix.init)?.map(\.value) ?? []
+        allow = AddressList(object, "allow", files)
+        deny = AddressList(object, "deny", files) ?? AddressList()
         proxyProtocol = object.optionalObject("proxyProtocol").map(ProxyProtocolSource.init)
         timeouts = Timeouts(object.object("timeouts"))
         log = Log(object.object("log"))

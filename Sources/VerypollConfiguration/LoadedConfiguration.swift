@@ -1,4 +1,5 @@
 internal import Glibc
+package import StrictJSON
 internal import SystemPackage
 
 /// A checked configuration and its file.
@@ -20,28 +21,38 @@ package struct LoadedConfiguration: Sendable {
     ///   - path: The file; `nil` for ``defaultPath`` or, if that file does not exist, the built-in
     ///     default.
     ///   - descriptorLimit: The most descriptors that the daemon can have.
+    ///   - surroundings: The files and variables to which the configuration can refer.
     /// - Throws: All problems of the configuration.
-    package init(path: String?, descriptorLimit: Int) throws(ConfigurationError) {
-        try self.init(path: path, descriptorLimit: descriptorLimit, after: nil)
+    package init(
+        path: String?,
+        descriptorLimit: Int,
+        surroundings: Surroundings = Surroundings()
+    ) throws(ConfigurationError) {
+        try self.init(
+            path: path,
+            descriptorLimit: descriptorLimit,
+            after: nil,
+            surroundings: surroundings
+        )
     }
 
     /// Reads and checks the next configuration, for a reload.
     ///
     /// - Parameters:
-    ///   - attempt: Calls the function that opens the file, and repeats the call if needed.
-    ///   - hasRead: Called as soon as the file has been read and closed.
+    ///   - attempt: Calls the functions that open files, and repeats a call if needed.
+    ///   - hasRead: Called as soon as the file, and all files to which it refers, have been read.
     /// - Returns: The configuration.
     /// - Throws: All problems of the configuration, and all changes that a reload cannot make.
     package func next(
         attempt: OpenAttempt? = nil,
         hasRead: () -> Void
     ) throws(ConfigurationError) -> LoadedConfiguration {
-        try LoadedConfiguration(
+        defer { hasRead() }
+        return try LoadedConfiguration(
             path: givenPath,
             descriptorLimit: descriptorLimit,
             after: configuration,
-            attempt: attempt,
-            hasRead: hasRead
+            surroundings: Surroundings(attempt: attempt)
         )
     }
 
@@ -52,23 +63,20 @@ package struct LoadedConfiguration: Sendable {
         path: String?,
         descriptorLimit: Int,
         after former: Configuration?,
-        attempt: OpenAttempt? = nil,
-        hasRead: () -> Void = {}
+        surroundings: Surroundings
     ) throws(ConfigurationError) {
         self.descriptorLimit = descriptorLimit
-        givenPath = path.map(Self.absolutePath)
+        givenPath = path.map(AbsolutePath.of)
         let exists = unsafe access(Self.defaultPath, F_OK) == 0 || errno != ENOENT
         if let file = path ?? (exists ? Self.defaultPath : nil) {
-            self.path = Self.absolutePath(of: file)
+            self.path = AbsolutePath.of(file)
             configuration = try Configuration.load(
                 file: file,
                 descriptorLimit: descriptorLimit,
                 after: former,
-                attempt: attempt,
-                hasRead: hasRead
+                surroundings: surroundings
             )
         } else {
-            hasRead()
             self.path = nil
             configuration = try Configuration(
                 parsing: Configuration.embeddedDefault,
@@ -81,12 +89,14 @@ package struct LoadedConfiguration: Sendable {
 }
 
 extension LoadedConfiguration {
-    /// Returns the absolute path of a file.
-    ///
-    /// Clients of the control socket get this path, and they may have other working directories.
-    private static func absolutePath(of file: String) -> String {
-        guard FilePath(file).isRelative, let folder = unsafe getcwd(nil, 0) else { return file }
-        defer { unsafe free(folder) }
-        return unsafe FilePath(platformString: folder).appending(file).string
+    /// Returns the absolute path of the file that contains a position.
+    package func path(of position: SourcePosition?) -> String? {
+        guard path != nil, let file = configuration.file(of: position) else { return path }
+        return AbsolutePath.of(file)
+    }
+
+    /// The absolute paths of all files that were read.
+    package var paths: [String] {
+        path == nil ? [] : configuration.files.value.map(AbsolutePath.of)
     }
 }

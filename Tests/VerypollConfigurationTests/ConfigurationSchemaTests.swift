@@ -23,7 +23,8 @@ struct ConfigurationSchemaTests {
             } else {
                 note(path, "additionalProperties is not false")
             }
-            let required = schema["required"]?.strings ?? []
+            // A file that includes others, or is included, need not have the required keys itself.
+            let required = (schema["anyOf"]?.elements.first ?? schema)["required"]?.strings ?? []
             let names = table.keys.filter(\.isRequired).map(\.name)
             if required != names { note(path, "required \(required), decoder \(names)") }
             let properties = schema["properties"]?.members ?? []
@@ -69,7 +70,16 @@ struct ConfigurationSchemaTests {
                 let forms = schema["anyOf"]?.elements ?? []
                 guard forms.count == 2 else { return note(path, "not two forms") }
                 expectString(resolve(forms[0]), "type", "string", at: path)
-                compare(forms[1], with: table, at: path)
+                compare(resolve(forms[1]), with: table, at: path)
+            case .listOrOne(let element, let isEmptyAllowed):
+                let forms = schema["anyOf"]?.elements ?? []
+                guard forms.count == 2 else { return note(path, "not two forms") }
+                let list = ValueForm.list(of: element, isEmptyAllowed: isEmptyAllowed)
+                compare(forms[0], with: list, at: path)
+                let count = pathCount
+                compare(forms[1], with: element, at: path)
+                // The same properties again.
+                pathCount = count
             case .list(let element, let isEmptyAllowed):
                 expectString(schema, "type", "array", at: path)
                 expectAtLeastOne(schema, "minItems", !isEmptyAllowed, at: path)
@@ -154,7 +164,11 @@ struct ConfigurationSchemaTests {
         let schema = try schema()
         var comparison = Comparison(definitions: schema["$defs"])
         comparison.compare(schema, with: Configuration.keys, at: "")
-        #expect(comparison.pathCount == schema.descriptionCount(under: "properties"))
+        // The definition of a file of addresses is used by allow and by deny.
+        let repeated = AddressFile.keys.keys.count
+        #expect(
+            comparison.pathCount == schema.descriptionCount(under: "properties") + repeated
+        )
     }
 }
 

@@ -29,7 +29,7 @@ struct ConfigurationTests {
                     addresses: [.ip(.loopback(port: 80))],
                     handler: .echo,
                     whenFull: .pause,
-                    deny: [],
+                    deny: AddressList(),
                     timeouts: Timeouts(
                         firstByte: .seconds(30),
                         idle: .seconds(3600),
@@ -240,8 +240,8 @@ struct ConfigurationTests {
             error?.description
                 == """
                 test.json:1:2: /a\\u000Ab\\u001B: unknown key (known keys: \
-                "$schema", "workers", "control", "limits", "drain", "restart", "exitOnIdle", "log", \
-                "listeners", "upstreams")
+                "$schema", "include", "workers", "control", "limits", "drain", "restart", \
+                "exitOnIdle", "log", "listeners", "upstreams")
                 test.json:1:32: /listeners: must be an object, not a list
                 """
         )

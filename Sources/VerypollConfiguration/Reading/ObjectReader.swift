@@ -182,6 +182,26 @@ extension ObjectReader {
         return texts
     }
 
+    /// Reads the elements of a list, or one element without brackets, and returns them with their
+    /// pointers.
+    ///
+    /// Returns `nil` if the key is absent, or if its value is an empty list and must not be one.
+    func listOrOne(_ name: String) -> [Located<JSONValue>]? {
+        guard case .listOrOne(_, let isEmptyAllowed) = key(name).form else {
+            preconditionFailure("not a list form")
+        }
+        guard let value = object[name]?.value else { return nil }
+        let pointer = pointer / name
+        guard let elements = value.array else { return [Located(pointer: pointer, value: value)] }
+        if elements.isEmpty, !isEmptyAllowed {
+            problems.report(pointer, "the list is empty; add at least one element")
+            return nil
+        }
+        return elements.enumerated().map {
+            Located(pointer: pointer / $0.offset, value: $0.element)
+        }
+    }
+
     /// A value and its JSON pointer.
     struct Located<Value> {
         let pointer: JSONPointer

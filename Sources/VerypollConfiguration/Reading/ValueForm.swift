@@ -19,6 +19,8 @@ package indirect enum ValueForm: Sendable {
     /// A string as for `text`, or an object.
     case textOr(KeyTable)
     case list(of: ValueForm, isEmptyAllowed: Bool)
+    /// A list, or one element without brackets.
+    case listOrOne(of: ValueForm, isEmptyAllowed: Bool = true)
     case object(KeyTable)
     /// An object whose keys are names of the user's choice and whose values are objects.
     case named(KeyTable, isEmptyAllowed: Bool)

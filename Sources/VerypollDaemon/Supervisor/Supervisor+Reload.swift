@@ -87,7 +87,7 @@ extension Supervisor {
         } catch {
             let listener = configuration.listeners.first { $0.name == error.listener }
             let problem = ConfigurationProblem(
-                file: next.path ?? "the built-in default",
+                file: next.path(of: listener?.position.value) ?? "the built-in default",
                 position: listener?.position.value,
                 pointer: JSONPointer(["listeners", error.listener] + error.keys).description,
                 message: "\(error.address): \(error.reason)"

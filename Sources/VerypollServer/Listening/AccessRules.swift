@@ -3,8 +3,9 @@ internal import VerypollConfiguration
 
 /// The addresses that may connect: those that are allowed and not denied.
 ///
-/// An IPv4-mapped IPv6 address is treated as IPv4. A lookup is one binary search: 15 comparisons
-/// for 10,000 blocks.
+/// An IPv4-mapped IPv6 address is treated as IPv4. A lookup is one binary search without an
+/// allocation: 15 comparisons for 10,000 blocks, 20 for 300,000. A block takes 8 bytes for IPv4 and
+/// 32 bytes for IPv6.
 package struct AccessRules: Sendable {
     private let v4: BoundaryList<UInt32>
     private let v6: BoundaryList<UInt128>
@@ -12,11 +13,16 @@ package struct AccessRules: Sendable {
     /// Makes the rules.
     ///
     /// - Parameters:
-    ///   - allow: The only blocks that may connect, or `nil` to allow all addresses.
-    ///   - deny: The blocks that may not connect, even if `allow` contains them.
+    ///   - allow: The only addresses that may connect, or `nil` to allow all addresses.
+    ///   - deny: The addresses that may not connect, even if `allow` contains them.
+    init(allow: AddressSet?, deny: AddressSet) {
+        v4 = BoundaryList(allow: allow?.v4 ?? [0], deny: deny.v4)
+        v6 = BoundaryList(allow: allow?.v6 ?? [0], deny: deny.v6)
+    }
+
+    /// Makes the rules from blocks.
     init(allow: [AddressPrefix]?, deny: [AddressPrefix]) {
-        v4 = Self.list(.v4, allow: allow, deny: deny)
-        v6 = Self.list(.v6, allow: allow, deny: deny)
+        self.init(allow: allow.map { AddressSet($0) }, deny: AddressSet(deny))
     }
 
     /// Returns whether an address may connect.
@@ -27,68 +33,34 @@ package struct AccessRules: Sendable {
         case .v6: v6.contains(address.bits)
         }
     }
-
-    private static func list<Bits: FixedWidthInteger & UnsignedInteger & Sendable>(
-        _ family: IPAddress.Family,
-        allow: [AddressPrefix]?,
-        deny: [AddressPrefix]
-    ) -> BoundaryList<Bits> {
-        let blocks = { (prefixes: [AddressPrefix]) in
-            prefixes.filter { $0.address.family == family }
-                .map { Block(Bits($0.address.bits), sharing: $0.bitCount) }
-        }
-        return BoundaryList(
-            allow: allow.map(blocks) ?? [Block(0, sharing: 0)],
-            deny: blocks(deny)
-        )
-    }
-}
-
-/// A range of values.
-struct Block<Bound: Comparable & Sendable>: Sendable {
-    /// The first value.
-    let start: Bound
-    /// The first value after the block, or `nil` if the block ends with the largest value.
-    let end: Bound?
-}
-
-extension Block where Bound: FixedWidthInteger & UnsignedInteger {
-    /// Makes the block of all numbers whose first bits are those of `start`; its other bits must be
-    /// zero.
-    fileprivate init(_ start: Bound, sharing bitCount: Int) {
-        let last = start | Bound.max >> Bound(bitCount)
-        self.start = start
-        end = last == .max ? nil : last + 1
-    }
 }
 
 /// A set of values, stored as the sorted values at which the set begins and ends in turn.
 struct BoundaryList<Bound: Comparable & Sendable>: Sendable {
     private let boundaries: [Bound]
 
-    /// Makes the set of the values in a block of `allow` and in no block of `deny`; blocks may
-    /// overlap.
-    init(allow: [Block<Bound>], deny: [Block<Bound>]) {
-        // The begin and end of each block, and how they change the number of blocks of each kind.
-        var steps: [(bound: Bound, allowed: Int, denied: Int)] = []
-        for block in allow {
-            steps.append((block.start, 1, 0))
-            if let end = block.end { steps.append((end, -1, 0)) }
+    /// Makes the set of the values in the set `allow` but not in the set `deny`, both given by
+    /// their boundaries.
+    ///
+    /// The time is proportional to the number of boundaries.
+    init(allow: [Bound], deny: [Bound]) {
+        if deny.isEmpty {
+            boundaries = allow  // Shares the memory.
+            return
         }
-        for block in deny {
-            steps.append((block.start, 0, 1))
-            if let end = block.end { steps.append((end, 0, -1)) }
-        }
-        steps.sort { $0.bound < $1.bound }
         var boundaries: [Bound] = []
+        boundaries.reserveCapacity(allow.count + deny.count)
         var (allowed, denied) = (0, 0)
-        for (index, step) in steps.enumerated() {
-            allowed += step.allowed
-            denied += step.denied
-            // Blocks that touch form one: only the state after the last step at a value counts.
-            if index + 1 < steps.count, steps[index + 1].bound == step.bound { continue }
+        while allowed < allow.count || denied < deny.count {
+            let isAllow =
+                denied == deny.count
+                || allowed < allow.count && allow[allowed] <= deny[denied]
+            let bound = isAllow ? allow[allowed] : deny[denied]
+            if allowed < allow.count, allow[allowed] == bound { allowed += 1 }
+            if denied < deny.count, deny[denied] == bound { denied += 1 }
             let isInside = boundaries.count % 2 == 1
-            if (allowed > 0 && denied == 0) != isInside { boundaries.append(step.bound) }
+            let belongs = allowed % 2 == 1 && denied % 2 == 0
+            if belongs != isInside { boundaries.append(bound) }
         }
         self.boundaries = boundaries
     }

@@ -103,7 +103,13 @@ package final class Listener: Sendable {
         maxSessions = configuration.maxSessions
         limiter = former?.limiter ?? SessionLimiter(limit: maxSessions ?? .max)
         let isOpen = configuration.allow == nil && configuration.deny.isEmpty
-        rules = isOpen ? nil : AccessRules(allow: configuration.allow, deny: configuration.deny)
+        rules =
+            isOpen
+            ? nil
+            : AccessRules(
+                allow: configuration.allow?.addresses,
+                deny: configuration.deny.addresses
+            )
         headerSources = configuration.proxyProtocol.map { AccessRules(allow: $0.from, deny: []) }
         maxSessionsPerSource = configuration.maxSessionsPerSource
         sources = configuration.maxSessionsPerSource.map {
