@@ -12,7 +12,9 @@ struct ConfigCheckCommand: ParsableCommand {
         discussion: """
             The running daemon checks the file with its own limits. If the daemon cannot be \
             reached, this command checks the file with the limits of a daemon that is started \
-            here. The exit status is 5 if the file is invalid. Root gets a warning if the user of \
+            here. This command reads included files, lists of addresses and the values of \
+            variables itself, with the permissions and the environment of its caller. The exit \
+            status is 5 if the file is invalid. Root gets a warning if the user of \
             the service can't read the file.
             """
     )
@@ -23,6 +25,7 @@ struct ConfigCheckCommand: ParsableCommand {
     @Argument(help: "The file; by default, the daemon's own.", completion: .file())
     var file: String?
 
+    @OptionGroup var environment: EnvironmentOption
     @OptionGroup var options: GlobalOptions
 
     /// The result as JSON.
@@ -69,8 +72,8 @@ struct ConfigCheckCommand: ParsableCommand {
     private func checkByDaemon() throws(Failure) -> String {
         var daemon = try options.connect()
         guard let file = try ConfigurationFile(file, asking: &daemon) else { return Self.builtIn }
-        _ = try file.check(asking: &daemon)
-        Self.warn(of: file.path)
+        let (_, paths) = try file.check(asking: &daemon, environment.variables())
+        Self.warn(of: paths)
         return file.name
     }
 
@@ -79,28 +82,44 @@ struct ConfigCheckCommand: ParsableCommand {
         do {
             // The daemon raises its soft limit to the hard limit.
             let limit = try DescriptorLimit.hard()
-            loaded = try LoadedConfiguration(path: file, descriptorLimit: limit)
-        } catch let error as ConfigurationError {
-            throw Failure(
-                status: .invalidConfiguration,
-                message: "the configuration is invalid",
-                problems: error.reported,
-                omittedProblemCount: error.omittedCount
+            loaded = try LoadedConfiguration(
+                path: file,
+                descriptorLimit: limit,
+                surroundings: Surroundings(
+                    variables: environment.variables(),
+                    remedy: EnvironmentOption.remedy
+                )
             )
+        } catch let error as ConfigurationError {
+            throw Failure(error)
+        } catch let failure as Failure {
+            throw failure
         } catch {
             throw Failure(
                 status: .failed,
                 message: "cannot read the limit of file descriptors: \(error)"
             )
         }
-        Self.warn(of: loaded.path)
+        Self.warn(of: loaded.paths)
         return loaded.path ?? Self.builtIn
     }
 
-    /// Warns root about a file that the service's user can't read.
-    private static func warn(of path: String?) {
-        if let warning = path.flatMap(ServiceUser.warning(aboutReading:)) {
+    /// Warns root about the first file that the service's user can't read.
+    private static func warn(of paths: [String]) {
+        if let warning = paths.lazy.compactMap(ServiceUser.warning(aboutReading:)).first {
             writeError("warning: \(warning)")
         }
+    }
+}
+
+extension Failure {
+    /// Makes the failure of an invalid configuration.
+    init(_ error: ConfigurationError) {
+        self.init(
+            status: .invalidConfiguration,
+            message: "the configuration is invalid",
+            problems: error.reported,
+            omittedProblemCount: error.omittedCount
+        )
     }
 }

@@ -17,6 +17,7 @@ struct ConfigDiffCommand: ParsableCommand {
     @Argument(help: "The file; by default, the daemon's own.", completion: .file())
     var file: String?
 
+    @OptionGroup var environment: EnvironmentOption
     @OptionGroup var options: GlobalOptions
 
     func run() throws {
@@ -29,7 +30,7 @@ struct ConfigDiffCommand: ParsableCommand {
                     message: "verypolld runs with its built-in default; name a file"
                 )
             }
-            let list = try file.check(asking: &daemon)
+            let list = try file.check(asking: &daemon, environment.variables()).changes
             try output.print(list) { changeLines($0, on: output.terminal) }
             if list.changes.isEmpty, output.hasHints {
                 writeError("\(file.name) changes nothing.")

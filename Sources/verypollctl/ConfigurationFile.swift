@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import SystemPackage
+internal import VerypollConfiguration
 internal import VerypollControl
 
 /// A configuration file and its text.
@@ -50,19 +51,45 @@ struct ConfigurationFile {
 
     /// Asks the daemon to check the text.
     ///
-    /// Problems name the file as the user did.
+    /// If the text refers to files or variables, they are resolved and checked here, because the
+    /// daemon reads no files for a client. Problems name the file as the user did.
     ///
-    /// - Returns: The changes that loading the file would make.
-    func check(asking daemon: inout DaemonConnection) throws(Failure) -> ChangeList {
-        do throws(Failure) {
-            return try daemon.patientCall(
-                DaemonInterface.Method.checkConfig.rawValue,
-                parameters: ConfigurationText(text: text),
-                as: ChangeList.self
+    /// - Parameters:
+    ///   - daemon: The connection.
+    ///   - variables: The values of variables.
+    /// - Returns: The changes that loading the file would make, and the paths of all files.
+    /// - Throws: The problems of the configuration, or the reason why it could not be checked.
+    func check(
+        asking daemon: inout DaemonConnection,
+        _ variables: Variables
+    ) throws(Failure) -> (changes: ChangeList, paths: [String]) {
+        let resolved: ResolvedText?
+        do throws(ConfigurationError) {
+            resolved = try ResolvedText(
+                text,
+                file: name,
+                variables: variables,
+                remedy: EnvironmentOption.remedy
             )
         } catch {
+            throw Failure(error)
+        }
+        do throws(Failure) {
+            var list = try daemon.patientCall(
+                DaemonInterface.Method.checkConfig.rawValue,
+                parameters: ConfigurationText(text: resolved?.text ?? text),
+                as: ChangeList.self
+            )
+            if let resolved { list.changes = list.changes.map(resolved.concealed) }
+            return (list, resolved?.paths ?? [path].compactMap { $0 })
+        } catch {
             var failure = error
-            for index in failure.problems.indices { failure.problems[index].file = name }
+            for index in failure.problems.indices {
+                failure.problems[index].file = name
+                if let resolved {
+                    failure.problems[index] = resolved.located(failure.problems[index])
+                }
+            }
             throw failure
         }
     }

@@ -121,7 +121,8 @@ struct Verypolld: ParsableCommand {
             if checkConfig {
                 let name = loaded.path ?? "the built-in default"
                 try Console.print(["\(name): the configuration is valid"])
-                if let warning = loaded.path.flatMap(ServiceUser.warning(aboutReading:)) {
+                let warnings = loaded.paths.lazy.compactMap(ServiceUser.warning(aboutReading:))
+                if let warning = warnings.first {
                     Console.printError(["warning: \(warning)"])
                 }
                 return

@@ -25,16 +25,26 @@ struct RealDaemon: ~Copyable {
 
     /// Starts the daemon and waits until it is ready.
     ///
-    /// - Parameter text: The configuration, in which `DIR` stands for the test's directory; the
-    ///   control socket must be DIR/control.
+    /// - Parameters:
+    ///   - text: The configuration, in which `DIR` stands for the test's directory; the control
+    ///     socket must be DIR/control.
+    ///   - files: Other files in the directory, by their names.
+    ///   - environment: Variables to add to the test's environment.
     /// - Throws: ``TimedOut`` with the daemon's output, if it does not become ready.
-    init(_ text: String = Self.standard) throws {
+    init(
+        _ text: String = Self.standard,
+        files: [String: String] = [:],
+        environment: [String: String] = [:]
+    ) throws {
         let directory = try TemporaryDirectory()
+        for (name, text) in files {
+            _ = try directory.write(text.replacing("DIR", with: directory.path), to: name)
+        }
         let file = try directory.write(
             text.replacing("DIR", with: directory.path),
             to: "verypolld.json"
         )
-        let program = try Program("verypolld", ["--config", file])
+        let program = try Program("verypolld", ["--config", file], environment: environment)
         try program.waitForStandardError(containing: "is ready")
         self.program = program
         self.file = file
