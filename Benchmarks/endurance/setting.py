@@ -69,11 +69,17 @@ class Setting:
         listeners["named"]["maxSessionsPerSource"] = 500 + change
         listeners["inspected"]["timeouts"]["inspect"] = f"{2 + change}s"
         listeners["echo"]["log"] = {"sessions": change % 2 == 0}
-        listeners["drop"]["deny"] = [f"10.0.0.{change}"]
+        blocks = self.folder / "blocks.txt"
+        blocks.write_text("".join(f"10.{change}.{n}.0/24\n" for n in range(200 + change)))
+        listeners["drop"]["deny"] = [f"10.0.0.{change}", {"file": blocks.name}]
         servers = [f"127.0.0.1:{port}" for port in self.server_ports]
         unix = f"unix:{self.folder}/server"
         check = {"interval": "1s", "timeout": "500ms", "rise": 1, "fall": 2}
+        included = self.folder / "upstreams.json"
+        calm = {"servers": [f"unix:{self.folder}/echo"], "connectTimeout": f"{3 + change}s"}
+        included.write_text(json.dumps({"upstreams": {"calm": calm}}))
         return {
+            "include": ["*s.json"],
             "workers": WORKERS,
             "control": {"socket": str(self.control_path)},
             "log": {"sessions": True, "format": ("text", "json")[change % 2]},
@@ -81,7 +87,6 @@ class Setting:
             "drain": {"deadline": f"{5 + change}s"},
             "listeners": listeners,
             "upstreams": {
-                "calm": {"servers": [f"unix:{self.folder}/echo"]},
                 "app": {"servers": [*servers, {"address": unix, "weight": 2}],
                         "balance": "leastSessions", "check": check, "retry": {"for": "2s"}},
                 "named": {"servers": [f"localhost:{self.server_ports[0]}", unix],
