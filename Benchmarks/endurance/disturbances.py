@@ -38,6 +38,9 @@ async def kill_session(path):
         if found["sessions"]:
             await call(path, "KillSession", {"id": random.choice(found["sessions"])["id"]})
             tally["control: KillSession"] += 1
+        # A network without clients: the workers search all sessions, and close none.
+        killed = await call(path, "KillSessions", {"peer": "192.0.2.0/24"})
+        expect(killed["count"] == 0, f"KillSessions closed {killed}")
     except Refusal as error:
         expect(error.args[0].endswith("SessionNotFound"), f"KillSession failed: {error!r}")
     except LOST as error:

@@ -7,6 +7,8 @@ package struct LoadedConfiguration: Sendable {
     package let configuration: Configuration
     /// The absolute path of the file, or `nil` for the built-in default.
     package let path: String?
+    /// The time just before the file was read, in microseconds since 1970-01-01 UTC.
+    package let readAt: Int
     /// The most descriptors that the daemon can have.
     package let descriptorLimit: Int
     /// The absolute path of the file that the command line names, if any.
@@ -65,6 +67,7 @@ package struct LoadedConfiguration: Sendable {
         after former: Configuration?,
         surroundings: Surroundings
     ) throws(ConfigurationError) {
+        readAt = Self.now()
         self.descriptorLimit = descriptorLimit
         givenPath = path.map(AbsolutePath.of)
         let exists = unsafe access(Self.defaultPath, F_OK) == 0 || errno != ENOENT
@@ -98,5 +101,13 @@ extension LoadedConfiguration {
     /// The absolute paths of all files that were read.
     package var paths: [String] {
         path == nil ? [] : configuration.files.value.map(AbsolutePath.of)
+    }
+
+    /// Returns the current time of the clock from which files get their times.
+    private static func now() -> Int {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return time.tv_sec * 1_000_000 + time.tv_nsec / 1_000
+    }
     }
 }

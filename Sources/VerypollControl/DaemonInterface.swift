@@ -22,6 +22,7 @@ package enum DaemonInterface {
         case listSessions = "io.verypoll.Daemon.ListSessions"
         case getSession = "io.verypoll.Daemon.GetSession"
         case killSession = "io.verypoll.Daemon.KillSession"
+        case killSessions = "io.verypoll.Daemon.KillSessions"
         case drain = "io.verypoll.Daemon.Drain"
         case resume = "io.verypoll.Daemon.Resume"
         case setServer = "io.verypoll.Daemon.SetServer"

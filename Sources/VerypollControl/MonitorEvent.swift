@@ -14,6 +14,11 @@ package struct MonitorEvent: Codable, Hashable, Sendable {
         case reloaded
         case reloadRefused = "reload-refused"
         case lost
+        case drainBegun = "drain-begun"
+        case drainEnded = "drain-ended"
+        case drainDone = "drain-done"
+        case sessionsKilled = "sessions-killed"
+        case logLevelSet = "log-level-set"
     }
 
     package var event: Kind
@@ -27,6 +32,8 @@ package struct MonitorEvent: Codable, Hashable, Sendable {
     package var changes: [ConfigurationChange]?
     package var problems: [Problem]?
     package var count: Int?
+    package var caller: Caller?
+    package var logLevel: String?
 
     /// Makes an event without details.
     ///

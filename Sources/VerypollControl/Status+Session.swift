@@ -6,6 +6,8 @@ extension Status {
             case open
             case halfClosed
             case closing
+            case waiting
+            case connecting
         }
 
         package var id: Int

@@ -24,6 +24,8 @@ package struct Status: Codable, Hashable, Sendable {
     package var totals: Totals
     package var lastReload: LastReload?
     package var configurationHash: String?
+    package var configurationReadTimestampUSec: Int?
+    package var lateChange: String?
 
     /// Makes a status from its fields.
     package init(
@@ -40,7 +42,9 @@ package struct Status: Codable, Hashable, Sendable {
         workers: [Worker],
         totals: Totals,
         lastReload: LastReload? = nil,
-        configurationHash: String? = nil
+        configurationHash: String? = nil,
+        configurationReadTimestampUSec: Int? = nil,
+        lateChange: String? = nil
     ) {
         self.version = version
         self.pid = pid
@@ -56,6 +60,8 @@ package struct Status: Codable, Hashable, Sendable {
         self.totals = totals
         self.lastReload = lastReload
         self.configurationHash = configurationHash
+        self.configurationReadTimestampUSec = configurationReadTimestampUSec
+        self.lateChange = lateChange
     }
 }
 

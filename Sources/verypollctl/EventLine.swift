@@ -5,7 +5,8 @@ internal import VerypollControl
 func eventLine(_ event: MonitorEvent, on terminal: Terminal) -> DisplayText {
     let (what, style, details) = words(of: event)
     let time = formatTimestamp(microseconds: event.timestampUSec)
-    return "\(time)  \(terminal.styled(what, style))  \(details)"
+    let caller = event.caller.map { ", by \($0)" } ?? ""
+    return "\(time)  \(terminal.styled(what, style))  \(details)\(caller)"
 }
 
 private func words(of event: MonitorEvent) -> (what: DisplayText, Style, details: String) {
@@ -43,6 +44,12 @@ private func words(of event: MonitorEvent) -> (what: DisplayText, Style, details
         let others = (event.count ?? 1) - 1
         return ("reload-refused", .red, problem + (others > 0 ? ", and \(others) more" : ""))
     case .lost: return ("lost", .red, count(event.count ?? 0, "event"))
+    case .drainBegun, .drainEnded, .drainDone:
+        return ("\(event.event.rawValue)", .yellow, event.listener?.name ?? "all listeners")
+    case .sessionsKilled:
+        let number = event.session.map { words(of: $0) }
+        return ("sessions-killed", .yellow, number ?? count(event.count ?? 0, "session"))
+    case .logLevelSet: return ("log-level-set", .yellow, event.logLevel ?? "")
     }
 }
 

@@ -10,7 +10,11 @@ struct MonitorCommand: ParsableCommand {
         discussion: """
             The first line is the current status. The events are: a session begins or ends; a \
             server goes down or comes up; an operator sets the mode or the weight of a server; the \
-            state of a listener changes; the configuration is reloaded or a reload is refused. \
+            state of a listener changes; an operator begins or ends a drain; a listener is \
+            drained; the configuration is reloaded or a reload is refused; an operator kills \
+            sessions; the log level changes. If a call has caused an event, the line ends with \
+            the command, user ID and process ID of the caller. Byte counts are those from the \
+            client (in) and to it (out). \
             Each line has the time of the event. If there are more events than can be sent, a line \
             says how many were lost. With --json, each line is a JSON object. The exit status is 3 \
             when the daemon stops.

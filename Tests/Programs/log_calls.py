@@ -63,8 +63,19 @@ def keys_of_servers(sources):
     return set(KEY.findall(bodies[0]))
 
 
-def metadata(expression, text, position, servers):
+def keys_of_callers(sources):
+    """Returns the keys that a function adds for the caller of a control method."""
+    head = re.compile(r"func by\(_ caller: Caller\?\)[^{]*\{(.*?)\n    \}", re.DOTALL)
+    bodies = [match.group(1) for text in sources.values() for match in head.finditer(text)]
+    return set(re.findall(r'all\["(\w+)"\] =', bodies[0]))
+
+
+def metadata(expression, text, position, servers, callers):
     """Returns the keys that a metadata expression always has, and those that it has at times."""
+    by_caller = re.fullmatch(r"(.*?)\s*\.by\((?:\w+\.)?caller\)", expression, re.DOTALL)
+    if by_caller:
+        always, at_times = metadata(by_caller.group(1), text, position, servers, callers)
+        return always, at_times | callers
     if expression.startswith("["):
         return set(KEY.findall(expression)), set()
     if re.fullmatch(r"(upstreams\.)?metadata\((of: server|index)\)", expression):
@@ -80,7 +91,7 @@ def metadata(expression, text, position, servers):
     sys.exit(f"log_calls.py: unknown metadata: {expression}")
 
 
-def calls(path, text, kinds, servers):
+def calls(path, text, kinds, servers, callers):
     for match in CALL.finditer(text):
         given = arguments(text, match.end() - 1)
         labels = {a.split(":")[0]: a.split(":", 1)[1].strip() for a in given
@@ -89,7 +100,8 @@ def calls(path, text, kinds, servers):
         found = [kind for a in plain for kind in re.findall(r"\.(\w+)", a) if kind in kinds]
         always, at_times = set(), set()
         if "metadata" in labels:
-            always, at_times = metadata(labels["metadata"], text, match.start(), servers)
+            always, at_times = metadata(
+                labels["metadata"], text, match.start(), servers, callers)
         yield {
             "place": f"{path}:{text.count(chr(10), 0, match.start()) + 1}",
             "kinds": sorted(set(found)), "keys": sorted(always), "optional": sorted(at_times),
@@ -102,10 +114,10 @@ def main():
         str(path.relative_to(ROOT)): path.read_text() for path in sorted(ROOT.rglob("*.swift"))
     }
     kinds = set(re.findall(r"case (\w+) = \"[0-9a-f]{32}\"", sources.pop(IDENTIFIERS)))
-    servers = keys_of_servers(sources)
+    servers, callers = keys_of_servers(sources), keys_of_callers(sources)
     result = []
     for path, text in sources.items():
-        found = list(calls(path, text, kinds, servers))
+        found = list(calls(path, text, kinds, servers, callers))
         # A function named log of the file adds the metadata of its own call.
         inner = [call for call in found if call["isInner"]]
         for call in found:

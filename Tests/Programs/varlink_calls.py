@@ -38,6 +38,13 @@ daemon.KillSession(number)
 closed = next(events)
 assert (closed["event"], closed["session"]["id"]) == ("session-closed", number), closed
 assert closed["reason"] == "killed"
+killed = next(events)
+assert (killed["event"], killed["count"]) == ("sessions-killed", 1), killed
+assert killed["session"]["id"] == number, killed
+assert killed["caller"]["pid"] == os.getpid() and killed["caller"]["uid"] == os.getuid(), killed
+assert killed["caller"]["command"].startswith("python"), killed
+assert daemon.KillSessions(peer="10.99.0.0/16")["count"] == 0
+assert next(events)["count"] == 0
 assert [one["name"] for one in daemon.ListListeners()["listeners"]] == ["echo", "web"]
 assert daemon.ListUpstreams()["upstreams"][0]["servers"][0]["mode"] == "up"
 assert daemon.GetMetrics()["text"].endswith("# EOF\n")
@@ -52,13 +59,18 @@ told = next(events)
 assert (told["event"], told["server"]["weight"]) == ("server-set", 1), told
 daemon.Drain("web", "1min")
 assert daemon.ListListeners()["listeners"][1]["state"] == "drained"
+begun = next(events)
+assert (begun["event"], begun["listener"]["name"]) == ("drain-begun", "web"), begun
+assert begun["caller"]["pid"] == os.getpid(), begun
 states = []
 while "drained" not in states:
     told = next(events)
     assert (told["event"], told["listener"]["name"]) == ("listener-changed", "web"), told
     states.append(told["listener"]["state"])
 assert states in (["drained"], ["draining", "drained"]), states
+assert next(events)["event"] == "drain-done"
 daemon.Resume("web")
+assert next(events)["event"] == "drain-ended"
 assert daemon.ListListeners()["listeners"][1]["state"] == "accepting"
 assert next(events)["listener"]["state"] == "accepting"
 config = daemon.GetConfig()
@@ -101,6 +113,9 @@ assert fails(common + "ExpectedMore", daemon.Monitor) == {}
 assert fails(common + "InvalidParameter", daemon.Drain, deadline="soon") == {
     "parameter": "deadline"
 }
+assert fails(common + "InvalidParameter", daemon.KillSessions) == {"parameter": "all"}
+assert fails(common + "InvalidParameter", daemon.ListSessions, peer="x") == {"parameter": "peer"}
+assert fails("ServerNotFound", daemon.ListSessions, server="x") == {"upstream": "", "server": "x"}
 assert fails(common + "InvalidParameter", service.SetLogLevel, level=8) == {"parameter": "level"}
 peer = socket.create_connection(("127.0.0.1", int(port)))
 while not daemon.ListSessions()["sessions"]:

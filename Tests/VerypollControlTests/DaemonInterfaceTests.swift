@@ -27,6 +27,7 @@ struct DaemonInterfaceTests {
     private func kind(of type: Any.Type) -> Kind {
         switch type {
         case is Bool.Type: .bool
+        case is Bool?.Type: .nullable(.bool)
         case is Int.Type: .int
         case is Double.Type: .float
         case is String.Type: .string
@@ -58,6 +59,7 @@ struct DaemonInterfaceTests {
         case is [Status.Worker].Type: .array(.named("Worker"))
         case is [Status.Session].Type: .array(.named("Session"))
         case is Status.Totals.Type: .named("Totals")
+        case is Caller?.Type: .nullable(.named("Caller"))
         case is Status.State.Type: .named("State")
         case is Status.Listener.State.Type: .named("ListenerState")
         case is Status.Listener.Address.Origin.Type: .named("Origin")
@@ -118,6 +120,7 @@ struct DaemonInterfaceTests {
                 == fields(of: EffectiveConfiguration(config: [:], path: nil))
         )
         #expect(described.methods["Monitor"]?.output == fields(of: Sample.event))
+        #expect(described.methods["KillSessions"]?.output == fields(of: KillCount(count: 1)))
         #expect(described.methods["GetMetrics"]?.output == fields(of: MetricsText(text: "")))
     }
 
@@ -139,6 +142,7 @@ struct DaemonInterfaceTests {
                 "Worker": fields(of: try #require(Sample.status.workers.first)),
                 "Totals": fields(of: Sample.status.totals),
                 "LastReload": fields(of: try #require(Sample.status.lastReload)),
+                "Caller": fields(of: Sample.caller),
                 "Session": fields(of: try #require(Sample.sessions.sessions.first)),
             ]
         )
@@ -164,6 +168,7 @@ struct DaemonInterfaceTests {
         expectParameters(SessionQuery(), of: "ListSessions")
         expectParameters(SessionID(id: 1), of: "GetSession")
         expectParameters(SessionID(id: 1), of: "KillSession")
+        expectParameters(KillRequest(SessionQuery()), of: "KillSessions")
         expectParameters(DrainRequest(), of: "Drain")
         expectParameters(ResumeRequest(), of: "Resume")
         expectParameters(ServerSetting(upstream: "", server: ""), of: "SetServer")

@@ -131,6 +131,8 @@ enum Sample {
         message: "must be a number"
     )
 
+    static let caller = Caller(uid: 0, gid: 0, pid: 123, command: "verypollctl")
+
     static var event: MonitorEvent {
         var event = MonitorEvent(.status, timestampUSec: 1_700_000_000_000_000)
         event.status = status
@@ -142,6 +144,8 @@ enum Sample {
         event.changes = [change]
         event.problems = [problem]
         event.count = 3
+        event.caller = caller
+        event.logLevel = "info"
         return event
     }
 }

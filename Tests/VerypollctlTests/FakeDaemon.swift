@@ -133,7 +133,8 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func killSession(
         _ id: Int,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard fixedSessions.sessions.contains(where: { $0.id == id }) else {
             throw .sessionNotFound(id)
@@ -151,10 +152,22 @@ private final class FixedHandler: ControlHandler, Sendable {
         return .now(SessionAnswer(session: session))
     }
 
+    func killSessions(
+        _ request: KillRequest,
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<KillCount> {
+        guard case .now(let list) = try sessions(matching: request.query, callID: callID) else {
+            throw .busy
+        }
+        return .now(KillCount(count: list.sessions.count))
+    }
+
     func drain(
         listener: String?,
         deadline: Duration?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         try check(listener)
         return .now(NoParameters())
@@ -162,7 +175,8 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func resume(
         listener: String?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         try check(listener)
         return .now(NoParameters())
@@ -177,7 +191,8 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func setServer(
         _ setting: ServerSetting,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard let upstream = fixedStatus.upstreams.first(where: { $0.name == setting.upstream })
         else { throw .upstreamNotFound(setting.upstream) }
@@ -211,11 +226,14 @@ private final class FixedHandler: ControlHandler, Sendable {
         { EffectiveConfiguration(config: ["workers": .number(2)], path: nil) }
     }
 
-    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+    func reload(
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         .now(ChangeList(changes: Self.changes))
     }
 
-    func setLogLevel(_ level: Int) {}
+    func setLogLevel(_ level: Int, by caller: Caller) {}
 
     private static let changes = [
         ConfigurationChange(

@@ -82,7 +82,8 @@ final class FakeHandler: ControlHandler {
 
     func killSession(
         _ id: Int,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard id > 0 else { throw .sessionNotFound(id) }
         owed.append(.nothing(callID))
@@ -91,10 +92,19 @@ final class FakeHandler: ControlHandler {
 
     func beginMonitoring() -> Status { status() }
 
+    func killSessions(
+        _ request: KillRequest,
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<KillCount> {
+        .now(KillCount(count: 0))
+    }
+
     func drain(
         listener: String?,
         deadline: Duration?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         owed.append(.nothing(callID))
@@ -103,7 +113,8 @@ final class FakeHandler: ControlHandler {
 
     func resume(
         listener: String?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         return .now(NoParameters())
@@ -111,7 +122,8 @@ final class FakeHandler: ControlHandler {
 
     func setServer(
         _ setting: ServerSetting,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         throw .serverNotFound(setting.server, of: setting.upstream)
     }
@@ -135,10 +147,13 @@ final class FakeHandler: ControlHandler {
         { EffectiveConfiguration(config: [:], path: nil) }
     }
 
-    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+    func reload(
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         owed.append(.changes(callID))
         return .later
     }
 
-    func setLogLevel(_ level: Int) {}
+    func setLogLevel(_ level: Int, by caller: Caller) {}
 }

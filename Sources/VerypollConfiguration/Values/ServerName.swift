@@ -86,6 +86,20 @@ package struct ServerNamePattern: Hashable, Sendable {
     }
 }
 
+extension ServerNamePattern {
+    /// Returns whether the pattern matches a name.
+    ///
+    /// - Parameter serverName: The name as ``ServerName/normalize(_:)`` leaves it; empty for a
+    ///   client that sends none.
+    /// - Returns: Whether the name is the pattern's, or ends like it after at least one label.
+    package func matches(_ serverName: [UInt8]) -> Bool {
+        guard isWildcard else { return serverName.elementsEqual(name.utf8) }
+        let end = "." + name
+        return serverName.count > end.utf8.count
+            && serverName.suffix(end.utf8.count).elementsEqual(end.utf8)
+    }
+}
+
 extension ServerNamePattern: CustomStringConvertible {
     package var description: String { isWildcard ? "*." + name : name }
 }

@@ -1,6 +1,7 @@
 internal import SystemPackage
 internal import Varlink
 internal import Verypoll
+internal import VerypollControl
 
 /// A client of the control socket.
 final class ControlClient {
@@ -13,6 +14,7 @@ final class ControlClient {
     /// The ID of the client, which is never reused.
     let id: Int
     let permission: Permission
+    private let credentials: PeerCredentials
     var connection: ServerConnection
     /// The time at which the last byte was received from the client.
     var lastActivity: ContinuousClock.Instant
@@ -35,6 +37,7 @@ final class ControlClient {
         id: Int,
         stream: consuming UnixStream,
         token: Token,
+        credentials: PeerCredentials,
         permission: Permission,
         oversizeError: VarlinkError? = nil,
         now: ContinuousClock.Instant
@@ -42,10 +45,14 @@ final class ControlClient {
         connection = ServerConnection(oversizeError: oversizeError)
         self.id = id
         self.token = token
+        self.credentials = credentials
         self.permission = permission
         lastActivity = now
         self.stream = stream
     }
+
+    /// The process at the other end, with the command name that it has now.
+    var caller: Caller { Caller(credentials) }
 
     /// Reads once, if the connection wants input.
     func receive(now: ContinuousClock.Instant) throws(Errno) {

@@ -29,8 +29,10 @@ protocol ControlHandler: AnyObject {
 
     /// Lists the open sessions that match `query`, up to its limit.
     ///
-    /// - Throws: ``VarlinkError/listenerNotFound(_:)`` or ``VarlinkError/upstreamNotFound(_:)`` if
-    ///   the query names a listener or an upstream that does not exist.
+    /// - Throws: ``VarlinkError/listenerNotFound(_:)``, ``VarlinkError/upstreamNotFound(_:)`` or
+    ///   ``VarlinkError/serverNotFound(_:of:)`` if the query names a listener, an upstream or a
+    ///   server that does not exist; ``VarlinkError/invalidParameter(_:)`` if the peer or the
+    ///   server name is not valid.
     func sessions(
         matching query: SessionQuery,
         callID: CallID
@@ -49,8 +51,18 @@ protocol ControlHandler: AnyObject {
     /// - Throws: ``VarlinkError/sessionNotFound(_:)``.
     func killSession(
         _ id: Int,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
+
+    /// Closes the sessions that meet criteria, or all sessions. The request has one of both.
+    ///
+    /// - Throws: The errors of ``sessions(matching:callID:)``, or ``VarlinkError/busy``.
+    func killSessions(
+        _ request: KillRequest,
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<KillCount>
 
     /// Starts to drain a listener, or all listeners.
     ///
@@ -58,12 +70,14 @@ protocol ControlHandler: AnyObject {
     ///   - listener: The name of the listener; `nil` for all.
     ///   - deadline: The time within which sessions must end; `nil` for the configured time.
     ///   - callID: The ID of the call, for a later answer.
+    ///   - caller: The process that made the call.
     /// - Returns: The answer, or `later`.
     /// - Throws: ``VarlinkError/listenerNotFound(_:)``.
     func drain(
         listener: String?,
         deadline: Duration?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Accepts again on a listener, or on all listeners.
@@ -72,7 +86,8 @@ protocol ControlHandler: AnyObject {
     ///   socket cannot be opened.
     func resume(
         listener: String?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Changes the mode or the weight of a server. The weight, if there is one, is in range.
@@ -80,7 +95,8 @@ protocol ControlHandler: AnyObject {
     /// - Throws: ``VarlinkError/upstreamNotFound(_:)`` or ``VarlinkError/serverNotFound(_:of:)``.
     func setServer(
         _ setting: ServerSetting,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters>
 
     /// Returns a function that checks the text of a configuration.
@@ -95,10 +111,13 @@ protocol ControlHandler: AnyObject {
     /// Reads the configuration file again, and puts it into effect.
     ///
     /// - Throws: ``VarlinkError/reloadFailed(_:)``.
-    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList>
+    func reload(
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<ChangeList>
 
     /// Sets the log level, as a priority of syslog(3) from 0 to 7.
-    func setLogLevel(_ level: Int)
+    func setLogLevel(_ level: Int, by caller: Caller)
 }
 
 /// An answer, now or later.

@@ -20,6 +20,7 @@ extension ControlServer {
         case .checkConfig: ConfigurationText.self
         case .listSessions: SessionQuery.self
         case .getSession, .killSession: SessionID.self
+        case .killSessions: KillRequest.self
         case .drain: DrainRequest.self
         case .resume: ResumeRequest.self
         case .setServer: ServerSetting.self
@@ -60,7 +61,7 @@ extension ControlServer {
         callID: CallID,
         handler: some ControlHandler
     ) throws(VarlinkError) {
-        guard client.permission >= method.permission else { throw .permissionDenied }
+        try check(client, mayCall: method.rawValue, with: method.permission)
         switch method {
         case .getStatus:
             _ = try call.parameters(as: NoParameters.self)
@@ -93,96 +94,10 @@ extension ControlServer {
             _ = try call.parameters(as: NoParameters.self)
             guard client.connection.acceptsMore else { throw .expectedMore }
             beginMonitoring(client, callID, handler: handler)
-        case .listSessions, .getSession, .killSession:
+        case .listSessions, .getSession, .killSession, .killSessions:
             try performOnSessions(method, call, of: client, callID: callID, handler: handler)
         case .drain, .resume, .setServer, .reload:
             try operate(method, call, of: client, callID: callID, handler: handler)
-        }
-    }
-
-    private func performOnSessions(
-        _ method: DaemonInterface.Method,
-        _ call: Call,
-        of client: ControlClient,
-        callID: CallID,
-        handler: some ControlHandler
-    ) throws(VarlinkError) {
-        switch method {
-        case .listSessions:
-            let query = try call.parameters(as: SessionQuery.self)
-            guard SessionQuery.limits.contains(query.effectiveLimit) else {
-                throw .invalidParameter("limit")
-            }
-            reply(try handler.sessions(matching: query, callID: callID), to: client)
-        case .getSession:
-            let session = try call.parameters(as: SessionID.self)
-            reply(try handler.session(session.id, callID: callID), to: client)
-        default:
-            let session = try call.parameters(as: SessionID.self)
-            reply(try handler.killSession(session.id, callID: callID), to: client)
-        }
-    }
-
-    private func operate(
-        _ method: DaemonInterface.Method,
-        _ call: Call,
-        of client: ControlClient,
-        callID: CallID,
-        handler: some ControlHandler
-    ) throws(VarlinkError) {
-        switch method {
-        case .drain:
-            let request = try call.parameters(as: DrainRequest.self)
-            let answer = try handler.drain(
-                listener: request.listener,
-                deadline: try request.duration,
-                callID: callID
-            )
-            reply(answer, to: client)
-        case .resume:
-            let request = try call.parameters(as: ResumeRequest.self)
-            reply(try handler.resume(listener: request.listener, callID: callID), to: client)
-        case .setServer:
-            let setting = try call.parameters(as: ServerSetting.self)
-            if let weight = setting.weight, !ServerSetting.weights.contains(weight) {
-                throw .invalidParameter("weight")
-            }
-            guard setting.state != nil || setting.weight != nil else {
-                throw .invalidParameter("state")
-            }
-            reply(try handler.setServer(setting, callID: callID), to: client)
-        default:
-            _ = try call.parameters(as: NoParameters.self)
-            reply(try handler.reload(callID: callID), to: client)
-        }
-    }
-
-    private func perform(
-        _ method: SystemdInterface.Method,
-        _ call: Call,
-        of client: ControlClient,
-        callID: CallID,
-        handler: some ControlHandler
-    ) throws(VarlinkError) {
-        guard client.permission >= method.permission else { throw .permissionDenied }
-        switch method {
-        case .ping:
-            _ = try call.parameters(as: NoParameters.self)
-            client.connection.reply(NoParameters())
-        case .setLogLevel:
-            let setting = try call.parameters(as: LogLevelSetting.self)
-            guard LogLevelSetting.levels.contains(setting.level) else {
-                throw .invalidParameter("level")
-            }
-            handler.setLogLevel(setting.level)
-            client.connection.reply(NoParameters())
-        case .reload:
-            _ = try call.parameters(as: NoParameters.self)
-            switch try handler.reload(callID: callID) {
-            case .now: client.connection.reply(NoParameters())
-            // The handler's later answer has values that are not in this interface.
-            case .later: client.callWithoutValues = callID.call
-            }
         }
     }
 
@@ -224,7 +139,7 @@ extension ControlServer {
         }
     }
 
-    private func reply(_ answer: ControlAnswer<some Encodable>, to client: ControlClient) {
+    func reply(_ answer: ControlAnswer<some Encodable>, to client: ControlClient) {
         guard case .now(let parameters) = answer else { return }
         client.connection.reply(parameters)
     }
@@ -237,31 +152,17 @@ extension DaemonInterface.Method {
         case .getStatus, .listListeners, .listUpstreams, .listRoutes, .listSessions, .getSession,
             .getMetrics, .checkConfig, .getConfig, .monitor:
             .read
-        case .killSession, .drain, .resume, .setServer, .reload: .operate
+        case .killSession, .killSessions, .drain, .resume, .setServer, .reload: .operate
         }
     }
 }
 
 extension SystemdInterface.Method {
     /// The permission that the method requires.
-    fileprivate var permission: Permission {
+    var permission: Permission {
         switch self {
         case .ping: .read
         case .reload, .setLogLevel: .operate
-        }
-    }
-}
-
-extension DrainRequest {
-    /// The requested deadline; `nil` if the request has none.
-    fileprivate var duration: Duration? {
-        get throws(VarlinkError) {
-            guard let deadline else { return nil }
-            do throws(InvalidValue) {
-                return try Duration(timeSpan: deadline)
-            } catch {
-                throw .invalidParameter("deadline")
-            }
         }
     }
 }

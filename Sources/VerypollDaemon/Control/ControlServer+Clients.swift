@@ -177,8 +177,9 @@ extension ControlServer {
         now: ContinuousClock.Instant
     ) throws(Errno) {
         guard let slot = freeSlot() else { return }
+        let credentials = try stream.peerCredentials()
         let permission = authorization.permission(
-            for: try stream.peerCredentials(),
+            for: credentials,
             groups: try stream.peerGroups()
         )
         clientCount += 1
@@ -186,6 +187,7 @@ extension ControlServer {
             id: clientCount,
             stream: stream,
             token: Token(firstToken + slot),
+            credentials: credentials,
             permission: permission,
             oversizeError: Self.oversizeError,
             now: now

@@ -12,6 +12,8 @@ final class ControlService {
     var server: ControlServer
     /// The calls that wait for answers from workers.
     var pendingCalls = PendingCalls()
+    /// The calls that close sessions.
+    var pendingKills = PendingKills()
     /// The thread that runs jobs, one after the other.
     private let thread: JobThread
     /// The socket's file; `nil` if systemd passed the socket.

@@ -47,7 +47,7 @@ struct PendingCalls {
         return lastNumber
     }
 
-    /// Notes that a worker is asked to show or close a session.
+    /// Notes that a worker is asked to show a session.
     ///
     /// - Returns: The number that the worker's answer carries.
     mutating func add(_ session: Int, for callID: CallID) -> Int {
@@ -82,22 +82,13 @@ struct PendingCalls {
         return Answer(callID: listing.callID, result: .success(list))
     }
 
-    /// Completes a call to close a session, after the worker has reported whether it found the
-    /// session.
-    mutating func finish(_ number: Int, isFound: Bool) -> Answer<NoParameters>? {
-        finish(number, isFound ? NoParameters() : nil)
-    }
-
     /// Completes a call to show a session, after the worker has reported what it found.
     mutating func finish(_ number: Int, session: Status.Session?) -> Answer<SessionAnswer>? {
-        finish(number, session.map(SessionAnswer.init))
-    }
-
-    private mutating func finish<Value>(_ number: Int, _ value: Value?) -> Answer<Value>? {
         guard let single = singles.removeValue(forKey: number) else { return nil }
+        let answer = session.map(SessionAnswer.init)
         return Answer(
             callID: single.callID,
-            result: value.map { .success($0) } ?? .failure(.sessionNotFound(single.session))
+            result: answer.map { .success($0) } ?? .failure(.sessionNotFound(single.session))
         )
     }
 

@@ -16,7 +16,7 @@ extension Status.Session {
             local: session.local,
             upstream: session.upstream,
             server: session.server,
-            state: isClosing ? .closing : session.isHalfClosed ? .halfClosed : .open,
+            state: isClosing ? .closing : State(session.state),
             openedTimestampUSec: session.openedTimestamp,
             idleUSec: session.idleMicroseconds,
             bytesIn: Int(session.bytesIn),
@@ -26,5 +26,17 @@ extension Status.Session {
             alpn: session.alpn,
             route: session.route
         )
+    }
+}
+
+extension Status.Session.State {
+    fileprivate init(_ state: SessionSnapshot.State) {
+        self =
+            switch state {
+            case .waiting: .waiting
+            case .connecting: .connecting
+            case .open: .open
+            case .halfClosed: .halfClosed
+            }
     }
 }

@@ -11,7 +11,7 @@ enum LiveChange {
     /// Puts another configuration into effect.
     case reload(NextConfiguration)
     /// Accepts again on drained listeners; `listener` is the name in the call, `nil` for all.
-    case resume(listener: String?, names: Set<String>, CallID)
+    case resume(listener: String?, names: Set<String>, Order.Request)
 
     /// The changed configuration, whose sockets listen; or the reason why nothing has changed.
     typealias Outcome = Result<LiveConfiguration, ListenerError>

@@ -3,15 +3,22 @@ internal import VerypollControl
 
 /// An order to the daemon that changes the live configuration.
 enum Order {
-    case drain(listener: String?, deadline: Duration?, CallID)
-    case resume(listener: String?, CallID)
-    case configure(ServerSetting, CallID)
+    case drain(listener: String?, deadline: Duration?, Request)
+    case resume(listener: String?, Request)
+    case configure(ServerSetting, Request)
     case stop(Signal)
+
+    /// A call that waits for its answer, and the process that made it.
+    struct Request: Hashable {
+        let callID: CallID
+        let caller: Caller
+    }
 
     /// The call to answer; `nil` if a signal gave the order.
     var callID: CallID? {
         switch self {
-        case .drain(_, _, let callID), .resume(_, let callID), .configure(_, let callID): callID
+        case .drain(_, _, let request), .resume(_, let request), .configure(_, let request):
+            request.callID
         case .stop: nil
         }
     }

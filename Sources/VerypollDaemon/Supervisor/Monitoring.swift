@@ -76,8 +76,12 @@ struct Monitoring {
         guard isActive else { return }
         if listener.state != .draining { lastEnds[listener.name] = nil }
         if listeners[listener.name]?.isLike(listener) == true { return }
-        listeners[listener.name] = listener
+        let former = listeners.updateValue(listener, forKey: listener.name)
         note(MonitorEvent(listener, timestampUSec: timestampUSec))
+        guard listener.state == .drained, former?.state != .drained else { return }
+        var event = MonitorEvent(.drainDone, timestampUSec: timestampUSec)
+        event.listener = listener
+        note(event)
     }
 
     /// Notes why a worker does not accept on a listener, or that it accepts.

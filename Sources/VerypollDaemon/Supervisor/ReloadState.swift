@@ -16,6 +16,10 @@ struct ReloadState {
     private var waiting: [CallID] = []
     /// The calls to answer after the current reload.
     private(set) var callers: [CallID] = []
+    /// The process that requested the next reload first; `nil` for a signal.
+    private var nextRequester: Caller?
+    /// The process that requested the current or last reload; `nil` for a signal.
+    private(set) var requester: Caller?
     /// The current reading, and the time at which it is abandoned.
     private(set) var reading: (ConfigurationReading, dueAt: ContinuousClock.Instant)?
     /// The outcome of a reading, until it is applied.
@@ -35,7 +39,12 @@ struct ReloadState {
     var deadline: ContinuousClock.Instant? { reading?.dueAt }
 
     /// Notes a request for a reload.
-    mutating func request(for callID: CallID? = nil) {
+    ///
+    /// - Parameters:
+    ///   - callID: The call to answer after the reload; `nil` for a signal.
+    ///   - caller: The process that made the call.
+    mutating func request(for callID: CallID? = nil, by caller: Caller? = nil) {
+        if !isDue { nextRequester = caller }
         isDue = true
         if let callID { waiting.append(callID) }
     }
@@ -43,6 +52,7 @@ struct ReloadState {
     /// Notes that a reload begins, which answers all calls that have requested one so far.
     mutating func begin() {
         isDue = false
+        requester = nextRequester
         callers = waiting
         waiting = []
     }

@@ -43,8 +43,8 @@ extension Supervisor {
             case .session(let session, let callID):
                 let shown = session.map { Status.Session($0) }
                 control.complete(control.pendingCalls.finish(callID, session: shown))
-            case .killed(let isFound, let callID):
-                control.complete(control.pendingCalls.finish(callID, isFound: isFound))
+            case .killed(let session, let number): finishKill(number, of: session)
+            case .killedSessions(let count, let number): finishKill(number, count: count)
             case .restored(let outcome): handoff.note(outcome)
             case .packing(let worker, let ids): handoff.noteSessions(ids, of: worker)
             case .packed(let bundle): handoff.add(bundle)

@@ -31,16 +31,40 @@ extension Supervisor {
     }
 
     /// Notes the outcome of a reload.
-    func noteReload(_ result: Result<[ConfigurationChange], ConfigurationError>) {
+    ///
+    /// - Parameters:
+    ///   - result: The changes, or the problems.
+    ///   - caller: The process that requested the reload; `nil` for a signal.
+    func noteReload(
+        _ result: Result<[ConfigurationChange], ConfigurationError>,
+        by caller: Caller?
+    ) {
         guard events.changes.isActive else { return }
         let timestamp = WallClock.microseconds()
-        switch result {
-        case .success(let changes):
-            events.changes.note(MonitorEvent(changes, timestampUSec: timestamp))
-            noteListeners(at: timestamp)
-        case .failure(let error):
-            events.changes.note(MonitorEvent(error.reported, timestampUSec: timestamp))
-        }
+        var event =
+            switch result {
+            case .success(let changes): MonitorEvent(changes, timestampUSec: timestamp)
+            case .failure(let error): MonitorEvent(error.reported, timestampUSec: timestamp)
+            }
+        event.caller = caller
+        events.changes.note(event)
+        if case .success = result { noteListeners(at: timestamp) }
+    }
+
+    /// Notes that an operator has begun or ended a drain, and the states that follow from it.
+    ///
+    /// - Parameters:
+    ///   - kind: `drainBegun` or `drainEnded`.
+    ///   - name: The listener; `nil` for all.
+    ///   - caller: The process that made the call.
+    func noteDrain(_ kind: MonitorEvent.Kind, of name: String?, by caller: Caller) {
+        guard events.changes.isActive else { return }
+        let timestamp = WallClock.microseconds()
+        var event = MonitorEvent(kind, timestampUSec: timestamp)
+        event.listener = live.listeners.first { $0.name == name }.map(status)
+        event.caller = caller
+        events.changes.note(event)
+        noteListeners(at: timestamp)
     }
 
     /// Notes that an operator has set the mode or the weight of a server.
@@ -48,7 +72,8 @@ extension Supervisor {
     /// - Parameters:
     ///   - index: The server.
     ///   - former: The server's status before the change.
-    func noteOrder(to index: ServerIndex, former: Status.Server) {
+    ///   - caller: The process that made the call.
+    func noteOrder(to index: ServerIndex, former: Status.Server, by caller: Caller) {
         guard events.changes.isActive else { return }
         noteServers()
         let timestamp = WallClock.microseconds()
@@ -57,6 +82,7 @@ extension Supervisor {
         var event = MonitorEvent(.serverSet, timestampUSec: timestamp)
         event.upstream = upstream
         event.server = server
+        event.caller = caller
         events.changes.note(event)
         guard server.getsSessions != former.getsSessions else { return }
         events.changes.note(MonitorEvent(server, of: upstream, timestampUSec: timestamp))

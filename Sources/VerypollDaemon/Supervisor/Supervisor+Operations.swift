@@ -16,25 +16,29 @@ extension Supervisor {
     func drain(
         listener: String?,
         deadline: Duration?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
-        try take(.drain(listener: listener, deadline: deadline, callID))
+        let request = Order.Request(callID: callID, caller: caller)
+        try take(.drain(listener: listener, deadline: deadline, request))
         return .later
     }
 
     func resume(
         listener: String?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
-        try take(.resume(listener: listener, callID))
+        try take(.resume(listener: listener, Order.Request(callID: callID, caller: caller)))
         return .later
     }
 
     func setServer(
         _ setting: ServerSetting,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
-        try take(.configure(setting, callID))
+        try take(.configure(setting, Order.Request(callID: callID, caller: caller)))
         return .later
     }
 
@@ -46,10 +50,11 @@ extension Supervisor {
     func take(_ order: Order) throws(VarlinkError) {
         guard !changes.hold(order) else { return }
         switch order {
-        case .drain(let listener, let deadline, let callID): try drain(listener, deadline, callID)
-        case .resume(let listener, let callID):
-            make(.resume(listener: listener, names: try names(of: listener), callID))
-        case .configure(let setting, let callID): try configure(setting, callID)
+        case .drain(let listener, let deadline, let request):
+            try drain(listener, deadline, request)
+        case .resume(let listener, let request):
+            make(.resume(listener: listener, names: try names(of: listener), request))
+        case .configure(let setting, let request): try configure(setting, request)
         case .stop(let signal): stop(for: signal)
         }
     }
@@ -67,7 +72,7 @@ extension Supervisor {
     private func drain(
         _ listener: String?,
         _ deadline: Duration?,
-        _ callID: CallID
+        _ request: Order.Request
     ) throws(VarlinkError) {
         let names = try names(of: listener)
         let length = deadline ?? loaded.configuration.drain.deadline
@@ -76,30 +81,36 @@ extension Supervisor {
             lasting: length.milliseconds
         )
         live.drain(listeners: names, window)
-        noteListeners()
+        noteDrain(.drainBegun, of: listener, by: request.caller)
+        let target = listener.map { "the listener \($0)" } ?? "all listeners"
         logger.notice(
             .draining,
-            listener.map { "draining the listener \($0)" } ?? "draining all listeners",
-            metadata: metadata(of: listener, ["deadline": length.timeSpan])
+            "draining \(target) within \(length.timeSpan), ordered by \(request.caller)",
+            metadata: metadata(of: listener, ["deadline": length.timeSpan]).by(request.caller)
         )
-        rollOut(.order, for: [callID])
+        rollOut(.order, for: [request.callID])
     }
 
     /// Accepts again on listeners whose sockets are opened, or answers with the reason why not.
-    func finishResume(_ outcome: LiveChange.Outcome, of listener: String?, _ callID: CallID) {
+    func finishResume(
+        _ outcome: LiveChange.Outcome,
+        of listener: String?,
+        _ request: Order.Request
+    ) {
         do throws(VarlinkError) {
             live = try resumed(outcome)
         } catch {
             let failure = Result<NoParameters, VarlinkError>.failure(error)
-            return control.complete(callID, with: failure)
+            return control.complete(request.callID, with: failure)
         }
-        noteListeners()
+        noteDrain(.drainEnded, of: listener, by: request.caller)
+        let target = listener.map { "the listener \($0) accepts" } ?? "all listeners accept"
         logger.notice(
             .resumed,
-            listener.map { "the listener \($0) accepts again" } ?? "all listeners accept again",
-            metadata: metadata(of: listener)
+            "\(target) again, ordered by \(request.caller)",
+            metadata: metadata(of: listener).by(request.caller)
         )
-        rollOut(.order, for: [callID])
+        rollOut(.order, for: [request.callID])
     }
 
     private func resumed(_ outcome: LiveChange.Outcome) throws(VarlinkError) -> LiveConfiguration {
@@ -118,7 +129,10 @@ extension Supervisor {
         }
     }
 
-    private func configure(_ setting: ServerSetting, _ callID: CallID) throws(VarlinkError) {
+    private func configure(
+        _ setting: ServerSetting,
+        _ request: Order.Request
+    ) throws(VarlinkError) {
         guard let pool = live.upstreams.first(where: { $0.configuration.name == setting.upstream })
         else { throw .upstreamNotFound(setting.upstream) }
         let servers = live.upstream(of: pool).servers
@@ -130,18 +144,23 @@ extension Supervisor {
         let former = upstreamMonitor.status(of: index)
         if let weight = setting.weight { server.weight.store(weight, ordering: .relaxed) }
         if let mode = setting.state { order(server, mode) }
-        noteOrder(to: index, former: former)
+        noteOrder(to: index, former: former, by: request.caller)
+        let state = "\(server.mode.rawValue), weight \(server.currentWeight)"
         logger.notice(
             .serverSet,
-            "\(server.name) is set to \(server.mode.rawValue), weight \(server.currentWeight)",
+            "\(setting.upstream)/\(server.name) is set to \(state) by \(request.caller)",
             metadata: ["upstream": "\(setting.upstream)", "server": "\(server.name)"]
+                .by(request.caller)
         )
-        rollOut(.order, for: [callID])
+        rollOut(.order, for: [request.callID])
     }
 
     // MARK: The configuration
 
-    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+    func reload(
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         switch lifecycle.phase {
         case .starting, .running: break
         case .draining, .stopping:
@@ -154,7 +173,7 @@ extension Supervisor {
             )
             throw .reloadFailed([problem])
         }
-        reload.request(for: callID)
+        reload.request(for: callID, by: caller)
         return .later
     }
 
@@ -181,16 +200,24 @@ extension Supervisor {
     /// The log level, which all loggers share.
     var logLevel: Logger.Level { logger.logLevel }
 
-    func setLogLevel(_ level: Int) {
-        setLogLevel(Logger.Level(priority: level))
+    func setLogLevel(_ level: Int, by caller: Caller) {
+        setLogLevel(Logger.Level(priority: level), by: caller)
     }
 
-    func setLogLevel(_ level: Logger.Level) {
+    func setLogLevel(_ level: Logger.Level, by caller: Caller? = nil) {
         let former = logger.logLevel
         var logger = logger
         logger.logLevel = level
         guard logger.logLevel != former else { return }
-        logger.notice("log level changed from \(former) to \(logger.logLevel)")
+        logger.notice(
+            .logLevelSet,
+            "log level changed from \(former) to \(logger.logLevel)\(caller.suffix)",
+            metadata: ["logLevel": "\(logger.logLevel)"].by(caller)
+        )
+        var event = MonitorEvent(.logLevelSet, timestampUSec: WallClock.microseconds())
+        event.logLevel = logger.logLevel.rawValue
+        event.caller = caller
+        events.changes.note(event)
     }
 
     /// Returns the names of the listeners that a call is about: one, or all.

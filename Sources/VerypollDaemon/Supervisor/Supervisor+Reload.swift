@@ -70,7 +70,7 @@ extension Supervisor {
         let (change, orders) = changes.end()
         switch change {
         case .reload(let next): finishReload(outcome, next)
-        case .resume(let listener, _, let callID): finishResume(outcome, of: listener, callID)
+        case .resume(let listener, _, let request): finishResume(outcome, of: listener, request)
         case nil: break
         }
         for order in orders { takeHeld(order) }
@@ -177,17 +177,18 @@ extension Supervisor {
     /// Reports that another configuration is in effect.
     private func finishReload(_ changes: ChangeList, for callers: [CallID]) {
         reload.refusal = nil
+        let caller = reload.requester
         let count = changes.changes.count + (changes.omitted ?? 0)
         reloadHistory.noteApplied(changes: count, at: WallClock.microseconds())
         updateHistory()
-        noteReload(.success(changes.changes))
+        noteReload(.success(changes.changes), by: caller)
         logger.notice(
             .reloaded,
-            "the configuration is reloaded",
+            "the configuration is reloaded\(caller.suffix)",
             metadata: [
                 "configuration": "\(loaded.path ?? "built-in default")",
                 "changes": .number(count),
-            ]
+            ].by(caller)
         )
         manager.ready(summary)
         for callID in callers {
@@ -197,12 +198,19 @@ extension Supervisor {
 
     /// Reports why the configuration was not changed.
     private func refuse(_ error: ConfigurationError) {
-        for problem in error.problems { logger.error(.reloadRefused, "\(problem)") }
+        let caller = reload.requester
+        for problem in error.problems {
+            logger.error(.reloadRefused, "\(problem)", metadata: [:].by(caller))
+        }
         let count = error.problems.count + error.omittedCount
         reloadHistory.noteRefused(problems: count, at: WallClock.microseconds())
-        noteReload(.failure(error))
+        noteReload(.failure(error), by: caller)
         if let omitted = error.omittedText {
-            logger.error(.reloadRefused, "\(loaded.nextPath): \(omitted)")
+            logger.error(
+                .reloadRefused,
+                "\(loaded.nextPath): \(omitted)",
+                metadata: [:].by(caller)
+            )
         }
         let first = error.problems.first?.description ?? ""
         reload.refusal =

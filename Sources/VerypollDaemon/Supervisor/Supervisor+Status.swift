@@ -43,7 +43,9 @@ extension Supervisor: ControlHandler {
                 bytesOut: Int(tally.bytesOut)
             ),
             lastReload: reloadHistory.last,
-            configurationHash: configurationHash
+            configurationHash: configurationHash,
+            configurationReadTimestampUSec: loaded.readAt,
+            lateChange: changes.rollouts.note(workers: workers.count)
         )
     }
 
@@ -93,62 +95,6 @@ extension Supervisor: ControlHandler {
             upstream: routing.upstream,
             notTLS: routing.notTLS
         )
-    }
-
-    func sessions(
-        matching query: SessionQuery,
-        callID: CallID
-    ) throws(VarlinkError) -> ControlAnswer<SessionList> {
-        var slots: [Int]?
-        if let name = query.listener {
-            slots = live.slots(ofListener: name)
-            if slots == nil { throw .listenerNotFound(name) }
-        }
-        let upstreams = upstreamMonitor.current
-        if let name = query.upstream, !upstreams.contains(where: { $0.name == name }) {
-            throw .upstreamNotFound(name)
-        }
-        let limit = query.effectiveLimit
-        let number = control.pendingCalls.addListing(
-            for: callID,
-            limit: limit,
-            workers: workers.count
-        )
-        let filter = SessionFilter(
-            listeners: slots,
-            upstream: query.upstream,
-            peer: query.peer,
-            limit: limit
-        )
-        workers.post(.listSessions(filter, callID: number))
-        return .later
-    }
-
-    func session(
-        _ id: Int,
-        callID: CallID
-    ) throws(VarlinkError) -> ControlAnswer<SessionAnswer> {
-        let mailbox = try mailbox(forSession: id)
-        let number = control.pendingCalls.add(id, for: callID)
-        mailbox.post(.showSession(id: UInt64(id), callID: number))
-        return .later
-    }
-
-    func killSession(
-        _ id: Int,
-        callID: CallID
-    ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
-        let mailbox = try mailbox(forSession: id)
-        let number = control.pendingCalls.add(id, for: callID)
-        mailbox.post(.killSession(id: UInt64(id), callID: number))
-        return .later
-    }
-
-    /// Returns the mailbox of the worker that has a session, if the session is open.
-    private func mailbox(forSession id: Int) throws(VarlinkError) -> Mailbox<WorkerMessage> {
-        guard id > 0 else { throw .sessionNotFound(id) }
-        // The ID of a session determines its worker; see `Worker.nextSessionID`.
-        return workers.mailboxes[(id - 1) % workers.count]
     }
 
     var entryCount: Int {

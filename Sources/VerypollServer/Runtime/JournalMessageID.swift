@@ -26,6 +26,9 @@ package enum JournalMessageID: String, CaseIterable, Sendable {
     case draining = "46cd34b18b3743cd8227040546f16541"
     case resumed = "0de7686652af4a6b90b6a9127df9a938"
     case serverSet = "013a2524bfcf4e92b3e78e473a6f7fa2"
+    case sessionsKilled = "d634e4d3291443dea35f0fe2a930cb91"
+    case logLevelSet = "2414de7eda3f4e978037a806400e8f3a"
+    case callRefused = "9c99d16d7af1404bad9315aa6a5ed7ea"
 
     // A restart that keeps sockets or sessions.
     case handedOff = "4a6bad521c80445c9368537f6b84349c"

@@ -1,5 +1,17 @@
 /// The state of a session at one moment, for the control socket.
 package struct SessionSnapshot: Sendable {
+    /// The state of a session.
+    package enum State: Sendable {
+        /// The session waits for room in its upstream, or for a server that can be reached.
+        case waiting
+        /// The session connects to a server.
+        case connecting
+        /// Both directions are open.
+        case open
+        /// One direction has ended.
+        case halfClosed
+    }
+
     package var id: UInt64
     package var listener: String
     package var worker: Int
@@ -9,7 +21,7 @@ package struct SessionSnapshot: Sendable {
     package var local: String?
     package var upstream: String?
     package var server: String?
-    package var isHalfClosed: Bool
+    package var state: State
     /// The time of the accept in microseconds since 1970.
     package var openedTimestamp: Int
     /// The time since a byte was last moved.
@@ -25,4 +37,19 @@ package struct SessionSnapshot: Sendable {
     package var alpn: [String]?
     /// The name of the route that matched the session.
     package var route: String?
+}
+
+extension SessionSnapshot.State {
+    /// The present state of a session.
+    init(_ session: borrowing Session) {
+        let connector = session.proxyState.connector
+        self =
+            if connector.isHeld {
+                .waiting
+            } else if connector.isSearching {
+                .connecting
+            } else {
+                session.isHalfClosed ? .halfClosed : .open
+            }
+    }
 }

@@ -17,6 +17,7 @@ extension Worker {
             case .listSessions(let filter, let callID): list(filter, callID: callID)
             case .showSession(let id, let callID): show(id, callID: callID)
             case .killSession(let id, let callID): kill(id, callID: callID)
+            case .killSessions(let filter, let callID): beginSweep(filter, callID: callID)
             case .serversChanged: retryHeld()
             case .serversDown(let servers): applyWhenDown(of: servers)
             case .serversUp(let servers): withdrawWhenDown(of: servers)
@@ -138,44 +139,7 @@ extension Worker {
         }
     }
 
-    // MARK: Calls of the control socket
-
-    /// Finds the session with an ID.
-    private func session(_ id: UInt64) -> SlabKey? {
-        for index in 0..<sessions.endIndex {
-            if let key = sessions.key(at: index), sessions[key].id == id { return key }
-        }
-        return nil
-    }
-
-    mutating func show(_ id: UInt64, callID: Int) {
-        let shown = session(id).map { snapshot(of: sessions[$0]) }
-        context.supervisor.post(.session(shown, callID: callID))
-    }
-
-    mutating func kill(_ id: UInt64, callID: Int) {
-        let found = session(id)
-        if let found { end(found, because: .killed) }
-        context.supervisor.post(.killed(found != nil, callID: callID))
-    }
-
-    mutating func list(_ filter: SessionFilter, callID: Int) {
-        var found: [(id: UInt64, key: SlabKey)] = []
-        for index in 0..<sessions.endIndex {
-            guard let key = sessions.key(at: index) else { continue }
-            if let slots = filter.listeners, !slots.contains(sessions[key].listener) { continue }
-            if let upstream = filter.upstream {
-                guard self.upstream(of: sessions[key])?.name == upstream else { continue }
-            }
-            if let peer = filter.peer, !sessions[key].hasPeer(peer) { continue }
-            found.append((sessions[key].id, key))
-        }
-        // The oldest first; the order of the slots says nothing about age.
-        found.sort { $0.id < $1.id }
-        let listed = found.prefix(filter.limit).map { snapshot(of: sessions[$0.key]) }
-        let isTruncated = listed.count < found.count
-        context.supervisor.post(.sessions(listed, isTruncated: isTruncated, callID: callID))
-    }
+    // MARK: Snapshots
 
     /// Returns the upstream that a session is proxied to; `nil` if it is not proxied.
     func upstream(of session: borrowing Session) -> Upstream? {
@@ -203,7 +167,7 @@ extension Worker {
             server: upstream.flatMap { upstream in
                 session.proxyState.connector.server.map { upstream.servers[$0].name }
             },
-            isHalfClosed: session.isHalfClosed,
+            state: SessionSnapshot.State(session),
             openedTimestamp: WallClock.microseconds() - age,
             idleMicroseconds: Int(serveContext.now - session.activeAt) * 1000,
             bytesIn: session.bytesIn,
@@ -235,15 +199,5 @@ extension Session {
     /// The address that the client connected to, as text.
     fileprivate var localDescription: String? {
         destination?.description ?? client.socket.localDescription
-    }
-
-    /// Returns whether the client matches a text: an address, an address and a port, or its
-    /// description.
-    fileprivate func hasPeer(_ wanted: String) -> Bool {
-        if peerDescription == wanted { return true }
-        guard let peer else { return false }
-        // For [::1]:80, both ::1 and [::1] match.
-        let address = IPAddress(wanted) ?? SocketAddress(wanted + ":0")?.ip
-        return address?.unmapped == peer.ip.unmapped
     }
 }

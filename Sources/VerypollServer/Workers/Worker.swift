@@ -82,6 +82,8 @@ package struct Worker: ~Copyable {
     /// The drains in progress.
     var drains = Drains()
     var sessionLog = SessionLog()
+    /// The searches for sessions to end, the oldest first.
+    var sweeps: [KillSweep] = []
     /// Whether the worker accepts no more connections and reports when its last session has ended.
     var isDraining = false
     /// Whether this turn is the last one.
@@ -122,6 +124,7 @@ package struct Worker: ~Copyable {
             handleReady()
             handleTimers()
             if acceptorList.isChanging { changeAcceptors() }
+            if !sweeps.isEmpty { sweep() }
             before = MonotonicClock.nanoseconds()
             tallies.worker.busy += before - now
             publish()
@@ -140,7 +143,7 @@ package struct Worker: ~Copyable {
     // Mutating, like many functions of this type that change nothing: Swift 6.3 calls a borrowing
     // method of such a large noncopyable value on a copy of all its bytes.
     private mutating func timeout(now: UInt64) -> Duration? {
-        if !schedule.ready.isEmpty || acceptorList.isChanging { return .zero }
+        if !schedule.ready.isEmpty || acceptorList.isChanging || !sweeps.isEmpty { return .zero }
         let deadline = min(
             min(schedule.timers.nextDeadline ?? .max, sessionLog.dueAt),
             min(acceptorList.retryAt, acceptorList.resumeAt),

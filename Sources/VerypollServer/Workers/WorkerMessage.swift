@@ -27,6 +27,8 @@ package enum WorkerMessage: Equatable, Sendable {
     case killSession(id: UInt64, callID: Int)
     /// The answer to `writeReport`.
     case report(Report)
+    /// End the sessions that match the filter, and report `killedSessions` at the end.
+    case killSessions(SessionFilter, callID: Int)
     /// A server of an upstream may have become available: retry the sessions that wait for one.
     case serversChanged
     /// Servers are down: apply the upstreams' `whenDown` to their live sessions, and let those that
@@ -34,25 +36,4 @@ package enum WorkerMessage: Equatable, Sendable {
     case serversDown(Set<ServerIndex>)
     /// Servers are no longer down: remove the deadlines that `whenDown` set for their sessions.
     case serversUp(Set<ServerIndex>)
-}
-
-/// The filter of a list of sessions.
-package struct SessionFilter: Equatable, Sendable {
-    /// The slots of the listener; `nil` for all listeners.
-    package var listeners: [Int]?
-    package var upstream: String?
-    package var peer: String?
-    package var limit: Int
-
-    package init(
-        listeners: [Int]? = nil,
-        upstream: String? = nil,
-        peer: String? = nil,
-        limit: Int
-    ) {
-        self.listeners = listeners
-        self.upstream = upstream
-        self.peer = peer
-        self.limit = limit
-    }
 }

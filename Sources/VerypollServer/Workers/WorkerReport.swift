@@ -16,8 +16,10 @@ package enum WorkerReport: Sendable {
     case sessions([SessionSnapshot], isTruncated: Bool, callID: Int)
     /// The answer to `showSession`.
     case session(SessionSnapshot?, callID: Int)
-    /// The answer to `killSession`.
-    case killed(Bool, callID: Int)
+    /// The answer to `killSession`: the session as it was, or `nil` if it was not open.
+    case killed(SessionSnapshot?, callID: Int)
+    /// The answer to `killSessions`: the number of sessions that the worker has ended.
+    case killedSessions(Int, callID: Int)
     /// A session has changed the health of a server, at this time in microseconds since 1970.
     case serverChanged(upstream: Int, server: Int, ServerChange, timestamp: Int)
     /// A request for a report of this kind; the answer is the message `report`.

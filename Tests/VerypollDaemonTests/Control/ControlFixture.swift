@@ -113,6 +113,8 @@ final class ScriptedHandler: ControlHandler {
     private(set) var callIDs: [CallID] = []
     private(set) var queries: [SessionQuery] = []
     private(set) var killed: [Int] = []
+    private(set) var requests: [KillRequest] = []
+    private(set) var callers: [Caller] = []
     private(set) var drains: [Duration?] = []
     private(set) var logLevels: [Int] = []
     private var jobs: [ControlJob] = []
@@ -178,10 +180,12 @@ final class ScriptedHandler: ControlHandler {
 
     func killSession(
         _ id: Int,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard id == 7 else { throw .sessionNotFound(id) }
         killed.append(id)
+        callers.append(caller)
         return .now(NoParameters())
     }
 
@@ -192,10 +196,21 @@ final class ScriptedHandler: ControlHandler {
         throw .sessionNotFound(id)
     }
 
+    func killSessions(
+        _ request: KillRequest,
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<KillCount> {
+        callers.append(caller)
+        requests.append(request)
+        return .now(KillCount(count: 3))
+    }
+
     func drain(
         listener: String?,
         deadline: Duration?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         drains.append(deadline)
@@ -204,7 +219,8 @@ final class ScriptedHandler: ControlHandler {
 
     func resume(
         listener: String?,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         if let listener { throw .listenerNotFound(listener) }
         return .now(NoParameters())
@@ -212,7 +228,8 @@ final class ScriptedHandler: ControlHandler {
 
     func setServer(
         _ setting: ServerSetting,
-        callID: CallID
+        callID: CallID,
+        by caller: Caller
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         guard setting.upstream == "app" else { throw .upstreamNotFound(setting.upstream) }
         throw .serverNotFound(setting.server, of: setting.upstream)
@@ -239,13 +256,16 @@ final class ScriptedHandler: ControlHandler {
         { EffectiveConfiguration(config: ["workers": .number(2)], path: nil) }
     }
 
-    func reload(callID: CallID) throws(VarlinkError) -> ControlAnswer<ChangeList> {
+    func reload(
+        callID: CallID,
+        by caller: Caller
+    ) throws(VarlinkError) -> ControlAnswer<ChangeList> {
         guard answersLater else { return .now(ChangeList(changes: [])) }
         callIDs.append(callID)
         return .later
     }
 
-    func setLogLevel(_ level: Int) {
+    func setLogLevel(_ level: Int, by caller: Caller) {
         logLevels.append(level)
     }
 }

@@ -268,6 +268,7 @@ struct ControlServerTests {
             id: 1,
             stream: pair.first,
             token: Token(0),
+            credentials: PeerCredentials(processID: 0, userID: 1, groupID: 1),
             permission: permission,
             now: .now
         )

@@ -6,7 +6,10 @@ import VerypollControl
 
 @Suite("LiveChanges")
 struct LiveChangesTests {
-    private static let call = CallID(slot: 0, client: 0, call: 1)
+    private static let call = Order.Request(
+        callID: CallID(slot: 0, client: 0, call: 1),
+        caller: Caller(uid: 0, gid: 0, pid: 1)
+    )
     private static let change = LiveChange.resume(listener: nil, names: [], call)
     private static let drain = Order.drain(listener: "a", deadline: nil, call)
 
@@ -20,7 +23,7 @@ struct LiveChangesTests {
         let ended = changes.end()
         #expect(ended.change != nil)
         #expect(ended.orders.map(\.isStop) == [false, true])
-        #expect(ended.orders.map(\.callID) == [Self.call, nil])
+        #expect(ended.orders.map(\.callID) == [Self.call.callID, nil])
         #expect(changes.current == nil)
         #expect(changes.stopDueAt == nil)
         #expect(changes.hold(Self.drain) == false)

@@ -50,6 +50,18 @@ struct MonitoringTests {
         #expect(!monitoring.hasEvents)
     }
 
+    @Test("the end of a drain is an event of its own, once")
+    func reportsDrained() {
+        var monitoring = begin([listener("a"), listener("b", .drained)])
+        monitoring.note([listener("a", .draining), listener("b", .drained)], timestampUSec: 6)
+        monitoring.note([listener("a", .drained), listener("b", .drained)], timestampUSec: 7)
+        monitoring.note([listener("a", .drained), listener("b", .drained)], timestampUSec: 8)
+        let events = monitoring.takeEvents().events
+        #expect(events.map(\.event) == [.listenerChanged, .listenerChanged, .drainDone])
+        #expect(events.last?.listener?.name == "a")
+        #expect(events.last?.timestampUSec == 7)
+    }
+
     @Test("each change is reported once, in order and with its own time")
     func tellsInOrder() {
         var monitoring = begin([listener("a")])

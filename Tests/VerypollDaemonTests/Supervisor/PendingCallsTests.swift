@@ -28,10 +28,10 @@ struct PendingCallsTests {
     }
 
     @Test("a session that no worker has is an error")
-    func killsNothing() {
+    func findsNothing() {
         var pendingCalls = PendingCalls()
         let number = pendingCalls.add(9, for: callID)
-        guard case .failure(let error)? = pendingCalls.finish(number, isFound: false)?.result else {
+        guard case .failure(let error)? = pendingCalls.finish(number, session: nil)?.result else {
             Issue.record("no error")
             return
         }

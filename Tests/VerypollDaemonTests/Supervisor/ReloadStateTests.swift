@@ -3,6 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 import Verypoll
+import VerypollControl
 
 @testable import StrictJSON
 @testable import VerypollConfiguration
@@ -154,5 +155,19 @@ struct ReloadStateTests {
         #expect(!state.isBusy)
         let again = state.takeOutcome()
         #expect(again == nil)
+    }
+
+    @Test("a reload is known by the first process that requested it, if any")
+    func knowsRequester() {
+        var state = ReloadState()
+        let first = Caller(uid: 1, gid: 1, pid: 1)
+        state.request(by: first)
+        state.request(by: Caller(uid: 2, gid: 2, pid: 2))
+        #expect(state.requester == nil)
+        state.begin()
+        #expect(state.requester == first)
+        state.request()
+        state.begin()
+        #expect(state.requester == nil)
     }
 }

@@ -15,7 +15,7 @@ struct SessionEventsTests {
             local: nil,
             upstream: nil,
             server: nil,
-            isHalfClosed: false,
+            state: .open,
             openedTimestamp: 0,
             idleMicroseconds: 0,
             bytesIn: 0,
