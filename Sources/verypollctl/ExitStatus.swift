@@ -10,6 +10,18 @@ enum ExitStatus: Int32, Sendable {
     /// The object does not exist, or the caller has no permission.
     case refused = 4
     case invalidConfiguration = 5
+
+    /// The number of the status in sysexits(3), which systemd knows by name.
+    var sysexit: Int32 {
+        switch self {
+        case .done: 0
+        case .failed: 75
+        case .usage: 64
+        case .unreachable: 69
+        case .refused: 77
+        case .invalidConfiguration: 78
+        }
+    }
 }
 
 /// The reason why a verb failed.
@@ -20,6 +32,11 @@ struct Failure: Error, Hashable {
     var problems: [Problem] = []
     /// The number of further problems.
     var omittedProblemCount = 0
+    /// Whether the process exits with a status of sysexits(3).
+    var usesSysexits = false
+
+    /// The exit status of the process.
+    var exitStatus: Int32 { usesSysexits ? status.sysexit : status.rawValue }
 
     /// The lines that the user sees.
     var lines: [DisplayText] {

@@ -16,10 +16,9 @@ extension Failure {
         case (.serverNotFound, _):
             let name = error.string("server") ?? ""
             let upstream = error.string("upstream") ?? ""
-            self.init(
-                status: .refused,
-                message: "the upstream \"\(upstream)\" has no server \"\(name)\""
-            )
+            let owner =
+                upstream.isEmpty ? "no upstream has a" : "the upstream \"\(upstream)\" has no"
+            self.init(status: .refused, message: "\(owner) server \"\(name)\"")
         case (.configurationInvalid, _), (.reloadFailed, _):
             self.init(
                 status: .invalidConfiguration,

@@ -32,6 +32,17 @@ struct GlobalOptions: ParsableArguments {
     var usesNoPager = false
 
     @Option(
+        help: ArgumentHelp(
+            """
+            The width of tables; 0 for no limit. By default, $COLUMNS, or the width of the \
+            terminal; no limit if standard output is not a terminal.
+            """,
+            valueName: "columns"
+        )
+    )
+    var width: Int?
+
+    @Option(
         help: ArgumentHelp("The time to wait for an answer, in seconds.", valueName: "seconds")
     )
     var timeout = 5.0
@@ -40,9 +51,19 @@ struct GlobalOptions: ParsableArguments {
         guard socket != "" else {
             throw ValidationError("--socket requires the path of a socket.")
         }
+        guard width.map({ $0 >= 0 }) ?? true else {
+            throw ValidationError("--width requires a number of columns, or 0 for no limit.")
+        }
         guard timeout > 0, timeout <= 86_400 else {
             throw ValidationError("--timeout requires a number of seconds above 0 and up to 86400.")
         }
+    }
+
+    /// The properties of standard output.
+    var terminal: Terminal {
+        var terminal = Terminal.standardOutput
+        if let width { terminal.columns = width == 0 ? nil : width }
+        return terminal
     }
 
     /// Returns the form of JSON output, or `off` for text.

@@ -10,7 +10,7 @@ struct Output {
     let hasLegend: Bool
 
     init(_ options: GlobalOptions) {
-        terminal = .standardOutput
+        terminal = options.terminal
         mode = options.jsonMode(on: terminal)
         hasLegend = !options.omitsLegend
     }

@@ -14,12 +14,30 @@ struct ReloadCommand: ParsableCommand {
             the worker continues, and says so on standard error every --timeout seconds. Open \
             sessions keep the settings that they started with, and unchanged listeners are not \
             affected.
+
+            With --sysexits, a failure has the exit status of sysexits(3): 78 the configuration is \
+            invalid, 77 not permitted, 75 the daemon is busy or the call failed, 69 the daemon \
+            cannot be reached. systemd knows these names: ExecReload= with this option fails with \
+            78/CONFIG, and not with 5/NOTINSTALLED.
             """
     )
+
+    @Flag(help: "Fail with the exit statuses of sysexits(3), for ExecReload= in a unit.")
+    var sysexits = false
 
     @OptionGroup var options: GlobalOptions
 
     func run() throws {
+        do throws(Failure) {
+            try reload()
+        } catch {
+            var failure = error
+            failure.usesSysexits = sysexits
+            throw failure
+        }
+    }
+
+    private func reload() throws(Failure) {
         var daemon = try options.connect()
         let output = Output(options)
         do throws(Failure) {
@@ -34,21 +52,4 @@ struct ReloadCommand: ParsableCommand {
             throw error
         }
     }
-}
-
-/// Returns the differences between two configurations, one per line.
-func changeLines(_ list: ChangeList, on terminal: Terminal) -> [DisplayText] {
-    let omitted: [DisplayText] = list.omitted.map { ["and \($0) more"] } ?? []
-    let lines = list.changes.map { change in
-        let (sign, style): (String, Style) =
-            switch change.kind {
-            case .added: ("+", .green)
-            case .removed: ("-", .red)
-            case .changed: ("~", .yellow)
-            }
-        let values = [change.before, change.after].compactMap(\.self).joined(separator: " → ")
-        let line: DisplayText = "\(sign) \(change.pointer): \(values)"
-        return terminal.styled(line, style)
-    }
-    return lines + omitted
 }

@@ -10,7 +10,8 @@ struct RoutesCommand: ParsableCommand {
         abstract: "List the routes by server name, or show which one a client would get.",
         discussion: """
             With --match, the exit status is 4 if the client would be refused by every listener \
-            with routes.
+            with routes, and if the listener of --listener has no routes or does not exist. \
+            SESSIONS counts the open sessions, SERVED those since the start.
             """
     )
 
@@ -30,6 +31,12 @@ struct RoutesCommand: ParsableCommand {
     )
     var alpn: [String] = []
 
+    @Option(
+        help: ArgumentHelp("Only the routes of this listener.", valueName: "name"),
+        completion: .custom(Candidates.listeners)
+    )
+    var listener: String?
+
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
@@ -43,18 +50,26 @@ struct RoutesCommand: ParsableCommand {
 
     func run() throws {
         var daemon = try options.connect()
-        let list = try daemon.call(
+        var list = try daemon.call(
             DaemonInterface.Method.listRoutes.rawValue,
             as: RoutingList.self
         )
+        if let listener {
+            list.routings.removeAll { $0.listener != listener }
+            if list.routings.isEmpty {
+                let message = "no listener with routes is named \"\(listener)\""
+                throw Failure(status: .refused, message: message)
+            }
+        }
         let output = Output(options)
         guard let match else {
             return try output.print(list) { list in
-                var lines = routeTable(list.routings)
-                    .lines(header: output.hasLegend, on: output.terminal)
+                let table = routeTable(list.routings)
+                var lines = table.lines(header: output.hasLegend, on: output.terminal)
                 if output.hasLegend {
                     let routes = list.routings.reduce(0) { $0 + $1.routes.count }
                     lines += ["", "\(count(routes, "route")) listed."]
+                    lines += table.omission(on: output.terminal)
                 }
                 return lines
             }
@@ -81,6 +96,7 @@ func routeTable(_ routings: [Status.Routing]) -> Table {
         ("UPSTREAM", .left),
         ("SESSIONS", .right),
         ("SERVED", .right),
+        dropping: ["SERVED"],
         folding: ["NAMES"]
     )
     for routing in routings {

@@ -61,18 +61,26 @@ struct Screen: ~Copyable {
         Self.write("\u{1B}[H" + text + "\u{1B}[J")
     }
 
-    /// Waits for some time, and returns false as soon as `q` is typed or a signal arrives.
-    mutating func wait(for time: Duration) throws(Failure) -> Bool {
-        let end = ContinuousClock.now + time
+    /// The reason why a wait has ended.
+    enum Wake: Equatable {
+        case time
+        /// The user has typed `q`, or a signal has arrived.
+        case quit
+        /// The user has typed another key.
+        case key(UInt8)
+    }
+
+    /// Waits until a time, or until a key is typed or a signal arrives.
+    mutating func wait(until end: ContinuousClock.Instant) throws(Failure) -> Wake {
         do throws(Errno) {
             while ContinuousClock.now < end {
                 try poll.poll(&events, until: end)
-                let isOver = events.contains { event in
-                    event.token == Self.signals || Self.typed() == UInt8(ascii: "q")
-                }
-                if isOver { return false }
+                if events.contains(where: { $0.token == Self.signals }) { return .quit }
+                guard !events.isEmpty else { continue }
+                let key = Self.typed()
+                return key == UInt8(ascii: "q") ? .quit : .key(key)
             }
-            return true
+            return .time
         } catch {
             throw Failure(status: .failed, message: "cannot use the terminal: \(error)")
         }

@@ -11,33 +11,41 @@ func sessionTable(_ sessions: [Status.Session], now: Int) -> Table {
         ("ID", .right),
         ("LISTENER", .left),
         ("PEER", .left),
-        ("LOCAL", .left),
+        ("SERVER", .left),
         ("STATE", .left),
-        ("WORKER", .right),
         ("AGE", .right),
         ("IDLE", .right),
         ("IN", .right),
         ("OUT", .right),
         ("BUFFERED", .right),
-        folding: ["PEER", "LOCAL"]
+        ("WORKER", .right),
+        ("LOCAL", .left),
+        dropping: ["LOCAL", "WORKER", "BUFFERED", "AGE", "IDLE"],
+        folding: ["SERVER", "PEER"]
     )
     for session in sessions {
         table.append(
             "\(session.id)",
             Table.Cell(session.listener),
             Table.Cell(session.peer.isEmpty ? "-" : session.peer),
-            Table.Cell(session.local ?? "-"),
-            Table.Cell(session.state.rawValue, session.state == .open ? .plain : .yellow),
-            "\(session.worker)",
+            Table.Cell(session.server ?? "-"),
+            Table.Cell(session.state.words, session.state == .open ? .plain : .yellow),
             Table.Cell(formatSpan(microseconds: now - session.openedTimestampUSec)),
             Table.Cell(formatSpan(microseconds: session.idleUSec)),
             Table.Cell(formatByteCount(session.bytesIn)),
             Table.Cell(formatByteCount(session.bytesOut)),
-            Table.Cell(formatByteCount(session.buffered))
+            Table.Cell(formatByteCount(session.buffered)),
+            "\(session.worker)",
+            Table.Cell(session.local ?? "-")
         )
         if let request = request(of: session) { table.remark(Table.Cell(request)) }
     }
     return table
+}
+
+extension Status.Session.State {
+    /// The state as people read it.
+    var words: String { self == .halfClosed ? "half-closed" : rawValue }
 }
 
 /// Returns a TLS client's name, protocols and route in words; `nil` for other clients.

@@ -7,7 +7,10 @@ struct SessionsShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show one open session.",
-        discussion: "The exit status is 4 if no open session has this number."
+        discussion: """
+            In counts the bytes that the daemon has received from the client, Out those that it \
+            has sent to the client. The exit status is 4 if no open session has this number.
+            """
     )
 
     @Argument(
@@ -46,7 +49,7 @@ func sessionFields(_ session: Status.Session, now: Int) -> [DisplayText] {
         ("Route", session.route),
         ("Upstream", session.upstream),
         ("Server", session.server),
-        ("State", session.state.rawValue),
+        ("State", session.state.words),
         ("Opened", "\(opened); \(age) ago"),
         ("Idle", formatSpan(microseconds: session.idleUSec)),
         ("In", formatByteCount(session.bytesIn)),

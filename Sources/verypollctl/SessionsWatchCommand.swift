@@ -9,7 +9,7 @@ struct SessionsWatchCommand: ParsableCommand {
         abstract: "Print a line for each session that begins or ends, until interrupted.",
         discussion: """
             If there are more events than can be sent, a line says how many were lost. The exit \
-            status is 3 when the daemon stops.
+            status is 3 when the daemon stops, and 4 if there is no such listener or upstream.
             """
     )
 
@@ -34,8 +34,19 @@ struct SessionsWatchCommand: ParsableCommand {
             DaemonInterface.Method.monitor.rawValue,
             as: MonitorEvent.self
         ) { event throws(Failure) in
+            if let status = event.status { try check(status) }
             guard concerns(event) else { return }
             try output.print(event) { [eventLine($0, on: output.terminal)] }
+        }
+    }
+
+    /// Checks that the listener and the upstream exist.
+    private func check(_ status: Status) throws(Failure) {
+        if let listener, !status.listeners.contains(where: { $0.name == listener }) {
+            throw Failure(.listenerNotFound(listener))
+        }
+        if let upstream, !status.upstreams.contains(where: { $0.name == upstream }) {
+            throw Failure(.upstreamNotFound(upstream))
         }
     }
 

@@ -6,8 +6,25 @@ internal import VerypollControl
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show the status of the daemon, its listeners and its upstreams."
+        abstract: "Show the status of the daemon, its listeners and its upstreams.",
+        discussion: """
+            The first lines say what needs attention: a refused reload, a configuration file that \
+            is newer than the configuration in effect, servers that are down, ejected or \
+            unresolved, upstreams without an available server, sessions that wait, paused \
+            listeners, and limits of which at least 90 % are used. With --json, these are the \
+            member "warnings".
+
+            The exit status is 0 even then. With --check, for monitoring and scripts, the verb \
+            prints one line and exits with 1 if something needs attention.
+
+            The daemon and its listeners: IN and "in" are bytes received from clients, OUT and \
+            "out" are bytes sent to clients. Servers: TO and FROM are bytes sent to the server \
+            and received from it. All byte counts are those since the start.
+            """
     )
+
+    @Flag(help: "Print one line, and exit with 1 if something needs attention.")
+    var check = false
 
     @OptionGroup var options: GlobalOptions
 
@@ -29,9 +46,32 @@ struct StatusCommand: ParsableCommand {
             as: Status.self
         )
         let output = Output(options)
-        try output.print(status) { status in
-            StatusReport(status: status, now: currentTimestamp(), terminal: output.terminal)
-                .lines(hasLegend: output.hasLegend)
+        let now = currentTimestamp()
+        let warnings = StatusWarning.all(
+            of: status,
+            fileTime: StatusWarning.modificationTime(of: status.configurationPath),
+            now: now
+        )
+        try output.print(StatusAnswer(status: status, warnings: warnings)) { answer in
+            if check { return [checkLine(of: answer)] }
+            return StatusReport(
+                status: status,
+                now: now,
+                terminal: output.terminal,
+                warnings: warnings
+            ).lines(hasLegend: output.hasLegend)
         }
+        if check, !warnings.isEmpty { throw Failure(status: .failed, message: "") }
     }
+}
+
+/// Returns one line in the style of monitoring plugins: `WARNING: 2 problems: …`.
+func checkLine(of answer: StatusAnswer) -> DisplayText {
+    let status = answer.status
+    guard !answer.warnings.isEmpty else {
+        let listeners = count(status.listeners.count, "listener")
+        return "OK: \(listeners), \(count(status.totals.active, "session"))"
+    }
+    let texts = answer.warnings.map(\.text).joined(separator: "; ")
+    return "WARNING: \(texts)"
 }

@@ -7,22 +7,23 @@ struct StatusReport {
     /// The current time, in microseconds since 1970-01-01 UTC.
     let now: Int
     let terminal: Terminal
+    /// The conditions that need attention, printed first.
+    var warnings: [StatusWarning] = []
 
     /// Returns the headline fields, then the tables of listeners and upstreams.
     func lines(hasLegend: Bool) -> [DisplayText] {
         let dot = terminal.styled(status.state == .stopping ? "○" : "●", style)
         let name = terminal.styled("verypolld", .bold)
         var lines = ["\(dot) \(name) - version \(status.version)"] + fields()
-        if !status.listeners.isEmpty {
-            lines +=
-                [""]
-                + listenerTable(status.listeners, now: now)
-                .lines(header: hasLegend, on: terminal)
-        }
-        if !status.upstreams.isEmpty {
-            let table = upstreamTable(status.upstreams, now: now)
+        var omitted: [String] = []
+        let tables = [
+            listenerTable(status.listeners, now: now), upstreamTable(status.upstreams, now: now),
+        ]
+        for table in tables where !table.isEmpty {
             lines += [""] + table.lines(header: hasLegend, on: terminal)
+            omitted += table.droppedTitles(on: terminal)
         }
+        if hasLegend, !omitted.isEmpty { lines += [""] + omissionLines(omitted) }
         return lines
     }
 
@@ -39,7 +40,10 @@ struct StatusReport {
         let age = formatSpan(microseconds: now - status.startTimestampUSec)
         let state = terminal.styled("\(status.state.rawValue)", style)
         let totals = status.totals
-        var fields: [(String, DisplayText)] = [
+        var fields: [(String, DisplayText)] = warnings.enumerated().map { index, warning in
+            (index == 0 ? "Attention" : "", terminal.styled("\(warning.text)", .yellow))
+        }
+        fields += [
             ("Config", "\(status.configurationPath ?? "built-in default")"),
             ("Active", "\(state) since \(since); \(age) ago"),
         ]
@@ -47,7 +51,8 @@ struct StatusReport {
             let rest = formatSpan(microseconds: deadline - now)
             fields.append(("Drain", "remaining sessions are closed in \(rest)"))
         }
-        if let note = status.note {
+        // The warnings say the same as the note, in more words.
+        if warnings.isEmpty, let note = status.note {
             fields.append(("Note", terminal.styled("\(note)", .yellow)))
         }
         fields += [
@@ -113,6 +118,7 @@ func listenerTable(_ listeners: [Status.Listener], now: Int) -> Table {
         ("REJECTED", .right),
         ("IN", .right),
         ("OUT", .right),
+        dropping: ["HANDLER", "REJECTED", "ACCEPTED"],
         folding: ["ADDRESS"]
     )
     for listener in listeners {

@@ -25,7 +25,8 @@ struct Table {
     }
 
     private let columns: [(title: String, alignment: Alignment)]
-    private let folding: Set<String>
+    private let dropping: [String]
+    private let folding: [String]
     private var rows: [[Cell]] = []
     /// The remarks below rows, by the index of the row.
     private var remarks: [Int: Cell] = [:]
@@ -34,13 +35,17 @@ struct Table {
     ///
     /// - Parameters:
     ///   - columns: The titles and the alignments of the columns.
-    ///   - folding: The titles of the columns that are printed below the row if the row is too
-    ///     wide.
+    ///   - dropping: The titles of the columns that are left out if the rows are too wide, the
+    ///     first one first.
+    ///   - folding: The titles of the columns that are printed below the row if the row is still
+    ///     too wide, the first one first.
     init(
         _ columns: (title: String, alignment: Alignment)...,
-        folding: Set<String> = []
+        dropping: [String] = [],
+        folding: [String] = []
     ) {
         self.columns = columns
+        self.dropping = dropping
         self.folding = folding
     }
 
@@ -60,21 +65,16 @@ struct Table {
 
     /// Returns the rows as lines, below a line of titles if `header` is set.
     ///
-    /// If the rows are wider than the terminal, the folding columns are printed below the rows.
+    /// If the rows are wider than the terminal, columns are left out, and then others are printed
+    /// below the rows.
     func lines(header: Bool, on terminal: Terminal) -> [DisplayText] {
         let titles = columns.map { Cell($0.title, .underlined) }
-        let widths = columns.indices.map { index in
-            ((header ? [titles] : []) + rows).map { $0[index].text.count }.max() ?? 0
-        }
-        let width = widths.reduce(2 * (widths.count - 1), +)
-        let isFolded = terminal.columns.map { width > $0 } ?? false
-        let below = columns.indices.filter { isFolded && folding.contains(columns[$0].title) }
-        let beside = columns.indices.filter { !below.contains($0) }
-        var lines = header ? [line(of: titles, beside, widths: widths, on: terminal)] : []
+        let layout = layout(header: header, on: terminal)
+        var lines = header ? [line(of: titles, layout, on: terminal)] : []
         for (index, row) in rows.enumerated() {
-            let line = line(of: row, beside, widths: widths, on: terminal)
+            let line = line(of: row, layout, on: terminal)
             if !line.isEmpty { lines.append(line) }
-            let folded = below.map { row[$0] }.filter { !$0.text.isEmpty }
+            let folded = layout.below.map { row[$0] }.filter { !$0.text.isEmpty }
             if !folded.isEmpty {
                 let texts = folded.map { terminal.styled($0.text, $0.style) }
                 lines.append("  └ " + texts.joined(separator: "  "))
@@ -85,17 +85,60 @@ struct Table {
         return lines
     }
 
+    /// Returns the titles of the columns that are left out because the terminal is too narrow.
+    func droppedTitles(on terminal: Terminal) -> [String] {
+        let dropped = layout(header: true, on: terminal).dropped
+        return columns.indices.filter(dropped.contains).map { columns[$0].title }
+    }
+
+    /// Returns a line about the columns that are left out, or no line if there are none.
+    func omission(on terminal: Terminal) -> [DisplayText] {
+        omissionLines(droppedTitles(on: terminal))
+    }
+
+    /// The places of the columns.
+    private struct Layout {
+        /// The width of each column.
+        var widths: [Int]
+        var beside: [Int]
+        var below: [Int] = []
+        var dropped: Set<Int> = []
+
+        /// The width of a row.
+        var width: Int { beside.reduce(2 * (beside.count - 1)) { $0 + widths[$1] } }
+    }
+
+    private func layout(header: Bool, on terminal: Terminal) -> Layout {
+        let widths = columns.indices.map { index in
+            let title = header ? columns[index].title.count : 0
+            return rows.reduce(title) { max($0, $1[index].text.count) }
+        }
+        var layout = Layout(widths: widths, beside: Array(columns.indices))
+        guard let limit = terminal.columns else { return layout }
+        for title in dropping where layout.width > limit {
+            guard let index = columns.firstIndex(where: { $0.title == title }) else { continue }
+            layout.beside.removeAll { $0 == index }
+            layout.dropped.insert(index)
+        }
+        for title in folding where layout.width > limit {
+            guard let index = columns.firstIndex(where: { $0.title == title }) else { continue }
+            layout.beside.removeAll { $0 == index }
+            layout.below.append(index)
+        }
+        layout.below.sort()
+        return layout
+    }
+
     private func line(
         of row: [Cell],
-        _ indices: [Int],
-        widths: [Int],
+        _ layout: Layout,
         on terminal: Terminal
     ) -> DisplayText {
         var line: DisplayText = ""
         var pending = ""
-        for index in indices {
+        for index in layout.beside {
             let cell = row[index]
-            let padding = String(repeating: " ", count: widths[index] - cell.text.count)
+            let padding = String(repeating: " ", count: layout.widths[index] - cell.text.count)
             if columns[index].alignment == .right { pending += padding }
             // Spaces are written only if text follows, so that lines have no trailing spaces.
             if !cell.text.isEmpty {
@@ -106,4 +149,10 @@ struct Table {
         }
         return line
     }
+}
+
+/// Returns a line about columns that are left out, or no line if there are none.
+func omissionLines(_ titles: [String]) -> [DisplayText] {
+    guard !titles.isEmpty else { return [] }
+    return ["Left out for lack of width: \(titles.joined(separator: ", "))."]
 }

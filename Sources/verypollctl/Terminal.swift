@@ -22,8 +22,15 @@ struct Terminal: Hashable, Sendable {
         return Terminal(
             isInteractive: isInteractive,
             hasColor: isInteractive && !isPlain,
-            columns: isInteractive ? environment["COLUMNS"].flatMap(Int.init) ?? width() : nil
+            columns: width(in: environment) ?? (isInteractive ? width() : nil)
         )
+    }
+
+    /// Returns the width that the variable COLUMNS has, or `nil` if it is not a valid width.
+    ///
+    /// Shells do not export COLUMNS by themselves, so a user has set it, also for a pipe.
+    static func width(in environment: [String: String]) -> Int? {
+        environment["COLUMNS"].flatMap(Int.init).flatMap { $0 > 0 ? $0 : nil }
     }
 
     /// Returns the width of the window, or `nil` if it is unknown.

@@ -59,8 +59,8 @@ struct TopSample: Encodable {
     let active: Int
     let maxSessions: Int
     let rates: Rates
-    let listeners: [Listener]
-    let servers: [Server]
+    private(set) var listeners: [Listener]
+    private(set) var servers: [Server]
     let workers: [Worker]
 
     init(from former: Snapshot, to present: Snapshot) {
@@ -131,89 +131,63 @@ extension TopSample.Server {
     }
 }
 
-// MARK: - Text
+// MARK: - Order
 
-extension TopSample {
-    /// Returns two lines about the whole daemon, then tables of listeners, servers and workers.
-    func lines(header: Bool, on terminal: Terminal) -> [DisplayText] {
-        let age = formatSpan(microseconds: timestampUSec - startTimestampUSec)
-        var lines: [DisplayText] = [
-            "\(terminal.styled("verypolld", .bold)) \(version) - \(state), up \(age)",
-            """
-            \(active) of \(maxSessions) sessions, \(formatRate(rates.sessionsPerSecond)), \
-            \(byteRate(rates.bytesInPerSecond)) in, \(byteRate(rates.bytesOutPerSecond)) out
-            """,
-        ]
-        for table in [listenerTable, serverTable, workerTable] where !table.isEmpty {
-            lines += [""] + table.lines(header: header, on: terminal)
+/// The order of the listeners and servers.
+enum TopOrder: String, CaseIterable, Sendable {
+    /// The order of the names and of the configuration.
+    case name
+    case sessions
+    /// The rate of new sessions.
+    case new
+    /// The rate of bytes from clients, and to servers.
+    case bytesIn = "in"
+    /// The rate of bytes to clients, and from servers.
+    case bytesOut = "out"
+
+    /// The key that selects the order.
+    var key: UInt8 {
+        switch self {
+        case .name: UInt8(ascii: "n")
+        case .sessions: UInt8(ascii: "s")
+        case .new: UInt8(ascii: "w")
+        case .bytesIn: UInt8(ascii: "i")
+        case .bytesOut: UInt8(ascii: "o")
         }
-        return lines
     }
-
-    private var listenerTable: Table {
-        var table = Table(
-            ("LISTENER", .left),
-            ("STATE", .left),
-            ("SESSIONS", .right),
-            ("SESSIONS/S", .right),
-            ("IN/S", .right),
-            ("OUT/S", .right)
-        )
-        for listener in listeners {
-            table.append(
-                Table.Cell(listener.name, .bold),
-                Table.Cell(listener.state, listener.state == "accepting" ? .green : .yellow),
-                "\(listener.active)",
-                Table.Cell(formatNumber(listener.rates.sessionsPerSecond)),
-                Table.Cell(formatByteCount(Int(listener.rates.bytesInPerSecond))),
-                Table.Cell(formatByteCount(Int(listener.rates.bytesOutPerSecond)))
-            )
-        }
-        return table
-    }
-
-    private var serverTable: Table {
-        var table = Table(
-            ("UPSTREAM", .left),
-            ("SERVER", .left),
-            ("STATE", .left),
-            ("SESSIONS", .right),
-            ("SESSIONS/S", .right),
-            ("IN/S", .right),
-            ("OUT/S", .right)
-        )
-        for server in servers {
-            let isUp = server.mode == "up" && server.state == "up"
-            let state = stateWords(server.state, mode: server.mode)
-            table.append(
-                Table.Cell(server.upstream, .bold),
-                Table.Cell(server.address),
-                Table.Cell(state, isUp ? .green : .red),
-                "\(server.active)",
-                Table.Cell(formatNumber(server.rates.sessionsPerSecond)),
-                Table.Cell(formatByteCount(Int(server.rates.bytesInPerSecond))),
-                Table.Cell(formatByteCount(Int(server.rates.bytesOutPerSecond)))
-            )
-        }
-        return table
-    }
-
-    private var workerTable: Table {
-        var table = Table(("WORKER", .right), ("SESSIONS", .right), ("BUSY", .right))
-        for worker in workers {
-            let share = Int((worker.busyShare * 100).rounded())
-            table.append("\(worker.index)", "\(worker.sessions)", "\(share)%")
-        }
-        return table
-    }
-
-    private func byteRate(_ rate: Double) -> String { formatByteCount(Int(rate)) + "/s" }
-
-    private func formatRate(_ rate: Double) -> String { formatNumber(rate) + "/s" }
 }
 
-/// Returns a number with one decimal place.
-private func formatNumber(_ number: Double) -> String {
-    let tenths = Int((number * 10).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
+extension TopSample {
+    /// Sorts the listeners and the servers, those with the highest numbers first.
+    mutating func sort(by order: TopOrder) {
+        guard order != .name else { return }
+        // The sort is stable, so that equal rows do not jump.
+        listeners.sort { $0.rank(in: order) > $1.rank(in: order) }
+        servers.sort { $0.rank(in: order) > $1.rank(in: order) }
+    }
+}
+
+extension TopSample.Listener {
+    fileprivate func rank(in order: TopOrder) -> Double {
+        switch order {
+        case .name: 0
+        case .sessions: Double(active)
+        case .new: rates.sessionsPerSecond
+        case .bytesIn: rates.bytesInPerSecond
+        case .bytesOut: rates.bytesOutPerSecond
+        }
+    }
+}
+
+extension TopSample.Server {
+    fileprivate func rank(in order: TopOrder) -> Double {
+        switch order {
+        case .name: 0
+        case .sessions: Double(active)
+        case .new: rates.sessionsPerSecond
+        // The rates are those from and to the server.
+        case .bytesIn: rates.bytesOutPerSecond
+        case .bytesOut: rates.bytesInPerSecond
+        }
+    }
 }

@@ -15,8 +15,9 @@ func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
         ("SESSIONS", .right),
         ("SERVED", .right),
         ("FAILED", .right),
-        ("IN", .right),
-        ("OUT", .right),
+        ("TO", .right),
+        ("FROM", .right),
+        dropping: ["WEIGHT", "SERVED", "FAILED"],
         folding: ["SERVER"]
     )
     for upstream in upstreams {
@@ -31,8 +32,8 @@ func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
             "\(upstream.active)\(limit)",
             "\(servers.reduce(0) { $0 + $1.sessions })",
             "\(servers.reduce(0) { $0 + $1.failures })",
-            Table.Cell(formatByteCount(servers.reduce(0) { $0 + $1.bytesIn })),
-            Table.Cell(formatByteCount(servers.reduce(0) { $0 + $1.bytesOut }))
+            Table.Cell(formatByteCount(servers.reduce(0) { $0 + $1.bytesOut })),
+            Table.Cell(formatByteCount(servers.reduce(0) { $0 + $1.bytesIn }))
         )
         if upstream.waiting > 0 {
             let verb = upstream.waiting == 1 ? "waits" : "wait"
@@ -53,8 +54,8 @@ extension Table {
             "\(server.active)",
             "\(server.sessions)",
             "\(server.failures)",
-            Cell(formatByteCount(server.bytesIn)),
-            Cell(formatByteCount(server.bytesOut))
+            Cell(formatByteCount(server.bytesOut)),
+            Cell(formatByteCount(server.bytesIn))
         )
         if server.state != .up {
             let time = formatSpan(microseconds: now - server.stateTimestampUSec)

@@ -6,7 +6,14 @@ internal import VerypollControl
 struct UpstreamsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "upstreams",
-        abstract: "List the upstreams with their servers, states and counters."
+        abstract: "List the upstreams with their servers, states and counters.",
+        discussion: """
+            SESSIONS counts the sessions on a server now; SERVED and FAILED count the sessions \
+            that have connected and those that could not, since the start. TO counts the bytes \
+            that the daemon has sent to the server since the start, FROM those that it has \
+            received from the server. In a narrow window, WEIGHT, SERVED and FAILED are left out \
+            in this order.
+            """
     )
 
     @OptionGroup var options: GlobalOptions
@@ -19,10 +26,11 @@ struct UpstreamsCommand: ParsableCommand {
         )
         let output = Output(options)
         try output.print(list) { list in
-            var lines = upstreamTable(list.upstreams, now: currentTimestamp())
-                .lines(header: output.hasLegend, on: output.terminal)
+            let table = upstreamTable(list.upstreams, now: currentTimestamp())
+            var lines = table.lines(header: output.hasLegend, on: output.terminal)
             if output.hasLegend {
                 lines += ["", "\(count(list.upstreams.count, "upstream")) listed."]
+                lines += table.omission(on: output.terminal)
             }
             return lines
         }

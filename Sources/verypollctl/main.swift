@@ -2,16 +2,16 @@ internal import ArgumentParser
 internal import Console
 internal import Glibc
 
-var status = ExitStatus.done
+var status = ExitStatus.done.rawValue
 do {
     var command = try Verypollctl.parseAsRoot(try ProgramArguments.afterName())
     try command.run()
 } catch let failure as Failure {
     if !failure.message.isEmpty { Console.printError(failure.lines) }
-    status = failure.status
+    status = failure.exitStatus
 } catch let error as ProgramArgumentError {
     writeError("verypollctl: \(error)")
-    status = .usage
+    status = ExitStatus.usage.rawValue
 } catch {
     let message = DisplayText.lines(of: Verypollctl.fullMessage(for: error))
     if Verypollctl.exitCode(for: error).isSuccess {
@@ -20,11 +20,11 @@ do {
             try Console.print(message)
         } catch {
             writeError("verypollctl: cannot write: \(error)")
-            status = .failed
+            status = ExitStatus.failed.rawValue
         }
     } else {
         Console.printError(message)
-        status = .usage
+        status = ExitStatus.usage.rawValue
     }
 }
-exit(status.rawValue)
+exit(status)

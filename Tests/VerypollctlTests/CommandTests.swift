@@ -97,10 +97,9 @@ struct CommandTests: ~Copyable {
 
         #expect(
             result.standardOutput == """
-                 7  echo  10.0.0.1:50000  127.0.0.1:7007  open        0    1d 1h  1min 1s   64B  \
-                64B    0B
-                12  web   [::1]:50001     -               halfClosed  1  2h 0min      1ms  2.0K  \
-                 0B  1.4M
+                 7  echo  10.0.0.1:50000  -  open           1d 1h  1min 1s   64B  64B    0B  0  \
+                127.0.0.1:7007
+                12  web   [::1]:50001     -  half-closed  2h 0min      1ms  2.0K   0B  1.4M  1  -
 
                 """
         )
@@ -143,8 +142,61 @@ struct CommandTests: ~Copyable {
         let result = try run("sessions", "kill", "7")
 
         #expect(result.exit == .code(0))
-        #expect(result.standardOutput == "")
+        #expect(result.standardOutput == "1 session killed.\n")
         #expect(result.standardError == "")
+        let two = try run("sessions", "kill", "99", "7", "12", "--json=short")
+        #expect(two.exit == .code(4))
+        #expect(two.standardOutput == "{\"count\":2}\n")
+        #expect(two.standardError == "verypollctl: there is no session 99\n")
+        #expect(
+            try run("sessions", "kill", "--listener", "web").standardOutput
+                == "1 session killed.\n"
+        )
+        #expect(try run("sessions", "kill", "--all").standardOutput == "2 sessions killed.\n")
+    }
+
+    @Test("sessions are sorted by the chosen key, before the limit applies")
+    func sortsSessions() throws {
+        for (key, first) in [
+            ("id", " 7"), ("age", " 7"), ("idle", " 7"), ("in", "12"), ("out", " 7"),
+            ("client", " 7"),
+        ] {
+            let all = try run("sessions", "--sort", key, "--no-legend")
+            #expect(all.standardOutput.hasPrefix(first), "\(key)")
+            #expect(all.standardError == "")
+        }
+        let one = try run("sessions", "--sort", "in", "--limit", "1", "--no-legend")
+        #expect(one.standardOutput.hasPrefix("12"))
+        #expect(one.standardOutput.split(separator: "\n").count == 1)
+        #expect(one.standardError.contains("more sessions"))
+    }
+
+    @Test("a peer or a server name that can't exist is wrong usage, with a remedy")
+    func refusesNonsense() throws {
+        for verb in ["list", "kill"] {
+            let peer = try run("sessions", verb, "--peer", "nonsense")
+            #expect(peer.exit == .code(2))
+            #expect(peer.standardError.contains("\"nonsense\" is not a valid client; write an"))
+            let block = try run("sessions", verb, "--peer", "127.0.0.1/8")
+            #expect(block.standardError.contains("write \"127.0.0.0/8\""))
+            #expect(try run("sessions", verb, "--server-name", "a b").exit == .code(2))
+        }
+    }
+
+    @Test("tables fit the width that the variable COLUMNS or the option sets, also in a pipe")
+    func fitsWidth() throws {
+        let options = patientOptions(socket: daemon.path)
+        func longest(_ words: [String], _ environment: [String: String] = [:]) throws -> Int {
+            let result = try runCommand(words + options, environment: environment)
+            #expect(result.exit == .code(0))
+            return result.standardOutput.split(separator: "\n").map(\.count).max() ?? 0
+        }
+        for verb in ["status", "listeners", "upstreams", "sessions"] {
+            #expect(try longest([verb]) > 80)
+            #expect(try longest([verb], ["COLUMNS": "80"]) <= 80, "\(verb)")
+            #expect(try longest([verb, "--width", "80"]) <= 80, "\(verb)")
+            #expect(try longest([verb, "--width", "0"], ["COLUMNS": "80"]) > 80)
+        }
     }
 
     @Test("ping and version report who answers")
@@ -189,6 +241,17 @@ struct CommandTests: ~Copyable {
             )
         )
         #expect(text.contains(#""workers":[{"busyShare":0.123,"events":200300,"index":0,"#))
+        #expect(text.contains(#""warnings":[{"kind":"serverDown","text":"#))
+    }
+
+    @Test("status --check prints one line, and its exit status says whether all is well")
+    func checks() throws {
+        let result = try run("status", "--check")
+        #expect(result.exit == .code(1))
+        #expect(result.standardOutput.hasPrefix("WARNING: "))
+        #expect(result.standardOutput.split(separator: "\n").count == 1)
+        #expect(result.standardError == "")
+        #expect(try run("status").exit == .code(0))
     }
 
     @Test(
@@ -196,6 +259,8 @@ struct CommandTests: ~Copyable {
         arguments: [
             ["no-such-verb"], ["--no-such-option"], ["sessions", "kill"],
             ["sessions", "kill", "seven"], ["sessions", "--limit", "0"],
+            ["sessions", "kill", "7", "--all"], ["sessions", "kill", "--all", "--peer", "::1"],
+            ["sessions", "--sort", "size"], ["sessions", "--width", "-1"],
             ["sessions", "--limit", "10001"], ["status", "--json=xml"], ["ping", "--timeout=0"],
             ["listeners", "extra"], ["upstreams", "extra"], ["ping", "--socket", ""],
             ["sessions", "show"], ["sessions", "watch", "7"], ["drain", "a", "b"],

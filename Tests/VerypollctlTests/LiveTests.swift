@@ -16,16 +16,24 @@ struct LiveTests {
         let closed = try monitor.waitForStandardOutput(containing: "  session-closed  \(id) echo")
         #expect(closed.contains(", 1B in, 1B out: both ways ended"))
         #expect(try daemon.run("drain", "web").exit == .code(0))
+        try monitor.waitForStandardOutput(containing: "  drain-begun  web, by verypollctl (uid ")
         try monitor.waitForStandardOutput(containing: "  listener-changed  web drain")
+        try monitor.waitForStandardOutput(containing: "  drain-done  web")
+        #expect(try daemon.run("resume", "web").exit == .code(0))
+        try monitor.waitForStandardOutput(containing: "  drain-ended  web, by verypollctl (uid ")
         #expect(
             try daemon.run("server", "set", "app", "127.0.0.1:9", "--state=down").exit == .code(0)
         )
         try monitor.waitForStandardOutput(
-            containing: "  server-set  app 127.0.0.1:9 down (up), weight 1"
+            containing: "  server-set  app 127.0.0.1:9 down (up), weight 1, by verypollctl (uid "
         )
         try monitor.waitForStandardOutput(containing: "  server-down  app 127.0.0.1:9 down (up)")
         #expect(try daemon.run("reload").exit == .code(0))
-        try monitor.waitForStandardOutput(containing: "  reloaded  0 changes")
+        try monitor.waitForStandardOutput(containing: "  reloaded  0 changes, by verypollctl (uid ")
+        #expect(try daemon.run("log-level", "debug").exit == .code(0))
+        try monitor.waitForStandardOutput(containing: "  log-level-set  debug, by verypollctl")
+        #expect(try daemon.run("sessions", "kill", "--peer", "10.0.0.0/8").exit == .code(0))
+        try monitor.waitForStandardOutput(containing: "  sessions-killed  0 sessions, by very")
 
         try daemon.program.send(SIGTERM)
         #expect(try monitor.waitForExit() == .code(3))
@@ -87,6 +95,20 @@ struct LiveTests {
         let lines = json.split(separator: "\n")
         #expect(lines.count == 3)
         #expect(!lines.contains { !$0.hasPrefix(#"{"active":1,"intervalUSec":"#) })
+    }
+
+    @Test("top continues after the daemon has stopped and another one was started")
+    func survivesRestart() throws {
+        let daemon = try RealDaemon()
+        let top = try daemon.start("top", "--batch", "-d", "0.05")
+        try top.waitForStandardOutput(containing: "verypolld ")
+        try daemon.program.send(SIGTERM)
+        #expect(try daemon.program.waitForExit() == .code(0))
+        try top.waitForStandardError(containing: "verypolld is not reachable, retrying: cannot")
+        let former = try top.standardOutput.count
+        let next = try Program("verypolld", ["--config", daemon.file])
+        try next.waitForStandardError(containing: "is ready")
+        try eventually("another sample") { try top.standardOutput.count > former }
     }
 
     @Test("drain --wait follows until no session is left, and resume accepts again")

@@ -102,6 +102,21 @@ struct RoutesTests: ~Copyable {
         )
     }
 
+    @Test("routes of one listener can be chosen, and one without routes is named")
+    func choosesListener() throws {
+        let one = try run("--match", "x.test", "--listener", "inner")
+        #expect(one.exit == .code(0))
+        #expect(one.standardOutput.hasPrefix("inner: no route, upstream db"))
+        #expect(one.standardOutput.split(separator: "\n").count == 1)
+        let refused = try run("--match", "x.test", "--listener", "front")
+        #expect(refused.exit == .code(4))
+        let unknown = try run("--listener", "web")
+        #expect(unknown.exit == .code(4))
+        #expect(
+            unknown.standardError == "verypollctl: no listener with routes is named \"web\"\n"
+        )
+    }
+
     @Test("--alpn without --match is wrong usage")
     func refuses() throws {
         let result = try run("--alpn", "h2")

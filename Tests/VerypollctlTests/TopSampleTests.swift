@@ -50,14 +50,33 @@ struct TopSampleTests {
         #expect(sample.listeners.map(\.rates.sessionsPerSecond) == [0, 38.5])
     }
 
+    @Test("rows are sorted by the chosen number, and keep their order otherwise")
+    func sorts() {
+        var sample = sample { status in
+            status.listeners[1].accepted += 10
+            status.listeners[0].bytesIn += 10
+            status.upstreams[1].servers[0].bytesOut += 4096
+        }
+        let names = ["echo", "web"]
+        #expect(sample.listeners.map(\.name) == names)
+        sample.sort(by: .new)
+        #expect(sample.listeners.map(\.name) == ["web", "echo"])
+        sample.sort(by: .bytesIn)
+        #expect(sample.listeners.map(\.name) == names)
+        // The bytes that clients have sent are those that servers get.
+        #expect(sample.servers.first?.address == "10.0.0.9:5432")
+        sample.sort(by: .sessions)
+        #expect(sample.servers.map(\.active).prefix(2) == [8, 4])
+    }
+
     @Test("the table has no escape sequences without colors")
     func prints() {
         let sample = sample { $0.upstreams[0].servers[0].mode = .drain }
         let lines = sample.lines(header: true, on: plain)
         let texts = lines.map(\.description)
         #expect(lines[0] == "verypolld 1.2.3 - running, up 2s")
-        #expect(lines[1] == "14 of 100000 sessions, 0.0/s, 0B/s in, 0B/s out")
-        #expect(texts.contains { $0.hasPrefix("LISTENER  STATE      SESSIONS  SESSIONS/S") })
+        #expect(lines[1] == "14 of 100000 sessions, 0.0/s new, 0B/s in, 0B/s out")
+        #expect(texts.contains { $0.hasPrefix("LISTENER  STATE      SESSIONS  NEW/S") })
         #expect(texts.contains { $0.contains("drain (up)") })
         #expect(lines.contains("     0         1   12%"))
         #expect(!texts.contains { $0.contains("\u{1B}") })

@@ -102,7 +102,7 @@ struct VerbTests: ~Copyable {
         let lines = result.standardOutput.split(separator: "\n").map(String.init)
         #expect(lines.first == "   Session: 12")
         #expect(lines.contains("  Listener: web"))
-        #expect(lines.contains("     State: halfClosed"))
+        #expect(lines.contains("     State: half-closed"))
         #expect(!lines.contains { $0.contains("Upstream:") || $0.contains("Local:") })
         let json = try run("sessions", "show", "12", "--json=short").standardOutput
         #expect(json.hasPrefix(#"{"session":{"buffered":"#))
@@ -115,7 +115,7 @@ struct VerbTests: ~Copyable {
             #expect(result.exit == .code(0))
             #expect(
                 result.standardOutput == """
-                    - /listeners/web: {"listen":["[::]:8080"]}
+                    - /listeners/web/listen: ["[::]:8080"]
                     ~ /workers: 1 → 2
 
                     """
@@ -125,6 +125,16 @@ struct VerbTests: ~Copyable {
         #expect(
             try run("reload", "--json=short").standardOutput.hasPrefix(#"{"changes":[{"before":"#)
         )
+    }
+
+    @Test("with --sysexits, a failed reload has a status that systemd knows by name")
+    func failsForSystemd() throws {
+        let path = directory.appending("none.sock")
+        let words = ["reload", "--socket", path]
+        #expect(try Program.run("verypollctl", words).exit == .code(3))
+        #expect(try Program.run("verypollctl", words + ["--sysexits"]).exit == .code(69))
+        #expect(try run("reload", "--sysexits").exit == .code(0))
+        #expect(ExitStatus.invalidConfiguration.sysexit == 78)
     }
 
     @Test("problems use the file name that the user gave, and exit with 5")
