@@ -29,6 +29,9 @@ extension ServiceTests {
         let status = try lab.property("StatusText")
         #expect(status.contains("reload refused"), "\(status)")
         #expect(status.contains("/etc/verypolld/verypolld.json:1:16: /listeners"), "\(status)")
+        let log = try lab.run("journalctl", "-u", "verypolld", "-n", "20", "--no-pager")
+        #expect(log.standardOutput.contains("status=78/CONFIG"), "\(log.standardOutput)")
+        #expect(!log.standardOutput.contains("NOTINSTALLED"))
         #expect(try answer(to: "still here", port: 7101) == "still here")
         #expect(try lab.property("ActiveState") == "active")
 
