@@ -88,7 +88,6 @@ package struct LoadedConfiguration: Sendable {
                 after: former
             )
         }
-    }
 }
 
 extension LoadedConfiguration {
@@ -108,6 +107,5 @@ extension LoadedConfiguration {
         var time = timespec()
         _ = unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
         return time.tv_sec * 1_000_000 + time.tv_nsec / 1_000
-    }
     }
 }

@@ -41,8 +41,8 @@ struct ChangeLinesTests {
     @Test("an added listener has a line for each key that is not at its default")
     func adds() {
         let after = """
-            {"listen":["127.0.0.1:1"],"handler":{"type":"proxy","upstream":"a","inspect":"none"},
-            "whenFull":"wait","deny":[],"timeouts":{"idle":"5min","lifetime":"off"}}
+            {"listen":["127.0.0.1:1"],"handler":{"type":"proxy","upstream":"a","inspect":"off"},
+            "whenFull":"pause","deny":[],"timeouts":{"idle":"5min","lifetime":"off"}}
             """
         #expect(
             lines(change("/listeners/new", nil, after)) == [

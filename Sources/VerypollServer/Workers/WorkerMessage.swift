@@ -25,10 +25,10 @@ package enum WorkerMessage: Equatable, Sendable {
     case showSession(id: UInt64, callID: Int)
     /// End a session.
     case killSession(id: UInt64, callID: Int)
-    /// The answer to `writeReport`.
-    case report(Report)
     /// End the sessions that match the filter, and report `killedSessions` at the end.
     case killSessions(SessionFilter, callID: Int)
+    /// The answer to `writeReport`.
+    case report(Report)
     /// A server of an upstream may have become available: retry the sessions that wait for one.
     case serversChanged
     /// Servers are down: apply the upstreams' `whenDown` to their live sessions, and let those that
