@@ -51,6 +51,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "fuzz-check-answer",
+            dependencies: ["FuzzSupport", daemon],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "fuzz-request-head",
             dependencies: ["FuzzSupport", daemon],
             swiftSettings: settings

@@ -78,6 +78,7 @@ class Setting:
         included = self.folder / "upstreams.json"
         calm = {"servers": [f"unix:{self.folder}/echo"], "connectTimeout": f"{3 + change}s"}
         included.write_text(json.dumps({"upstreams": {"calm": calm}}))
+        check_by_type = {**check, "type": "connect", "interval": f"{900 + change}ms"}
         return {
             "include": ["*s.json"],
             "workers": WORKERS,
@@ -87,10 +88,13 @@ class Setting:
             "drain": {"deadline": f"{5 + change}s"},
             "listeners": listeners,
             "upstreams": {
-                "app": {"servers": [*servers, {"address": unix, "weight": 2}],
+                "app": {"servers": [*servers, {"address": unix, "weight": 2,
+                                               "maxSessions": 1000 + change}],
+                        "slowStart": f"{2 + change}s",
                         "balance": "leastSessions", "check": check, "retry": {"for": "2s"}},
                 "named": {"servers": [f"localhost:{self.server_ports[0]}", unix],
-                          "balance": "sourceHash", "proxyProtocol": "v2", "check": check,
+                          "balance": "sourceHash", "proxyProtocol": "v2",
+                          "check": check_by_type,
                           "resolve": {"every": "2s"}},
             },
         }

@@ -172,6 +172,7 @@ extension UpstreamConfiguration {
             "whenDown": .string(whenDown.rawValue),
             "proxyProtocol": .string(proxyProtocol.rawValue),
             "resolve": object(["every": span(resolve.interval)]),
+            "slowStart": spanOrOff(slowStart),
         ])
     }
 }
@@ -182,6 +183,8 @@ extension UpstreamConfiguration.Server {
             "address": .string(address.description),
             "weight": .number(weight),
             "backup": .boolean(backup),
+            "maxSessions": .number(maxSessions ?? 0),
+            "state": .string(state.rawValue),
         ])
     }
 }
@@ -193,8 +196,30 @@ extension UpstreamConfiguration.HealthCheck {
             "timeout": span(timeout),
             "rise": .number(rise),
             "fall": .number(fall),
-            "send": .string(send),
-            "expect": .string(expect),
+            "type": kind == .exchange ? nil : .string(kind.rawValue),
+            "port": port.map { .number(Int($0)) },
+            "send": service == nil ? .string(send.text) : nil,
+            "expect": service == nil ? .string(expect.text) : nil,
+            "http": http,
+            "postgresql": postgreSQL,
+        ])
+    }
+
+    private var http: JSONValue? {
+        guard case .http(let http) = service else { return nil }
+        return object([
+            "path": .string(http.path),
+            "host": http.host.map { .string($0) },
+            "method": .string(http.method.rawValue),
+            "status": .string(http.status.description),
+        ])
+    }
+
+    private var postgreSQL: JSONValue? {
+        guard case .postgresql(let names) = service else { return nil }
+        return object([
+            "user": .string(names.user),
+            "database": names.database.map { .string($0) },
         ])
     }
 }

@@ -88,6 +88,7 @@ package struct LoadedConfiguration: Sendable {
                 after: former
             )
         }
+    }
 }
 
 extension LoadedConfiguration {

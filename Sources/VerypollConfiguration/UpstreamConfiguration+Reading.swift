@@ -14,6 +14,7 @@ extension UpstreamConfiguration {
         Key("whenDown", .choice(of: WhenDown.self), default: "keep"),
         Key("proxyProtocol", .choice(of: ProxyHeader.self), default: "off"),
         Key("resolve", .object(Resolve.keys)),
+        Key("slowStart", .spanOrOff(.milliseconds(1) ... .longest), default: "off"),
     ])
 
     package init(_ upstream: ObjectReader.NamedObject) {
@@ -26,11 +27,14 @@ extension UpstreamConfiguration {
         connectTimeout = object.span("connectTimeout")
         retry = Retry(object.object("retry"))
         maxSessions = limit == 0 ? nil : limit
-        check = object.optionalObject("check").map(HealthCheck.init)
+        let checkObject = object.optionalObject("check")
+        check = checkObject.map(HealthCheck.init)
+        if let checkObject { check?.checkPort(of: servers, checkObject) }
         passive = PassiveCheck(object.object("passive"))
         whenDown = object.word("whenDown")
         proxyProtocol = object.word("proxyProtocol")
         resolve = Resolve(object.object("resolve"))
+        slowStart = object.optionalSpan("slowStart")
     }
 
     /// Reads the servers, and reports duplicates.
@@ -62,6 +66,8 @@ extension UpstreamConfiguration.Server {
         Key(required: "address", .text),
         Key("weight", .integer(1...1000), default: 1),
         Key("backup", .boolean, default: false),
+        Key("maxSessions", .integer(0...Configuration.Limits.largest), default: 0),
+        Key("state", .choice(of: State.self), default: "up"),
     ])
 
     /// Reads a server, or returns `nil` if it has no valid address.
@@ -86,8 +92,16 @@ extension UpstreamConfiguration.Server {
         let address = object.text("address", as: UpstreamAddress.init)
         let weight = object.integer("weight")
         let backup = object.boolean("backup")
+        let limit = object.integer("maxSessions")
+        let state: State = object.word("state")
         guard let address else { return nil }
-        self.init(address: address, weight: weight, backup: backup)
+        self.init(
+            address: address,
+            weight: weight,
+            backup: backup,
+            maxSessions: limit == 0 ? nil : limit,
+            state: state
+        )
     }
 }
 
@@ -98,26 +112,6 @@ extension UpstreamConfiguration.Retry {
 
     init(_ object: ObjectReader) {
         duration = object.span("for")
-    }
-}
-
-extension UpstreamConfiguration.HealthCheck {
-    package static let keys = KeyTable([
-        Key("interval", positive, default: "5s"),
-        Key("timeout", positive, default: "2s"),
-        Key("rise", .integer(1...1000), default: 2),
-        Key("fall", .integer(1...1000), default: 3),
-        Key("send", .text, default: ""),
-        Key("expect", .text, default: ""),
-    ])
-
-    package init(_ object: ObjectReader) {
-        interval = object.span("interval")
-        timeout = object.span("timeout")
-        rise = object.integer("rise")
-        fall = object.integer("fall")
-        send = object.text("send")
-        expect = object.text("expect")
     }
 }
 

@@ -40,6 +40,9 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// How host names are resolved.
     package var resolve: Resolve
 
+    /// The time in which the share of a server that is up again grows to its weight, or `nil`.
+    package var slowStart: Duration? = nil
+
     /// A server.
     package struct Server: Equatable, Sendable {
         package var address: UpstreamAddress
@@ -47,6 +50,20 @@ package struct UpstreamConfiguration: Equatable, Sendable {
         package var weight: Int
         /// Whether the server gets sessions only while no other server is available.
         package var backup: Bool
+        /// The most sessions of the server at the same time, or `nil` for no limit.
+        package var maxSessions: Int? = nil
+        /// The mode of the server, until an operator sets another one.
+        package var state = State.up
+
+        /// The mode of a server.
+        package enum State: String, CaseIterable, Sendable {
+            /// The server gets sessions while its health allows it.
+            case up
+            /// The server gets no new sessions, and its open sessions are drained.
+            case drain
+            /// The server is treated as if its checks had found it to be down.
+            case down
+        }
     }
 
     /// How a session's server is chosen.
@@ -65,22 +82,6 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     package struct Retry: Equatable, Sendable {
         /// How long the daemon keeps trying, while it reads nothing from the client.
         package var duration: Duration
-    }
-
-    /// The health checks of servers.
-    package struct HealthCheck: Equatable, Sendable {
-        /// The time from one check of a server to the next.
-        package var interval: Duration
-        /// The time in which a check must succeed.
-        package var timeout: Duration
-        /// The number of successes in a row after which a server that is down is up again.
-        package var rise: Int
-        /// The number of failures in a row after which a server is down.
-        package var fall: Int
-        /// The text that a check sends; nothing if empty.
-        package var send: String
-        /// The text with which the answer must begin; if empty, no answer is read.
-        package var expect: String
     }
 
     /// The conditions under which failed connections eject a server.

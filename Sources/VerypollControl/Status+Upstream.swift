@@ -34,6 +34,10 @@ extension Status {
             case down
             case ejected
             case unresolved
+            case unchecked
+
+            /// Whether the server gets sessions if its mode is up, regardless of other servers.
+            package var isAvailable: Bool { self == .up || self == .unchecked }
         }
 
         /// The mode of a server, which an operator sets.
@@ -56,6 +60,9 @@ extension Status {
         package var failures: Int
         package var bytesIn: Int
         package var bytesOut: Int
+        package var check: String?
+        package var maxSessions: Int?
+        package var lastCheck: Check?
 
         /// Makes a server's status from its fields.
         package init(
@@ -71,7 +78,10 @@ extension Status {
             sessions: Int,
             failures: Int,
             bytesIn: Int,
-            bytesOut: Int
+            bytesOut: Int,
+            check: String? = nil,
+            maxSessions: Int? = nil,
+            lastCheck: Check? = nil
         ) {
             self.address = address
             self.resolvedAddresses = resolvedAddresses
@@ -86,6 +96,25 @@ extension Status {
             self.failures = failures
             self.bytesIn = bytesIn
             self.bytesOut = bytesOut
+            self.check = check
+            self.maxSessions = maxSessions
+            self.lastCheck = lastCheck
+        }
+    }
+
+    /// The result of the last health check of a server.
+    package struct Check: Codable, Hashable, Sendable {
+        package var succeeded: Bool
+        package var reason: String?
+        package var timestampUSec: Int
+        package var durationUSec: Int
+
+        /// Makes a result from its fields.
+        package init(succeeded: Bool, reason: String?, timestampUSec: Int, durationUSec: Int) {
+            self.succeeded = succeeded
+            self.reason = reason
+            self.timestampUSec = timestampUSec
+            self.durationUSec = durationUSec
         }
     }
 }

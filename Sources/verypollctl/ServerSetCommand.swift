@@ -11,7 +11,8 @@ struct ServerSetCommand: ParsableCommand {
             A server in the mode up gets sessions while its checks succeed. In the mode drain, it \
             gets no new sessions, and its open sessions are drained as by the verb drain. In the \
             mode down, it gets no sessions, and the upstream's setting whenDown determines what \
-            happens to its open sessions. The verb upstreams shows the modes and weights.
+            happens to its open sessions. A reload that changes the server's state in the file \
+            replaces the mode. The verb upstreams shows the modes and weights.
             """
     )
 

@@ -52,7 +52,7 @@ extension TopSample {
             folding: ["SERVER"]
         )
         for server in servers {
-            let isUp = server.mode == "up" && server.state == "up"
+            let isUp = server.mode == "up" && ["up", "unchecked"].contains(server.state)
             let state = stateWords(server.state, mode: server.mode)
             table.append(
                 Table.Cell(server.upstream, .bold),

@@ -23,11 +23,12 @@ func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
     for upstream in upstreams {
         let servers = upstream.servers
         let upCount = servers.count { $0.state == .up && $0.mode == .up }
+        let hasServer = servers.contains { $0.state.isAvailable && $0.mode == .up }
         let limit = upstream.maxSessions.map { " of \($0)" } ?? ""
         table.append(
             Table.Cell(upstream.name, .bold),
             Table.Cell(upstream.balance),
-            Table.Cell("\(upCount) of \(servers.count) up", upCount == 0 ? .red : .plain),
+            Table.Cell("\(upCount) of \(servers.count) up", hasServer ? .plain : .red),
             "",
             "\(upstream.active)\(limit)",
             "\(servers.reduce(0) { $0 + $1.sessions })",
@@ -51,7 +52,7 @@ extension Table {
             Cell(server.backup ? "\(server.address) (backup)" : server.address),
             Cell(stateWords(of: server), server.mode == .up ? server.state.style : .yellow),
             "\(server.weight)",
-            "\(server.active)",
+            "\(server.active)\(server.maxSessions.map { " of \($0)" } ?? "")",
             "\(server.sessions)",
             "\(server.failures)",
             Cell(formatByteCount(server.bytesOut)),
@@ -72,7 +73,7 @@ extension Status.Server.State {
         switch self {
         case .up: .green
         case .down: .red
-        case .ejected, .unresolved: .yellow
+        case .ejected, .unresolved, .unchecked: .yellow
         }
     }
 }

@@ -135,10 +135,15 @@ struct ConfigurationTests {
                 )
             ]
         )
+    }
+
+    @Test("the settings of an upstream and of its servers are read")
+    func upstreamSettings() throws {
         let second = try configuration(
             upstream(
                 """
-                "servers": [{"address": "unix:/a", "weight": 2, "backup": true}, "[::1]:2"],
+                "servers": [{"address": "unix:/a", "weight": 2, "backup": true,
+                "maxSessions": 3, "state": "drain"}, "[::1]:2"], "slowStart": "2min",
                 "balance": "sourceHash", "connectTimeout": "1s", "retry": {"for": "1min"},
                 "maxSessions": 9, "check": {"send": "PING", "expect": "PONG"},
                 "passive": {"fall": 1, "for": "1s"}, "whenDown": "close", "proxyProtocol": "v2",
@@ -152,7 +157,13 @@ struct ConfigurationTests {
                     name: "app",
                     position: Uncompared(SourcePosition(line: 0, column: 0)),
                     servers: [
-                        .init(address: .unix(.path("/a")), weight: 2, backup: true),
+                        .init(
+                            address: .unix(.path("/a")),
+                            weight: 2,
+                            backup: true,
+                            maxSessions: 3,
+                            state: .drain
+                        ),
                         .init(address: .ip(.loopback(.v6, port: 2)), weight: 1, backup: false),
                     ],
                     balance: .sourceHash,
@@ -170,7 +181,8 @@ struct ConfigurationTests {
                     passive: .init(fall: 1, duration: .seconds(1)),
                     whenDown: .close,
                     proxyProtocol: .v2,
-                    resolve: .init(interval: .seconds(3600))
+                    resolve: .init(interval: .seconds(3600)),
+                    slowStart: .seconds(120)
                 )
             ]
         )

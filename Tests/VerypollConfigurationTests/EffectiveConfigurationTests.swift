@@ -30,12 +30,17 @@ struct EffectiveConfigurationTests {
               "h": {"alpn": ["h2"], "upstream": "plain"}}, "upstream": "app",
             "notTLS": "plain"}}},
         "upstreams": {
-          "app": {"servers": [{"address": "unix:/a", "weight": 2, "backup": true}, "[::1]:2"],
+          "app": {"servers": [{"address": "unix:/a", "weight": 2, "backup": true,
+            "maxSessions": 3, "state": "drain"}, "[::1]:2"], "slowStart": "2min",
             "balance": "sourceHash", "connectTimeout": "1s", "retry": {"for": "1min"},
             "maxSessions": 9, "check": {"send": "PI\\nNG", "expect": "PONG"},
             "passive": {"fall": 1, "for": "1s"}, "whenDown": "close", "proxyProtocol": "v2",
             "resolve": {"every": "1h"}},
-          "plain": {"servers": ["app.internal:80"]}}}
+          "db": {"servers": ["db:5432"], "check": {"type": "postgresql", "rise": 1, "fall": 4,
+            "interval": "1s", "timeout": "3s", "port": 5433,
+            "postgresql": {"user": "me", "database": "shop"}}},
+          "plain": {"servers": ["app.internal:80"], "check": {"http": {"path": "/health",
+            "host": "app.example", "method": "OPTIONS", "status": "200,301-302"}}}}}
         """
 
     @Test(

@@ -53,6 +53,7 @@ struct DaemonInterfaceTests {
         case is Status.Session?.Type: .nullable(.named("Session"))
         case is Status.Listener?.Type: .nullable(.named("Listener"))
         case is Status.Server?.Type: .nullable(.named("Server"))
+        case is Status.Check?.Type: .nullable(.named("Check"))
         case is Status.Server.Mode.Type: .named("ServerMode")
         case is Status.Server.Mode?.Type: .nullable(.named("ServerMode"))
         case is Status.Server.State.Type: .named("ServerState")
@@ -133,6 +134,7 @@ struct DaemonInterfaceTests {
                 "Status": fields(of: Sample.status),
                 "Change": fields(of: Sample.change),
                 "Problem": fields(of: Sample.problem),
+                "Check": fields(of: try #require(upstream.servers.first?.lastCheck)),
                 "Listener": fields(of: listener),
                 "ListenAddress": fields(of: try #require(listener.addresses.first)),
                 "Upstream": fields(of: upstream),

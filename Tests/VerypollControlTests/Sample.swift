@@ -48,7 +48,15 @@ enum Sample {
                         sessions: 90,
                         failures: 3,
                         bytesIn: 1 << 30,
-                        bytesOut: 1 << 20
+                        bytesOut: 1 << 20,
+                        check: "http",
+                        maxSessions: 12,
+                        lastCheck: Status.Check(
+                            succeeded: false,
+                            reason: "Connection refused",
+                            timestampUSec: 1_700_000_000_000_000,
+                            durationUSec: 250
+                        )
                     )
                 ]
             )

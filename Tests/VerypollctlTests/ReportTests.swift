@@ -187,6 +187,23 @@ struct ReportTests {
     }
 }
 
+@Suite("Table of checked and limited servers")
+struct CheckedServerTableTests {
+    @Test("a server without a result of its checks is unchecked, and a limit follows the sessions")
+    func shows() {
+        var upstream = Sample.upstreams[0]
+        upstream.servers.removeLast()
+        upstream.servers[0].state = .unchecked
+        upstream.servers[1].maxSessions = 9
+        let plain = Terminal(isInteractive: false, hasColor: false)
+        let lines = upstreamTable([upstream], now: Sample.start).lines(header: false, on: plain)
+        let text = lines.map(\.description).joined(separator: "\n")
+        #expect(text.contains("1 of 2 up"))
+        #expect(text.contains("10.0.0.1:80      unchecked"))
+        #expect(text.contains(" 4 of 9 "))
+    }
+}
+
 /// The table for `Sample.upstreams`, 3 min 4 s after the last change.
 private let upstreamLines = """
     UPSTREAM  SERVER                       STATE       WEIGHT  SESSIONS  SERVED  FAILED    TO  FROM

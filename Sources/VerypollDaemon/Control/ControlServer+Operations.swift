@@ -16,7 +16,7 @@ extension ControlServer {
         with permission: Permission
     ) throws(VarlinkError) {
         guard client.permission < permission else { return }
-        if let unlogged = refusalLog.admit(now: .now) {
+        if let unlogged = denialLog.admit(now: .now) {
             let caller = client.caller
             let rest = unlogged > 0 ? " (\(unlogged) earlier refusals are not logged)" : ""
             logger.warning(

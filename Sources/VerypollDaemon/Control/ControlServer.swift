@@ -45,7 +45,7 @@ struct ControlServer: ~Copyable {
     /// The number of clients that monitor the daemon.
     var monitorCount = 0
     var cpuBudget: ControlCPUBudget
-    var refusalLog = RefusalLog()
+    var denialLog = DenialLog()
     /// Returns the processor time that the calling thread has used.
     let threadTime: () -> Duration
     /// The time of the last turn.

@@ -63,9 +63,47 @@ extension LiveConfiguration {
 
     /// Sets the order of a server; an order to drain ends its sessions within the window.
     mutating func order(_ server: UpstreamServer, _ order: ServerOrder, _ window: DrainWindow?) {
+        set(order, of: server, window)
+        renewSnapshot()
+    }
+
+    /// Applies the orders that the configuration has changed since they were last applied.
+    ///
+    /// - Parameter window: The period in which the sessions of drained servers end.
+    /// - Returns: The servers whose order has changed.
+    mutating func applyOrders(_ window: DrainWindow) -> [ServerIndex] {
+        var changed: [ServerIndex] = []
+        for entry in upstreams {
+            let upstream = upstream(of: entry)
+            for (server, order) in upstream.newOrders() {
+                set(order, of: upstream.servers[server], order == .drain ? window : nil)
+                changed.append(ServerIndex(upstream: entry.slot, server: server))
+            }
+        }
+        if !changed.isEmpty { renewSnapshot() }
+        return changed
+    }
+
+    /// Begins the drains of servers that the configuration has set to drain from the start.
+    mutating func beginDrains(_ window: DrainWindow) {
+        for entry in upstreams {
+            for server in upstream(of: entry).servers where server.ordered == .drain {
+                let server = ObjectIdentifier(server)
+                if serverDrains[server] == nil { serverDrains[server] = window }
+            }
+        }
+    }
+
+    private mutating func set(
+        _ order: ServerOrder,
+        of server: UpstreamServer,
+        _ window: DrainWindow?
+    ) {
+        if server.ordered == .down, order == .up {
+            server.cameUp(now: MonotonicClock.milliseconds())
+        }
         server.ordered = order
         serverDrains[ObjectIdentifier(server)] = window
-        renewSnapshot()
     }
 
     /// Stops accepting on all listeners, or accepts again.

@@ -87,20 +87,21 @@ struct LiveConfiguration {
         activated: inout ActivatedSockets
     ) throws(ListenerError) {
         forgetSlots()
+        let window = DrainWindow(
+            from: MonotonicClock.milliseconds(),
+            lasting: configuration.drain.deadline.milliseconds
+        )
         let formerUpstreams = Dictionary(named: upstreams, by: \.configuration.name)
         upstreams = []
         for upstream in configuration.upstreams {
             upstreams.append(keep(formerUpstreams[upstream.name], as: upstream))
         }
+        beginDrains(window)
         let slotsByName = Dictionary(named: upstreams, by: \.configuration.name)
             .mapValues(\.slot)
         let formerListeners = listeners
         let formerSockets = sockets
         listeners = []
-        let window = DrainWindow(
-            from: MonotonicClock.milliseconds(),
-            lasting: configuration.drain.deadline.milliseconds
-        )
         var free = FreeSockets(spareSockets, formerListeners, keptBy: configuration.listeners)
         // Assign all kept sockets before binding any, so that it is known which sockets are
         // replaced.

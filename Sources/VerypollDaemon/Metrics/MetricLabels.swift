@@ -3,6 +3,10 @@ struct MetricLabels: ExpressibleByDictionaryLiteral, Sendable {
     let text: String
 
     init(dictionaryLiteral pairs: (String, String)...) {
+        self.init(pairs)
+    }
+
+    init(_ pairs: [(String, String)]) {
         text = pairs.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",")
     }
 

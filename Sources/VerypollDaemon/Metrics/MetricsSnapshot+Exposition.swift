@@ -13,6 +13,7 @@ extension MetricsSnapshot {
         writeWaits(to: &exposition)
         writeServers(to: &exposition)
         writeErrors(to: &exposition)
+        writeChecks(to: &exposition)
         writeWorkers(to: &exposition)
         return exposition.finish()
     }

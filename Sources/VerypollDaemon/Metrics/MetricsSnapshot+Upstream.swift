@@ -22,6 +22,8 @@ extension MetricsSnapshot.Server {
             UInt64(counter.load(ordering: .relaxed))
         }
         let tally = server.tally
+        let isChecked = upstream.configuration.check != nil
+        let hasResult = isChecked && !server.awaitsFirstCheck
         self.init(
             upstream: upstream.name,
             address: server.name,
@@ -32,7 +34,16 @@ extension MetricsSnapshot.Server {
             bytesIn: tally.bytesIn,
             bytesOut: tally.bytesOut,
             connectTime: server.counters.connectTime.histogram,
-            errors: server.counters.errors.values
+            errors: server.counters.errors.values,
+            isHealthy: hasResult ? !server.isDown : nil,
+            checks: isChecked
+                ? MetricsSnapshot.Checks(
+                    succeeded: count(server.counters.checkSuccesses),
+                    failed: count(server.counters.checkFailures),
+                    time: server.counters.checkTime.histogram
+                ) : nil,
+            adminState: server.ordered,
+            maxSessions: server.maxSessions
         )
     }
 }

@@ -56,6 +56,21 @@ struct MetricsSnapshot: Sendable {
         var bytesOut: UInt64 = 0
         var connectTime = Histogram<ConnectTime>()
         var errors = KindCounts<ServerErrorKind>()
+        /// Whether the checks have found the server to be up; `nil` without a result.
+        var isHealthy: Bool?
+        /// The checks and their times; `nil` if the server is not checked.
+        var checks: Checks?
+        /// The operator's order, or the state in the configuration.
+        var adminState = ServerOrder.up
+        /// The configured limit; `nil` if there is none.
+        var maxSessions: Int?
+    }
+
+    /// The health checks of a server since the start.
+    struct Checks: Sendable {
+        var succeeded: UInt64 = 0
+        var failed: UInt64 = 0
+        var time = Histogram<ConnectTime>()
     }
 
     /// The reloads since the start; times are in microseconds since the beginning of 1970 UTC.

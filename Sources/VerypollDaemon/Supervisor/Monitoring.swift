@@ -138,7 +138,7 @@ extension MonitorEvent {
 
 extension Status.Server {
     /// Whether the server's health and mode let it get sessions.
-    var getsSessions: Bool { state == .up && mode == .up }
+    var getsSessions: Bool { state.isAvailable && mode == .up }
 }
 
 extension Status.Listener {

@@ -88,6 +88,17 @@ extension Supervisor {
         events.changes.note(MonitorEvent(server, of: upstream, timestampUSec: timestamp))
     }
 
+    /// Notes that a reload has set the mode of a server.
+    func noteMode(of index: ServerIndex) {
+        guard events.changes.isActive else { return }
+        noteServers()
+        let upstream = upstreamMonitor.upstreams[index.upstream].name
+        let server = upstreamMonitor.status(of: index)
+        events.changes.note(
+            MonitorEvent(server, of: upstream, timestampUSec: WallClock.microseconds())
+        )
+    }
+
     /// Notes changes in the health of servers.
     private func noteServers() {
         for change in upstreamMonitor.takeChanges() {

@@ -129,32 +129,6 @@ extension Supervisor {
         }
     }
 
-    private func configure(
-        _ setting: ServerSetting,
-        _ request: Order.Request
-    ) throws(VarlinkError) {
-        guard let pool = live.upstreams.first(where: { $0.configuration.name == setting.upstream })
-        else { throw .upstreamNotFound(setting.upstream) }
-        let servers = live.upstream(of: pool).servers
-        guard let place = servers.firstIndex(where: { $0.name == setting.server }) else {
-            throw .serverNotFound(setting.server, of: setting.upstream)
-        }
-        let server = servers[place]
-        let index = ServerIndex(upstream: pool.slot, server: place)
-        let former = upstreamMonitor.status(of: index)
-        if let weight = setting.weight { server.weight.store(weight, ordering: .relaxed) }
-        if let mode = setting.state { order(server, mode) }
-        noteOrder(to: index, former: former, by: request.caller)
-        let state = "\(server.mode.rawValue), weight \(server.currentWeight)"
-        logger.notice(
-            .serverSet,
-            "\(setting.upstream)/\(server.name) is set to \(state) by \(request.caller)",
-            metadata: ["upstream": "\(setting.upstream)", "server": "\(server.name)"]
-                .by(request.caller)
-        )
-        rollOut(.order, for: [request.callID])
-    }
-
     // MARK: The configuration
 
     func reload(
@@ -230,20 +204,6 @@ extension Supervisor {
         return [listener]
     }
 
-    private func order(_ server: UpstreamServer, _ mode: Status.Server.Mode) {
-        var window: DrainWindow?
-        if mode == .drain {
-            window = DrainWindow(
-                from: MonotonicClock.milliseconds(),
-                lasting: loaded.configuration.drain.deadline.milliseconds
-            )
-        }
-        live.order(server, ServerOrder(mode), window)
-        let indices = live.snapshot.upstreams.indicesByServer[ObjectIdentifier(server)] ?? []
-        workers.post(server.isOutOfService ? .serversDown(indices) : .serversUp(indices))
-        if mode == .up { workers.postOnce(.serversChanged) }
-    }
-
     private func metadata(
         of listener: String?,
         _ others: KeyValuePairs<String, String> = [:]
@@ -253,28 +213,4 @@ extension Supervisor {
         for (key, value) in others { metadata[key] = "\(value)" }
         return metadata
     }
-}
-
-extension ServerOrder {
-    fileprivate init(_ mode: Status.Server.Mode) {
-        self =
-            switch mode {
-            case .up: .up
-            case .drain: .drain
-            case .down: .down
-            }
-    }
-}
-
-extension UpstreamServer {
-    /// The mode that the operator has set.
-    var mode: Status.Server.Mode {
-        switch ordered {
-        case .up: .up
-        case .drain: .drain
-        case .down: .down
-        }
-    }
-
-    fileprivate var currentWeight: Int { weight.load(ordering: .relaxed) }
 }

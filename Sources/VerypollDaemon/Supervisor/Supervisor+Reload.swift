@@ -101,6 +101,7 @@ extension Supervisor {
         loaded = next
         configurationHash = read.hash
         live.applyLimits()
+        let ordered = applyOrders(configuration)
         workers.totalLimiter.limit = configuration.limits.maxSessions
         handoff.keepsSessions = configuration.restart.keepSessions
         upstreamMonitor.adopt(live.snapshot.upstreams, slots: live.upstreams.map(\.slot))
@@ -109,6 +110,7 @@ extension Supervisor {
         }
         logFormat.isJSON = configuration.log.format == .json
         if !leaving.isEmpty { workers.post(.serversDown(Set(leaving))) }
+        for index in ordered { tellOfOrder(index) }
         rollOut(.reload(ChangeList(changes: read.changes)), for: reload.takeCallers())
     }
 

@@ -45,7 +45,7 @@ extension UpstreamMonitor {
     /// Notes for the operator: one for each upstream with servers that are not up.
     var notes: [String] {
         current.compactMap { upstream in
-            let upCount = upstream.servers.count { $0.state == .up }
+            let upCount = upstream.servers.count { $0.state.isAvailable }
             guard upCount < upstream.servers.count else { return nil }
             return "upstream \(upstream.name): \(upCount) of \(upstream.servers.count) servers up"
         }
@@ -64,10 +64,12 @@ extension UpstreamMonitor {
         of index: ServerIndex,
         at timestamp: Int
     ) -> ServerHealth {
-        if let known = serverHealth[index], known.state == state { return known }
+        let known = serverHealth[index]
+        if let known, known.state == state { return known }
         let health = ServerHealth(state: state, since: timestamp)
         serverHealth[index] = health
-        if isMonitored {
+        // The first success changes nothing for sessions, so it is not an event.
+        if isMonitored, known?.state != .unchecked || state != .up {
             let upstream = upstreams[index.upstream].name
             changes.append(Change(upstream: upstream, server: describe(index, health)))
         }
@@ -85,7 +87,7 @@ extension UpstreamMonitor {
         let tally = server.tally
         let reason: String? =
             switch health.state {
-            case .up: nil
+            case .up, .unchecked: nil
             case .down: checker.failure(of: index)
             case .ejected: Self.ejectionReason
             case .unresolved: resolver.failure(of: index)?.description ?? "looking up its name"
@@ -103,7 +105,21 @@ extension UpstreamMonitor {
             sessions: server.counters.sessions.load(ordering: .relaxed),
             failures: server.counters.failures.load(ordering: .relaxed),
             bytesIn: Int(clamping: tally.bytesIn),
-            bytesOut: Int(clamping: tally.bytesOut)
+            bytesOut: Int(clamping: tally.bytesOut),
+            check: upstreams[index.upstream].configuration.check?.kind.rawValue,
+            maxSessions: server.maxSessions,
+            lastCheck: checker.lastCheck(of: index).map(Status.Check.init)
+        )
+    }
+}
+
+extension Status.Check {
+    fileprivate init(_ result: CheckResult) {
+        self.init(
+            succeeded: result.failure == nil,
+            reason: result.failure,
+            timestampUSec: result.timestamp,
+            durationUSec: Int(result.duration / .microseconds(1))
         )
     }
 }
@@ -111,12 +127,13 @@ extension UpstreamMonitor {
 extension UpstreamServer {
     var state: Status.Server.State {
         let state = stateButForEjection
-        return state == .up && isEjected(now: MonotonicClock.milliseconds()) ? .ejected : state
+        return state.isAvailable && isEjected(now: MonotonicClock.milliseconds()) ? .ejected : state
     }
 
     /// The state of the server, regardless of an ejection.
     var stateButForEjection: Status.Server.State {
         if isUnresolved { return .unresolved }
-        return isDown ? .down : .up
+        if isDown { return .down }
+        return awaitsFirstCheck ? .unchecked : .up
     }
 }

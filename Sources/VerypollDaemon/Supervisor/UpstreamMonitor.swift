@@ -73,6 +73,7 @@ struct UpstreamMonitor: ~Copyable {
             registry: registry,
             firstToken: firstToken + 1,
             now: now,
+            version: Release.version,
             logger: logger
         )
         tokens = firstToken..<checker.tokens.upperBound
@@ -134,7 +135,7 @@ struct UpstreamMonitor: ~Copyable {
     mutating func handle(_ event: Event, now: ContinuousClock.Instant = .now) {
         if checker.tokens.contains(event.token.rawValue) {
             if let change = checker.handle(event, now: now) { note(change) }
-            return
+            return noteFirstResults()
         }
         for server in resolver.takeAnswers(now: now) {
             look(at: server)
@@ -147,6 +148,7 @@ struct UpstreamMonitor: ~Copyable {
     mutating func tick(now: ContinuousClock.Instant = .now) {
         resolver.tick(now: now)
         for change in checker.tick(now: now) { note(change) }
+        noteFirstResults()
         endEjections(now: now)
     }
 
@@ -192,7 +194,7 @@ struct UpstreamMonitor: ~Copyable {
         let state = upstreams[server].stateButForEjection
         switch change {
         case .ejected(let until):
-            enter(state == .up ? .ejected : state, of: server, at: timestamp)
+            enter(state.isAvailable ? .ejected : state, of: server, at: timestamp)
             let left = Int64(clamping: until) - Int64(clamping: MonotonicClock.milliseconds())
             // Add a millisecond, because that clock is truncated to milliseconds.
             ejections[server] = now + .milliseconds(max(left, 0) + 1)
@@ -227,6 +229,11 @@ struct UpstreamMonitor: ~Copyable {
         look(at: change.server)
         tellHealth(of: change.server)
         if change.change == .up { news.haveChanged = true }
+    }
+
+    /// Notes the servers that are no longer unchecked.
+    private mutating func noteFirstResults() {
+        for index in checker.takeFirstResults() { look(at: index) }
     }
 
     /// Reports to the workers whether a server is down.

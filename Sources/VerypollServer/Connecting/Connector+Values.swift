@@ -35,7 +35,7 @@ extension Connector {
         case idle
         /// The worker is reserving a place in the upstream.
         case entering
-        /// The session waits in the upstream's queue until the upstream has room.
+        /// The session waits in the upstream's queue until the upstream, or a server, has room.
         case queued
         /// The worker is choosing the next server or address.
         case choosing
@@ -63,6 +63,8 @@ extension Connector {
         case placeReserved
         /// The upstream has no room for another session now.
         case upstreamFull
+        /// All servers that could be chosen are full.
+        case serversFull
         /// The session is in the queue.
         case queueEntered
         /// The upstream's queue is full.
@@ -99,8 +101,8 @@ extension Connector {
         case enterQueue
         /// Leave the queue: ``Event/queueLeft``.
         case leaveQueue
-        /// Choose a server that is not among ``tried``: ``Event/serverChosen(_:)`` or
-        /// ``Event/noServer(awaitsNames:)``.
+        /// Choose a server that is not among ``tried``: ``Event/serverChosen(_:)``,
+        /// ``Event/serversFull`` or ``Event/noServer(awaitsNames:)``.
         case chooseServer
         /// Connect: ``Event/attemptBegan(nanosecond:)`` or ``Event/attemptFailed(_:)``.
         case connect(server: Int, address: Int)
@@ -137,7 +139,8 @@ extension Connector {
         var addressCount = 0
         /// Whether sessions may still be sent to the chosen server.
         var isServerChoosable = true
-        /// Whether a server can be chosen that is neither the chosen one nor among ``tried``.
+        /// Whether a server with room can be chosen that is neither the chosen one nor among
+        /// ``tried``.
         var hasOtherServer = false
     }
 

@@ -15,8 +15,9 @@ internal import Verypoll
 //
 // If an attempt fails, the next address is tried, then the next server. If no server is left, the
 // session pauses and starts over while the upstream's `retry.for` lasts. If the upstream is full,
-// the session waits in the upstream's queue. A connector holds at most one place, one entry in the
-// queue and one server; it returns each of them exactly once.
+// the session waits in the upstream's queue. If all servers are full, the session keeps its place
+// and waits in the same queue. A connector holds at most one place, one entry in the queue and one
+// server; it returns each of them exactly once.
 //
 // A server goes down if its checks fail, if an operator sets it down, or if a reload removes it.
 // The upstream's `whenDown` then applies to connected sessions. A session that is still connecting
@@ -51,6 +52,8 @@ package struct Connector {
     private(set) var endsAt = UInt64.max
     /// The millisecond in which the current attempt or pause is over, `UInt64.max` for never.
     private(set) var nextAt = UInt64.max
+    /// The millisecond in which the waits in the queue are over, `UInt64.max` before the first.
+    private var queueEndsAt = UInt64.max
     /// The nanosecond in which the current attempt was begun.
     private(set) var attemptedAt: UInt64 = 0
 
@@ -87,31 +90,28 @@ package struct Connector {
             beganAt = facts.now
             endsAt = facts.now + facts.connectTimeout
             return isQueued ? .leaveQueue : proceed(facts)
-        case .upstreamFull:
-            guard isQueued else { return .enterQueue }
-            return waitForRoom()
+        case .upstreamFull, .serversFull: return isQueued ? waitForRoom(facts) : .enterQueue
         case .queueEntered:
             isQueued = true
-            endsAt = facts.now + max(facts.connectTimeout, facts.retryFor)
-            return waitForRoom()
-        case .queueFull:
-            return giveUp(.queueFull)
+            queueEndsAt = min(queueEndsAt, facts.now + max(facts.connectTimeout, facts.retryFor))
+            return waitForRoom(facts)
+        case .queueFull: return giveUp(.queueFull)
         case .queueLeft:
             isQueued = false
-            return phase == .over ? returnNext() : proceed(facts)
-        case .serverChosen(let server):
-            serverIndex = Int32(server)
-            nextAddress = 0
+            guard phase != .over else { return returnNext() }
+            beganAt = facts.now
             return proceed(facts)
+        case .serverChosen(let server):
+            (serverIndex, nextAddress) = (Int32(server), 0)
+            return isQueued ? .leaveQueue : proceed(facts)
         case .noServer(let awaitsNames):
-            let patience = awaitsNames ? facts.connectTimeout : 0
-            return pause(facts, patience: patience, isBusy: false)
+            if isQueued { return .leaveQueue }  // Then choose once more.
+            return pause(facts, patience: awaitsNames ? facts.connectTimeout : 0, isBusy: false)
         case .attemptBegan(let nanosecond): return limitAttempt(begunAt: nanosecond, facts)
         case .attemptFailed(let error): return closeAttempt(error, facts)
         case .attemptClosed: return goOn(facts)
         case .serverLeft:
-            serverIndex = -1
-            isServerDown = false
+            (serverIndex, isServerDown) = (-1, false)
             return phase == .over ? returnNext() : proceed(facts)
         case .serverDown: return leaveDownServer(facts)
         case .retry: return isHeld ? resume(facts) : .nothing
@@ -128,8 +128,7 @@ package struct Connector {
     /// Notes that the connection is made.
     mutating func succeed() {
         phase = .connected
-        nextAt = .max
-        endsAt = .max
+        (nextAt, endsAt, queueEndsAt) = (.max, .max, .max)
         tried = []
     }
 
@@ -263,8 +262,9 @@ package struct Connector {
         return .hold(until: nextAt)
     }
 
-    private mutating func waitForRoom() -> Action {
-        nextAt = endsAt
+    private mutating func waitForRoom(_ facts: Facts) -> Action {
+        guard facts.now < queueEndsAt else { return giveUp(.queueTimeout) }
+        (endsAt, nextAt) = (queueEndsAt, queueEndsAt)
         phase = .queued
         return .hold(until: nextAt)
     }

@@ -24,21 +24,12 @@ package struct HealthChecker: ~Copyable {
         package let change: HealthRecord.Change
     }
 
-    private struct Target {
-        let number: Int
-        var index: ServerIndex
-        let check: UpstreamConfiguration.HealthCheck
-        var record: HealthRecord
-        /// The time of the next check; `nil` while the server is being checked.
-        var dueAt: ContinuousClock.Instant?
-        /// Whether the last check could not be made because this machine lacked resources.
-        var isHindered = false
-    }
-
     private var upstreams: [Upstream] = []
     private let registry: Registry
     private let logger: Logger
-    private var targets: [Target] = []
+    private let version: String
+    private var firstResults: [ServerIndex] = []
+    private var targets: [HealthTarget] = []
     /// The indices of the servers in `targets`.
     private var places: [ServerIndex: Int] = [:]
     private var probes: [HealthProbe?]
@@ -53,14 +44,17 @@ package struct HealthChecker: ~Copyable {
     ///   - registry: The registry of the poll in which the checks run.
     ///   - firstToken: The first token of the checker; see ``tokens``.
     ///   - now: The current time.
+    ///   - version: The version of the daemon, which checks over HTTP send.
     ///   - logger: Logs changes.
     package init(
         _ upstreams: [Upstream],
         registry: consuming Registry,
         firstToken: Int,
         now: ContinuousClock.Instant,
+        version: String,
         logger: Logger
     ) {
+        self.version = version
         self.registry = registry
         self.logger = logger
         tokens = firstToken..<firstToken + Self.probeLimit
@@ -77,17 +71,20 @@ package struct HealthChecker: ~Copyable {
             let server = upstreams[index]
             guard let check = upstreams[index.upstream].configuration.check else {
                 server.isDown = false  // Without checks, nothing would mark it as up again.
+                server.awaitsFirstCheck = false
                 continue
             }
-            if var target = former[ObjectIdentifier(server)], target.check == check {
+            let known = former[ObjectIdentifier(server)]
+            if var target = known, target.check == check {
                 target.index = index
                 targets.append(target)
                 continue
             }
+            if known == nil { server.awaitsFirstCheck = true }
             lastNumber += 1
             let delay = Self.firstSpread * Double.random(in: 0..<1, using: &generator)
             targets.append(
-                Target(
+                HealthTarget(
                     number: lastNumber,
                     index: index,
                     check: check,
@@ -119,6 +116,17 @@ package struct HealthChecker: ~Copyable {
     /// Returns why the last check of a server failed; `nil` if it succeeded.
     package func failure(of server: ServerIndex) -> String? {
         places[server].flatMap { targets[$0].record.failure }
+    }
+
+    /// Returns the result of a server's last check; `nil` if there was none.
+    package func lastCheck(of server: ServerIndex) -> CheckResult? {
+        places[server].flatMap { targets[$0].lastCheck }
+    }
+
+    /// Takes the servers that have had the first result of a check since the last call.
+    package mutating func takeFirstResults() -> [ServerIndex] {
+        defer { firstResults = [] }
+        return firstResults
     }
 
     /// Continues the check that an event belongs to.
@@ -179,6 +187,7 @@ package struct HealthChecker: ~Copyable {
             server,
             check: target.check,
             header: upstream.proxyHeader,
+            version: version,
             token: Token(tokens.lowerBound + slot),
             now: now
         )
@@ -206,8 +215,8 @@ package struct HealthChecker: ~Copyable {
         let wasHindered = targets[index].isHindered
         targets[index].isHindered = false
         switch outcome {
-        case .success: return note(nil, of: index)
-        case .failure(let reason): return note(reason, of: index)
+        case .success: return note(nil, of: index, after: now - probe.startedAt)
+        case .failure(let reason): return note(reason, of: index, after: now - probe.startedAt)
         case .inconclusive(let error):
             targets[index].isHindered = true
             if !wasHindered {
@@ -221,9 +230,20 @@ package struct HealthChecker: ~Copyable {
         }
     }
 
-    private mutating func note(_ failure: String?, of index: Int) -> Change? {
+    private mutating func note(
+        _ failure: String?,
+        of index: Int,
+        after duration: Duration
+    ) -> Change? {
         let server = upstreams[targets[index].index]
         let name = upstreams.name(of: targets[index].index)
+        let result = CheckResult(failure: failure, duration: duration)
+        targets[index].lastCheck = result
+        server.counters.add(result)
+        if server.awaitsFirstCheck {
+            server.awaitsFirstCheck = false
+            firstResults.append(targets[index].index)
+        }
         let change = targets[index].record.note(failure)
         switch change {
         case .down:
@@ -234,6 +254,7 @@ package struct HealthChecker: ~Copyable {
                 metadata: metadata(index)
             )
         case .up:
+            server.cameUp(now: MonotonicClock.milliseconds())
             server.isDown = false
             logger.notice(.serverUp, recovery(of: server, name), metadata: metadata(index))
         case nil:

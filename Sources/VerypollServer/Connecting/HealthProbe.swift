@@ -10,7 +10,7 @@ internal import VerypollConfiguration
 /// not prevent attempts at the others. A check that exchanges no bytes resets its connection. The
 /// reset loses no data, this machine keeps no connection in TIME-WAIT, and the server does not see
 /// an end of file from a client that sent nothing. A check that has exchanged bytes closes the
-/// connection like a client.
+/// connection like a client. ``CheckExchange`` decides about the bytes.
 final class HealthProbe {
     /// The result of a check.
     enum Outcome: Equatable {
@@ -29,15 +29,19 @@ final class HealthProbe {
 
     private let endsAt: ContinuousClock.Instant
     private let token: Token
-    private let request: [UInt8]
-    private let expected: [UInt8]
+    private let header: [UInt8]
+    private let newExchange: CheckExchange
     private let namesAddress: Bool
     private var addresses: ArraySlice<ServerAddress>
     private var present: ServerAddress?
     private var socket = SessionSocket.none
     private var isConnected = false
+    private var exchange: CheckExchange
+    private var output: [UInt8] = []
     private var sentCount = 0
-    private var answer: [UInt8] = []
+
+    /// The most bytes of one read.
+    private static let readLimit = 16_384
 
     /// Makes the check of a server, which begins with ``start(with:now:)``.
     ///
@@ -46,6 +50,7 @@ final class HealthProbe {
     ///   - server: The server whose addresses are tried.
     ///   - check: The configured check.
     ///   - header: The PROXY header that the server expects.
+    ///   - version: The version of the daemon, for checks over HTTP.
     ///   - token: The token of the check's events.
     ///   - now: The current time.
     init(
@@ -53,14 +58,16 @@ final class HealthProbe {
         _ server: UpstreamServer,
         check: UpstreamConfiguration.HealthCheck,
         header: UpstreamConfiguration.ProxyHeader,
+        version: String,
         token: Token,
         now: ContinuousClock.Instant
     ) {
         self.target = target
         self.token = token
-        request = header.ofCheck + Array(check.send.utf8)
-        expected = Array(check.expect.utf8)
-        addresses = server.addresses[...]
+        self.header = header.ofCheck
+        newExchange = CheckExchange(check, of: server.target, version: version)
+        exchange = newExchange
+        addresses = server.addresses.map { $0.replacingPort(with: check.port) }[...]
         if case .host = server.target { namesAddress = true } else { namesAddress = false }
         startedAt = now
         endsAt = now + check.timeout
@@ -80,7 +87,9 @@ final class HealthProbe {
     /// Ends the attempt at the current address, unless an answer has arrived already: a delay of
     /// this process must not count against the server.
     func expire(with registry: borrowing Registry, now: ContinuousClock.Instant) -> Outcome? {
-        let outcome = step() ?? failure("no \(isConnected ? "answer" : "connection") in time")
+        let outcome =
+            step() ?? (isConnected ? conclusion(exchange.expire()) : nil)
+            ?? failure("no connection in time")
         return conclude(outcome, with: registry, now: now)
     }
 
@@ -116,7 +125,8 @@ final class HealthProbe {
         present = address
         isConnected = false
         sentCount = 0
-        answer = []
+        exchange = newExchange
+        output = header + exchange.request
         do throws(Errno) {
             socket = try SessionSocket(connectingTo: address)
             try socket.register(with: registry, token: token, forOutput: true)
@@ -143,8 +153,8 @@ final class HealthProbe {
     }
 
     private func send() throws(Errno) -> Bool {
-        while sentCount < request.count {
-            let rest = request[sentCount...]
+        while sentCount < output.count {
+            let rest = output[sentCount...]
             guard let count = try socket.write(rest.span) else { return false }
             sentCount += count
         }
@@ -152,23 +162,41 @@ final class HealthProbe {
     }
 
     private func receive() throws(Errno) -> Outcome? {
-        while answer.count < expected.count {
+        guard exchange.readsAnswer else { return succeed() }
+        while true {
             var received: Int?
-            try answer.append(addingCapacity: expected.count - answer.count) {
+            var bytes: [UInt8] = []
+            try bytes.append(addingCapacity: min(exchange.room, Self.readLimit)) {
                 output throws(Errno) in received = try socket.read(into: &output)
             }
             guard let received else { return nil }
-            let isRight = expected.starts(with: answer)
-            if received > 0, isRight { continue }
-            let text = String(decoding: answer, as: UTF8.self).escapedForPeople.quoted
-            return failure(isRight ? "its answer ended after \(text)" : "it answered \(text)")
+            let step = received == 0 ? exchange.end() : exchange.receive(bytes)
+            if let outcome = conclusion(step) { return outcome }
+            if case .send(let bytes) = step {
+                output += bytes
+                guard try send() else { return nil }
+            }
         }
-        let connection = exchange(&socket, with: .none)
-        if request.isEmpty, expected.isEmpty { connection.reset() }
+    }
+
+    /// Returns the outcome of a step, or `nil` if the check continues.
+    private func conclusion(_ step: CheckExchange.Step) -> Outcome? {
+        switch step {
+        case .wait, .send: nil
+        case .success: succeed()
+        case .failure(let reason), .refusal(let reason): failure(reason)
+        case .unexpected: failure("it gave an unexpected answer")
+        }
+    }
+
+    private func succeed() -> Outcome {
+        let connection = Swift.exchange(&socket, with: .none)
+        if output.isEmpty, !exchange.readsAnswer { connection.reset() }
         return .success
     }
 
     private func outcome(of error: Errno) -> Outcome {
+        if exchange.isProven { return succeed() }
         let isOurs = AcceptFailure(error) == .resources || error == .addressNotAvailable
         return isOurs ? .inconclusive(error) : failure("\(error)")
     }

@@ -17,3 +17,11 @@ extension ServerAddress: CustomStringConvertible {
         }
     }
 }
+
+extension ServerAddress {
+    /// Returns the address with another port; a Unix-domain address stays as it is.
+    func replacingPort(with port: UInt16?) -> ServerAddress {
+        guard let port, case .tcp(let address) = self else { return self }
+        return .tcp(SocketAddress(address.ip, port: port, zone: address.zone))
+    }
+}

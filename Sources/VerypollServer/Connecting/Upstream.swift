@@ -16,6 +16,7 @@ package final class Upstream: Sendable {
     package let servers: [UpstreamServer]
     /// In milliseconds.
     let connectTimeout: UInt64
+    let slowStart: SlowStart
     /// The time for which a session is held while no server can be reached, in milliseconds.
     let retryFor: UInt64
     let whenDown: UpstreamConfiguration.WhenDown
@@ -30,13 +31,13 @@ package final class Upstream: Sendable {
     package let counters: UpstreamCounters
 
     /// The state of the choice of a server, allocated once.
-    private struct Choice {
+    struct Choice {
         var balancer: Balancer
         var standings: [Standing]
         var candidates: [Balancer.Candidate?]
     }
 
-    private let choice: Mutex<Choice>
+    let choice: Mutex<Choice>
 
     /// Makes an upstream from its configuration.
     ///
@@ -52,8 +53,14 @@ package final class Upstream: Sendable {
         let known = Dictionary(grouping: former?.servers ?? [], by: \.target)
         servers = configuration.servers.map { server in
             known[server.address]?.first { $0.isSame(as: server, passive: passive) }
-                ?? UpstreamServer(server, passive: passive, workers: workers)
+                ?? UpstreamServer(
+                    server,
+                    passive: passive,
+                    workers: workers,
+                    former: known[server.address]?.first
+                )
         }
+        slowStart = SlowStart(duration: configuration.slowStart?.milliseconds ?? 0)
         connectTimeout = configuration.connectTimeout.milliseconds
         retryFor = configuration.retry.duration.milliseconds
         whenDown = configuration.whenDown
@@ -75,11 +82,18 @@ package final class Upstream: Sendable {
         )
     }
 
-    /// Applies the configured limit and weights, also to parts that a former upstream shares.
+    /// Applies the configured limits and weights, also to parts that a former upstream shares.
     package func applyLimits() {
         limiter.limit = configuration.maxSessions ?? .max
         for (server, configuration) in zip(servers, configuration.servers) {
             server.apply(configuration)
+        }
+    }
+
+    /// Returns the orders that the configuration has changed, with the indices of their servers.
+    package func newOrders() -> [(server: Int, order: ServerOrder)] {
+        servers.indices.compactMap { index in
+            servers[index].newOrder(configuration.servers[index]).map { (index, $0) }
         }
     }
 
@@ -100,81 +114,5 @@ package final class Upstream: Sendable {
     /// Notes that a session no longer waits in the queue.
     func leaveQueue() {
         waiting.subtract(1, ordering: .relaxed)
-    }
-
-    /// Chooses a server, and adds a session to the server's count.
-    ///
-    /// Available servers are chosen first, then available backups, then ejected servers. Ejected
-    /// servers are used if there is no other, because an ejection is only a guess. So an upstream's
-    /// only server is always tried. Servers that are down according to their checks are not used.
-    ///
-    /// - Parameters:
-    ///   - source: The client's address, `nil` for a client without one.
-    ///   - tried: Servers that must not be chosen.
-    ///   - now: The millisecond of the monotonic clock.
-    /// - Returns: The index of a server; the caller must call ``UpstreamServer/leave()`` when the
-    ///   session leaves it. `nil` if no server can be chosen.
-    func pick(source: IPAddress?, excluding tried: [Int], now: UInt64) -> Int? {
-        choice.withLock { choice in
-            var best = Standing.excluded
-            for index in servers.indices {
-                let standing =
-                    tried.contains(index) ? .excluded : Standing(servers[index], now: now)
-                choice.standings[index] = standing
-                best = max(best, standing)
-            }
-            guard best > .excluded else { return nil }
-            for index in servers.indices {
-                choice.candidates[index] =
-                    choice.standings[index] == best ? Balancer.Candidate(servers[index]) : nil
-            }
-            let chosen = choice.balancer.pick(choice.candidates, source: source)
-            // Within the lock, so that the next choice sees it.
-            if let chosen { servers[chosen].active.add(1, ordering: .relaxed) }
-            return chosen
-        }
-    }
-}
-
-extension Upstream {
-    /// Whether a server can be chosen that is neither `server` nor among those that were tried.
-    func hasServer(besides server: Int, excluding tried: [Int]) -> Bool {
-        for index in servers.indices where index != server && servers[index].isChoosable {
-            if !tried.contains(index) { return true }
-        }
-        return false
-    }
-}
-
-/// The priority of a server; the servers of the highest priority share the sessions.
-private enum Standing: UInt8, Comparable {
-    case excluded
-    case removed
-    case ejectedBackup
-    case ejected
-    case backup
-    case available
-
-    init(_ server: UpstreamServer, now: UInt64) {
-        if server.ordered != .up || server.isDown || server.isUnresolved {
-            self = .excluded
-        } else if server.isRemoved {
-            self = .removed
-        } else if server.isEjected(now: now) {
-            self = server.isBackup ? .ejectedBackup : .ejected
-        } else {
-            self = server.isBackup ? .backup : .available
-        }
-    }
-
-    static func < (left: Standing, right: Standing) -> Bool { left.rawValue < right.rawValue }
-}
-
-extension Balancer.Candidate {
-    fileprivate init(_ server: UpstreamServer) {
-        self.init(
-            weight: server.weight.load(ordering: .relaxed),
-            active: server.active.load(ordering: .relaxed)
-        )
     }
 }

@@ -14,10 +14,16 @@ package final class UpstreamServer: Sendable {
     package let weight: Atomic<Int>
     private let configuredWeight: Atomic<Int>
     private let passiveCheck: UpstreamConfiguration.PassiveCheck
-    private let order = Atomic<UInt8>(ServerOrder.up.rawValue)
-    /// The number of the server's sessions, including those that are connecting; ``Upstream/pick``
-    /// adds to it and ``leave()`` subtracts.
+    private let order: Atomic<UInt8>
+    private let configuredOrder: Atomic<UInt8>
+    /// The number of the server's sessions, including those that are connecting; ``enter()`` adds
+    /// to it and ``leave()`` subtracts.
     package let active = Atomic(0)
+    private let most: Atomic<Int>
+    /// Whether a session waits for room on the server.
+    private let isAwaited = Atomic(false)
+    /// The millisecond in which the server was last up again; 0 if it was never down.
+    private let upAgainAt = Atomic<UInt64>(0)
     /// The counters of the server since the start.
     package let counters = ServerCounters()
     /// The bytes that each worker has moved to and from the server.
@@ -27,6 +33,8 @@ package final class UpstreamServer: Sendable {
     private let isProvenNow = Atomic(false)
     /// Whether the checks have found the server to be down.
     private let isHeldDown = Atomic(false)
+    /// Whether the server has a health check that has not had a result yet.
+    private let isUnchecked = Atomic(false)
     private let isGone = Atomic(false)
     /// The address of a server that is configured by address and not by name.
     private let literal: [ServerAddress]?
@@ -42,8 +50,15 @@ package final class UpstreamServer: Sendable {
     init(
         _ configuration: UpstreamConfiguration.Server,
         passive: UpstreamConfiguration.PassiveCheck,
-        workers: Int = 1
+        workers: Int = 1,
+        former: UpstreamServer? = nil
     ) {
+        let configured = ServerOrder(configuration.state)
+        // An operator's order outlives other changes of the configuration.
+        let known = former.flatMap { $0.configured == configured ? $0.ordered : nil }
+        order = Atomic((known ?? configured).rawValue)
+        configuredOrder = Atomic(configured.rawValue)
+        most = Atomic(configuration.maxSessions ?? .max)
         traffic = (0..<workers).map { _ in ServerTraffic() }
         target = configuration.address
         name = configuration.address.description
@@ -78,13 +93,27 @@ package final class UpstreamServer: Sendable {
             && passive == passiveCheck
     }
 
-    /// Applies the configured weight if the configuration has changed it; otherwise keeps the
-    /// weight that an operator may have set since.
+    /// Applies the configured limit, and the configured weight if the configuration has changed it;
+    /// otherwise keeps the weight that an operator may have set since.
     func apply(_ configuration: UpstreamConfiguration.Server) {
+        most.store(configuration.maxSessions ?? .max, ordering: .sequentiallyConsistent)
         let former = configuredWeight.exchange(configuration.weight, ordering: .relaxed)
         if former != configuration.weight {
             weight.store(configuration.weight, ordering: .relaxed)
         }
+    }
+
+    /// Returns the configured order if the configuration has changed it and it is not in effect;
+    /// `nil` to keep the order that an operator may have given since.
+    func newOrder(_ configuration: UpstreamConfiguration.Server) -> ServerOrder? {
+        let next = ServerOrder(configuration.state)
+        let former = configuredOrder.exchange(next.rawValue, ordering: .relaxed)
+        return former == next.rawValue || ordered == next ? nil : next
+    }
+
+    /// The order in the configuration.
+    private var configured: ServerOrder? {
+        ServerOrder(rawValue: configuredOrder.load(ordering: .relaxed))
     }
 
     // MARK: Addresses
@@ -120,10 +149,24 @@ package final class UpstreamServer: Sendable {
         set { order.store(newValue.rawValue, ordering: .relaxed) }
     }
 
+    /// The millisecond in which the server was last up again after it was down; 0 if it never was.
+    var upAgainSince: UInt64 { upAgainAt.load(ordering: .relaxed) }
+
+    /// Notes that the server is up again after it was down.
+    package func cameUp(now: UInt64) {
+        upAgainAt.store(now, ordering: .relaxed)
+    }
+
     /// Whether the checks have found the server to be down; before the first check it counts as up.
     package var isDown: Bool {
         get { isHeldDown.load(ordering: .relaxed) }
         set { isHeldDown.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether the server has a health check without a result so far; it gets sessions meanwhile.
+    package var awaitsFirstCheck: Bool {
+        get { isUnchecked.load(ordering: .relaxed) }
+        set { isUnchecked.store(newValue, ordering: .relaxed) }
     }
 
     /// Whether a reload has removed it; sessions of earlier configurations may still know it.
@@ -184,33 +227,60 @@ package final class UpstreamServer: Sendable {
         return passive.fail(now: now)
     }
 
-    /// Subtracts from ``active`` a session that ``Upstream/pick`` has added.
-    package func leave() {
-        active.subtract(1, ordering: .relaxed)
+    // MARK: Sessions
+
+    /// The most sessions at a time; `nil` for no limit.
+    ///
+    /// Lowering the limit ends no session. After raising it, notify the workers.
+    package var maxSessions: Int? {
+        let most = most.load(ordering: .sequentiallyConsistent)
+        return most == .max ? nil : most
+    }
+
+    /// Whether another session would be within the limit.
+    var hasRoom: Bool {
+        active.load(ordering: .sequentiallyConsistent)
+            < most.load(ordering: .sequentiallyConsistent)
+    }
+
+    /// Adds a session to ``active`` unless the limit is reached.
+    ///
+    /// Upstreams of former configurations share the server, so their choices may be concurrent.
+    func enter() -> Bool {
+        let limit = most.load(ordering: .sequentiallyConsistent)
+        var present = active.load(ordering: .sequentiallyConsistent)
+        while present < limit {
+            let (isDone, found) = active.weakCompareExchange(
+                expected: present,
+                desired: present + 1,
+                ordering: .sequentiallyConsistent
+            )
+            if isDone { return true }
+            present = found
+        }
+        return false
+    }
+
+    /// Makes the next ``leave()`` report that a session waits for room.
+    ///
+    /// - Returns: Whether the server has room after all.
+    func awaitRoom() -> Bool {
+        // A session that leaves before this store does not see the flag.
+        isAwaited.store(true, ordering: .sequentiallyConsistent)
+        return hasRoom
+    }
+
+    /// Subtracts from ``active`` a session that ``enter()`` has added.
+    ///
+    /// - Returns: Whether some worker waits for room and must be notified; only one caller gets
+    ///   `true`.
+    @discardableResult
+    package func leave() -> Bool {
+        active.subtract(1, ordering: .sequentiallyConsistent)
+        guard isAwaited.load(ordering: .sequentiallyConsistent) else { return false }
+        return isAwaited.exchange(false, ordering: .sequentiallyConsistent)
     }
 
     /// The bytes of all sessions since the start, including open ones.
     package var tally: ServerTally { traffic.map(\.tally).reduce(ServerTally(), +) }
-}
-
-/// An operator's order for a server.
-package enum ServerOrder: UInt8, Sendable {
-    /// The server gets sessions if its health allows it.
-    case up
-    /// The server gets no new sessions, and its open sessions are drained.
-    case drain
-    /// The server is treated as if its checks had found it to be down.
-    case down
-}
-
-/// Monotonic counters of a server, to which several workers add.
-package struct ServerCounters: ~Copyable, Sendable {
-    /// The sessions that have connected.
-    package let sessions = Atomic(0)
-    /// The sessions that could not connect.
-    package let failures = Atomic(0)
-    /// The times that successful connects took.
-    package let connectTime = SharedHistogram<ConnectTime>()
-    /// The failed attempts and the failed connections, by kind.
-    package let errors = SharedKindCounts<ServerErrorKind>()
 }

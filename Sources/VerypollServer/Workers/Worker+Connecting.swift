@@ -28,11 +28,12 @@ extension Worker {
                 Self.leaveQueue(of: upstream, &sessions[key].proxyState, facts.now)
                 event = .queueLeft
             case .chooseServer:
-                if let server = chooseServer(of: upstream, key) {
+                switch chooseServer(of: upstream, key) {
+                case .server(let server):
                     addresses = look(at: server, of: upstream, key, &facts)
                     event = .serverChosen(server)
-                } else {
-                    event = .noServer(awaitsNames: upstream.awaitsNames)
+                case .full: event = .serversFull
+                case .none: event = .noServer(awaitsNames: upstream.awaitsNames)
                 }
             case .connect(let server, let address):
                 sessions[key].proxyState.effort.noteAttempt()
@@ -47,11 +48,11 @@ extension Worker {
                 closeAttempt(key)
                 event = .attemptClosed
             case .giveUpServer(let server):
-                upstream.servers[server].leave()
+                leave(upstream.servers[server])
                 report(upstream.servers[server].failed(now: serveContext.now), slot, server)
                 event = .serverLeft
             case .leaveServer(let server):
-                upstream.servers[server].leave()
+                leave(upstream.servers[server])
                 event = .serverLeft
             case .hold:
                 schedule.held.append(key)
@@ -67,20 +68,18 @@ extension Worker {
     /// Retries the held sessions, the one that has waited longest first.
     mutating func retryHeld() {
         // Sessions that are held again during this loop have had their turn.
-        var fullUpstream: Int?
+        var full = FullUpstreams()
         for _ in 0..<schedule.held.count {
             guard let key = schedule.held.popFirst() else { return }
             guard sessions.contains(key), sessions[key].proxyState.connector.isHeld else {
                 continue
             }
-            let upstream = sessions[key].proxyState.connector.upstream
-            if sessions[key].proxyState.connector.isQueued, upstream == fullUpstream {
+            if full.includes(sessions[key].proxyState.connector) {
                 schedule.held.append(key)  // An earlier session of the queue found no room.
                 continue
             }
             connect(key, .retry)
-            let isQueued = sessions.contains(key) && sessions[key].proxyState.connector.isQueued
-            if isQueued { fullUpstream = upstream }
+            if sessions.contains(key) { full.note(sessions[key].proxyState.connector) }
         }
     }
 
@@ -102,7 +101,7 @@ extension Worker {
         while true {
             switch state.connector.handle(event, facts) {
             case .leaveServer(let server):
-                upstream.servers[server].leave()
+                leave(upstream.servers[server])
                 event = .serverLeft
             case .leaveQueue:
                 Self.leaveQueue(of: upstream, &state, facts.now)
@@ -155,7 +154,12 @@ extension Worker {
         return addresses
     }
 
-    private mutating func chooseServer(of upstream: Upstream, _ key: SlabKey) -> Int? {
+    /// Ends the session's use of a server, and notifies the workers if a session waits for it.
+    private mutating func leave(_ server: UpstreamServer) {
+        if server.leave() { tellOfRoom() }
+    }
+
+    private mutating func chooseServer(of upstream: Upstream, _ key: SlabKey) -> ServerChoice {
         upstream.pick(
             source: sessions[key].peer?.ip,
             excluding: sessions[key].proxyState.connector.tried,

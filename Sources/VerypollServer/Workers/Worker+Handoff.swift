@@ -115,6 +115,7 @@ extension Worker {
     /// Begins to work, once all workers are prepared and the daemon's start can no longer fail.
     mutating func begin(_ snapshot: WorkerSnapshot, _ share: SessionShare) {
         guard !isDraining else { return }
+        drains = snapshot.drains  // The configuration may drain servers from the start.
         restore(share)
         changeAcceptors(to: snapshot, report: .started)
         changeAcceptors()

@@ -66,9 +66,9 @@ struct CallerTests {
 
     @Test("refusals are logged up to a limit in each period, and the next one counts the rest")
     func limitsRefusals() {
-        var log = RefusalLog()
+        var log = DenialLog()
         let start = ContinuousClock.now
-        for _ in 0..<RefusalLog.limit {
+        for _ in 0..<DenialLog.limit {
             let unlogged = log.admit(now: start)
             #expect(unlogged == 0)
         }
@@ -76,9 +76,9 @@ struct CallerTests {
             let unlogged = log.admit(now: start + .seconds(1))
             #expect(unlogged == nil)
         }
-        let first = log.admit(now: start + RefusalLog.period)
+        let first = log.admit(now: start + DenialLog.period)
         #expect(first == 5)
-        let second = log.admit(now: start + RefusalLog.period)
+        let second = log.admit(now: start + DenialLog.period)
         #expect(second == 0)
     }
 

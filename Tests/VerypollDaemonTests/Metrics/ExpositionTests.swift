@@ -138,6 +138,11 @@ struct MetricsSnapshotTests {
         server.errors[.connectRefused] = 6
         var queueWait = Histogram<QueueTime>()
         queueWait.add(microseconds: 3_000)
+        server.isHealthy = true
+        server.checks = MetricsSnapshot.Checks(succeeded: 8, failed: 2)
+        server.checks?.time.add(microseconds: 200)
+        server.adminState = .drain
+        server.maxSessions = 12
         return MetricsSnapshot(
             version: "1.2.3",
             startedAt: 1_700_000_000_250_000,
@@ -276,6 +281,30 @@ struct MetricsSnapshotTests {
         ]
         for line in expected { #expect(lines.contains(line), "\(line) in\n\(text)") }
         #expect(!text.contains(#"reason="killed""#))
+    }
+
+    @Test("health, mode and checks of a server are families of their own")
+    func tellsOfChecks() {
+        let text = String(decoding: Self.sample.exposition(in: .openMetrics), as: UTF8.self)
+        let lines = Set(text.split(separator: "\n").map(String.init))
+        let server = #"{upstream="app",server="10.0.0.1:80"}"#
+        let down = #"{upstream="app",server="unix:/run/\"app\".sock"}"#
+        let expected = [
+            "verypolld_server_healthy\(server) 1", "verypolld_server_max_sessions\(server) 12",
+            "verypolld_server_has_check\(server) 1", "verypolld_server_has_check\(down) 0",
+            #"verypolld_server_admin_state{upstream="app",server="10.0.0.1:80",state="drain"} 1"#,
+            #"verypolld_server_admin_state{upstream="app",server="10.0.0.1:80",state="up"} 0"#,
+            #"verypolld_server_admin_state{upstream="app",server="10.0.0.1:80",state="down"} 0"#,
+            #"verypolld_server_checks_total{upstream="app",server="10.0.0.1:80","#
+                + #"result="succeeded"} 8"#,
+            #"verypolld_server_checks_total{upstream="app",server="10.0.0.1:80","#
+                + #"result="failed"} 2"#,
+            "verypolld_server_check_duration_seconds_count\(server) 1",
+        ]
+        for line in expected { #expect(lines.contains(line), "\(line) in\n\(text)") }
+        for name in ["healthy", "max_sessions", "check_duration_seconds_count"] {
+            #expect(!text.contains("verypolld_server_\(name)\(down)"))
+        }
     }
 
     @Test("each family is written once, with all its samples after its metadata")

@@ -53,6 +53,31 @@ struct UpstreamMonitorTests {
         )
     }
 
+    @Test("a checked server is unchecked until the first result, and others are never checked")
+    func tellsOfUnchecked() throws {
+        let listener = try TCPListener(binding: .loopback(port: 0))
+        let address = try listener.localAddress()
+        let quiet = try UpstreamConfiguration.test(["10.0.0.1:80"])
+        var checked = try UpstreamConfiguration.test(["\(address)"])
+        checked.name = "checked"
+        checked.check = .test
+        checked.check?.interval = .seconds(3600)
+        var fixture = try WatchFixture([quiet, checked])
+        fixture.watch.isMonitored = true
+        let before = fixture.watch.status().map { $0.servers[0] }
+        #expect(before.map(\.state) == [.up, .unchecked])
+        #expect(before.map(\.check) == [nil, "connect"])
+        #expect(before.map(\.lastCheck) == [nil, nil])
+        #expect(fixture.watch.notes == [])
+        try fixture.awaitConnection(to: listener)
+        try fixture.awaitState(.up, of: "checked")
+        let after = fixture.watch.status()[1].servers[0]
+        let check = try #require(after.lastCheck)
+        #expect(check.succeeded && check.reason == nil)
+        #expect(check.timestampUSec >= before[1].stateTimestampUSec)
+        #expect(fixture.watch.takeChanges().isEmpty)
+    }
+
     @Test("an ejection leaves live sessions alone, and its end is reported to the workers")
     func tellsOfEjections() throws {
         var fixture = try WatchFixture(["10.0.0.1:80"]) {
@@ -160,7 +185,7 @@ struct UpstreamMonitorTests {
         #expect(before.resolvedAddresses == [])
         #expect(try fixture.awaitNews() == [.serversChanged])
         let after = fixture.watch.status()[0].servers[0]
-        #expect(after.state == .up)
+        #expect(after.state.isAvailable)
         #expect(after.resolvedAddresses == ["\(address)"])
         // Otherwise the next check would be due in an hour.
         try fixture.awaitConnection(to: listener)
@@ -254,6 +279,17 @@ private struct WatchFixture: ~Copyable {
             if !news.isEmpty { return news }
         }
         throw TimedOut(waitingFor: "messages for the workers")
+    }
+
+    /// Runs until the first server of an upstream has a state.
+    mutating func awaitState(_ state: Status.Server.State, of upstream: String) throws {
+        let deadline = ContinuousClock.now + patience
+        while deadline > .now {
+            try work()
+            let upstreams = watch.status()
+            if upstreams.first(where: { $0.name == upstream })?.servers[0].state == state { return }
+        }
+        throw TimedOut(waitingFor: "a server to be \(state)")
     }
 
     /// Runs until a connection has arrived.

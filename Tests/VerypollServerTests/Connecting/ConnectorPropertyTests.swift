@@ -36,6 +36,8 @@ private struct Model {
     // What the connector holds, by the actions that it asked for.
     private var hasPlace = false
     private var hasTicket = false
+    /// Whether the session has found all servers full and waits for one.
+    private var awaitsServer = false
     private var server: Int?
     private var isAttempting = false
 
@@ -52,6 +54,8 @@ private struct Model {
     private var searchEndsAt: UInt64 = 0
     /// The millisecond after which the session does not pause or wait any more.
     private var patienceEndsAt: UInt64 = 0
+    /// The millisecond after which the session does not wait in the queue any more.
+    private var queueEndsAt = UInt64.max
     /// Whether the last action closed an attempt, and did not give its server up.
     private var isBusy = false
     private var isOver = false
@@ -109,6 +113,7 @@ private struct Model {
         case 7 where connector.phase == .connecting:
             isAttempting = false
             tried = []
+            queueEndsAt = .max
             connector.succeed()
             // The worker looks whether the server is still down.
             if connector.isServerDown { loseServer() }
@@ -210,10 +215,12 @@ private struct Model {
         switch action {
         case .reservePlace: return reservePlace()
         case .enterQueue:
-            check(!hasTicket && !hasPlace, "it queues twice")
+            check(!hasTicket && hasPlace == awaitsServer, "it queues twice")
+            check(server == nil, "it queues with a server")
             guard !chance(4) else { return .queueFull }
             hasTicket = true
-            patienceEndsAt = facts.now + max(facts.connectTimeout, facts.retryFor)
+            let patience = max(facts.connectTimeout, facts.retryFor)
+            queueEndsAt = min(queueEndsAt, facts.now + patience)
             return .queueEntered
         case .chooseServer: return chooseServer()
         case .connect(let index, let address): return connect(index, address)
@@ -231,9 +238,10 @@ private struct Model {
         case .leaveQueue, .leaveServer, .releasePlace: return giveBack(action)
         case .hold(let moment):
             check(!isAttempting, "it pauses while an attempt is under way")
-            check(moment <= patienceEndsAt, "it waits for longer than it may")
-            check(hasPlace != hasTicket, "it waits for nothing")
-            if hasPlace {
+            let end = hasTicket ? queueEndsAt : patienceEndsAt
+            check(moment <= end, "it waits for longer than it may")
+            check(hasTicket ? hasPlace == awaitsServer : hasPlace, "it waits for nothing")
+            if !hasTicket {
                 hasPaused = true
                 check(moment > facts.now, "it pauses for no time")
                 if !isBusy { tried = [] }
@@ -261,17 +269,20 @@ private struct Model {
         check(!hasPlace, "it reserves two places")
         guard chance(2) else { return .upstreamFull }
         hasPlace = true
+        awaitsServer = false
         searchEndsAt = facts.now + facts.connectTimeout
         patienceEndsAt = facts.now + max(1_000, facts.connectTimeout, facts.retryFor)
         return .placeReserved
     }
 
     private mutating func chooseServer() -> Connector.Event {
-        check(hasPlace && !hasTicket, "it chooses a server without a place")
+        check(hasPlace && hasTicket == (hasTicket && awaitsServer), "it chooses without a place")
         check(server == nil, "it takes two servers")
         check(facts.now < searchEndsAt, "it chooses a server too late")
         check(connector.tried == tried, "it forgets which servers it has tried in this round")
         let candidates = choosable.subtracting(tried).sorted()
+        awaitsServer = chance(3)
+        if awaitsServer { return .serversFull }
         guard !candidates.isEmpty else { return .noServer(awaitsNames: chance(2)) }
         let index = candidates[pick(candidates.count)]
         server = index
@@ -309,6 +320,9 @@ private struct Model {
         case .leaveQueue:
             check(hasTicket, "it leaves the queue twice")
             hasTicket = false
+            if hasPlace, !isOver {
+                patienceEndsAt = facts.now + max(1_000, facts.connectTimeout, facts.retryFor)
+            }
             return .queueLeft
         case .releasePlace:
             check(hasPlace, "it releases a place twice")

@@ -39,6 +39,7 @@ struct HealthCheckerFixture: ~Copyable {
             registry: registry,
             firstToken: 100,
             now: now,
+            version: "1.2",
             logger: log.logger
         )
         self.poll = poll

@@ -1,4 +1,5 @@
 import DaemonTestSupport
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -74,7 +75,7 @@ struct HealthCheckerTests {
         #expect(fixture.failure() == "no connection in time")
     }
 
-    @Test("what is to be sent arrives, and an answer that begins as expected is right in pieces")
+    @Test("what is to be sent arrives, and an answer that contains what is expected is right")
     func exchanges() throws {
         let server = try Server()
         var fixture = try Fixture(["127.0.0.1:\(server.port)"]) {
@@ -84,7 +85,7 @@ struct HealthCheckerTests {
         #expect(fixture.beginChecks() == [])
         let connection = try server.accept()
         while try connection.receiveNow() != Array("PING\r\n".utf8) { try fixture.handleEvents() }
-        for piece in ["+P", "O"] {
+        for piece in ["hello +P", "O"] {
             try connection.send(piece)
             try fixture.handleEvents()
             #expect(fixture.checker.isChecking == true)
@@ -95,10 +96,9 @@ struct HealthCheckerTests {
     }
 
     @Test(
-        "a wrong answer, its end, or none at all is a failure that says what came",
+        "an answer without the expected bytes that ends or is late is a failure that shows it",
         arguments: [
-            ("+OK\r\n", false, "it answered \"+OK\\u000D\\u000A\""),
-            ("+PX", false, "it answered \"+PX\""),
+            ("+OK\r\n", false, "no expected answer in time, but \"+OK\\u000D\\u000A\""),
             ("+PO", true, "its answer ended after \"+PO\""),
             ("", true, "its answer ended after \"\""),
         ]
@@ -109,9 +109,55 @@ struct HealthCheckerTests {
         #expect(fixture.beginChecks() == [])
         let connection = try server.accept()
         try connection.send(answer)
-        if isFinished { try connection.finishSending() }
-        #expect(try fixture.finishChecks() == [.down])
+        if isFinished {
+            try connection.finishSending()
+            #expect(try fixture.finishChecks() == [.down])
+        } else {
+            try connection.waitUntilTaken()
+            #expect(fixture.expireChecks() == [.down])
+        }
         #expect(fixture.failure() == reason)
+    }
+
+    @Test("an unexpected answer to a ready-made check is a failure at once")
+    func rejectsAtOnce() throws {
+        let server = try Server()
+        var fixture = try Fixture(["127.0.0.1:\(server.port)"]) { $0.check?.service = .redis }
+        #expect(fixture.beginChecks() == [])
+        let connection = try server.accept()
+        try connection.send("-LOADING\r\n")
+        #expect(try fixture.finishChecks() == [.down])
+        #expect(fixture.failure() == "it answered \"-LOADING\\u000D\\u000A\"")
+    }
+
+    @Test("a check connects to its own port instead of the server's")
+    func usesPort() throws {
+        let server = try Server()
+        let port = server.port
+        var fixture = try Fixture(["127.0.0.1:1"]) { $0.check?.port = port }
+        #expect(try fixture.beginChecks() + fixture.finishChecks() == [])
+        #expect(fixture.failure() == nil)
+        _ = try server.accept()
+    }
+
+    @Test("a server is unchecked until the first result, and the last result is kept")
+    func knowsUnchecked() throws {
+        let server = try Server()
+        var fixture = try Fixture(["127.0.0.1:\(server.port)"])
+        let index = ServerIndex(upstream: 0, server: 0)
+        #expect(fixture.upstream.servers[0].awaitsFirstCheck)
+        #expect(fixture.checker.lastCheck(of: index) == nil)
+        #expect(fixture.upstream.pick(source: nil, excluding: [], now: 0) == .server(0))
+        #expect(try fixture.beginChecks() + fixture.finishChecks() == [])
+        #expect(!fixture.upstream.servers[0].awaitsFirstCheck)
+        #expect(fixture.checker.takeFirstResults() == [index])
+        #expect(fixture.checker.takeFirstResults() == [])
+        let result = fixture.checker.lastCheck(of: index)
+        #expect(result?.failure == nil && result?.duration == .zero)
+        let counters = fixture.upstream.servers[0]
+        #expect(counters.counters.checkSuccesses.load(ordering: .relaxed) == 1)
+        #expect(counters.counters.checkFailures.load(ordering: .relaxed) == 0)
+        #expect(counters.counters.checkTime.histogram.count == 1)
     }
 
     @Test("an answer counts that is there when the time is over, though nobody has looked before")
@@ -136,10 +182,10 @@ struct HealthCheckerTests {
         try connection.send("+PO")
         try fixture.handleEvents()
         #expect(fixture.expireChecks() == [.down])
-        #expect(fixture.failure() == "no answer in time")
+        #expect(fixture.failure() == "no expected answer in time, but \"+PO\"")
     }
 
-    @Test("no more is read of an endless answer than what is expected")
+    @Test("an endless answer is not read on once the expected bytes are found")
     func readsLittle() throws {
         let server = try Server()
         var fixture = try Fixture(["127.0.0.1:\(server.port)"]) { $0.check?.expect = "x" }

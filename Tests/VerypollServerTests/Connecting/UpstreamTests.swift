@@ -7,6 +7,11 @@ import Verypoll
 @testable import VerypollConfiguration
 @testable import VerypollServer
 
+extension ServerChoice {
+    /// The index of the chosen server, if there is one.
+    var index: Int? { if case .server(let index) = self { index } else { nil } }
+}
+
 @Suite("Upstream")
 struct UpstreamTests {
     private static let fall = 3
@@ -39,7 +44,7 @@ struct UpstreamTests {
         excluding tried: [Int] = [],
         now: UInt64 = 0
     ) -> [Int?] {
-        (0..<count).map { _ in upstream.pick(source: nil, excluding: tried, now: now) }
+        (0..<count).map { _ in upstream.pick(source: nil, excluding: tried, now: now).index }
     }
 
     @Test("a server counts the sessions that were sent to it until they leave")

@@ -66,11 +66,16 @@ struct ForeignServer: ~Copyable {
 
 extension ForeignServer {
     /// Starts a redis-server without persistence.
-    static func redis() throws -> ForeignServer {
+    ///
+    /// - Parameter settings: Further words of its command line.
+    /// - Returns: The server.
+    /// - Throws: ``TimedOut`` with its output.
+    static func redis(_ settings: String...) throws -> ForeignServer {
         try requireProgram("redis-server")
         return try ForeignServer { directory, port in
             let words = ["--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory.path]
-            return try Program("redis-server", words + ["--save", "", "--appendonly", "no"])
+            let others = ["--save", "", "--appendonly", "no"] + settings
+            return try Program("redis-server", words + others)
         }
     }
 
@@ -142,10 +147,17 @@ extension ForeignServer {
     /// Its Unix-domain socket is in the directory as well. PostgreSQL refuses to run as root, so
     /// root starts it as nobody.
     ///
-    /// - Parameter name: Its `cluster_name`; with a name, it accepts TLS as well.
+    /// - Parameters:
+    ///   - name: Its `cluster_name`; with a name, it accepts TLS as well.
+    ///   - authentication: The method by which it authenticates its users.
+    ///   - isRecovering: Whether it recovers forever and accepts no sessions.
     /// - Returns: The server.
     /// - Throws: ``TimedOut`` with its output.
-    static func postgreSQL(named name: String = "") throws -> ForeignServer {
+    static func postgreSQL(
+        named name: String = "",
+        authentication: String = "trust",
+        isRecovering: Bool = false
+    ) throws -> ForeignServer {
         let found = try Program.run(
             "/bin/sh",
             ["-c", "ls -d /usr/lib/postgresql/*/bin | tail -n 1"]
@@ -158,10 +170,12 @@ extension ForeignServer {
             ? ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"] : []
         // After a signal it removes its shared memory, which it could not do when killed.
         let server = try ForeignServer(farewell: SIGQUIT) { directory, port in
-            if getuid() == 0 { try run("chown", [user, directory.path]) }
+            let password = try directory.write("secret\n", to: "password")
+            if getuid() == 0 { try run("chown", ["-R", user, directory.path]) }
             let data = directory.appending("data")
             let making =
-                prefix + ["\(folder)/initdb", "-D", data, "-U", "postgres", "-A", "trust"]
+                prefix + ["\(folder)/initdb", "-D", data, "-U", "postgres", "-A", authentication]
+                + ["--pwfile", password]
                 + ["--no-sync", "--locale=C", "-E", "UTF8"]
             try run(making[0], Array(making.dropFirst()))
             var starting =
@@ -175,8 +189,14 @@ extension ForeignServer {
                 try run(making[0], Array(making.dropFirst()))
                 starting += ["-c", "ssl=on", "-c", "cluster_name=\(name)"]
             }
+            if isRecovering {
+                let making = prefix + ["touch", "\(data)/standby.signal"]
+                try run(making[0], Array(making.dropFirst()))
+                starting += ["-c", "hot_standby=off"]
+            }
             return try Program(starting[0], Array(starting.dropFirst()))
         }
+        guard !isRecovering else { return server }
         // It accepts connections some time before it can serve them.
         try server.program.waitForStandardError(containing: "ready to accept connections")
         return server

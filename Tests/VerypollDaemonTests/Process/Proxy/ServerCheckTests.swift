@@ -23,7 +23,7 @@ struct ServerCheckTests {
             let member = upstream(
                 [first.address, second.address],
                 #"""
-                , "check": {"interval": "50ms", "timeout": "1min", "rise": 2, "fall": 3,
+                , "check": {"interval": "50ms", "timeout": "500ms", "rise": 2, "fall": 3,
                 "send": "who\n", "expect": "app-"}, "passive": {"fall": 1000}
                 """# + keys
             )

@@ -2,7 +2,7 @@ internal import Verypoll
 
 /// Limits how many refused calls are logged, so that a client without permission can't flood the
 /// journal.
-struct RefusalLog {
+struct DenialLog {
     /// The most refusals that are logged in each period.
     static let limit = 10
     /// The length of a period.
