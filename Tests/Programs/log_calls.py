@@ -78,7 +78,7 @@ def metadata(expression, text, position, servers, callers):
         return always, at_times | callers
     if expression.startswith("["):
         return set(KEY.findall(expression)), set()
-    if re.fullmatch(r"(upstreams\.)?metadata\((of: server|index)\)", expression):
+    if re.fullmatch(r"([\w.]*upstreams\.)?metadata\((of: server|(of: )?index)\)", expression):
         return servers, set()
     if expression.startswith("metadata(of: listener"):
         return set(KEY.findall(expression)), {"listener"}

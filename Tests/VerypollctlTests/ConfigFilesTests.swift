@@ -36,7 +36,7 @@ struct ConfigFilesTests {
         let change = try daemon.run("config", "diff").standardOutput
         #expect(change == "~ /listeners/web/maxSessions: 9 → 10\n")
         #expect(try daemon.run("reload").standardOutput == change)
-        #expect(try daemon.run("config", "show").standardOutput.contains("\"maxSessions\": 10"))
+        #expect(try daemon.run("config", "show").standardOutput.contains("\"maxSessions\" : 10"))
 
         // The command finds the first problem itself, and the daemon the second one.
         for (keys, problem) in [
@@ -67,8 +67,9 @@ struct ConfigFilesTests {
         #expect(try daemon.run("config", "diff").standardOutput == "")
         let list = try daemon.directory.write("192.0.2.0/24\n", to: "list.txt")
         let change = try daemon.run("config", "diff").standardOutput
-        #expect(change.hasPrefix("~ /listeners/web/deny: "))
-        #expect(change.contains("\"entries\":2") && change.contains("\"entries\":1"))
+        #expect(change.hasPrefix("- /listeners/web/deny: {\"entries\":2,"))
+        #expect(change.contains("\n+ /listeners/web/deny: {\"entries\":1,"))
+        #expect(change.split(separator: "\n").count == 2)
         #expect(try daemon.run("reload").standardOutput == change)
         #expect(try daemon.run("reload").standardOutput == "")
         let shown = try JSONDocument(
@@ -96,10 +97,10 @@ struct ConfigFilesTests {
             files: ["a.conf": Self.listener("\"timeouts\": {\"idle\": \"${VERYPOLL_TEST_IDLE}\"}")],
             environment: ["VERYPOLL_TEST_IDLE": "7s"]
         )
-        #expect(try daemon.run("config", "show").standardOutput.contains("\"idle\": \"7s\""))
+        #expect(try daemon.run("config", "show").standardOutput.contains("\"idle\" : \"7s\""))
         let unknown = try daemon.run("config", "check")
         #expect(unknown.exit == .code(5))
-        #expect(unknown.standardError.contains("a.conf:2:23: /listeners/web/timeouts/idle: "))
+        #expect(unknown.standardError.contains("a.conf:2:22: /listeners/web/timeouts/idle: "))
         #expect(unknown.standardError.contains("--environment-file"))
         let file = try daemon.directory.write(
             "# comment\n\nVERYPOLL_TEST_IDLE = \"7s\"\n",
