@@ -16,6 +16,12 @@ struct StatusEvent: Codable, Equatable, Sendable {
     var mode: String?
     var weight: Int?
     var reason: String?
+    /// The caller of the control call that has caused the event.
+    var caller: String?
+    /// The number of killed sessions.
+    var sessions: Int?
+    /// The new log level.
+    var logLevel: String?
     /// How often the event has happened in a short time; `nil` if once.
     var count: Int?
 
@@ -24,9 +30,13 @@ struct StatusEvent: Codable, Equatable, Sendable {
         event = monitored.event
         timestampUSec = monitored.timestampUSec
         upstream = monitored.upstream
+        caller = monitored.caller?.description
         switch monitored.event {
         case .status, .sessionOpened, .sessionClosed: return nil
         case .lost: count = monitored.count
+        case .drainBegun, .drainEnded, .drainDone: listener = monitored.listener?.name
+        case .sessionsKilled: sessions = monitored.count
+        case .logLevelSet: logLevel = monitored.logLevel
         case .listenerChanged:
             guard let changed = monitored.listener else { return nil }
             listener = changed.name
@@ -64,7 +74,7 @@ struct StatusEvent: Codable, Equatable, Sendable {
         guard listener != nil || server != nil else { return false }
         return event == other.event && listener == other.listener && upstream == other.upstream
             && server == other.server && state == other.state && mode == other.mode
-            && weight == other.weight
+            && weight == other.weight && caller == other.caller
     }
 }
 

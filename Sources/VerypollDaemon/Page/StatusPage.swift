@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import VerypollControl
 
 /// The status page: page.html with its style, its script, and a snapshot for browsers without
@@ -27,8 +26,8 @@ struct StatusPage: Sendable {
 
     init(template: [UInt8], style: [UInt8], script: [UInt8]) {
         let policy = [
-            "default-src 'none'", "script-src '\(Self.hash(of: script))'",
-            "style-src '\(Self.hash(of: style))'", "connect-src 'self'", "base-uri 'none'",
+            "default-src 'none'", "script-src '\(PageHashes.script)'",
+            "style-src '\(PageHashes.style)'", "connect-src 'self'", "base-uri 'none'",
             "form-action 'none'", "frame-ancestors 'none'",
         ]
         fields =
@@ -50,11 +49,6 @@ struct StatusPage: Sendable {
         let ends = page.split(separator: "{{snapshot}}", maxSplits: 1)
         let heads = ends[0].split(separator: "{{title}}", maxSplits: 1)
         parts = (heads + ends.dropFirst()).map(String.init)
-    }
-
-    /// Returns the source expression of an inline script or style, as in CSP 3.
-    static func hash(of text: [UInt8]) -> String {
-        "sha256-" + Data(SHA256.digest(text)).base64EncodedString()
     }
 
     /// Returns the page with the snapshot of a status.

@@ -448,6 +448,7 @@
 
   function describe(event) {
     const server = [event.upstream, event.server].filter(Boolean).join(' ');
+    const listeners = event.listener ? 'listener ' + event.listener : 'all listeners';
     const kinds = {
       'server-up': ['good', server + ' is in service'],
       'server-down': [event.mode === 'up' ? 'bad' : 'warn', server + ' is '
@@ -456,6 +457,11 @@
       'listener-changed': [listenerLevel(event), 'listener ' + event.listener + ' '
         + (event.state === 'accepting' ? 'accepts' : event.state === 'closed' ? 'is closed'
           : 'is ' + event.state)],
+      'drain-begun': ['warn', 'drain of ' + listeners + ' begun'],
+      'drain-ended': ['none', 'drain of ' + listeners + ' ended'],
+      'drain-done': ['none', listeners + (event.listener ? ' has' : ' have') + ' no sessions left'],
+      'sessions-killed': ['warn', plural(event.sessions || 0, 'session') + ' killed'],
+      'log-level-set': ['none', 'log level set to ' + event.logLevel],
       'reloaded': ['good', 'configuration reloaded'],
       'reload-refused': ['bad', 'reload refused'],
       'lost': ['none', plural(event.count || 0, 'event') + ' lost'],
@@ -476,7 +482,8 @@
       const isNone = event === none;
       const {level, what} = isNone ? {level: 'none', what: 'None yet'} : describe(event);
       const weight = event.event === 'server-set' ? 'weight ' + event.weight : '';
-      const why = event.reason || weight;
+      const caller = event.caller ? 'by ' + event.caller : '';
+      const why = [event.reason || weight, caller].filter(Boolean).join(', ');
       setText(head.children[0], isNone ? '' : clock(event.timestampUSec, status.timestampUSec));
       setTitle(head.children[0], isNone ? '' : new Date(event.timestampUSec / 1000).toString());
       setClass(head.children[1], 'dot ' + level);

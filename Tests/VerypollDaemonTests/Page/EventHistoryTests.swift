@@ -36,6 +36,25 @@ struct EventHistoryTests {
         #expect(history(kinds.map { MonitorEvent($0, timestampUSec: 1) }) == [])
     }
 
+    @Test("actions of operators name the caller")
+    func namesCallers() {
+        let caller = Caller(uid: 0, gid: 0, pid: 7, command: "verypollctl")
+        var events = [
+            MonitorEvent(.drainBegun, timestampUSec: 1),
+            MonitorEvent(.sessionsKilled, timestampUSec: 2),
+            MonitorEvent(.logLevelSet, timestampUSec: 3),
+        ]
+        for index in events.indices { events[index].caller = caller }
+        events[0].listener = Status.Listener.sample("web", .draining)
+        events[1].count = 12
+        events[2].logLevel = "debug"
+        let kept = history(events)
+        #expect(kept.map(\.caller) == Array(repeating: "verypollctl (uid 0, pid 7)", count: 3))
+        #expect(kept.map(\.listener) == [nil, nil, "web"])
+        #expect(kept.map(\.sessions) == [nil, 12, nil])
+        #expect(kept.map(\.logLevel) == ["debug", nil, nil])
+    }
+
     @Test("a listener that pauses all the time does not displace other events")
     func merges() {
         let flaps = (0..<1000).flatMap { time in

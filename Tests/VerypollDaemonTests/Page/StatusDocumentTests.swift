@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import VerypollControl
 
@@ -134,8 +135,15 @@ struct StatusDocumentTests {
             #expect(found.count == 1)
             return found.first?.output[1].substring.map(String.init) ?? ""
         }
-        let style = StatusPage.hash(of: Array(try contents(of: "style").utf8))
-        let script = StatusPage.hash(of: Array(try contents(of: "script").utf8))
+        let folder = try TemporaryDirectory()
+        func hash(of name: String) throws -> String {
+            let file = try folder.write(try contents(of: name), to: name)
+            let command = #"openssl dgst -sha256 -binary "$1" | base64"#
+            let result = try Program.run("sh", ["-c", command, "sh", file])
+            return "sha256-" + result.standardOutput.prefix { $0 != "\n" }
+        }
+        let style = try hash(of: "style")
+        let script = try hash(of: "script")
         #expect(
             report.fields.first == "Content-Security-Policy: default-src 'none';"
                 + " script-src '\(script)'; style-src '\(style)'; connect-src 'self';"
