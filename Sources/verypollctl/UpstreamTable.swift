@@ -58,7 +58,7 @@ extension Table {
             Cell(formatByteCount(server.bytesOut)),
             Cell(formatByteCount(server.bytesIn))
         )
-        if server.state != .up {
+        if !server.state.isAvailable {
             let time = formatSpan(microseconds: now - server.stateTimestampUSec)
             let reason = server.stateReason.map { ": \($0)" } ?? ""
             remark(Cell("for \(time)\(reason)", server.state.style))

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 extension PackageTests {
-    /// The commands of a block of docs/getting-started.md, and the output that it shows.
+    /// The commands of a block of a guide, and the output that it shows.
     private struct Step {
         let commands: String
         var shown: String?
@@ -10,10 +10,10 @@ extension PackageTests {
 
     private static let separator = "--- end of a step ---"
 
-    private func steps() throws -> [Step] {
+    private func steps(of guide: String) throws -> [Step] {
         var steps: [Step] = []
         var isAfterCommands = false
-        for block in try Document("docs/getting-started.md").blocks {
+        for block in try Document(guide).blocks {
             if block.language == "sh" {
                 steps.append(Step(commands: block.text))
             } else if isAfterCommands, block.language == "console" {
@@ -32,10 +32,13 @@ extension PackageTests {
         }
     }
 
-    @Test("the commands in docs/getting-started.md work in order, and print what it shows")
-    func followsGuide() throws {
+    @Test(
+        "the commands in a guide work in order, and print what it shows",
+        arguments: ["docs/getting-started.md", "docs/from-haproxy.md"]
+    )
+    func follows(guide: String) throws {
         try reinstall()
-        let steps = try steps()
+        let steps = try steps(of: guide)
         #expect(steps.count > 10)
         let script = steps.map { "\($0.commands)\necho '\(Self.separator)'\n" }.joined()
         let output = try lab.must("bash", "-euc", "exec 2>&1\n\(script)")
