@@ -1,9 +1,10 @@
 """Measures whether the daemon's observers delay its messages.
 
 The observers are a browser with the status page, a scrape each second, and `verypollctl monitor`.
-They need the load's core for themselves. Therefore each round measures the daemon twice, with the
-same arrivals: while the observers watch the daemon, and while they watch another one, which runs on
-the load's core. The difference is the work of the watched daemon.
+On the core of the load, which never sleeps, they would disturb the load itself. So they run on the
+core of the daemon, with the policy SCHED_IDLE, which makes room for the daemon at once. Each round
+measures the daemon twice, with the same arrivals: while the observers watch the daemon, and while
+they watch another one that runs as they do. The difference is the work of the watched daemon.
 """
 import contextlib
 import dataclasses
@@ -28,10 +29,8 @@ CONFIGURATION = "verypolld-watched.json"
 PAGE_ADDRESS = "127.0.0.2"
 
 
-class Decoy(Server):
-    """A daemon that is watched instead of the measured one; it shares the load's core."""
-
-    core = machine.LOAD_CORE
+# The rest of the time of the server's core.
+IDLE = ["chrt", "--idle", "0"]
 
 
 class Scraping:
@@ -64,13 +63,13 @@ def observers(server):
     """Opens the page in a browser, scrapes, and monitors a daemon."""
     control = pathlib.Path(server.folder.name, "control.sock")
     with tempfile.TemporaryDirectory(prefix="verypoll-browser-") as profile:
-        browser = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+        browser = [*IDLE, "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
                    "--disable-background-networking", "--no-first-run",
                    "--remote-debugging-port=0", f"--user-data-dir={profile}",
                    f"http://{PAGE_ADDRESS}:{server.port}/"]
-        monitor = [str(DAEMON.with_name("verypollctl")), "--socket", str(control), "monitor"]
-        with Process(browser, {machine.LOAD_CORE}) as page, \
-                Process(monitor, {machine.LOAD_CORE}) as monitoring, Scraping(server) as scraping:
+        monitor = [*IDLE, str(DAEMON.with_name("verypollctl")), "--socket", str(control), "monitor"]
+        with Process(browser, {machine.SERVER_CORE}) as page, \
+                Process(monitor, {machine.SERVER_CORE}) as monitoring, Scraping(server) as scraping:
             time.sleep(START_UP)
             before = requests(server)
             yield
@@ -104,7 +103,7 @@ def hold(scenario, connections, rate, chosen):
                 floor = Floor(next(ports))
                 command = daemon(DAEMON, CONFIGURATION)
                 measured = field.enter_context(Server("verypolld", command, floor.port))
-                decoy = field.enter_context(Decoy("decoy", command, floor.port))
+                decoy = field.enter_context(Server("decoy", " ".join([*IDLE, command]), floor.port))
                 machine.wait_until_quiet(chosen.quiet_wait)
                 field.enter_context(observers(measured if state == "watched" else decoy))
                 contest.run(numbered, [measured, floor], None, connections, contest.WARM_UP)
