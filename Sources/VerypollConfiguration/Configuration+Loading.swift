@@ -52,6 +52,11 @@ extension Configuration {
         try problems.throwIfAny()
         configuration.files = Uncompared(problems.files + lists.paths)
         configuration.concealment = Uncompared(problems.concealment)
+        for index in configuration.upstreams.indices {
+            let place = JSONPointer(["upstreams", configuration.upstreams[index].name, "check"])
+            let isSecret = problems.concealment.hasStrings(below: place)
+            configuration.upstreams[index].check?.hidesAnswers = isSecret
+        }
         return (configuration, problems.root)
     }
 

@@ -17,6 +17,8 @@ extension UpstreamConfiguration {
         package var service: Service? = nil
         /// The port to which checks connect; `nil` for the port of the server.
         package var port: UInt16? = nil
+        /// Whether messages must not show answers: a check with a credential may get it back.
+        package var hidesAnswers = false
 
         /// The kind of a check, as operators see it.
         package enum Kind: String, Sendable {

@@ -154,7 +154,8 @@ struct SubstitutionTests {
         let folder = try TemporaryDirectory()
         let values = ["E": "5", "CREDENTIALS_DIRECTORY": folder.path]
         let text = """
-            {"listeners": {"web": {"listen": ["127.0.0.1:80"], "handler": {"type": "echo"}}},
+            {"listeners": {"web": {"listen": ["127.0.0.1:80"], "handler": {"type": "echo"},
+            "deny": "${HOST}"}},
             "upstreams": {"app": {"servers": ["${HOST}:1", {"address": "${HOST}:2"}],
             "connectTimeout": "${E}s", "check": {"send": "AUTH ${PW}"}}}}
             """
@@ -168,6 +169,9 @@ struct SubstitutionTests {
         #expect(app?["servers"]?["0"]?["address"] == "${HOST}:1")
         #expect(app?["servers"]?["1"]?["address"] == "${HOST}:2")
         #expect(app?["check"]?["send"] == "AUTH ${PW}")
+        #expect(before.effective["listeners"]?["web"]?["deny"]?["0"] == "${HOST}")
+        // A server may repeat the credential in its answer.
+        #expect(before.upstreams[0].check?.hidesAnswers == true)
         #expect(app?["connectTimeout"] == "5s")
         #expect(before.changes(to: try load("first")) == [])
         let changes = before.changes(to: try load("second"))

@@ -15,6 +15,11 @@ package struct Concealment: Sendable {
     /// Whether any string contains a credential.
     var hasStrings: Bool { !strings.isEmpty }
 
+    /// Returns whether a string at a place, or below it, contains a credential.
+    func hasStrings(below pointer: JSONPointer) -> Bool {
+        strings.keys.contains { $0.tokens.starts(with: pointer.tokens) }
+    }
+
     /// Notes the value of a credential.
     mutating func conceal(_ value: String, of name: String) {
         guard value.utf8.count >= Self.shortest else { return }
@@ -64,8 +69,15 @@ package struct Concealment: Sendable {
 extension JSONValue {
     /// Returns the value with another string at a path, if the path exists.
     ///
-    /// A string that the effective configuration shows as an object is its address.
+    /// A string that the effective configuration shows as an object is its address. A single
+    /// element that the file writes without brackets is shown as an array.
     fileprivate func replacingString(at path: ArraySlice<String>, with text: String) -> JSONValue {
+        if case .array(let elements) = content, elements.count == 1,
+            path.first.map({ Int($0) == nil }) ?? true
+        {
+            let element = elements[0].replacingString(at: path, with: text)
+            return JSONValue(.array([element]), at: position)
+        }
         guard let token = path.first else {
             switch content {
             case .string: return .string(text)

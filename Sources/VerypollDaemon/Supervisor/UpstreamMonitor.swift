@@ -228,7 +228,8 @@ struct UpstreamMonitor: ~Copyable {
     private mutating func note(_ change: HealthChecker.Change) {
         look(at: change.server)
         tellHealth(of: change.server)
-        if change.change == .up { news.haveChanged = true }
+        // A session that waits for a server that is now down may get another one, or no server.
+        news.haveChanged = true
     }
 
     /// Notes the servers that are no longer unchecked.

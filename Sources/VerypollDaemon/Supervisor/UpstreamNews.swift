@@ -7,7 +7,7 @@ internal import VerypollServer
 struct UpstreamNews: Equatable {
     private(set) var down: Set<ServerIndex> = []
     private(set) var up: Set<ServerIndex> = []
-    /// Whether a server may have become available.
+    /// Whether sessions that wait for a server may get another answer now.
     var haveChanged = false
 
     /// Notes whether a server is down, by all its indices.

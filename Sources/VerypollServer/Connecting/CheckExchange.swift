@@ -35,6 +35,8 @@ struct CheckExchange {
     /// The first bytes of the answer, for messages.
     private var beginning: [UInt8] = []
     private var receivedCount = 0
+    /// Whether messages show only the number of bytes.
+    private let hidesAnswers: Bool
 
     /// The number of bytes of an answer that messages show.
     private static let shownCount = 64
@@ -48,6 +50,7 @@ struct CheckExchange {
     ///   - server: The configured address of the server.
     ///   - version: The version of the daemon.
     init(_ check: UpstreamConfiguration.HealthCheck, of server: UpstreamAddress, version: String) {
+        hidesAnswers = check.hidesAnswers
         switch check.service {
         case .http(let http):
             request = http.request(to: server, port: check.port, version: version)
@@ -88,8 +91,8 @@ struct CheckExchange {
             return .failure("its first \(Self.answerLimit) bytes are not the expected answer")
         case .refusal(let text):
             let bytes = Array(text.utf8.prefix(Self.textLimit))
-            return .failure("it answered \(Self.shown(bytes))")
-        case .unexpected: return .failure("it answered \(Self.shown(beginning))")
+            return .failure("it answered \(shown(bytes))")
+        case .unexpected: return .failure("it answered \(shown(beginning))")
         case let step: return step
         }
     }
@@ -97,14 +100,14 @@ struct CheckExchange {
     /// Returns the result of a check whose answer has ended.
     func end() -> Step {
         if isProven { return .success }
-        return .failure("its answer ended after \(Self.shown(beginning))")
+        return .failure("its answer ended after \(shown(beginning))")
     }
 
     /// Returns the result of a check whose time is over.
     func expire() -> Step {
         if isProven { return .success }
         if beginning.isEmpty { return .failure("no answer in time") }
-        return .failure("no expected answer in time, but \(Self.shown(beginning))")
+        return .failure("no expected answer in time, but \(shown(beginning))")
     }
 
     private mutating func read(_ bytes: [UInt8]) -> Step {
@@ -129,7 +132,8 @@ struct CheckExchange {
         }
     }
 
-    private static func shown(_ bytes: [UInt8]) -> String {
-        String(decoding: bytes, as: UTF8.self).escapedForPeople.quoted
+    private func shown(_ bytes: [UInt8]) -> String {
+        guard !hidesAnswers else { return "\(receivedCount) bytes" }
+        return String(decoding: bytes, as: UTF8.self).escapedForPeople.quoted
     }
 }

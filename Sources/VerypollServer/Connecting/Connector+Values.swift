@@ -222,3 +222,16 @@ extension UInt64 {
         Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
     }
 }
+
+extension Connector {
+    /// The shortest and the longest pause of the search, in milliseconds.
+    static let pauses: ClosedRange<UInt64> = 50...1_000
+    /// The shortest and the longest time between two checks of a broken session's unsent bytes, in
+    /// milliseconds.
+    static let lingers: ClosedRange<UInt64> = 10...1_000
+
+    /// Returns the length of a pause: the longer the search has lasted, the longer the pauses.
+    func pauseLength(_ facts: Facts) -> UInt64 {
+        ((facts.now - beganAt) / 4).clamped(to: Self.pauses)
+    }
+}

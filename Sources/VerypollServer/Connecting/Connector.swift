@@ -47,7 +47,7 @@ package struct Connector {
     /// The servers that could not be reached; empty, and so without storage, in most sessions.
     private(set) var tried: [Int] = []
     /// The millisecond in which the search or the breaking began.
-    private var beganAt: UInt64
+    private(set) var beganAt: UInt64
     /// The millisecond in which the search is over; `UInt64.max` once it has succeeded.
     private(set) var endsAt = UInt64.max
     /// The millisecond in which the current attempt or pause is over, `UInt64.max` for never.
@@ -56,12 +56,6 @@ package struct Connector {
     private var queueEndsAt = UInt64.max
     /// The nanosecond in which the current attempt was begun.
     private(set) var attemptedAt: UInt64 = 0
-
-    /// The shortest and the longest pause of the search, in milliseconds.
-    private static let pauses: ClosedRange<UInt64> = 50...1_000
-    /// The shortest and the longest time between two checks of a broken session's unsent bytes, in
-    /// milliseconds.
-    private static let lingers: ClosedRange<UInt64> = 10...1_000
 
     /// Makes a connector whose search has not begun.
     ///
@@ -89,7 +83,8 @@ package struct Connector {
             holdsPlace = true
             beganAt = facts.now
             endsAt = facts.now + facts.connectTimeout
-            return isQueued ? .leaveQueue : proceed(facts)
+            // A queued session stays in the queue until a server has room too.
+            return proceed(facts)
         case .upstreamFull, .serversFull: return isQueued ? waitForRoom(facts) : .enterQueue
         case .queueEntered:
             isQueued = true
@@ -254,9 +249,7 @@ package struct Connector {
         let end = beganAt + max(facts.retryFor, patience)
         guard facts.now < end else { return giveUp() }
         if isBusy { nextAddress = 0 } else { tried = [] }
-        // The longer the search has lasted, the longer the pauses.
-        let pause = ((facts.now - beganAt) / 4).clamped(to: Self.pauses)
-        nextAt = min(facts.now + pause, end)
+        nextAt = min(facts.now + pauseLength(facts), end)
         endsAt = end
         phase = .pausing
         return .hold(until: nextAt)
@@ -264,7 +257,11 @@ package struct Connector {
 
     private mutating func waitForRoom(_ facts: Facts) -> Action {
         guard facts.now < queueEndsAt else { return giveUp(.queueTimeout) }
-        (endsAt, nextAt) = (queueEndsAt, queueEndsAt)
+        // A server that could not be reached may be back before another one has room.
+        let retries = !tried.isEmpty && facts.retryFor > 0
+        let next = retries ? min(facts.now + pauseLength(facts), queueEndsAt) : queueEndsAt
+        nextAt = retries && nextAt > facts.now ? min(nextAt, next) : next
+        endsAt = queueEndsAt
         phase = .queued
         return .hold(until: nextAt)
     }
@@ -283,10 +280,13 @@ package struct Connector {
 
     private mutating func timerFired(_ facts: Facts) -> Action {
         switch phase {
-        case .connecting: closeAttempt(.timedOut, facts)
-        case .connected: .endForServer
-        case .queued, .pausing: endsAt <= facts.now ? giveUp() : resume(facts)
-        case .idle, .entering, .choosing, .breaking, .over: .nothing
+        case .connecting: return closeAttempt(.timedOut, facts)
+        case .connected: return .endForServer
+        case .queued, .pausing:
+            guard facts.now < endsAt else { return giveUp() }
+            if phase == .queued { tried = [] }
+            return resume(facts)
+        case .idle, .entering, .choosing, .breaking, .over: return .nothing
         }
     }
 

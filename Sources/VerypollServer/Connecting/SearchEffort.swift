@@ -4,14 +4,15 @@ struct SearchEffort {
     private(set) var attemptCount: UInt16
     /// Whether the session waits in the upstream's queue.
     private var isQueued = false
-    /// The milliseconds in the queue; during a wait, the millisecond in which it began, less the
-    /// earlier waits.
-    private var queueClock: UInt32
+    /// The millisecond in which the present wait began.
+    private var queuedAt: UInt32 = 0
+    /// The milliseconds of the earlier waits.
+    private var earlierWaits: UInt32
 
     /// Makes the effort of a session that has waited for `queueTime` milliseconds before a restart.
     init(attemptCount: UInt16 = 0, queueTime: UInt32 = 0) {
         self.attemptCount = attemptCount
-        queueClock = queueTime
+        earlierWaits = queueTime
     }
 
     /// The number of attempts to connect after the first one.
@@ -24,22 +25,23 @@ struct SearchEffort {
 
     /// Notes that the session begins to wait in the queue.
     mutating func enterQueue(now: UInt64) {
-        queueClock = UInt32(truncatingIfNeeded: now) &- queueClock
+        queuedAt = UInt32(truncatingIfNeeded: now)
         isQueued = true
     }
 
     /// Notes that the session no longer waits in the queue.
     ///
-    /// - Returns: The milliseconds that the session has spent in the queue.
+    /// - Returns: The milliseconds of this wait, without earlier ones.
     @discardableResult
     mutating func leaveQueue(now: UInt64) -> UInt64 {
-        queueClock = queueTime(now: now)
+        let wait = queueTime(now: now) &- earlierWaits
+        earlierWaits &+= wait
         isQueued = false
-        return UInt64(queueClock)
+        return UInt64(wait)
     }
 
-    /// Returns the milliseconds that the session has spent in the queue.
+    /// Returns the milliseconds that the session has spent in the queue, earlier waits included.
     func queueTime(now: UInt64) -> UInt32 {
-        isQueued ? UInt32(truncatingIfNeeded: now) &- queueClock : queueClock
+        isQueued ? earlierWaits &+ (UInt32(truncatingIfNeeded: now) &- queuedAt) : earlierWaits
     }
 }

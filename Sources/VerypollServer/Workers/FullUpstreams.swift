@@ -8,7 +8,9 @@ struct FullUpstreams {
     /// Returns whether a session of a queue would find no room.
     func includes(_ connector: borrowing Connector) -> Bool {
         guard connector.isQueued else { return false }
-        return connector.upstream == (connector.holdsPlace ? withoutServer : withoutPlace)
+        guard connector.holdsPlace else { return connector.upstream == withoutPlace }
+        // Other servers than those that a session has tried may decide about the next session.
+        return connector.tried.isEmpty && connector.upstream == withoutServer
     }
 
     /// Notes the upstream of a session that still waits.

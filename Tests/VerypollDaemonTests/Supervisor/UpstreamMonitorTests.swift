@@ -21,7 +21,7 @@ struct UpstreamMonitorTests {
         defer { withExtendedLifetime(listener) {} }
         let address = SocketAddress.loopback(port: listener.port)
         var fixture = try WatchFixture(["\(address)"]) { $0.check = .test }
-        #expect(try fixture.awaitNews() == [.serversDown([first])])
+        #expect(try fixture.awaitNews() == [.serversDown([first]), .serversChanged])
         let down = fixture.watch.status()[0].servers[0]
         #expect(down.state == .down)
         #expect(down.stateReason == "Connection refused")

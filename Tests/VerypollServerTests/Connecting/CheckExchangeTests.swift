@@ -13,9 +13,10 @@ private struct Check {
         send: CheckBytes = "",
         expect: CheckBytes = "",
         _ service: UpstreamConfiguration.HealthCheck.Service? = nil,
-        port: UInt16? = nil
+        port: UInt16? = nil,
+        hidesAnswers: Bool = false
     ) throws {
-        let check = UpstreamConfiguration.HealthCheck(
+        var check = UpstreamConfiguration.HealthCheck(
             interval: .seconds(5),
             timeout: .seconds(2),
             rise: 1,
@@ -25,6 +26,7 @@ private struct Check {
             service: service,
             port: port
         )
+        check.hidesAnswers = hidesAnswers
         exchange = CheckExchange(check, of: try UpstreamAddress(server), version: "1.2")
     }
 
@@ -94,6 +96,14 @@ struct ByteSearchTests {
 
 @Suite("Exchanges of health checks")
 struct CheckExchangeTests {
+    @Test("messages do not show the answers to checks with a credential")
+    func hidesAnswers() throws {
+        var check = try Check(send: "AUTH secret", expect: "+PONG", hidesAnswers: true)
+        #expect(check.receive("-ERR 'secret'") == .wait)
+        #expect(check.end == .failure("its answer ended after 13 bytes"))
+        #expect(check.expiry == .failure("no expected answer in time, but 13 bytes"))
+    }
+
     @Test("the expected bytes may be anywhere in the first 65,536 bytes of an answer")
     func searches() throws {
         let check = try Check(send: "hi", expect: "PONG")

@@ -191,6 +191,8 @@ private struct Model {
             || (event == .serverDown && server != nil && !facts.isServerChoosable)
         if event == .timerFired, connector.phase == .connecting { hasFailed = true }
         let isOverdue = event == .timerFired && connector.endsAt <= facts.now
+        // The next attempts while the session is queued may be at any server.
+        if event == .timerFired, connector.phase == .queued, !isOverdue { tried = [] }
         if resumes, connector.isHeld, hasPlace, !isOverdue {
             searchEndsAt = facts.now + facts.connectTimeout
             hasFailed = false
@@ -276,7 +278,7 @@ private struct Model {
     }
 
     private mutating func chooseServer() -> Connector.Event {
-        check(hasPlace && hasTicket == (hasTicket && awaitsServer), "it chooses without a place")
+        check(hasPlace, "it chooses without a place")
         check(server == nil, "it takes two servers")
         check(facts.now < searchEndsAt, "it chooses a server too late")
         check(connector.tried == tried, "it forgets which servers it has tried in this round")

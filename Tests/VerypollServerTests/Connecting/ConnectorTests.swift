@@ -346,10 +346,11 @@ struct ConnectorTests {
         search.facts.now = 2_000
         #expect(search.after(.retry) == .reservePlace)
         #expect(search.after(.upstreamFull) == .hold(until: 4_000))
-        #expect(search.after(.retry, .placeReserved) == .leaveQueue)
-        #expect(search.after(.queueLeft) == .chooseServer)
-        #expect((search.connector.isQueued, search.connector.endsAt) == (false, 2_800))
-        #expect(search.end() == [.releasePlace])
+        #expect(search.after(.retry, .placeReserved) == .chooseServer)
+        #expect((search.connector.isQueued, search.connector.endsAt) == (true, 2_800))
+        #expect(search.after(.serverChosen(0)) == .leaveQueue)
+        #expect(search.after(.queueLeft) == .connect(server: 0, address: 0))
+        #expect(search.end() == [.leaveServer(0), .releasePlace])
     }
 
     @Test("a session leaves the queue when its patience is over, or when its client has gone")

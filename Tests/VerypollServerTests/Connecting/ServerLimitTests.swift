@@ -194,4 +194,38 @@ struct ServerLimitTests {
         #expect(connector.handle(.queueEntered, facts) == .hold(until: 1_800))
         #expect(connector.tried == [0])
     }
+
+    @Test("a session in the queue tries a server again that it could not reach before")
+    func retriesWhileQueued() {
+        var (connector, facts) = placed
+        facts.retryFor = 5_000
+        #expect(connector.handle(.serverChosen(0), facts) == .connect(server: 0, address: 0))
+        #expect(connector.handle(.attemptBegan(nanosecond: 0), facts) == .wait(until: 1_800))
+        #expect(connector.handle(.attemptFailed(.connectionRefused), facts) == .closeAttempt)
+        #expect(connector.handle(.attemptClosed, facts) == .giveUpServer(0))
+        #expect(connector.handle(.serverLeft, facts) == .chooseServer)
+        #expect(connector.handle(.serversFull, facts) == .enterQueue)
+        #expect(connector.handle(.queueEntered, facts) == .hold(until: 1_050))
+        // Room elsewhere does not put the attempt off.
+        facts.now = 1_040
+        #expect(connector.handle(.retry, facts) == .chooseServer)
+        #expect(connector.handle(.serversFull, facts) == .hold(until: 1_050))
+        facts.now = 1_050
+        #expect(connector.handle(.timerFired, facts) == .chooseServer)
+        #expect(connector.tried == [])
+        #expect(connector.handle(.serversFull, facts) == .hold(until: 6_000))
+    }
+
+    @Test("a session that gets a place stays in the queue until a server has room too")
+    func keepsEntry() {
+        var connector = Connector(upstream: 0, now: 1_000)
+        let facts = Connector.Facts(now: 1_000, connectTimeout: 800, retryFor: 0, addressCount: 1)
+        #expect(connector.handle(.started, facts) == .reservePlace)
+        #expect(connector.handle(.upstreamFull, facts) == .enterQueue)
+        #expect(connector.handle(.queueEntered, facts) == .hold(until: 1_800))
+        #expect(connector.handle(.retry, facts) == .reservePlace)
+        #expect(connector.handle(.placeReserved, facts) == .chooseServer)
+        #expect(connector.handle(.serversFull, facts) == .hold(until: 1_800))
+        #expect(connector.isQueued && connector.holdsPlace)
+    }
 }
