@@ -27,8 +27,8 @@ extension Logger.Metadata {
     func by(_ caller: Caller?) -> Logger.Metadata {
         guard let caller else { return self }
         var all = self
-        all["callerUID"] = "\(caller.uid)"
-        if let pid = caller.pid { all["callerPID"] = "\(pid)" }
+        all["callerUID"] = .number(caller.uid)
+        if let pid = caller.pid { all["callerPID"] = .number(pid) }
         if let command = caller.command { all["callerCommand"] = "\(command)" }
         return all
     }

@@ -22,7 +22,7 @@ extension ControlServer {
             logger.warning(
                 .callRefused,
                 "refused \(method) to \(caller): no permission\(rest)",
-                metadata: ["method": "\(method)", "unlogged": "\(unlogged)"].by(caller)
+                metadata: ["method": "\(method)", "unlogged": .number(unlogged)].by(caller)
             )
         }
         throw .permissionDenied

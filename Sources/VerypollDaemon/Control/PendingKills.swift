@@ -66,6 +66,16 @@ struct PendingKills {
         return lastNumber
     }
 
+    /// Notes that some workers of a call could not be asked, so that no report of theirs follows.
+    ///
+    /// - Parameters:
+    ///   - count: The number of these workers.
+    ///   - number: The number of the call.
+    /// - Throws: ``VarlinkError/busy`` if none could be asked; the call no longer waits then.
+    mutating func noteUnasked(_ count: Int, of number: Int) throws(VarlinkError) {
+        for _ in 0..<count where note(0, of: number) != nil { throw .busy }
+    }
+
     /// Notes how many sessions a worker has closed.
     ///
     /// - Returns: The call, once all workers have reported.

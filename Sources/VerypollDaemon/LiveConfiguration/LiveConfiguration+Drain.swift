@@ -70,14 +70,17 @@ extension LiveConfiguration {
     /// Applies the orders that the configuration has changed since they were last applied.
     ///
     /// - Parameter window: The period in which the sessions of drained servers end.
-    /// - Returns: The servers whose order has changed.
-    mutating func applyOrders(_ window: DrainWindow) -> [ServerIndex] {
-        var changed: [ServerIndex] = []
+    /// - Returns: The servers whose order has changed, with their former orders.
+    mutating func applyOrders(
+        _ window: DrainWindow
+    ) -> [(server: ServerIndex, former: ServerOrder)] {
+        var changed: [(server: ServerIndex, former: ServerOrder)] = []
         for entry in upstreams {
             let upstream = upstream(of: entry)
             for (server, order) in upstream.newOrders() {
+                let former = upstream.servers[server].ordered
                 set(order, of: upstream.servers[server], order == .drain ? window : nil)
-                changed.append(ServerIndex(upstream: entry.slot, server: server))
+                changed.append((ServerIndex(upstream: entry.slot, server: server), former))
             }
         }
         if !changed.isEmpty { renewSnapshot() }

@@ -89,11 +89,18 @@ extension Supervisor {
     }
 
     /// Notes that a reload has set the mode of a server.
-    func noteMode(of index: ServerIndex) {
+    ///
+    /// - Parameters:
+    ///   - index: The server.
+    ///   - former: The server's mode before the change.
+    func noteMode(of index: ServerIndex, former: Status.Server.Mode) {
         guard events.changes.isActive else { return }
         noteServers()
         let upstream = upstreamMonitor.upstreams[index.upstream].name
         let server = upstreamMonitor.status(of: index)
+        var before = server
+        before.mode = former
+        guard server.getsSessions != before.getsSessions else { return }
         events.changes.note(
             MonitorEvent(server, of: upstream, timestampUSec: WallClock.microseconds())
         )

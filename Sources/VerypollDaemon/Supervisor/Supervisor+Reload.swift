@@ -110,7 +110,7 @@ extension Supervisor {
         }
         logFormat.isJSON = configuration.log.format == .json
         if !leaving.isEmpty { workers.post(.serversDown(Set(leaving))) }
-        for index in ordered { tellOfOrder(index) }
+        for (server, former) in ordered { tellOfOrder(server, former: former) }
         rollOut(.reload(ChangeList(changes: read.changes)), for: reload.takeCallers())
     }
 

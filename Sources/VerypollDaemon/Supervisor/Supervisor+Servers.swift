@@ -57,7 +57,11 @@ extension Supervisor {
 
     /// Applies the modes of servers that a reload has changed; a mode that the file has not changed
     /// stays as an operator has set it.
-    func applyOrders(_ configuration: Configuration) -> [ServerIndex] {
+    ///
+    /// - Returns: The servers whose modes have changed, with their former modes.
+    func applyOrders(
+        _ configuration: Configuration
+    ) -> [(server: ServerIndex, former: ServerOrder)] {
         let window = DrainWindow(
             from: MonotonicClock.milliseconds(),
             lasting: configuration.drain.deadline.milliseconds
@@ -66,7 +70,7 @@ extension Supervisor {
     }
 
     /// Reports a mode of a server that a reload has changed.
-    func tellOfOrder(_ index: ServerIndex) {
+    func tellOfOrder(_ index: ServerIndex, former: ServerOrder) {
         let upstream = live.snapshot.upstreams[index.upstream]
         let server = upstream.servers[index.server]
         tellWorkers(of: server)
@@ -77,7 +81,7 @@ extension Supervisor {
             "\(name) is set to \(state)",
             metadata: live.snapshot.upstreams.metadata(of: index)
         )
-        noteMode(of: index)
+        noteMode(of: index, former: Status.Server.Mode(former))
     }
 }
 
@@ -92,15 +96,20 @@ extension ServerOrder {
     }
 }
 
+extension Status.Server.Mode {
+    fileprivate init(_ order: ServerOrder) {
+        self =
+            switch order {
+            case .up: .up
+            case .drain: .drain
+            case .down: .down
+            }
+    }
+}
+
 extension UpstreamServer {
     /// The mode that the operator has set.
-    var mode: Status.Server.Mode {
-        switch ordered {
-        case .up: .up
-        case .drain: .drain
-        case .down: .down
-        }
-    }
+    var mode: Status.Server.Mode { Status.Server.Mode(ordered) }
 
     fileprivate var currentWeight: Int { weight.load(ordering: .relaxed) }
 }

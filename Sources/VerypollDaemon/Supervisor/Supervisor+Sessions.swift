@@ -38,7 +38,8 @@ extension Supervisor {
     ) throws(VarlinkError) -> ControlAnswer<NoParameters> {
         let mailbox = try mailbox(forSession: id)
         let number = try control.pendingKills.add(id, for: callID, by: caller)
-        mailbox.post(.killSession(id: UInt64(id), callID: number))
+        let isTaken = mailbox.post(.killSession(id: UInt64(id), callID: number))
+        try control.pendingKills.noteUnasked(isTaken ? 0 : 1, of: number)
         return .later
     }
 
@@ -54,7 +55,10 @@ extension Supervisor {
             by: caller,
             workers: workers.count
         )
-        workers.post(.killSessions(filter, callID: number))
+        let refusedCount = workers.mailboxes.count { mailbox in
+            !mailbox.post(.killSessions(filter, callID: number))
+        }
+        try control.pendingKills.noteUnasked(refusedCount, of: number)
         return .later
     }
 
@@ -77,8 +81,8 @@ extension Supervisor {
             .sessionsKilled,
             "session \(session.id)\(peer) on \(session.listener) is killed by \(kill.caller)",
             metadata: [
-                "sessions": "1", "session": "\(session.id)", "listener": "\(session.listener)",
-                "peer": "\(session.peer)",
+                "sessions": .number(1), "session": .number(session.id),
+                "listener": "\(session.listener)", "peer": "\(session.peer)",
             ].by(kill.caller)
         )
         note(kill, session: Status.Session(session, isClosing: true))
@@ -96,7 +100,7 @@ extension Supervisor {
         logger.notice(
             .sessionsKilled,
             "\(noun) killed by \(kill.caller), selected by: \(criteria)",
-            metadata: ["sessions": "\(kill.count)", "criteria": "\(criteria)"].by(kill.caller)
+            metadata: ["sessions": .number(kill.count), "criteria": "\(criteria)"].by(kill.caller)
         )
         note(kill)
         control.complete(
@@ -126,11 +130,11 @@ extension Supervisor {
             filter.listeners = live.slots(ofListener: name)
             if filter.listeners == nil { throw .listenerNotFound(name) }
         }
-        let upstreams = upstreamMonitor.current.filter { query.upstream ?? $0.name == $0.name }
-        if let name = query.upstream, upstreams.isEmpty { throw .upstreamNotFound(name) }
-        if let name = query.server {
-            let isKnown = upstreams.contains { $0.servers.contains { $0.name == name } }
-            if !isKnown { throw .serverNotFound(name, of: query.upstream ?? "") }
+        if let name = query.upstream, !upstreamMonitor.hasUpstream(name) {
+            throw .upstreamNotFound(name)
+        }
+        if let name = query.server, !upstreamMonitor.hasServer(name, of: query.upstream) {
+            throw .serverNotFound(name, of: query.upstream ?? "")
         }
         do throws(InvalidValue) {
             filter.peer = try query.peer.map { text throws(InvalidValue) in

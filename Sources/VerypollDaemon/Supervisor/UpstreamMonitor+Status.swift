@@ -42,6 +42,39 @@ extension UpstreamMonitor {
         return list.sorted { $0.name < $1.name }
     }
 
+    /// Returns whether an upstream is in effect, or is a former one that still has sessions.
+    func hasUpstream(_ name: String) -> Bool {
+        current.contains { $0.name == name }
+            || former.contains { upstream in
+                let waiting = upstream.waiting.load(ordering: .relaxed)
+                return upstream.name == name && upstream.limiter.active + waiting > 0
+            }
+    }
+
+    /// Returns whether a server is in effect, or is a former one that still has sessions.
+    ///
+    /// - Parameters:
+    ///   - name: The address of the server, as in the configuration.
+    ///   - upstream: The name of its upstream; `nil` for any.
+    /// - Returns: Whether sessions can have the server.
+    func hasServer(_ name: String, of upstream: String?) -> Bool {
+        current.contains { other in
+            upstream ?? other.name == other.name && other.servers.contains { $0.name == name }
+        }
+            || former.contains { other in
+                upstream ?? other.name == other.name
+                    && other.servers.contains { server in
+                        server.name == name && server.active.load(ordering: .relaxed) > 0
+                    }
+            }
+    }
+
+    /// The upstreams of earlier configurations, with or without sessions.
+    private var former: [Upstream] {
+        let present = Set(slots)
+        return upstreams.indices.filter { !present.contains($0) }.map { upstreams[$0] }
+    }
+
     /// Notes for the operator: one for each upstream with servers that are not up.
     var notes: [String] {
         current.compactMap { upstream in
@@ -68,8 +101,10 @@ extension UpstreamMonitor {
         if let known, known.state == state { return known }
         let health = ServerHealth(state: state, since: timestamp)
         serverHealth[index] = health
-        // The first success changes nothing for sessions, so it is not an event.
-        if isMonitored, known?.state != .unchecked || state != .up {
+        // A server that was available and still is gets sessions as before: a first check, or its
+        // success, is not an event.
+        let wasAvailable = known?.state.isAvailable ?? false
+        if isMonitored, !(wasAvailable && state.isAvailable) {
             let upstream = upstreams[index.upstream].name
             changes.append(Change(upstream: upstream, server: describe(index, health)))
         }

@@ -56,11 +56,14 @@ struct CallerTests {
         let metadata: Logger.Metadata = ["a": "b"]
         #expect(metadata.by(nil) == ["a": "b"])
         #expect(
-            metadata.by(Caller(uid: 1, gid: 2, pid: nil)) == ["a": "b", "callerUID": "1"]
+            metadata.by(Caller(uid: 1, gid: 2, pid: nil)) == ["a": "b", "callerUID": .number(1)]
         )
         #expect(
             metadata.by(Caller(uid: 1, gid: 2, pid: 3, command: "c"))
-                == ["a": "b", "callerUID": "1", "callerPID": "3", "callerCommand": "c"]
+                == [
+                    "a": "b", "callerUID": .number(1), "callerPID": .number(3),
+                    "callerCommand": "c",
+                ]
         )
     }
 
@@ -104,6 +107,6 @@ struct CallerTests {
         fixture.server.answer(call, of: client, callID: callID, handler: fixture.handler)
         let events = fixture.log.takeEvents()
         #expect(events.map { $0.metadata["method"] } == ["io.verypoll.Daemon.Reload"])
-        #expect(events.map { $0.metadata["callerUID"] } == ["4000000"])
+        #expect(events.map { $0.metadata["callerUID"] } == [.number(4_000_000)])
     }
 }

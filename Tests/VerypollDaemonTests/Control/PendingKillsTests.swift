@@ -52,6 +52,26 @@ struct PendingKillsTests {
         _ = try kills.add(8, for: callID, by: caller)
     }
 
+    @Test("a worker that cannot be asked counts as one that has closed nothing")
+    func skips() throws {
+        var kills = PendingKills()
+        let number = try kills.add(SessionQuery(), for: callID, by: caller, workers: 3)
+        try kills.noteUnasked(2, of: number)
+        let kill = kills.note(4, of: number)
+        #expect(kill?.count == 4)
+    }
+
+    @Test("a call whose workers cannot be asked at all is refused, and does not wait")
+    func refusesUnasked() throws {
+        var kills = PendingKills()
+        for _ in 0...PendingKills.limit {
+            let one = try kills.add(7, for: callID, by: caller)
+            #expect(throws: VarlinkError.busy) { try kills.noteUnasked(1, of: one) }
+            let all = try kills.add(SessionQuery(), for: callID, by: caller, workers: 2)
+            #expect(throws: VarlinkError.busy) { try kills.noteUnasked(2, of: all) }
+        }
+    }
+
     @Test("a request needs either criteria or the word all")
     func isClear() {
         #expect(!KillRequest(SessionQuery()).isClear)

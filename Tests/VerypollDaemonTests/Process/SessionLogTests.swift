@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
@@ -7,6 +8,9 @@ internal import VerypollControl
 struct SessionLogProcessTests {
     /// The identifier of messages about refused clients.
     private static let refused = "88aeaa3b56dc4744bd8bd6f96f408128"
+
+    /// The identifier of messages about killed sessions.
+    private static let killed = "d634e4d3291443dea35f0fe2a930cb91"
 
     @Test("a listener can be silent, and one with metrics is unless it asks for the log")
     func silences() throws {
@@ -44,6 +48,24 @@ struct SessionLogProcessTests {
         try daemon.rewrite(serving("echo"))
         try daemon.reload()
         try daemon.program.waitForStandardError(containing: " notice the configuration is reloaded")
+    }
+
+    @Test("the numbers of sessions and callers are numbers in JSON")
+    func logsNumbers() throws {
+        let daemon = try TestDaemon(serving("echo"), more: TestDaemon.loggingJSON)
+        let client = try daemon.connect()
+        try expectEcho("hello", from: client)
+        let id = try daemon.sessions()[0].id
+        try daemon.order("KillSession", #"{"id": \#(id)}"#)
+        try daemon.order("KillSessions", #"{"all": true}"#)
+        let one = try daemon.logEntry("the kill") { $0.messageID == Self.killed }
+        let none = try daemon.logEntry("the kill of all") { $0["criteria"] == "all" }
+        #expect(one.number("session") == id)
+        for (entry, count) in [(one, 1), (none, 0)] {
+            #expect(entry.number("sessions") == count)
+            #expect(entry.number("caller_uid") == Int(getuid()))
+            #expect(entry.number("caller_pid") == Int(getpid()))
+        }
     }
 
     @Test("clients that are refused are logged with the cause, and counted by cause")

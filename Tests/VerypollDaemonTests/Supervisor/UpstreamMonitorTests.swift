@@ -53,6 +53,42 @@ struct UpstreamMonitorTests {
         )
     }
 
+    @Test("a check that a reload adds to a server in service is not an event, and a failure is")
+    func ignoresAddedChecks() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80"])
+        fixture.watch.isMonitored = true
+        var checked = try UpstreamConfiguration.test(["10.0.0.1:80"])
+        checked.check = .test
+        let former = fixture.watch.upstreams[0]
+        fixture.watch.adopt([former, Upstream(checked, former: former)], slots: [1])
+        #expect(fixture.watch.status()[0].servers[0].state == .unchecked)
+        #expect(fixture.watch.takeChanges().isEmpty)
+        former.servers[0].isDown = true
+        #expect(fixture.watch.status()[0].servers[0].state == .down)
+        #expect(fixture.watch.takeChanges().map(\.server.state) == [.down])
+    }
+
+    @Test("a server or upstream that a reload has removed is known while it has sessions")
+    func knowsRemoved() throws {
+        var old = try UpstreamConfiguration.test(["10.0.0.1:80", "10.0.0.2:80"])
+        old.name = "old"
+        var fixture = try WatchFixture([old])
+        let former = fixture.watch.upstreams[0]
+        former.servers[1].active.add(1, ordering: .relaxed)
+        var new = try UpstreamConfiguration.test(["10.0.0.3:80"])
+        new.name = "new"
+        fixture.watch.adopt([former, Upstream(new)], slots: [1])
+        let known = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"].map { server in
+            [nil, "old", "new"].map { fixture.watch.hasServer(server, of: $0) }
+        }
+        #expect(known == [[false, false, false], [true, true, false], [true, false, true]])
+        let before = ["old", "new"].map { fixture.watch.hasUpstream($0) }
+        #expect(before == [false, true])
+        former.waiting.add(1, ordering: .relaxed)
+        let after = ["old", "new"].map { fixture.watch.hasUpstream($0) }
+        #expect(after == [true, true])
+    }
+
     @Test("a checked server is unchecked until the first result, and others are never checked")
     func tellsOfUnchecked() throws {
         let listener = try TCPListener(binding: .loopback(port: 0))

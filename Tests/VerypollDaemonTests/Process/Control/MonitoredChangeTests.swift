@@ -96,6 +96,28 @@ struct MonitoredChangeTests {
         #expect(effects.map(\.server) == orders.dropFirst().map(\.server))
     }
 
+    @Test("a mode set by a reload is reported only if it changes whether the server gets sessions")
+    func tellsOfModes() throws {
+        func app(_ keys: String) -> String {
+            #""upstreams": {"app": {"servers": [{"address": "unix:DIR/echo"\#(keys)}]}},"#
+        }
+        let listener = serving("echo", listen: "unix:DIR/echo")
+        let daemon = try TestDaemon(listener, more: app(""))
+        let echo = "unix:" + daemon.directory.appending("echo")
+        var monitor = try monitor(daemon)
+        let order = #"{"upstream": "app", "server": "\#(echo)", "state": "down"}"#
+        try daemon.order("SetServer", order)
+        for keys in [#", "state": "drain""#, "", #", "state": "down""#, #", "state": "drain""#] {
+            try daemon.rewrite(listener, more: app(keys))
+            try daemon.reload()
+        }
+        try daemon.rewrite(listener, more: app(""))
+        try daemon.reload()
+        let told = try next(4, of: ["server-up", "server-down"], from: &monitor)
+        #expect(told.map(\.event) == ["server-down", "server-up", "server-down", "server-up"])
+        #expect(told.map(\.server?.mode) == ["down", "up", "down", "up"])
+    }
+
     @Test("a drain and an immediate resume are both reported, each with its own time")
     func tellsOfDrains() throws {
         let daemon = try TestDaemon(serving("echo"))
