@@ -142,10 +142,13 @@ struct LiveConfiguration {
         return leavingSockets
     }
 
-    /// Applies the limits that are shared with earlier configurations.
+    /// Applies the limits that are shared with earlier configurations, and marks the listeners of
+    /// these.
     func applyLimits() {
         for entry in upstreams { upstream(of: entry).applyLimits() }
         for entry in listeners { listener(of: entry).applyLimits() }
+        let former = listeners.flatMap(\.formerSlots) + retiringListeners.map(\.slot)
+        for slot in former { snapshot.listeners[slot].isReplaced = true }
     }
 
     private mutating func keep(_ former: LiveUpstream?, as configuration: UpstreamConfiguration)

@@ -22,6 +22,9 @@ struct EventHistory {
         }
         if let similar {
             event.count = (events[similar].count ?? 1) + 1
+            if let former = events[similar].sessions {
+                event.sessions = former + (event.sessions ?? 0)
+            }
             events.remove(at: similar)
         }
         events.insert(event, at: 0)

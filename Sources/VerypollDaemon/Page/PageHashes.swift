@@ -3,5 +3,5 @@
 /// `Scripts/page-hashes` writes this file.
 enum PageHashes {
     static let style = "sha256-a4KlEgXFxhayubA/b1gdkKe3giF1sYf1qruageEtfVY="
-    static let script = "sha256-aj5jZ0zrVVp1tRbOf7cdVLV3yArwDVkmtZsKnwpNDWg="
+    static let script = "sha256-JjJqTWsamarli1RMyE0elTx9KyMdTkjJL2Im8LUMZtI="
 }

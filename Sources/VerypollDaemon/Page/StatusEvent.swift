@@ -67,11 +67,12 @@ struct StatusEvent: Codable, Equatable, Sendable {
         server = server?.cut(to: Self.textLimit)
     }
 
-    /// Returns whether another event differs only in its time and its reason.
+    /// Returns whether another event differs only in its time, its reason and its number of
+    /// sessions.
     ///
     /// A reload is never like another one, because its reason says what it changed.
     func isLike(_ other: StatusEvent) -> Bool {
-        guard listener != nil || server != nil else { return false }
+        guard listener != nil || server != nil || event == .sessionsKilled else { return false }
         return event == other.event && listener == other.listener && upstream == other.upstream
             && server == other.server && state == other.state && mode == other.mode
             && weight == other.weight && caller == other.caller

@@ -68,6 +68,8 @@
 
   function observe(key, time, values, active) {
     let entry = series.get(key);
+    // The clock of the host may have been set back.
+    if (entry && entry.last && time < entry.last.time) entry = null;
     if (!entry) { entry = {samples: []}; series.set(key, entry); }
     const last = entry.last;
     entry.seenAt = time;
@@ -183,7 +185,10 @@
       const troubled = upstream.servers.map((server) => ({server, ...serverState(server)}))
         .filter((entry) => entry.level === 'bad' || entry.level === 'warn');
       const total = upstream.servers.length;
-      if (troubled.length === total && total > 0) {
+      // An omitted server may be available.
+      const isComplete = !status.omitted || status.omitted.servers === 0;
+      const isStranded = isComplete && troubled.length === total && total > 0;
+      if (isStranded) {
         add('bad', upstream.name + ': no server is available',
           troubled[0].server.stateReason || troubled[0].word);
       }
@@ -193,7 +198,7 @@
         add(first.level, upstream.name + ': ' + troubled.length + ' of ' + total + ' servers',
           'not in service, such as ' + first.server.address + ': '
           + (first.server.stateReason || first.word));
-      } else if (troubled.length < total || total > 1) {
+      } else if (!isStranded || total > 1) {
         for (const {server, level, word} of troubled) {
           const since = span(status.timestampUSec - server.stateTimestampUSec);
           const timed = server.mode === 'up' ? word + ' for ' + since : word;
@@ -203,7 +208,7 @@
       }
       if (upstream.waiting > 0) {
         add('warn', upstream.name + ': ' + plural(upstream.waiting, 'session') + ' wait',
-          'the upstream has reached its maxSessions');
+          'maxSessions of the upstream or of its servers is reached');
       }
     }
     for (const listener of status.listeners) {

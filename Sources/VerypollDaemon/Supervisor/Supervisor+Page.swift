@@ -14,9 +14,10 @@ extension Supervisor {
         case .wait: break
         case .answer(let report): workers.mailboxes[worker].post(.report(report))
         case .write:
+            // The supervisor's own part of the work counts as well.
+            let start = ContinuousClock.now
             let document = statusDocument()
             onThread("status") { [mailbox = inbox.mailbox] in
-                let start = ContinuousClock.now
                 let report = document.report(kind)
                 mailbox.postBeyondLimit(.reportWritten(report, took: .now - start))
             }

@@ -1,12 +1,14 @@
+internal import Synchronization
 package import VerypollConfiguration
 
 /// A named group of listening sockets whose connections are served alike.
 ///
-/// All threads share a listener; only its limiter, its source table, its pacer and its counters
-/// change. When a reload changes its configuration, a new listener is made in another slot, and
-/// live sessions keep this one. The new listener shares the limiter, the source table if sessions
-/// per source are still limited, and the pacer if the rate is unchanged. Its counters begin at
-/// zero. The acceptors hold the sockets, which close when the last acceptor releases them.
+/// All threads share a listener; only its limiter, its source table, its pacer, its counters and
+/// ``isReplaced`` change. When a reload changes its configuration, a new listener is made in
+/// another slot, and live sessions keep this one. The new listener shares the limiter, the source
+/// table if sessions per source are still limited, and the pacer if the rate is unchanged. Its
+/// counters begin at zero. The acceptors hold the sockets, which close when the last acceptor
+/// releases them.
 package final class Listener: Sendable {
     /// The name in the configuration.
     package let name: String
@@ -127,6 +129,14 @@ package final class Listener: Sendable {
     package func applyLimits() {
         limiter.limit = maxSessions ?? .max
         if let maxSessionsPerSource { sources?.limit = maxSessionsPerSource }
+    }
+
+    private let replaced = Atomic(false)
+
+    /// Whether a reload has replaced or removed the listener, so that it gets no new sessions.
+    package var isReplaced: Bool {
+        get { replaced.load(ordering: .relaxed) }
+        set { replaced.store(newValue, ordering: .relaxed) }
     }
 
     /// The sum of the counters of all workers.

@@ -103,8 +103,12 @@ extension Worker {
         let keys = reportQueues[report.kind]?.asking ?? []
         reportQueues[report.kind]?.asking = []
         for key in keys where sessions.contains(key) {
-            // The daemon is about to stop, so clients must not send another request.
-            if isDraining { sessions[key].exchange?.isLast = true }
+            // If the daemon is about to stop, clients must not send another request. The page may
+            // no longer be served; a new connection has the listener's present settings.
+            let isReplaced = context.listeners[sessions[key].listener].isReplaced
+            if isDraining || (report.kind.isPartOfPage && isReplaced) {
+                sessions[key].exchange?.isLast = true
+            }
             sessions[key].exchange?.answer(with: report)
             schedule.ready.append(key)
         }

@@ -66,6 +66,21 @@ struct EventHistoryTests {
         #expect(kept.map(\.timestampUSec) == [1999, 1998, 0])
     }
 
+    @Test("many kills by the same caller are one event with the sum of their sessions")
+    func mergesKills() {
+        func killed(_ count: Int, by pid: Int, at timestamp: Int) -> MonitorEvent {
+            var event = MonitorEvent(.sessionsKilled, timestampUSec: timestamp)
+            event.caller = Caller(uid: 0, gid: 0, pid: pid)
+            event.count = count
+            return event
+        }
+        let kills = (1...150).map { killed(1, by: 7, at: $0) }
+        let kept = history([paused("b", at: 0)] + kills + [killed(5, by: 8, at: 151)])
+        #expect(kept.map(\.caller) == ["uid 0, pid 8", "uid 0, pid 7", nil])
+        #expect(kept.map(\.sessions) == [5, 150, nil])
+        #expect(kept.map(\.count) == [nil, 150, nil])
+    }
+
     @Test("like events with much time between them are separate")
     func separates() {
         let times = [0, EventHistory.mergeTime - 1, 2 * EventHistory.mergeTime]

@@ -108,6 +108,24 @@ struct StatusPageTests {
         #expect(try status() == "404")
     }
 
+    @Test("after a reload has removed the page, an open connection gets one more answer at most")
+    func endsConnections() throws {
+        let daemon = try TestDaemon(Self.page)
+        var peer = HTTPPeer(try daemon.connect(to: "metrics"))
+        let request = "GET /status.json HTTP/1.1\r\nHost: a\r\n\r\n"
+        let first = try peer.ask(request)
+        #expect(first?.status == 200)
+        #expect(first?.fields["connection"] == nil)
+        try daemon.rewrite(
+            #""metrics": {"listen": ["127.0.0.1:0", "unix:DIR/page"], "#
+                + #""handler": {"type": "metrics"}}"#
+        )
+        #expect(try daemon.reload() == ["/listeners/metrics/handler/page"])
+        let last = try peer.ask(request)
+        #expect(last?.fields["connection"] == "close")
+        #expect(try peer.reply()?.status == nil)
+    }
+
     @Test("a client that has the latest status gets no body")
     func validates() throws {
         let daemon = try TestDaemon(Self.page)
