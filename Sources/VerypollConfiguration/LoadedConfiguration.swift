@@ -9,6 +9,8 @@ package struct LoadedConfiguration: Sendable {
     package let path: String?
     /// The time just before the file was read, in microseconds since 1970-01-01 UTC.
     package let readAt: Int
+    /// The absolute paths of all files that were read.
+    package let paths: [String]
     /// The most descriptors that the daemon can have.
     package let descriptorLimit: Int
     /// The absolute path of the file that the command line names, if any.
@@ -79,8 +81,10 @@ package struct LoadedConfiguration: Sendable {
                 after: former,
                 surroundings: surroundings
             )
+            paths = configuration.files.value.map(AbsolutePath.of)
         } else {
             self.path = nil
+            paths = []
             configuration = try Configuration(
                 parsing: Configuration.embeddedDefault,
                 file: "the built-in default",
@@ -96,11 +100,6 @@ extension LoadedConfiguration {
     package func path(of position: SourcePosition?) -> String? {
         guard path != nil, let file = configuration.file(of: position) else { return path }
         return AbsolutePath.of(file)
-    }
-
-    /// The absolute paths of all files that were read.
-    package var paths: [String] {
-        path == nil ? [] : configuration.files.value.map(AbsolutePath.of)
     }
 
     /// Returns the current time of the clock from which files get their times.

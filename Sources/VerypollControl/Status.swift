@@ -10,6 +10,9 @@ package struct Status: Codable, Hashable, Sendable {
         case stopping
     }
 
+    /// The most paths in ``configurationFiles``.
+    package static let configurationFileLimit = 1001
+
     package var version: String
     package var pid: Int
     package var startTimestampUSec: Int
@@ -26,6 +29,7 @@ package struct Status: Codable, Hashable, Sendable {
     package var configurationHash: String?
     package var configurationReadTimestampUSec: Int?
     package var lateChange: String?
+    package var configurationFiles: [String]?
 
     /// Makes a status from its fields.
     package init(
@@ -44,7 +48,8 @@ package struct Status: Codable, Hashable, Sendable {
         lastReload: LastReload? = nil,
         configurationHash: String? = nil,
         configurationReadTimestampUSec: Int? = nil,
-        lateChange: String? = nil
+        lateChange: String? = nil,
+        configurationFiles: [String]? = nil
     ) {
         self.version = version
         self.pid = pid
@@ -62,6 +67,7 @@ package struct Status: Codable, Hashable, Sendable {
         self.configurationHash = configurationHash
         self.configurationReadTimestampUSec = configurationReadTimestampUSec
         self.lateChange = lateChange
+        self.configurationFiles = configurationFiles
     }
 }
 

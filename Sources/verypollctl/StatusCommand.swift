@@ -8,11 +8,12 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "Show the status of the daemon, its listeners and its upstreams.",
         discussion: """
-            The first lines say what needs attention: a refused reload, a configuration file that \
-            is newer than the configuration in effect, servers that are down, ejected or \
-            unresolved, upstreams without an available server, sessions that wait, paused \
-            listeners, and limits of which at least 90 % are used. With --json, these are the \
-            member "warnings".
+            The first lines say what needs attention: a refused reload, files of the configuration \
+            that are newer than the configuration in effect, servers that are down, ejected or \
+            unresolved although their mode is up, upstreams without an available server, sessions \
+            that wait, listeners that are paused or drained, a daemon that is not running, and \
+            limits of the daemon, listeners, upstreams and servers of which at least 90 % are \
+            used. With --json, these are the member "warnings".
 
             The exit status is 0 even then. With --check, for monitoring and scripts, the verb \
             prints one line and exits with 1 if something needs attention.
@@ -49,7 +50,7 @@ struct StatusCommand: ParsableCommand {
         let now = currentTimestamp()
         let warnings = StatusWarning.all(
             of: status,
-            fileTime: StatusWarning.modificationTime(of: status.configurationPath),
+            fileTime: StatusWarning.modificationTime(of: status),
             now: now
         )
         try output.print(StatusAnswer(status: status, warnings: warnings)) { answer in
@@ -65,7 +66,7 @@ struct StatusCommand: ParsableCommand {
     }
 }
 
-/// Returns one line in the style of monitoring plugins: `WARNING: 2 problems: …`.
+/// Returns one line in the style of monitoring plugins: `OK: …` or `WARNING: TEXT; TEXT`.
 func checkLine(of answer: StatusAnswer) -> DisplayText {
     let status = answer.status
     guard !answer.warnings.isEmpty else {

@@ -15,6 +15,7 @@ struct StatusWarning: Encodable, Hashable {
         case sessionsWaiting
         case limitNear
         case listenerPaused
+        case notAccepting
     }
 
     let kind: Kind
@@ -30,32 +31,49 @@ struct StatusWarning: Encodable, Hashable {
     ///
     /// - Parameters:
     ///   - status: The status of the daemon.
-    ///   - fileTime: The time of the last change of the configuration file, in microseconds since
-    ///     1970-01-01 UTC; `nil` if it is not known.
+    ///   - fileTime: The time of the last change of the configuration's files, in microseconds
+    ///     since 1970-01-01 UTC; `nil` if it is not known.
     ///   - now: The current time, in the same unit.
     /// - Returns: The conditions; none if all is well.
     static func all(of status: Status, fileTime: Int?, now: Int) -> [StatusWarning] {
         configuration(of: status, fileTime: fileTime, now: now)
             + status.upstreams.flatMap(warnings(of:))
-            + status.listeners.compactMap { listener in
-                guard listener.state == .paused else { return nil }
-                let reason = listener.stateReason.map { ": \($0)" } ?? ""
-                return StatusWarning(
-                    kind: .listenerPaused,
-                    text: "listener \(listener.name) is paused\(reason)"
-                )
-            }
+            + closures(of: status)
             + limits(of: status)
     }
 
-    /// Returns the time of the last change of a file, in microseconds since 1970-01-01 UTC; `nil`
-    /// if it cannot be read.
-    static func modificationTime(of path: String?) -> Int? {
-        guard let path,
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+    /// Returns the time of the last change of a configuration's files, in microseconds since
+    /// 1970-01-01 UTC; `nil` if none can be read.
+    static func modificationTime(of status: Status) -> Int? {
+        // Earlier daemons report only the path of the file that includes the others.
+        let files = status.configurationFiles ?? [status.configurationPath].compactMap { $0 }
+        return files.compactMap(modificationTime(ofFile:)).max()
+    }
+
+    /// Returns the time of the last change of a file, or of the file to which a link leads.
+    private static func modificationTime(ofFile path: String) -> Int? {
+        let target = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: target),
             let date = attributes[.modificationDate] as? Date
         else { return nil }
         return Int(date.timeIntervalSince1970 * 1_000_000)
+    }
+
+    // MARK: Clients that are not accepted
+
+    private static func closures(of status: Status) -> [StatusWarning] {
+        guard status.state == .running else {
+            let text = "the daemon is \(status.state.rawValue)"
+            return [StatusWarning(kind: .notAccepting, text: text)]
+        }
+        return status.listeners.compactMap { listener in
+            guard listener.state != .accepting else { return nil }
+            let reason = listener.stateReason.map { ": \($0)" } ?? ""
+            return StatusWarning(
+                kind: listener.state == .paused ? .listenerPaused : .notAccepting,
+                text: "listener \(listener.name) is \(listener.state.rawValue)\(reason)"
+            )
+        }
     }
 
     // MARK: The configuration
@@ -81,7 +99,7 @@ struct StatusWarning: Encodable, Hashable {
             warnings.append(
                 StatusWarning(
                     kind: .configurationNewer,
-                    text: "the configuration file was changed \(age) ago and is not reloaded"
+                    text: "a configuration file was changed \(age) ago and is not reloaded"
                         + " (see: verypollctl config diff)"
                 )
             )
@@ -109,7 +127,8 @@ struct StatusWarning: Encodable, Hashable {
             (.serverDown, .down), (.serverUnresolved, .unresolved), (.serverEjected, .ejected),
         ]
         for (kind, state) in states {
-            let affected = servers.filter { $0.state == state }
+            // The others are out of service because an operator wants them to be.
+            let affected = servers.filter { $0.state == state && $0.mode == .up }
             guard !affected.isEmpty else { continue }
             let names = affected.prefix(namedServers).map(\.address).joined(separator: ", ")
             let others = affected.count - namedServers
@@ -142,10 +161,17 @@ struct StatusWarning: Encodable, Hashable {
     // MARK: Limits
 
     private static func limits(of status: Status) -> [StatusWarning] {
-        let all =
-            [("the daemon", status.totals.active, status.totals.maxSessions)]
-            + status.listeners.map { ("listener \($0.name)", $0.active, $0.maxSessions ?? 0) }
-            + status.upstreams.map { ("upstream \($0.name)", $0.active, $0.maxSessions ?? 0) }
+        var all = [("the daemon", status.totals.active, status.totals.maxSessions)]
+        for listener in status.listeners {
+            all.append(("listener \(listener.name)", listener.active, listener.maxSessions ?? 0))
+        }
+        for upstream in status.upstreams {
+            all.append(("upstream \(upstream.name)", upstream.active, upstream.maxSessions ?? 0))
+            for server in upstream.servers {
+                let name = "server \(upstream.name)/\(server.address)"
+                all.append((name, server.active, server.maxSessions ?? 0))
+            }
+        }
         return all.compactMap { name, active, limit in
             guard limit > 0, active * 100 >= limit * limitPercent else { return nil }
             return StatusWarning(

@@ -1,4 +1,5 @@
 import Console
+import TestSupport
 import Testing
 import VerypollControl
 
@@ -67,6 +68,40 @@ struct StatusWarningTests {
         #expect(texts(status) == ["upstream app: no server is available"])
     }
 
+    @Test("a server that is out of service because an operator has set its mode is not down")
+    func forgivesOrders() {
+        var status = calm
+        var server = status.upstreams[0].servers[0]
+        server.address = "10.1.0.1:80"
+        server.state = .down
+        for mode in [Status.Server.Mode.drain, .down] {
+            server.mode = mode
+            status.upstreams[0].servers = [status.upstreams[0].servers[0], server]
+            #expect(texts(status).isEmpty)
+        }
+    }
+
+    @Test("listeners that are drained and a daemon that does not run need attention")
+    func warnsOfDrains() {
+        var status = calm
+        status.listeners[0].state = .draining
+        status.listeners[1].state = .drained
+        #expect(texts(status) == ["listener echo is draining", "listener web is drained"])
+        let warnings = StatusWarning.all(of: status, fileTime: nil, now: Sample.start)
+        #expect(warnings.map(\.kind) == [.notAccepting, .notAccepting])
+        status.state = .draining
+        #expect(texts(status) == ["the daemon is draining"])
+    }
+
+    @Test("the limit of a server needs attention too")
+    func warnsOfServerLimits() {
+        var status = calm
+        status.upstreams[0].servers[0].maxSessions = 9
+        #expect(texts(status).isEmpty)
+        status.upstreams[0].servers[0].maxSessions = 8
+        #expect(texts(status) == ["server app/10.0.0.1:80 has 8 of at most 8 sessions"])
+    }
+
     @Test("many servers are counted, and some named")
     func counts() {
         var status = calm
@@ -91,7 +126,7 @@ struct StatusWarningTests {
         #expect(texts(status, fileTime: read).isEmpty)
         #expect(
             texts(status, fileTime: read + 60 * Self.second) == [
-                "the configuration file was changed 30s ago and is not reloaded"
+                "a configuration file was changed 30s ago and is not reloaded"
                     + " (see: verypollctl config diff)"
             ]
         )
@@ -109,6 +144,28 @@ struct StatusWarningTests {
         status.lastReload = Status.LastReload(timestampUSec: Sample.start, changes: 1)
         status.lateChange = nil
         #expect(texts(status).isEmpty)
+    }
+
+    @Test("the newest file of the configuration counts, also behind a link")
+    func findsNewest() throws {
+        let folder = try TemporaryDirectory()
+        func file(_ name: String, at seconds: Int) throws -> String {
+            let path = try folder.write("{}", to: name)
+            let result = try Program.run("touch", ["-d", "@\(seconds)", path])
+            #expect(result.exit == .code(0))
+            return path
+        }
+        var status = Sample.status
+        status.configurationPath = try file("main.json", at: 1_000)
+        #expect(StatusWarning.modificationTime(of: status) == 1_000 * Self.second)
+        let included = try file("included.json", at: 2_000)
+        let link = folder.appending("link.json")
+        // The link itself is new.
+        #expect(try Program.run("ln", ["-s", included, link]).exit == .code(0))
+        status.configurationFiles = [folder.appending("main.json"), link, "/nonexistent"]
+        #expect(StatusWarning.modificationTime(of: status) == 2_000 * Self.second)
+        status.configurationFiles = ["/nonexistent"]
+        #expect(StatusWarning.modificationTime(of: status) == nil)
     }
 
     @Test("warnings come first in the report, and replace the note")

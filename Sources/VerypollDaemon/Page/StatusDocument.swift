@@ -2,7 +2,8 @@ internal import FoundationEssentials
 internal import VerypollControl
 internal import VerypollServer
 
-/// The contents of `/status.json`: the status as `GetStatus` returns it, and more for the page.
+/// The contents of `/status.json`: the status as `GetStatus` returns it, but without the paths of
+/// files, and more for the page.
 struct StatusDocument: Encodable, Sendable {
     /// The most bytes of the encoded document.
     static let byteLimit = 1 << 20
@@ -36,6 +37,8 @@ struct StatusDocument: Encodable, Sendable {
     ) {
         self.status = status
         self.status.note = status.note?.cut(to: Self.textLimit)
+        // Many long paths, and of no use to the page.
+        self.status.configurationFiles = nil
         self.timestampUSec = timestampUSec
         self.hostName = hostName
         self.reloadRefusal = reloadRefusal?.cut(to: Self.textLimit)

@@ -45,7 +45,10 @@ extension Supervisor: ControlHandler {
             lastReload: reloadHistory.last,
             configurationHash: configurationHash,
             configurationReadTimestampUSec: loaded.readAt,
-            lateChange: changes.rollouts.note(workers: workers.count)
+            lateChange: changes.rollouts.note(workers: workers.count),
+            configurationFiles: loaded.path.map { _ in
+                Array(loaded.paths.prefix(Status.configurationFileLimit))
+            }
         )
     }
 

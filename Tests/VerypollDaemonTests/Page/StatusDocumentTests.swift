@@ -57,7 +57,8 @@ struct StatusDocumentTests {
                 rejected: 0,
                 bytesIn: 0,
                 bytesOut: 0
-            )
+            ),
+            configurationFiles: ["/etc/included.json"]
         )
         return StatusDocument(
             status,
@@ -82,6 +83,7 @@ struct StatusDocumentTests {
         #expect(members["reloadRefusal"] == .string("refused"))
         #expect(members["events"] == .array([]))
         #expect(members["omitted"] == nil)
+        #expect(members["configurationFiles"] == nil)
         #expect(members["upstreams"]?.array?.first?["servers"]?.array?.count == 1)
     }
 

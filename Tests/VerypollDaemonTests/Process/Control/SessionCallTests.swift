@@ -53,6 +53,17 @@ struct SessionCallTests {
         #expect(status.workers.reduce(0) { $0 + $1.events } >= 3)
     }
 
+    @Test("GetStatus names all files of the configuration in effect")
+    func namesFiles() throws {
+        let daemon = try TestDaemon(serving("echo"))
+        let main = daemon.directory.appending("verypolld.json")
+        #expect(try daemon.status().configurationFiles == [main])
+        let included = try daemon.directory.write("{}", to: "included.json")
+        try daemon.rewrite(serving("echo"), more: #""include": ["DIR/included.json"],"#)
+        try daemon.reload()
+        #expect(try daemon.status().configurationFiles == [main, included])
+    }
+
     @Test("ListListeners returns the same listeners as GetStatus")
     func listsListeners() throws {
         let daemon = try TestDaemon(serving("echo"), serving("daytime"))
