@@ -6,7 +6,9 @@ struct ConfigurationDefaults {
     static let shared = ConfigurationDefaults()
 
     /// The keys that are never at a default, although the small configuration has them.
-    private static let required: Set<String> = ["type", "listen", "servers", "upstream", "address"]
+    private static let required: Set<String> = [
+        "type", "listen", "servers", "upstream", "address", "from", "perSecond",
+    ]
 
     /// The effective configuration of one listener and one upstream without optional objects.
     private let minimal: JSONValue?

@@ -15,7 +15,7 @@ struct SessionsListCommand: ParsableCommand {
             left out in this order.
 
             If there are more sessions than --limit, a message on standard error says so, except \
-            with --json. With --sort, the oldest 5000 sessions (or --limit, if that is more) are \
+            with --json. With --sort, the oldest 2000 sessions (or --limit, if that is more) are \
             sorted before the limit applies. The exit status is 4 if there is no such listener, \
             upstream or server.
             """
@@ -23,7 +23,7 @@ struct SessionsListCommand: ParsableCommand {
 
     /// The most sessions that are fetched to be sorted, unless the limit is higher; an answer about
     /// more sessions may be too long to be sent.
-    private static let sortedLimit = 5000
+    private static let sortedLimit = 2000
 
     @OptionGroup var criteria: SessionCriteria
 
@@ -70,7 +70,10 @@ struct SessionsListCommand: ParsableCommand {
             return lines
         }
         if list.truncated, output.mode == .off {
-            writeError("There are more sessions; see --limit, --listener, --upstream and --peer.")
+            writeError(
+                "There are more sessions; see --limit, --listener, --upstream, --server, --peer"
+                    + " and --server-name."
+            )
         }
     }
 }

@@ -19,7 +19,7 @@ struct TopCommand: ParsableCommand {
             Rates are those of the last interval. IN/S counts the bytes received from clients, \
             OUT/S those sent to clients. TO/S counts the bytes sent to the server, FROM/S those \
             received from it. NEW/S counts new sessions. Sorting by in uses IN/S and TO/S, sorting \
-            by out uses OUT/S and FROM/S.
+            by out uses OUT/S and FROM/S. In a narrow window, NEW/S is left out.
             """
     )
 
@@ -79,7 +79,7 @@ struct TopCommand: ParsableCommand {
         var isReachable = true
         while left != 0 {
             try source.pause(for: .seconds(isReachable ? delay : retryDelay))
-            switch try source.next(sortedBy: sort) {
+            switch try source.next() {
             case .unreachable(let reason):
                 if isReachable {
                     writeError("verypolld is not reachable, retrying: \(reason)")
@@ -87,7 +87,7 @@ struct TopCommand: ParsableCommand {
                 isReachable = false
             case .connected: isReachable = true
             case .sample(let sample):
-                try output.print(sample) { sample in
+                try output.print(sample.sorted(by: sort)) { sample in
                     (isFirst ? [] : [""])
                         + sample.lines(header: output.hasLegend, on: output.terminal)
                 }
@@ -107,6 +107,7 @@ struct TopCommand: ParsableCommand {
         var screen = try Screen()
         screen.draw(["Waiting for the first sample…"])
         var order = sort
+        // In its original order, to which the key n returns.
         var last: TopSample?
         var left = number
         var due = ContinuousClock.now + .seconds(delay)
@@ -118,10 +119,9 @@ struct TopCommand: ParsableCommand {
                     continue
                 }
                 order = chosen
-                last?.sort(by: order)
             case .time:
                 due = .now + .seconds(delay)
-                switch try source.next(sortedBy: order) {
+                switch try source.next() {
                 case .unreachable(let reason):
                     last = nil
                     due = .now + .seconds(retryDelay)
@@ -133,9 +133,9 @@ struct TopCommand: ParsableCommand {
                     left = left.map { $0 - 1 }
                 }
             }
-            if let last { screen.draw(screenLines(of: last, order, output)) }
+            if let last { screen.draw(screenLines(of: last.sorted(by: order), order, output)) }
         }
-        return last
+        return last?.sorted(by: order)
     }
 
     private func screenLines(
@@ -193,7 +193,7 @@ struct TopSource: ~Copyable {
     }
 
     /// Returns what has happened since the last call.
-    mutating func next(sortedBy order: TopOrder) throws(Failure) -> Result {
+    mutating func next() throws(Failure) -> Result {
         do throws(Failure) {
             if daemon == nil { daemon = try options.connect() }
             guard let present = try snapshot() else { return .connected }
@@ -202,9 +202,7 @@ struct TopSource: ~Copyable {
             guard let former,
                 former.status.startTimestampUSec == present.status.startTimestampUSec
             else { return .connected }
-            var sample = TopSample(from: former, to: present)
-            sample.sort(by: order)
-            return .sample(sample)
+            return .sample(TopSample(from: former, to: present))
         } catch {
             guard error.status == .unreachable else { throw error }
             daemon = nil

@@ -158,12 +158,14 @@ enum TopOrder: String, CaseIterable, Sendable {
 }
 
 extension TopSample {
-    /// Sorts the listeners and the servers, those with the highest numbers first.
-    mutating func sort(by order: TopOrder) {
-        guard order != .name else { return }
+    /// Returns the sample with sorted listeners and servers, those with the highest numbers first.
+    func sorted(by order: TopOrder) -> TopSample {
+        guard order != .name else { return self }
+        var sample = self
         // The sort is stable, so that equal rows do not jump.
-        listeners.sort { $0.rank(in: order) > $1.rank(in: order) }
-        servers.sort { $0.rank(in: order) > $1.rank(in: order) }
+        sample.listeners.sort { $0.rank(in: order) > $1.rank(in: order) }
+        sample.servers.sort { $0.rank(in: order) > $1.rank(in: order) }
+        return sample
     }
 }
 

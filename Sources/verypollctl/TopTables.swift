@@ -2,6 +2,8 @@ internal import Console
 
 extension TopSample {
     /// Returns two lines about the whole daemon, then tables of listeners, servers and workers.
+    ///
+    /// A last line names the columns that are left out.
     func lines(header: Bool, on terminal: Terminal) -> [DisplayText] {
         let age = formatSpan(microseconds: timestampUSec - startTimestampUSec)
         var lines: [DisplayText] = [
@@ -11,9 +13,12 @@ extension TopSample {
             \(byteRate(rates.bytesInPerSecond)) in, \(byteRate(rates.bytesOutPerSecond)) out
             """,
         ]
+        var omitted: [String] = []
         for table in [listenerTable, serverTable, workerTable] where !table.isEmpty {
             lines += [""] + table.lines(header: header, on: terminal)
+            omitted += table.droppedTitles(on: terminal).filter { !omitted.contains($0) }
         }
+        if header, !omitted.isEmpty { lines += [""] + omissionLines(omitted) }
         return lines
     }
 
@@ -24,7 +29,9 @@ extension TopSample {
             ("SESSIONS", .right),
             ("NEW/S", .right),
             ("IN/S", .right),
-            ("OUT/S", .right)
+            ("OUT/S", .right),
+            dropping: ["NEW/S"],
+            folding: ["STATE"]
         )
         for listener in listeners {
             table.append(

@@ -54,6 +54,17 @@ struct ChangeLinesTests {
         )
     }
 
+    @Test("the required keys of optional objects are shown, whatever their values are")
+    func showsRequiredKeys() {
+        let after = """
+            {"listen":["127.0.0.1:1"],"handler":{"type":"echo"},
+            "proxyProtocol":{"from":["127.0.0.1"]},"acceptRate":{"perSecond":1}}
+            """
+        let lines = lines(change("/listeners/new", nil, after))
+        #expect(lines.contains(#"+ /listeners/new/proxyProtocol/from: ["127.0.0.1"]"#))
+        #expect(lines.contains("+ /listeners/new/acceptRate/perSecond: 1"))
+    }
+
     @Test("servers are compared by their addresses, without defaults")
     func comparesServers() {
         let first = #"{"address":"a:1","weight":1,"backup":false}"#

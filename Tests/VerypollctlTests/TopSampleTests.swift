@@ -52,21 +52,31 @@ struct TopSampleTests {
 
     @Test("rows are sorted by the chosen number, and keep their order otherwise")
     func sorts() {
-        var sample = sample { status in
+        let sample = sample { status in
             status.listeners[1].accepted += 10
             status.listeners[0].bytesIn += 10
             status.upstreams[1].servers[0].bytesOut += 4096
         }
         let names = ["echo", "web"]
         #expect(sample.listeners.map(\.name) == names)
-        sample.sort(by: .new)
-        #expect(sample.listeners.map(\.name) == ["web", "echo"])
-        sample.sort(by: .bytesIn)
-        #expect(sample.listeners.map(\.name) == names)
+        #expect(sample.sorted(by: .new).listeners.map(\.name) == ["web", "echo"])
+        #expect(sample.sorted(by: .name).listeners.map(\.name) == names)
+        let byBytes = sample.sorted(by: .bytesIn)
+        #expect(byBytes.listeners.map(\.name) == names)
         // The bytes that clients have sent are those that servers get.
-        #expect(sample.servers.first?.address == "10.0.0.9:5432")
-        sample.sort(by: .sessions)
-        #expect(sample.servers.map(\.active).prefix(2) == [8, 4])
+        #expect(byBytes.servers.first?.address == "10.0.0.9:5432")
+        #expect(sample.sorted(by: .sessions).servers.map(\.active).prefix(2) == [8, 4])
+    }
+
+    @Test("a narrow table leaves out the rates of new sessions once, and says so")
+    func isNarrow() {
+        let narrow = Terminal(isInteractive: false, hasColor: false, columns: 45)
+        let sample = sample { _ in }
+        let texts = sample.lines(header: true, on: narrow).map(\.description)
+        #expect(texts.allSatisfy { !$0.contains("NEW/S ") })
+        #expect(texts.contains { $0.hasPrefix("LISTENER  ") })
+        #expect(texts.suffix(2) == ["", "Left out for lack of width: NEW/S."])
+        #expect(!sample.lines(header: true, on: plain).contains { $0.description.contains("Left") })
     }
 
     @Test("the table has no escape sequences without colors")
