@@ -29,8 +29,9 @@ extension Lab {
         grep -ls path-exclude "$ROOT"/etc/dpkg/dpkg.cfg.d/* | xargs -r rm
         cp '\(try package(revision: 1))' "$ROOT/root/verypolld-1.deb"
         cp '\(try package(revision: 2))' "$ROOT/root/verypolld-2.deb"
-        # Unpacked by Scripts/install-dependencies, because the Debian package starts a service.
-        ln -sf '\(Repository.path)'/.build-prometheus/usr/bin/prom* "$ROOT/usr/bin/"
+        # Unpacked by Scripts/install-dependencies, because the Debian package starts a service. The
+        # container may not see the repository.
+        cp '\(Repository.path)'/.build-prometheus/usr/bin/prom* "$ROOT/usr/bin/"
         ldconfig -r "$ROOT"
         """
     }
