@@ -1,84 +1,64 @@
 """Measures whether the daemon's observers delay its messages.
 
-The observers are a browser with the status page, a scrape each second, and `verypollctl monitor`.
-On the core of the load, which never sleeps, they would disturb the load itself. So they run on the
-core of the daemon, with the policy SCHED_IDLE, which makes room for the daemon at once. Each round
-measures the daemon twice, with the same arrivals: while the observers watch the daemon, and while
-they watch another one that runs as they do. The difference is the work of the watched daemon.
+The observers are the requests of a browser with the status page, a scrape each second, and
+`verypollctl monitor`. Each round has two daemons, of which the observers watch one. One load uses
+both in turn, in short slices, so the observers' own use of the machine affects both alike. The
+difference is the work of the watched daemon.
+
+A browser itself would use most of the daemons' core and delay both tenfold. So it is no part of the
+measurement unless `BROWSER` is in the environment; load/observer.c sends its requests.
 """
 import contextlib
 import dataclasses
 import http.client
+import os
 import pathlib
 import sys
 import tempfile
-import threading
 import time
 
 from . import contest, machine, tables
 from .latency import FLOOR, Floor
 from .processes import Process, Server, ports
 from .proxies import DAEMON, daemon
+from .scenarios import BIN
 
 STATES = ("unwatched", "watched")
 SHOWN = ("p50", "p99", "p99.9", "slice_p99")
 BOUND = 1.05
-# After this, the browser has started and updates the page.
-START_UP = 4
+# After this, the observers have started.
+START_UP = 2 + 3 * ("BROWSER" in os.environ)
 CONFIGURATION = "verypolld-watched.json"
 PAGE_ADDRESS = "127.0.0.2"
-
-
 # The rest of the time of the server's core.
 IDLE = ["chrt", "--idle", "0"]
 
 
-class Scraping:
-    """A scrape each second."""
-
-    def __init__(self, server):
-        self.server, self.done, self.count = server, threading.Event(), 0
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        while not self.done.wait(1):
-            connection = http.client.HTTPConnection(PAGE_ADDRESS, self.server.port, timeout=5)
-            connection.request("GET", "/metrics")
-            if b"verypolld_build" not in connection.getresponse().read():
-                raise RuntimeError("the scrape returned no metrics")
-            connection.close()
-            self.count += 1
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.done.set()
-        self.thread.join()
-
-
 @contextlib.contextmanager
 def observers(server):
-    """Opens the page in a browser, scrapes, and monitors a daemon."""
+    """Observes a daemon, with the policy SCHED_IDLE, which makes room for the daemons at once."""
     control = pathlib.Path(server.folder.name, "control.sock")
-    with tempfile.TemporaryDirectory(prefix="verypoll-browser-") as profile:
-        browser = [*IDLE, "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
-                   "--disable-background-networking", "--no-first-run",
-                   "--remote-debugging-port=0", f"--user-data-dir={profile}",
-                   f"http://{PAGE_ADDRESS}:{server.port}/"]
-        monitor = [*IDLE, str(DAEMON.with_name("verypollctl")), "--socket", str(control), "monitor"]
-        with Process(browser, {machine.SERVER_CORE}) as page, \
-                Process(monitor, {machine.SERVER_CORE}) as monitoring, Scraping(server) as scraping:
-            time.sleep(START_UP)
-            before = requests(server)
-            yield
-            for process in (page, monitoring):
-                if process.process.poll() is not None:
-                    process.fail("ended early")
-            # The page asks each second, and so does the scrape.
-            if requests(server) - before < 2 or scraping.count < 2:
-                raise RuntimeError("the observers did not watch")
+    commands = [[BIN / "observer", PAGE_ADDRESS, server.port],
+                [DAEMON.with_name("verypollctl"), "--socket", control, "monitor"]]
+    with contextlib.ExitStack() as field:
+        if "BROWSER" in os.environ:
+            profile = field.enter_context(tempfile.TemporaryDirectory(prefix="verypoll-browser-"))
+            commands.append(["chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+                             "--disable-background-networking", "--no-first-run",
+                             "--remote-debugging-port=0", f"--user-data-dir={profile}",
+                             f"http://{PAGE_ADDRESS}:{server.port}/"])
+        processes = [
+            field.enter_context(Process([*IDLE, *map(str, command)], {machine.SERVER_CORE}))
+            for command in commands]
+        time.sleep(START_UP)
+        before = requests(server)
+        yield
+        for process in processes:
+            if process.process.poll() is not None:
+                process.fail("ended early")
+        # The observer asks twice a second, and the last request is of this function.
+        if requests(server) - before < 3:
+            raise RuntimeError("the observers did not watch")
 
 
 def requests(server):
@@ -93,26 +73,26 @@ def requests(server):
 
 
 def hold(scenario, connections, rate, chosen):
-    """Returns the results by state; the floor of each state is a result of its own."""
-    results = {name: contest.Result(runs=[])
-               for state in STATES for name in (state, f"{FLOOR}, {state}")}
+    """Returns the results of the daemon in both states, and of the floor."""
+    results = {name: contest.Result(runs=[]) for name in (*STATES, FLOOR)}
+    seconds = chosen.seconds or scenario.seconds
     for number in range(chosen.rounds):
         numbered = dataclasses.replace(scenario, load=[*scenario.load, rate, number])
-        for state in STATES if number % 2 == 0 else reversed(STATES):
-            with contextlib.ExitStack() as field:
-                floor = Floor(next(ports))
-                command = daemon(DAEMON, CONFIGURATION)
-                measured = field.enter_context(Server("verypolld", command, floor.port))
-                decoy = field.enter_context(Server("decoy", " ".join([*IDLE, command]), floor.port))
-                machine.wait_until_quiet(chosen.quiet_wait)
-                field.enter_context(observers(measured if state == "watched" else decoy))
-                contest.run(numbered, [measured, floor], None, connections, contest.WARM_UP)
-                seconds = chosen.seconds or scenario.seconds
-                runs = contest.run(numbered, [measured, floor], None, connections, seconds)
-            results[state].runs.append(runs["verypolld"])
-            results[f"{FLOOR}, {state}"].runs.append(runs[FLOOR])
-        told = ", ".join(f"{state} {results[state].runs[-1].latencies['p99']:.0f}"
-                         for state in STATES)
+        with contextlib.ExitStack() as field:
+            floor = Floor(next(ports))
+            # The daemon that started first and is measured first is watched in every other round.
+            order = STATES if number % 2 == 0 else STATES[::-1]
+            daemons = [field.enter_context(
+                Server(state, daemon(DAEMON, CONFIGURATION), floor.port)) for state in order]
+            machine.wait_until_quiet(chosen.quiet_wait)
+            field.enter_context(observers(daemons[order.index("watched")]))
+            servers = [*daemons, floor]
+            contest.run(numbered, servers, None, connections, contest.WARM_UP)
+            runs = contest.run(numbered, servers, None, connections, seconds)
+        for name, run in runs.items():
+            results[name].runs.append(run)
+        told = ", ".join(f"{name} {run.latencies['p99']:.0f} ({run.latencies['slice_p99']:.0f})"
+                         for name, run in runs.items())
         print(f"{scenario.name}, {connections} connections, {rate:.0f} messages/s, round"
               f" {number + 1} of {chosen.rounds}: p99 {told} µs", file=sys.stderr)
     return results
@@ -124,9 +104,8 @@ def table(scenario, connections, rate, results):
                *(f"{each.replace('_', ' ')} / unwatched" for each in SHOWN),
                "CPU µs / message"]
     rows = []
+    base = results["unwatched"]
     for name, result in results.items():
-        is_floor = name.startswith(FLOOR)
-        base = results[f"{FLOOR}, unwatched" if is_floor else "unwatched"]
         rows.append([
             name, *(tables.number(tables.quantile(result, each)) for each in SHOWN),
             *(tables.ratio([run.latencies[each] for run in result.runs],
@@ -134,5 +113,5 @@ def table(scenario, connections, rate, results):
             tables.number(tables.median(run.cost for run in result.runs) * 1e6 or None)])
     title = f"### {scenario.name}, {connections} connections, {rate:,.0f} messages/s"
     return (f"{title}\n\n{tables.table(columns, rows)}\n\n"
-            f"The bound for the p99 of the median slice is {BOUND:.2f} times that of the unwatched"
+            f"The bound for p99 and slice p99 is {BOUND:.2f} times that of the unwatched"
             " daemon.\n")
