@@ -33,7 +33,7 @@ MAINTAINER ?=
 export MAINTAINER
 
 .DEFAULT_GOAL := help
-.PHONY: help run static deb test test-page bench bench-proxy bench-latency fuzz soak docs install uninstall
+.PHONY: help run static deb test test-page test-fleet bench bench-proxy bench-latency fuzz soak docs install uninstall
 .PHONY: check format clean
 
 help: ## Shows this list.
@@ -74,6 +74,16 @@ test-page: ## Tests the daemon's status page in headless Chromium.
 	swift build --product verypolld
 	swift build --product verypollctl
 	python3 Tests/Programs/page_checks.py "$$(swift build --show-bin-path)"
+
+# Like `make install`, it builds the programs unless BINARIES is set.
+test-fleet: ## Runs docs/fleet.md in containers, as root, and prints what clients see.
+	@Scripts/install-dependencies fleet
+ifeq ($(BINARIES),)
+	@$(MAKE) --no-print-directory static
+	Scripts/fleet-lab "$$(swift build $(STATIC) --show-bin-path)"
+else
+	Scripts/fleet-lab $(BINARIES)
+endif
 
 bench: ## Compares the libraries with C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
 	@Scripts/install-dependencies bench
