@@ -58,6 +58,7 @@ let library: [Target] = [
     example("systemd-sockets"),
     example("threads"),
     example("udp-echo"),
+    example("vsock-echo"),
 
     .target(
         name: "TestSupport",
@@ -70,7 +71,7 @@ let library: [Target] = [
         "VerypollTests",
         [
             "Verypoll", "TestSupport", "CTestSupport", "accept-and-drop", "chat", "echo", "proxy",
-            "systemd-sockets", "threads", "udp-echo", system,
+            "systemd-sockets", "threads", "udp-echo", "vsock-echo", system,
         ]
     ),
 ]

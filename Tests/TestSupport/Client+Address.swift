@@ -5,7 +5,8 @@ extension Client {
     /// Connects to an address in the project's notation.
     ///
     /// - Parameters:
-    ///   - address: `127.0.0.1:PORT`, `[::1]:PORT`, `unix:/PATH` or `unix:@ABSTRACT`.
+    ///   - address: `127.0.0.1:PORT`, `[::1]:PORT`, `unix:/PATH`, `unix:@ABSTRACT` or
+    ///     `vsock:1:PORT`.
     ///   - timeout: The longest that a call may block.
     /// - Throws: See connect(2); `Errno.invalidArgument` for any other text.
     package init(address: String, timeout: Duration = patience) throws(Errno) {
@@ -17,6 +18,13 @@ extension Client {
             try self.init(port: port, timeout: timeout)
         } else if let port = address.after("[::1]:").flatMap(UInt16.init) {
             try self.init(loopback6Port: port, timeout: timeout)
+        } else if let port = address.after("vsock:1:").flatMap(UInt32.init) {
+            let descriptor = try makeSocket(AF_VSOCK, type: SOCK_STREAM)
+            try self.init(adopting: descriptor, timeout: timeout) { () throws(Errno) in
+                unsafe try check(
+                    withLocalVsock(port: port) { unsafe connect(descriptor.rawValue, $0, $1) }
+                )
+            }
         } else {
             throw .invalidArgument
         }

@@ -72,6 +72,20 @@ struct ExampleTests {
             #expect(answer == text)
         }
     }
+
+    @Test(
+        "the vsock echo server returns the bytes of its own client and of socat",
+        .enabled(if: hasVsockLoopback)
+    )
+    func echoesVsock() throws {
+        try requireProgram("socat")
+        let server = try Program("vsock-echo", ["1:4294967295"])
+        let greeting = try server.waitForStandardOutput(containing: "listening on 1:")
+        let port = greeting.split(separator: ":").last?.prefix { $0.isNumber } ?? ""
+        let check = try Program.run("vsock-echo", ["--check", "1:\(port)", "1000000"])
+        #expect(check.standardOutput == "1000000 bytes equal\n", "\(check.standardError)")
+        #expect(try shell("printf hello | socat -t 30 - VSOCK-CONNECT:1:\(port)") == "hello")
+    }
 }
 
 /// Returns the output of a shell command.

@@ -1,7 +1,7 @@
 /*
  * Declarations missing from the toolchain's Glibc module: epoll(7), ppoll(2), eventfd(2),
  * signalfd(2), timerfd_create(2), pidfd_open(2), accept4(2), pipe2(2), splice(2), prctl(2),
- * pwritev2(2), ucred (unix(7)).
+ * pwritev2(2), ucred (unix(7)), sockaddr_vm (vsock(7)).
  *
  * struct epoll_event contains a union with a pointer, so Swift treats it as an unsafe type.
  * cverypoll_event has the same layout with plain integers, so Swift code can keep it in arrays.
@@ -51,6 +51,18 @@ typedef struct {
 	uint32_t uid;
 	uint32_t gid;
 } cverypoll_ucred;
+
+/* struct sockaddr_vm of linux/vm_sockets.h, which C libraries do not have. */
+typedef struct {
+	sa_family_t family;
+	uint16_t reserved;
+	uint32_t port;
+	uint32_t cid;
+	uint8_t flags;
+	uint8_t zero[3];
+} cverypoll_vsock_address;
+
+_Static_assert(sizeof(cverypoll_vsock_address) == sizeof(struct sockaddr), "size");
 
 /*
  * The system calls of the hot path, without glibc's cancellation points: in a process with threads,

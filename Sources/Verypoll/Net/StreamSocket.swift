@@ -1,7 +1,7 @@
 #if Net
 public import SystemPackage
 
-/// A socket that carries bytes in order: ``TCPStream``, ``UnixStream``.
+/// A socket that carries bytes in order: ``TCPStream``, ``UnixStream``, ``VsockStream``.
 public protocol StreamSocket: Socket, ~Copyable {}
 
 extension StreamSocket where Self: ~Copyable {

@@ -109,20 +109,30 @@ extension FileDescriptor {
 
     /// Returns the progress of a connect; see connect(2), `EINPROGRESS`.
     func finishConnect() throws(Errno) -> ConnectProgress {
+        if try hasPeer() { return .connected }
+        if isConnecting { return .pending }
+        // The handshake may have ended between the two checks.
+        guard try hasPeer() else { throw .socketNotConnected }
+        return .connected
+    }
+
+    /// Whether the socket has a peer; throws the pending error of the socket, if there is one.
+    private func hasPeer() throws(Errno) -> Bool {
         if let error = try takeError() { throw error }
         do throws(Errno) {
             _ = try peerAddress()
-            return .connected
-        } catch .socketNotConnected where isConnecting {
-            return .pending
+            return true
+        } catch .socketNotConnected {
+            return false
         }
     }
 
-    /// Whether a TCP socket is in the handshake.
+    /// Whether a TCP or vsock socket is in the handshake.
     ///
     /// A socket that has no peer and is not in the handshake has failed, and its error was already
     /// taken.
     private var isConnecting: Bool {
+        if (try? value(of: .family)) == AF_VSOCK { return !isWritable }
         // The state is the first byte of struct tcp_info; see tcp(7), `TCP_INFO`.
         var state: UInt8 = 0
         var size = socklen_t(MemoryLayout<UInt8>.size)
@@ -130,6 +140,13 @@ extension FileDescriptor {
             return false
         }
         return CInt(state) == CInt(TCP_SYN_SENT) || CInt(state) == CInt(TCP_SYN_RECV)
+    }
+
+    /// Whether poll(2) reports room to write, as it does for a vsock socket in any state but the
+    /// handshake.
+    private var isWritable: Bool {
+        var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+        return unsafe cverypoll_poll(&entry, 1, 0, 0) == 1
     }
 
     /// The address that the socket is bound to; see getsockname(2).

@@ -1,3 +1,4 @@
+internal import CVerypoll
 internal import SystemPackage
 
 #if canImport(Glibc)
@@ -56,6 +57,14 @@ struct KernelAddress {
         length = socklen_t(Self.nameOffset + size)
     }
 
+    init(_ address: VsockAddress) {
+        var raw = cverypoll_vsock_address()
+        raw.family = sa_family_t(AF_VSOCK)
+        raw.port = address.port
+        raw.cid = address.cid
+        store(raw)
+    }
+
     private static var nameSize: Int { MemoryLayout<sockaddr_un>.size - nameOffset }
 
     /// Stores the bytes of a Unix-domain name, which must fit.
@@ -103,6 +112,15 @@ struct KernelAddress {
             if first == 0 { return .abstract(Array(name.dropFirst())) }
             let path = name.prefix { $0 != 0 }.map(CChar.init(bitPattern:)) + [0]
             return .path(FilePath(platformString: path))
+        }
+    }
+
+    /// The vsock address that the kernel filled in.
+    var vsockAddress: VsockAddress {
+        get throws(Errno) {
+            guard CInt(storage.ss_family) == AF_VSOCK else { throw .addressFamilyNotSupported }
+            let raw = load(cverypoll_vsock_address.self)
+            return VsockAddress(cid: raw.cid, port: raw.port)
         }
     }
 

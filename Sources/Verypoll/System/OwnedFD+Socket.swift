@@ -27,6 +27,7 @@ enum SocketType {
 
 extension OwnedFD {
     static var unixFamily: CInt { AF_UNIX }
+    static var vsockFamily: CInt { AF_VSOCK }
     static var internetFamilies: [CInt] { [AF_INET, AF_INET6] }
 
     /// Creates a socket of a family, non-blocking and close-on-exec; see socket(2).
