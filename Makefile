@@ -147,6 +147,8 @@ else
 	install -m 0644 monitoring/README.md monitoring/metrics.md $(docdir)/monitoring
 	sed 's,@PREFIX@,$(PREFIX),g' systemd/unix-only.conf >$(datadir)/unix-only.conf
 	chmod 0644 $(datadir)/unix-only.conf
+	sed 's,@PREFIX@,$(PREFIX),g' systemd/vsock.conf >$(datadir)/vsock.conf
+	chmod 0644 $(datadir)/vsock.conf
 	chmod -R u=rwX,go=rX $(docdir)
 	@echo "Then, as root: systemd-sysusers && journalctl --update-catalog &&" \
 	    "systemctl daemon-reload && systemctl enable --now verypolld"

@@ -39,6 +39,10 @@ package struct AddressClaims {
     /// Addresses that a socket occupies.
     private enum Claim: Hashable {
         case unix(UnixAddress)
+        /// One CID and port.
+        case vsock(VsockAddress)
+        /// At least one CID at the port; conflicts with a socket on all CIDs.
+        case someVsock(port: UInt32)
         case systemd(String)
         /// One address and port.
         case one(SocketAddress)
@@ -74,6 +78,7 @@ package struct AddressClaims {
             needs = [(claim, [claim])]
         case .unix(let other): needs = [(.unix(other), [.unix(other)])]
         case .systemd(let name): needs = [(.systemd(name), [.systemd(name)])]
+        case .vsock(let socket): needs = Self.needs(of: socket)
         case .ip(let socket): needs = Self.needs(of: socket, onlyV6: onlyV6)
         }
         let own = Owner(address: address, listener: listener, onlyV6: onlyV6, pointer: pointer)
@@ -94,6 +99,16 @@ package struct AddressClaims {
         }
         return " remove one of them, or set \"socket\": {\"onlyV6\": true} in the listener"
             + " \(name.quoted), so that \(wildcard.address) does not accept IPv4"
+    }
+
+    /// Returns the claims that conflict with a vsock socket, and the socket's own claims.
+    private static func needs(of socket: VsockAddress) -> [(conflict: Claim, own: [Claim])] {
+        guard socket.port != VsockAddress.anyPort else { return [] }  // The kernel chooses a port.
+        let all = Claim.vsock(VsockAddress(cid: VsockAddress.anyCID, port: socket.port))
+        let some = Claim.someVsock(port: socket.port)
+        guard socket.cid != VsockAddress.anyCID else { return [(some, [some, all])] }
+        let one = Claim.vsock(socket)
+        return [(one, [one]), (all, [some])]
     }
 
     /// Returns the claims that conflict with an IP socket, and the socket's own claims.

@@ -84,9 +84,10 @@ private struct Targets {
     }
 
     private var unix: [UnixAddress: [Target]] = [:]
+    private var vsock: [VsockAddress: [Target]] = [:]
     private var ip: [UInt16: [(ip: IPAddress, onlyV6: Bool, target: Target)]] = [:]
 
-    var isEmpty: Bool { unix.isEmpty && ip.isEmpty }
+    var isEmpty: Bool { unix.isEmpty && vsock.isEmpty && ip.isEmpty }
 
     init(_ listeners: [ListenerConfiguration]) {
         for listener in listeners {
@@ -100,6 +101,7 @@ private struct Targets {
         for address in listener.addresses {
             switch address {
             case .unix(let address): unix[address.normalized, default: []].append(target)
+            case .vsock(let address): vsock[address, default: []].append(target)
             case .ip(let address) where address.port != 0:
                 ip[address.port, default: []]
                     .append((address.ip.unmapped, listener.socket.onlyV6, target))
@@ -112,12 +114,21 @@ private struct Targets {
     func matching(_ server: UpstreamAddress) -> [Target] {
         switch server {
         case .unix(let address): unix[address.normalized] ?? []
+        case .vsock(let address): matching(address)
         case .ip(let address):
             ip[address.port, default: []]
                 .filter { Self.isReached($0.ip, onlyV6: $0.onlyV6, by: address.ip.unmapped) }
                 .map(\.target)
         case .host: []
         }
+    }
+
+    /// Returns the listeners that a vsock connection certainly reaches; of the CIDs, only that for
+    /// this machine itself is known here.
+    private func matching(_ server: VsockAddress) -> [Target] {
+        let own = vsock[server] ?? []
+        guard server.cid == VsockAddress.localCID else { return own }
+        return own + (vsock[VsockAddress(cid: VsockAddress.anyCID, port: server.port)] ?? [])
     }
 
     /// Returns whether a connection to an address reaches a listening address at the same port.

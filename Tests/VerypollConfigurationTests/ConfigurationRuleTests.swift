@@ -179,6 +179,8 @@ struct ConfigurationRuleTests {
             ("[::]:80", "0.0.0.0:80"), ("0.0.0.0:80", "[::]:80"), ("[::]:80", "10.0.0.1:80"),
             ("10.0.0.1:80", "[::]:80"), ("[::ffff:10.0.0.1]:80", "10.0.0.1:80"),
             ("unix:/run/a", "unix:/run/./a"), ("unix:@a", "unix:@a"), ("systemd:a", "systemd:a"),
+            ("vsock:3:80", "vsock:3:80"), ("vsock:*:80", "vsock:3:80"),
+            ("vsock:3:80", "vsock:*:80"), ("vsock:*:80", "vsock:*:80"),
         ]
     )
     func overlaps(first: String, second: String) {
@@ -209,7 +211,9 @@ struct ConfigurationRuleTests {
             ("127.0.0.1:0", "127.0.0.1:0"), ("[::1]:80", "0.0.0.0:80"),
             ("[::1]:80", "127.0.0.1:80"),
             ("[fe80::1%2]:80", "[fe80::1%3]:80"), ("unix:/a", "unix:@/a"),
-            ("systemd:a", "systemd:b"),
+            ("systemd:a", "systemd:b"), ("vsock:3:80", "vsock:4:80"),
+            ("vsock:*:80", "vsock:3:81"), ("vsock:*:4294967295", "vsock:*:4294967295"),
+            ("vsock:*:80", "0.0.0.0:80"),
         ]
     )
     func apart(first: String, second: String) {

@@ -10,7 +10,8 @@ struct ListenAddressTests {
         "listener addresses print as they were written",
         arguments: [
             "127.0.0.1:80", "[::]:8080", "[fe80::1%2]:9", "0.0.0.0:0", "unix:/run/a/web.sock",
-            "unix:@web", "systemd:web", "systemd:web.socket",
+            "unix:@web", "systemd:web", "systemd:web.socket", "vsock:3:8080", "vsock:*:80",
+            "vsock:1:4294967295",
         ]
     )
     func listens(text: String) throws {
@@ -25,6 +26,10 @@ struct ListenAddressTests {
         #expect(try ListenAddress("unix:/a") == .unix(.path("/a")))
         #expect(try ListenAddress("unix:@a") == .unix(.abstract([0x61])))
         #expect(try ListenAddress("systemd:a") == .systemd("a"))
+        let any = VsockAddress(cid: VsockAddress.anyCID, port: 80)
+        for text in ["vsock:*:80", "vsock::80", "vsock:4294967295:80"] {
+            #expect(try ListenAddress(text) == .vsock(any))
+        }
     }
 
     @Test(
@@ -123,6 +128,21 @@ struct ListenAddressTests {
             ("unix:web.sock", "\"web.sock\" is not an absolute path; begin it with \"/\""),
             ("unix:/run/", "\"/run/\" is not a valid path of a socket; name a file"),
             ("unix:@", "the abstract name has 0 bytes; write 1 to 107"),
+            (
+                "vsock:80",
+                "\"vsock:80\" is not a valid vsock address; write a CID and a port, as in"
+                    + " \"vsock:*:8080\" for all CIDs of this machine"
+            ),
+            (
+                "vsock:any:80",
+                "\"vsock:any:80\" is not a valid vsock address; write a CID and a port, as in"
+                    + " \"vsock:*:8080\" for all CIDs of this machine"
+            ),
+            (
+                "vsock:*:0",
+                "\"vsock:*:0\" has port 0; write a port from 1 to 4294967294, or 4294967295 for one"
+                    + " that the kernel chooses"
+            ),
             (
                 "systemd:a:b",
                 "\"a:b\" is not a valid FileDescriptorName=; use 1 to 255 printable ASCII"

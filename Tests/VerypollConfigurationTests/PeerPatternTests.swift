@@ -35,8 +35,26 @@ struct PeerPatternTests {
     }
 
     @Test(
+        "a vsock client is selected by its CID, with or without its port",
+        arguments: [
+            ("vsock:3", true), ("vsock:3:4711", true), ("vsock:3:4712", false), ("vsock:4", false),
+            ("0.0.0.0/0", false), ("unix:pid=1,uid=0", false),
+        ]
+    )
+    func matchesVsock(text: String, isMatch: Bool) throws {
+        let pattern = try PeerPattern(text)
+        #expect(pattern.matches(VsockAddress(cid: 3, port: 4711)) == isMatch)
+        if text.hasPrefix("vsock:") {
+            #expect(!pattern.matches(SocketAddress(.loopback(.v4), port: 4711)))
+        }
+    }
+
+    @Test(
         "text that is no client is refused with an example",
-        arguments: ["nonsense", "", "10.0.0", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.1:70000", "web"]
+        arguments: [
+            "nonsense", "", "10.0.0", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.1:70000", "web",
+            "vsock:", "vsock:*", "vsock::80", "vsock:a", "vsock:3:", "vsock:3:4:5",
+        ]
     )
     func refuses(text: String) {
         let error = #expect(throws: InvalidValue.self) { try PeerPattern(text) }

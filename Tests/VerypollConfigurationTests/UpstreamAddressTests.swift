@@ -6,7 +6,10 @@ internal import Testing
 struct UpstreamAddressTests {
     @Test(
         "server addresses print as they were written",
-        arguments: ["10.0.0.1:80", "[::1]:80", "app.internal:80", "a_b.:1", "unix:/a", "unix:@a"]
+        arguments: [
+            "10.0.0.1:80", "[::1]:80", "app.internal:80", "a_b.:1", "unix:/a", "unix:@a",
+            "vsock:3:80", "vsock:4294967294:4294967294",
+        ]
     )
     func servers(text: String) throws {
         #expect(try UpstreamAddress(text).description == text)
@@ -17,7 +20,8 @@ struct UpstreamAddressTests {
         arguments: [
             "systemd:web", "10.0.0.1:0", "10.0.0.256:80", "-a:80", "a..b:80", "a b:80", "é:80",
             ":80",
-            "a:80:90", "tcp://a:80",
+            "a:80:90", "tcp://a:80", "vsock:80", "vsock::80", "vsock:*:80", "vsock:3:0",
+            "vsock:3:4294967295", "vsock:a:80",
         ]
     )
     func refusedServers(text: String) {

@@ -30,7 +30,8 @@ struct UpstreamCircleTests {
             ("127.0.0.1:8000", "0.0.0.0:8000"), ("[::]:8000", "[::1]:8000"),
             ("[::]:8000", "127.0.0.1:8000"), ("127.0.0.1:8000", "[::ffff:127.0.0.1]:8000"),
             ("unix:/run/a/b", "unix:/run/a/../a/b"), ("unix:@abstract", "unix:@abstract"),
-            ("10.1.2.3:80", "10.1.2.3:80"),
+            ("10.1.2.3:80", "10.1.2.3:80"), ("vsock:3:80", "vsock:3:80"),
+            ("vsock:*:80", "vsock:1:80"),
         ]
     )
     func refusesItself(listen: String, server: String) throws {
@@ -56,6 +57,7 @@ struct UpstreamCircleTests {
             ("0.0.0.0:8000", "[::1]:8000"), ("0.0.0.0:8000", "10.1.2.3:8000"),
             ("127.0.0.1:8000", "localhost:8000"), ("unix:/run/a", "unix:/run/b"),
             ("unix:/run/a", "unix:@/run/a"), ("[::1]:8000", "127.0.0.1:8000"),
+            ("vsock:*:80", "vsock:2:80"), ("vsock:1:80", "vsock:1:81"),
         ]
     )
     func admitsOthers(listen: String, server: String) {

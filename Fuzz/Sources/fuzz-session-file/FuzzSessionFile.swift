@@ -39,8 +39,8 @@ private func seed(_ count: Int) -> [UInt8] {
             brokenBy: 0,
             peer: nil,
             destination: nil,
-            client: SessionRecord.End(isUnix: false, marks: .hasSent),
-            server: index == 0 ? nil : SessionRecord.End(isUnix: true, marks: .inputEnded),
+            client: SessionRecord.End(kind: .tcp, marks: .hasSent),
+            server: index == 0 ? nil : SessionRecord.End(kind: .unix, marks: .inputEnded),
             toServer: channel(index),
             toClient: channel(0),
             route: index == 0 ? nil : route

@@ -8,16 +8,21 @@ package enum ListenAddress: Hashable, Sendable {
     case ip(SocketAddress)
     /// A Unix-domain stream socket.
     case unix(UnixAddress)
+    /// A vsock stream socket. For ``VsockAddress/anyPort``, the kernel chooses a port.
+    case vsock(VsockAddress)
     /// All sockets that systemd passes with this name; see `FileDescriptorName=` in
     /// systemd.socket(5).
     case systemd(String)
 
-    /// Parses `IP:PORT`, `[IPv6]:PORT`, `unix:/PATH`, `unix:@NAME` or `systemd:NAME`.
+    /// Parses `IP:PORT`, `[IPv6]:PORT`, `unix:/PATH`, `unix:@NAME`, `vsock:CID:PORT`,
+    /// `vsock:*:PORT` or `systemd:NAME`.
     package init(_ text: String) throws(InvalidValue) {
         if let name = text.dropPrefix("systemd:") {
             self = .systemd(try Self.checkName(name))
         } else if let socket = try UnixAddress(configured: text) {
             self = .unix(socket)
+        } else if let socket = try VsockAddress(configured: text, of: .listener) {
+            self = .vsock(socket)
         } else {
             self = .ip(try Self.parseIP(text))
         }
@@ -74,6 +79,7 @@ extension ListenAddress: CustomStringConvertible {
         switch self {
         case .ip(let address): address.description
         case .unix(let address): "unix:\(address)"
+        case .vsock(let address): "vsock:\(address)"
         case .systemd(let name): "systemd:\(name)"
         }
     }

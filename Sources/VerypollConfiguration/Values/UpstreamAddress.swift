@@ -9,14 +9,21 @@ package enum UpstreamAddress: Hashable, Sendable {
     case host(name: String, port: UInt16)
     /// A Unix-domain stream socket.
     case unix(UnixAddress)
+    /// A vsock stream socket.
+    case vsock(VsockAddress)
 
-    /// Parses `IP:PORT`, `[IPv6]:PORT`, `HOST:PORT`, `unix:/PATH` or `unix:@NAME`.
+    /// Parses `IP:PORT`, `[IPv6]:PORT`, `HOST:PORT`, `unix:/PATH`, `unix:@NAME` or
+    /// `vsock:CID:PORT`.
     package init(_ text: String) throws(InvalidValue) {
         if text.hasPrefix("systemd:") {
             throw InvalidValue("\(text.quoted) is an address for listeners only; use another")
         }
         if let socket = try UnixAddress(configured: text) {
             self = .unix(socket)
+            return
+        }
+        if let socket = try VsockAddress(configured: text, of: .server) {
+            self = .vsock(socket)
             return
         }
         let (host, port) = try HostAndPort.split(text, of: .server)
@@ -68,6 +75,7 @@ extension UpstreamAddress: CustomStringConvertible {
         case .ip(let address): address.description
         case .host(let name, let port): "\(name):\(port)"
         case .unix(let address): "unix:\(address)"
+        case .vsock(let address): "vsock:\(address)"
         }
     }
 }

@@ -154,7 +154,7 @@ extension StoredSocket {
     /// If the kernel chooses the port, the text includes the listener's name, because several
     /// listeners may have the same address.
     static func prefix(of address: ListenAddress, listener: String) -> String {
-        if case .ip(let ip) = address, ip.port == 0 {
+        if address.isChosenByKernel {
             return "\(prefix)\(escaped("\(address) \(listener)")) "
         }
         return "\(prefix)\(escaped(address.description)) "

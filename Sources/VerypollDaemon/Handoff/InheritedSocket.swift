@@ -12,6 +12,7 @@ final class InheritedSocket {
     enum Place {
         case ip(SocketAddress, BoundAddress)
         case unix(UnixAddress)
+        case vsock(VsockAddress)
     }
 
     /// The name under which the socket was passed.
@@ -28,24 +29,21 @@ final class InheritedSocket {
     init(_ activated: ActivatedSocket) throws(Errno) {
         name = activated.name
         let owned = OwnedFD(adopting: activated.descriptor)
-        // Each attempt consumes a descriptor, so the first one uses a duplicate.
-        let copy = try owned.duplicate()
-        do throws(Errno) {
-            let listener = try UnixListener(adopting: copy)
-            place = .unix(try listener.localAddress())
-            descriptor = listener.fileDescriptor
-            kind = .unix(listener)
-        } catch .addressFamilyNotSupported {
-            let listener = try TCPListener(adopting: owned)
+        let kind = try ListeningSocket.Kind(adopting: owned)
+        descriptor = ListeningSocket.descriptor(of: kind)
+        switch kind {
+        case .unix(let listener): place = .unix(try listener.localAddress())
+        case .file(let socket): place = .unix(try socket.listener.localAddress())
+        case .vsock(let listener): place = .vsock(try listener.localAddress())
+        case .tcp(let listener):
             let address = try listener.localAddress()
             let isOnlyV6 = StoredSocketState.isOnlyV6(listener)
             place = .ip(address, BoundAddress(address, isOnlyV6: isOnlyV6))
-            descriptor = listener.fileDescriptor
-            kind = .tcp(listener)
         }
+        self.kind = consume kind
     }
 
-    /// The IP address and port that the socket occupies; `nil` for a Unix-domain socket.
+    /// The IP address and port that the socket occupies; `nil` for a Unix-domain or vsock socket.
     var bound: BoundAddress? {
         if case .ip(_, let bound) = place { bound } else { nil }
     }
@@ -55,9 +53,13 @@ final class InheritedSocket {
         switch place {
         case .ip(let address, _): address.description
         case .unix(let address): "unix:\(address)"
+        case .vsock(let address): "vsock:\(address)"
         }
     }
 
     /// Hands the socket to the caller, or returns `nil` if that was done before.
     func take() -> ListeningSocket.Kind? { kind.take() }
+
+    /// Closes this process's copy of the socket, unless it was taken.
+    func close() { kind = nil }
 }

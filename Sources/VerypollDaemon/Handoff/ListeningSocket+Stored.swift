@@ -13,6 +13,9 @@ extension ListenerConfiguration {
                 && (wanted.port == 0 || present.port == wanted.port)
                 && bound == BoundAddress(present, isOnlyV6: isOnlyV6)
         case (.unix(let present), .unix(let wanted)): return present == wanted
+        case (.vsock(let present), .vsock(let wanted)):
+            return present.cid == wanted.cid
+                && (wanted.port == VsockAddress.anyPort || present.port == wanted.port)
         default: return false
         }
     }
@@ -62,6 +65,7 @@ extension ListenerConfiguration {
         case .unix(let listener): return .file(FileSocket(listener, file))
         case .tcp(let listener): return .tcp(listener)
         case .file(let socket): return .file(socket)
+        case .vsock(let listener): return .vsock(listener)
         }
     }
 }

@@ -96,8 +96,12 @@ struct FreeSockets {
 
 extension ListenAddress {
     /// Whether the kernel chooses the port.
-    fileprivate var isChosenByKernel: Bool {
-        if case .ip(let address) = self { address.port == 0 } else { false }
+    var isChosenByKernel: Bool {
+        switch self {
+        case .ip(let address): address.port == 0
+        case .vsock(let address): address.port == VsockAddress.anyPort
+        case .unix, .systemd: false
+        }
     }
 }
 

@@ -52,6 +52,8 @@ extension ListenerConfiguration {
                 } else {
                     opened = kept
                 }
+            case .vsock(let vsock):
+                opened = try kept.isEmpty ? [exchange.bind(vsock, for: self)] : kept
             case .ip(let ip):
                 // If the kernel has chosen the port, all sockets have the same one.
                 let present = kept.first.flatMap { SocketAddress($0.address) } ?? ip
@@ -136,6 +138,17 @@ extension ListenerConfiguration {
         )
     }
 
+    func bind(_ address: VsockAddress) throws(Errno) -> ListeningSocket {
+        let listener = try VsockListener(binding: address, backlog: socket.backlog)
+        let bound = try listener.localAddress()
+        return ListeningSocket(
+            .vsock(listener),
+            place: .vsock(address),
+            address: "vsock:\(bound)",
+            worker: nil
+        )
+    }
+
     func adopt(
         _ name: String,
         _ activated: inout ActivatedSockets
@@ -153,17 +166,9 @@ extension ListenerConfiguration {
         _ descriptor: consuming OwnedFD,
         place: ListenAddress
     ) throws(Errno) -> ListeningSocket {
-        // Each attempt consumes a descriptor, so the first one uses a duplicate.
-        let copy = try descriptor.duplicate()
-        do throws(Errno) {
-            let socket = try UnixListener(adopting: copy)
-            let address = "unix:\(try socket.localAddress())"
-            return ListeningSocket(.unix(socket), place: place, address: address, worker: nil)
-        } catch .addressFamilyNotSupported {
-            let socket = try TCPListener(adopting: descriptor)
-            let address = try socket.localAddress().description
-            return ListeningSocket(.tcp(socket), place: place, address: address, worker: nil)
-        }
+        let kind = try ListeningSocket.Kind(adopting: descriptor)
+        let address = try kind.localAddress()
+        return ListeningSocket(kind, place: place, address: address, worker: nil)
     }
 
     private func explain(
@@ -173,6 +178,9 @@ extension ListenerConfiguration {
     ) -> String {
         guard let error = error as? Errno else {
             return (error as? FileSocketError)?.reason ?? "\(error)"
+        }
+        if case .vsock(let vsock) = address, let reason = explain(error, at: vsock) {
+            return reason
         }
         let isActivated = if case .systemd = address { true } else { false }
         return switch error {
@@ -186,8 +194,27 @@ extension ListenerConfiguration {
             "the passed socket does not listen; a .socket unit of this service needs Accept=no"
         case .protocolWrongTypeForSocket where isActivated,
             .addressFamilyNotSupported where isActivated:
-            "the passed socket is not a TCP or Unix stream socket; use ListenStream="
+            "the passed socket is not a TCP, Unix or vsock stream socket; use ListenStream="
         default: "\(error)"
+        }
+    }
+
+    private func explain(_ error: Errno, at address: VsockAddress) -> String? {
+        switch error {
+        case .addressInUse:
+            """
+            \(error); another socket has this port, perhaps one of this daemon with another CID; \
+            find it with ss --vsock -lnp, or restart the daemon
+            """
+        case .addressNotAvailable:
+            "\(error); this machine does not have this CID; write \"vsock:*:\(address.port)\" for all"
+        case .addressFamilyNotSupported:
+            """
+            \(error); the kernel has no vsock, or RestrictAddressFamilies= of the unit lacks \
+            AF_VSOCK; load the module vmw_vsock_virtio_transport in a virtual machine, vhost_vsock \
+            on its host, or vsock_loopback for this machine alone
+            """
+        default: nil
         }
     }
 

@@ -91,14 +91,14 @@ extension UpstreamConfiguration.HealthCheck.HTTP {
 extension UpstreamAddress {
     /// Returns the value of the header `Host`: the host, and the port unless it is 80.
     ///
-    /// A Unix-domain socket has no host, so it is `localhost`.
+    /// A Unix-domain or vsock socket has no host, so it is `localhost`.
     fileprivate func httpHost(port: UInt16?) -> String {
         let (name, own): (String, UInt16) =
             switch self {
             case .ip(let address):
                 (address.ip.family == .v6 ? "[\(address.ip)]" : "\(address.ip)", address.port)
             case .host(let name, let port): (name, port)
-            case .unix: ("localhost", 80)
+            case .unix, .vsock: ("localhost", 80)
             }
         let port = port ?? own
         return port == 80 ? name : "\(name):\(port)"

@@ -219,6 +219,7 @@ extension SessionSocket {
             }
             self = .tcp(stream)
         case .unix(let address): self = .unix(try UnixStream(connectingTo: address))
+        case .vsock(let address): self = .vsock(try VsockStream(connectingTo: address))
         }
     }
 
@@ -227,6 +228,7 @@ extension SessionSocket {
         switch self {
         case .tcp(let stream): try stream.finishConnect()
         case .unix(let stream): try stream.finishConnect()
+        case .vsock(let stream): try stream.finishConnectOrRefusal()
         case .none: .pending
         }
     }

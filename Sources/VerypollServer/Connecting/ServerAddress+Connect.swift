@@ -36,6 +36,11 @@ extension ServerAddress {
         case .unix(let address):
             let stream = try UnixStream(connectingTo: address)
             return Begun(socket: .unix(stream), isAtOnce: true)
+        case .vsock(let address):
+            return Begun(
+                socket: .vsock(try VsockStream(connectingTo: address)),
+                isAtOnce: false
+            )
         case .tcp(let address):
             let stream = try TCPStream(connectingTo: address)
             if mayMeetItself, try stream.hasMetItself(address) {

@@ -6,6 +6,8 @@ package enum ServerAddress: Hashable, Sendable {
     case tcp(SocketAddress)
     /// A Unix-domain stream socket.
     case unix(UnixAddress)
+    /// A vsock stream socket.
+    case vsock(VsockAddress)
 }
 
 extension ServerAddress: CustomStringConvertible {
@@ -14,6 +16,7 @@ extension ServerAddress: CustomStringConvertible {
         switch self {
         case .tcp(let address): address.description
         case .unix(let address): "unix:\(address)"
+        case .vsock(let address): "vsock:\(address)"
         }
     }
 }
@@ -21,7 +24,12 @@ extension ServerAddress: CustomStringConvertible {
 extension ServerAddress {
     /// Returns the address with another port; a Unix-domain address stays as it is.
     func replacingPort(with port: UInt16?) -> ServerAddress {
-        guard let port, case .tcp(let address) = self else { return self }
-        return .tcp(SocketAddress(address.ip, port: port, zone: address.zone))
+        guard let port else { return self }
+        return switch self {
+        case .tcp(let address):
+            .tcp(SocketAddress(address.ip, port: port, zone: address.zone))
+        case .vsock(let address): .vsock(VsockAddress(cid: address.cid, port: UInt32(port)))
+        case .unix: self
+        }
     }
 }

@@ -47,6 +47,8 @@ package enum ServerErrorKind: UInt8, CountedKind {
         // A Unix-domain socket without a listener, or without a file.
         case .connectionRefused, .noSuchFileOrDirectory: self = .connectRefused
         case .timedOut: self = .connectTimeout
+        // No transport leads to the CID of a vsock server, or the kernel has no vsock.
+        case .operationNotSupportedByDevice, .addressFamilyNotSupported: self = .connectUnreachable
         case .noRouteToHost, .networkUnreachable, .networkDown, .hostIsDown:
             self = .connectUnreachable
         case .connectionReset, .brokenPipe: self = .connectReset

@@ -71,13 +71,14 @@ package final class UpstreamServer: Sendable {
             switch configuration.address {
             case .ip(let address): [.tcp(address)]
             case .unix(let address): [.unix(address)]
+            case .vsock(let address): [.vsock(address)]
             case .host: nil
             }
         port =
             switch configuration.address {
             case .ip(let address): address.port
             case .host(_, let port): port
-            case .unix: nil
+            case .unix, .vsock: nil
             }
         mayMeetItself = port.map(EphemeralPorts.range().contains) ?? false
         hasAddresses = Atomic(literal != nil)

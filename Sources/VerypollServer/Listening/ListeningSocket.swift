@@ -5,12 +5,13 @@ package import VerypollConfiguration
 
 /// A listening socket that the workers share; it closes when the last of them releases it.
 package final class ListeningSocket: Sendable {
-    /// A TCP or Unix-domain listening socket.
+    /// A TCP, Unix-domain or vsock listening socket.
     package enum Kind: ~Copyable, Sendable {
         case tcp(TCPListener)
         case unix(UnixListener)
         /// A Unix-domain socket whose file is removed with it.
         case file(FileSocket)
+        case vsock(VsockListener)
     }
 
     private let kind: Kind
@@ -49,11 +50,12 @@ package final class ListeningSocket: Sendable {
         self.kind = kind
     }
 
-    private static func descriptor(of kind: borrowing Kind) -> FileDescriptor {
+    package static func descriptor(of kind: borrowing Kind) -> FileDescriptor {
         switch kind {
         case .tcp(let listener): listener.fileDescriptor
         case .unix(let listener): listener.fileDescriptor
         case .file(let socket): socket.listener.fileDescriptor
+        case .vsock(let listener): listener.fileDescriptor
         }
     }
 
@@ -64,6 +66,7 @@ package final class ListeningSocket: Sendable {
             return BoundAddress(address, isOnlyV6: StoredSocketState.isOnlyV6(listener))
         case .unix: return nil
         case .file: return nil
+        case .vsock: return nil
         }
     }
 
@@ -101,6 +104,8 @@ package final class ListeningSocket: Sendable {
             if !isActivated { try listener.setBacklog(configuration.socket.backlog) }
         case .file(let socket):
             try socket.listener.setBacklog(configuration.socket.backlog)
+        case .vsock(let listener):
+            if !isActivated { try listener.setBacklog(configuration.socket.backlog) }
         }
     }
 
@@ -110,6 +115,7 @@ package final class ListeningSocket: Sendable {
         case .file(let socket): try socket.file.apply(FileAccess(configuration.socket))
         case .tcp: break
         case .unix: break
+        case .vsock: break
         }
     }
 
@@ -117,8 +123,10 @@ package final class ListeningSocket: Sendable {
     package struct Accepted: ~Copyable {
         let socket: SessionSocket
         /// The client's address, which the kernel no longer reports after a disconnect; `nil` for a
-        /// Unix-domain client.
+        /// Unix-domain or vsock client.
         let peer: SocketAddress?
+        /// The address of a vsock client, which the kernel no longer reports after a half-close.
+        var vsockPeer: VsockAddress?
     }
 
     /// Takes the next connection off the backlog; `nil` if none is waiting.
@@ -134,6 +142,10 @@ package final class ListeningSocket: Sendable {
         case .file(let socket):
             guard let accepted = try socket.listener.accept() else { return nil }
             return Accepted(socket: .unix(accepted.stream), peer: nil)
+        case .vsock(let listener):
+            guard let accepted = try listener.accept() else { return nil }
+            let peer = accepted.peer
+            return Accepted(socket: .vsock(accepted.stream), peer: nil, vsockPeer: peer)
         }
     }
 
@@ -154,6 +166,8 @@ package final class ListeningSocket: Sendable {
                 interest: .readable,
                 mode: .exclusive
             )
+        case .vsock(let listener):
+            try registry.register(listener, token: token, interest: .readable, mode: .exclusive)
         }
     }
 
@@ -163,6 +177,7 @@ package final class ListeningSocket: Sendable {
         case .tcp(let listener): try registry.deregister(listener)
         case .unix(let listener): try registry.deregister(listener)
         case .file(let socket): try registry.deregister(socket.listener)
+        case .vsock(let listener): try registry.deregister(listener)
         }
     }
 }

@@ -7,6 +7,8 @@ enum DescriptorKind: Hashable, Sendable {
     case tcp
     /// A Unix-domain stream socket that is not listening.
     case unix
+    /// A vsock stream socket that is not listening.
+    case vsock
     /// The writing end of a pipe.
     case pipeSender(PipeIdentity)
     /// The reading end of a pipe that holds this many bytes.
@@ -42,6 +44,7 @@ enum DescriptorKind: Hashable, Sendable {
         else { return .other }
         switch option(descriptor, SO_DOMAIN) {
         case AF_UNIX: return .unix
+        case AF_VSOCK: return .vsock
         case AF_INET, AF_INET6:
             return option(descriptor, SO_PROTOCOL) == CInt(IPPROTO_TCP) ? .tcp : .other
         default: return .other

@@ -1,10 +1,11 @@
 internal import SystemPackage
 package import Verypoll
 
-/// A connection to a client or a server, over TCP or a Unix-domain socket.
+/// A connection to a client or a server, over TCP, a Unix-domain socket or vsock.
 package enum SessionSocket: ~Copyable, Sendable {
     case tcp(TCPStream)
     case unix(UnixStream)
+    case vsock(VsockStream)
     /// No connection yet, or none at all; reads and writes return `nil`.
     case none
 
@@ -13,6 +14,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): try stream.read(into: &buffer)
         case .unix(let stream): try stream.read(into: &buffer)
+        case .vsock(let stream): try stream.read(into: &buffer)
         case .none: nil
         }
     }
@@ -22,6 +24,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): try stream.peek(into: &buffer)
         case .unix(let stream): try stream.peek(into: &buffer)
+        case .vsock(let stream): try stream.peek(into: &buffer)
         case .none: nil
         }
     }
@@ -33,6 +36,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         case .tcp(let stream):
             isLast ? try stream.writeHoldingBack(bytes) : try stream.write(bytes)
         case .unix(let stream): try stream.write(bytes)
+        case .vsock(let stream): try stream.write(bytes)
         case .none: nil
         }
     }
@@ -42,6 +46,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): try pipe.splice(from: stream, atMost: count)
         case .unix(let stream): try pipe.splice(from: stream, atMost: count)
+        case .vsock(let stream): try pipe.splice(from: stream, atMost: count)
         case .none: nil
         }
     }
@@ -51,6 +56,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): try pipe.splice(to: stream, atMost: count)
         case .unix(let stream): try pipe.splice(to: stream, atMost: count)
+        case .vsock(let stream): try pipe.splice(to: stream, atMost: count)
         case .none: nil
         }
     }
@@ -61,6 +67,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): try stream.shutdown(.write)
         case .unix(let stream): try stream.shutdown(.write)
+        case .vsock(let stream): try stream.shutdown(.write)
         case .none: break
         }
     }
@@ -81,6 +88,8 @@ package enum SessionSocket: ~Copyable, Sendable {
             try registry.register(stream, token: token, interest: interest)
         case .unix(let stream):
             try registry.register(stream, token: token, interest: interest)
+        case .vsock(let stream):
+            try registry.register(stream, token: token, interest: interest)
         case .none: break
         }
     }
@@ -93,6 +102,8 @@ package enum SessionSocket: ~Copyable, Sendable {
             try registry.reregister(stream, token: token, interest: interest)
         case .unix(let stream):
             try registry.reregister(stream, token: token, interest: interest)
+        case .vsock(let stream):
+            try registry.reregister(stream, token: token, interest: interest)
         case .none: break
         }
     }
@@ -101,11 +112,13 @@ package enum SessionSocket: ~Copyable, Sendable {
         forOutput ? [.readable, .writable, .priority] : [.readable, .priority]
     }
 
-    /// Closes the connection so that the peer sees a reset; a Unix-domain connection just closes.
+    /// Closes the connection so that the peer sees a reset; a Unix-domain or vsock connection just
+    /// closes.
     consuming func reset() {
         switch consume self {
         case .tcp(let stream): stream.reset()
         case .unix: break
+        case .vsock: break
         case .none: break
         }
     }
@@ -116,6 +129,7 @@ package enum SessionSocket: ~Copyable, Sendable {
             switch self {
             case .tcp(let stream): _ = try stream.finishConnect()
             case .unix(let stream): _ = try stream.finishConnect()
+            case .vsock(let stream): _ = try stream.finishConnectOrRefusal()
             case .none: break
             }
             return nil
@@ -129,6 +143,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): (try? stream.unsentByteCount()) ?? 0
         case .unix: 0
+        case .vsock: 0
         case .none: 0
         }
     }
@@ -138,6 +153,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch consume self {
         case .tcp(let stream): stream.release()
         case .unix(let stream): stream.release()
+        case .vsock(let stream): stream.release()
         case .none: nil
         }
     }
@@ -148,6 +164,7 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): try stream.setNoDelay(true)
         case .unix: break
+        case .vsock: break
         case .none: break
         }
     }
@@ -156,6 +173,7 @@ package enum SessionSocket: ~Copyable, Sendable {
     var peerCredentialsDescription: String {
         switch self {
         case .tcp: return "unknown"
+        case .vsock: return "unknown"
         case .none: return "unknown"
         case .unix(let stream):
             guard let peer = try? stream.peerCredentials() else { return "unknown" }
@@ -168,7 +186,21 @@ package enum SessionSocket: ~Copyable, Sendable {
         switch self {
         case .tcp(let stream): (try? stream.localAddress())?.description
         case .unix(let stream): (try? stream.localAddress()).map { "unix:\($0)" }
+        case .vsock(let stream): (try? stream.localAddress()).map { "vsock:\($0)" }
         case .none: nil
+        }
+    }
+}
+
+extension VsockStream {
+    /// Works like `finishConnect()`, but reports a refused connection as such.
+    ///
+    /// vsock has no other answer than a reset to a connection to a port where nothing listens.
+    func finishConnectOrRefusal() throws(Errno) -> ConnectProgress {
+        do throws(Errno) {
+            return try finishConnect()
+        } catch .connectionReset {
+            throw .connectionRefused
         }
     }
 }

@@ -130,7 +130,7 @@ struct Channel: ~Copyable {
         taken += UInt64(count)
         streak = context.scratch.room == 0 ? streak + 1 : 0
         if streak >= Self.fullReads {
-            isSpliced = true
+            isSpliced = !source.flags.union(sink.flags).contains(.isNeverSpliced)
             streak = 0
         }
         let isLast = source.flags.contains(.inputEnded)

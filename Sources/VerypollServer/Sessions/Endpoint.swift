@@ -36,6 +36,8 @@ package struct Endpoint: ~Copyable {
         /// An event has reported an error: the connection is dead, and only bytes that arrived
         /// before the error can still be read.
         static let isDead = Flags(rawValue: 1 << 12)
+        /// The kernel copies spliced bytes as well, or cannot splice them: a vsock connection.
+        static let isNeverSpliced = Flags(rawValue: 1 << 13)
     }
 
     var socket: SessionSocket
@@ -48,6 +50,7 @@ package struct Endpoint: ~Copyable {
         // A read stops at descriptors that the peer has passed, which a session ignores; see
         // unix(7).
         case .unix: self.flags.insert(.isReadToNil)
+        case .vsock: self.flags.insert(.isNeverSpliced)
         case .none: self.flags.insert(.watchesOutput)  // There is nothing to watch.
         }
         self.socket = socket

@@ -114,6 +114,8 @@ extension Session {
         case .unix(let stream):
             guard let local = try? stream.localAddress() else { break }
             return ProxyHeader(.unix(source: .unnamed, destination: local))
+        // The protocol has no form for vsock addresses.
+        case .vsock: break
         case .none: break
         }
         return ProxyHeader(.local)

@@ -63,7 +63,8 @@ extension Session {
                 firstEnd: firstEnd?.rawValue ?? 0,
                 restartCount: restartCount,
                 sender: sender
-            )
+            ),
+            vsockPeer: vsockPeer
         )
     }
 
@@ -78,10 +79,13 @@ extension Session {
         )
         firstEnd = SessionParty(rawValue: story.firstEnd)
         restartCount = story.restartCount == .max ? .max : story.restartCount + 1
-        guard record.destination != nil || story.sender != nil else { return }
+        guard record.destination != nil || story.sender != nil || record.vsockPeer != nil else {
+            return
+        }
         headerAddresses = context.headerAddresses.take(
             sender: story.sender,
-            destination: record.destination
+            destination: record.destination,
+            vsockPeer: record.vsockPeer
         )
     }
 
@@ -136,13 +140,14 @@ extension Endpoint {
     fileprivate var record: SessionRecord.End {
         var marks: SessionRecord.Marks = []
         for (mark, flag) in Self.marks where flags.contains(flag) { marks.insert(mark) }
-        let isUnix =
+        let kind: SessionRecord.EndKind =
             switch socket {
-            case .unix: true
-            case .tcp: false
-            case .none: false
+            case .unix: .unix
+            case .vsock: .vsock
+            case .tcp: .tcp
+            case .none: .tcp
             }
-        return SessionRecord.End(isUnix: isUnix, marks: marks)
+        return SessionRecord.End(kind: kind, marks: marks)
     }
 
     /// Restores an endpoint.
@@ -150,8 +155,8 @@ extension Endpoint {
     /// The first event reports whether there is input. `outputReady` is set, because the first
     /// write determines whether there is room.
     init(_ record: SessionRecord.End, adopting socket: consuming OwnedFD) throws(Errno) {
-        self.init(try SessionSocket(adopting: socket, isUnix: record.isUnix))
-        flags = []
+        self.init(try SessionSocket(adopting: socket, record.kind))
+        flags.formIntersection(.isNeverSpliced)
         for (mark, flag) in Self.marks where record.marks.contains(mark) { flags.insert(flag) }
         if !flags.contains(.outputEnded) { flags.insert(.outputReady) }
     }
@@ -159,11 +164,14 @@ extension Endpoint {
 
 extension SessionSocket {
     /// Adopts a connected socket; closes it and throws if it is of the wrong kind.
-    init(adopting socket: consuming OwnedFD, isUnix: Bool) throws(Errno) {
-        if isUnix {
-            self = .unix(try UnixStream(adopting: socket))
-        } else {
-            self = .tcp(try TCPStream(adopting: socket))
+    init(
+        adopting socket: consuming OwnedFD,
+        _ kind: SessionRecord.EndKind
+    ) throws(Errno) {
+        switch kind {
+        case .tcp: self = .tcp(try TCPStream(adopting: socket))
+        case .unix: self = .unix(try UnixStream(adopting: socket))
+        case .vsock: self = .vsock(try VsockStream(adopting: socket))
         }
     }
 
@@ -172,6 +180,7 @@ extension SessionSocket {
         switch self {
         case .tcp(let stream): stream.fileDescriptor
         case .unix(let stream): stream.fileDescriptor
+        case .vsock(let stream): stream.fileDescriptor
         case .none: nil
         }
     }

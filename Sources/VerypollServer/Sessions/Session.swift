@@ -138,7 +138,8 @@ package struct Session: ~Copyable {
     var exchange: MetricsExchange?
     /// The address of a TCP client, or the source address in its PROXY header.
     var peer: SocketAddress?
-    /// The other addresses of a session whose ``peer`` is from a PROXY header.
+    /// The other addresses of a session whose ``peer`` is from a PROXY header, or the address of a
+    /// vsock client.
     var headerAddresses: HeaderAddresses?
 
     /// No handler's position reaches this limit; raise the limit for a handler with a longer text.
@@ -171,11 +172,15 @@ package struct Session: ~Copyable {
     /// The destination address in the client's PROXY header.
     var destination: SocketAddress? { headerAddresses?.destination }
 
+    /// The address of a vsock client.
+    var vsockPeer: VsockAddress? { headerAddresses?.vsockPeer }
+
     /// The address that has sent the PROXY header, if ``peer`` is from the header.
     var sender: SocketAddress? { headerAddresses?.sender }
 
-    /// The client as text: `10.0.0.1:4711` or `unix:pid=12,uid=1000`.
+    /// The client as text: `10.0.0.1:4711`, `unix:pid=12,uid=1000` or `vsock:3:4711`.
     var peerDescription: String {
+        if let vsockPeer { return "vsock:\(vsockPeer)" }
         guard let peer else { return client.socket.peerCredentialsDescription }
         return SocketAddress(peer.ip.unmapped, port: peer.port, zone: peer.zone).description
     }

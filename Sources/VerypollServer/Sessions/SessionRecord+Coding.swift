@@ -22,6 +22,7 @@ internal import VerypollConfiguration
 //                                               releases before 0.3
 //     attemptCount, firstEnd, restartCount      16, 8 and 8 bits
 //     sender                                    text; an absent address is an empty text
+//     vsockPeer                                 text; an absent address is an empty text
 //
 // Bytes after these fields were written by a newer release and are ignored. To add a field without
 // a new version, append it here and use a default when the record ends before it.
@@ -42,6 +43,14 @@ extension SessionRecord {
         static let route = Presence(rawValue: 1 << 9)
         static let isBreaking = Presence(rawValue: 1 << 10)
         static let isConnecting = Presence(rawValue: 1 << 11)
+        // Releases without vsock close such sessions: the descriptor is not one of a TCP socket.
+        static let clientIsVsock = Presence(rawValue: 1 << 12)
+        static let serverIsVsock = Presence(rawValue: 1 << 13)
+
+        /// The kind of a connection that has these flags.
+        func kind(unix: Presence, vsock: Presence) -> EndKind {
+            contains(unix) ? .unix : contains(vsock) ? .vsock : .tcp
+        }
     }
 
     /// Flags after the fields of the first releases.
@@ -62,9 +71,11 @@ extension SessionRecord {
         }
         insert(.awaitsHeader, if: awaitsHeader)
         insert(.isCountedBySource, if: isCountedBySource)
-        insert(.clientIsUnix, if: client.isUnix)
+        insert(.clientIsUnix, if: client.kind == .unix)
+        insert(.clientIsVsock, if: client.kind == .vsock)
         insert(.server, if: server != nil)
-        insert(.serverIsUnix, if: server?.isUnix == true)
+        insert(.serverIsUnix, if: server?.kind == .unix)
+        insert(.serverIsVsock, if: server?.kind == .vsock)
         insert(.toServerPipe, if: toServer.piped != nil)
         insert(.toClientPipe, if: toClient.piped != nil)
         insert(.toServerIsSpliced, if: toServer.isSpliced)
@@ -102,6 +113,7 @@ extension SessionRecord {
         writer.append(route?.endsAt ?? .max)
         encodeInspection(into: &writer)
         story.encode(into: &writer)
+        writer.append(vsockPeer?.description ?? "")
     }
 
     private func encodeInspection(into writer: inout RecordWriter) {
@@ -153,10 +165,10 @@ extension SessionRecord {
         destination = try Self.address(from: &reader)
         let clientMarks = Marks(rawValue: try reader.integer())
         let serverMarks = Marks(rawValue: try reader.integer())
-        client = End(isUnix: presence.contains(.clientIsUnix), marks: clientMarks)
-        server =
-            presence.contains(.server)
-            ? End(isUnix: presence.contains(.serverIsUnix), marks: serverMarks) : nil
+        let clientKind = presence.kind(unix: .clientIsUnix, vsock: .clientIsVsock)
+        client = End(kind: clientKind, marks: clientMarks)
+        let serverKind = presence.kind(unix: .serverIsUnix, vsock: .serverIsVsock)
+        server = presence.contains(.server) ? End(kind: serverKind, marks: serverMarks) : nil
         toServer = try Channel(
             from: &reader,
             hasPipe: presence.contains(.toServerPipe),
@@ -171,6 +183,7 @@ extension SessionRecord {
         self.route = presence.contains(.route) ? route : nil
         try decodeInspection(from: &reader)
         if !reader.isAtEnd { story = try Story(from: &reader) }
+        if !reader.isAtEnd { vsockPeer = try Self.vsockAddress(from: &reader) }
         guard isPossible else { throw .malformed }
     }
 
@@ -221,6 +234,15 @@ extension SessionRecord {
         let count: UInt64 = try reader.integer()
         guard count <= largestCount else { throw .malformed }
         return count
+    }
+
+    private static func vsockAddress(
+        from reader: inout RecordReader
+    ) throws(RecordError) -> VsockAddress? {
+        let text = try reader.text()
+        if text.isEmpty { return nil }
+        guard let address = VsockAddress(text) else { throw .malformed }
+        return address
     }
 
     fileprivate static func address(

@@ -49,6 +49,8 @@ package struct SessionRecord: Equatable, Sendable {
     package var announced: Announced?
     /// The parts of the session's story that only its log entry needs.
     package var story = Story()
+    /// The address of a vsock client.
+    package var vsockPeer: VsockAddress?
 
     /// The parts of a session's story that only its log entry needs.
     package struct Story: Equatable, Sendable {
@@ -76,9 +78,24 @@ package struct SessionRecord: Equatable, Sendable {
 
     /// One of the session's connections.
     package struct End: Equatable, Sendable {
-        /// Whether the connection is a Unix-domain socket; otherwise it is a TCP socket.
-        package var isUnix: Bool
+        package var kind: EndKind
         package var marks: Marks
+    }
+
+    /// The kind of a connection's socket.
+    package enum EndKind: Sendable {
+        case tcp
+        case unix
+        case vsock
+
+        /// The kind of the descriptor.
+        var descriptorKind: DescriptorKind {
+            switch self {
+            case .tcp: .tcp
+            case .unix: .unix
+            case .vsock: .vsock
+            }
+        }
     }
 
     /// The recorded flags of an ``Endpoint``; other bits have no meaning.
@@ -162,7 +179,7 @@ package struct SessionRecord: Equatable, Sendable {
         guard kinds.count == descriptorCount else { return false }
         var rest = kinds[...]
         for case let end? in [client, server] {
-            guard rest.popFirst() == (end.isUnix ? .unix : .tcp) else { return false }
+            guard rest.popFirst() == end.kind.descriptorKind else { return false }
         }
         for case let count? in [toServer.piped, toClient.piped] {
             guard case .pipeSender(let pipe) = rest.popFirst(),

@@ -127,8 +127,8 @@ extension Worker {
         case refused(RefusalCause)
     }
 
-    /// Decides by its source whether to admit a connection; Unix-domain clients are always
-    /// admitted.
+    /// Decides by its source whether to admit a connection; Unix-domain and vsock clients are
+    /// always admitted.
     mutating func admission(of peer: SocketAddress?, to listener: Listener) -> Admission {
         guard let peer else { return .admitted(isCounted: false) }
         if hops(from: peer) >= OwnConnections.limit { return .refused(.cycle) }

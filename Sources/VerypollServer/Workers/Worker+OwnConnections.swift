@@ -36,6 +36,7 @@ extension SessionSocket {
         switch self {
         case .tcp(let stream): try? stream.localAddress()
         case .unix: nil
+        case .vsock: nil
         case .none: nil
         }
     }

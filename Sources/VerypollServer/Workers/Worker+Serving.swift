@@ -9,6 +9,7 @@ extension Worker {
         _ admission: Admission
     ) {
         let peer = accepted.peer
+        let vsockPeer = accepted.vsockPeer
         var session = Session(
             id: nextSessionID,
             listener: listener,
@@ -18,6 +19,9 @@ extension Worker {
             upstream: context.listeners[listener].upstream
         )
         nextSessionID += UInt64(context.workerCount)
+        if let vsockPeer {
+            session.headerAddresses = serveContext.headerAddresses.take(vsockPeer: vsockPeer)
+        }
         if let peer { session.proxyState.hops = hops(from: peer) }
         session.inspection = Session.Inspection(context.listeners[listener].router)
         switch admission {

@@ -107,6 +107,7 @@ extension Session {
     /// Returns whether the client matches a pattern.
     fileprivate func hasPeer(_ pattern: PeerPattern) -> Bool {
         if let peer { return pattern.matches(peer) }
+        if let vsockPeer { return pattern.matches(vsockPeer) }
         guard case .description(let wanted) = pattern else { return false }
         return peerDescription == wanted
     }

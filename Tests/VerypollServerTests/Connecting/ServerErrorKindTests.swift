@@ -15,6 +15,8 @@ struct ServerErrorKindTests {
             (.tooManyOpenFiles, "connect_resources"),
             (.resourceTemporarilyUnavailable, "connect_resources"),
             (.permissionDenied, "connect_other"),
+            (.operationNotSupportedByDevice, "connect_unreachable"),
+            (.addressFamilyNotSupported, "connect_unreachable"),
         ]
     )
     func classifiesAttempts(error: Errno, name: String) {

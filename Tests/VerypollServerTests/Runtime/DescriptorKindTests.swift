@@ -15,8 +15,7 @@ struct DescriptorKindTests {
 
     private func record(piped: UInt32?) -> SessionRecord {
         var record = SessionFileTests.proxied
-        record.client.isUnix = false
-        record.server = SessionRecord.End(isUnix: true, marks: [])
+        record.server = SessionRecord.End(kind: .unix, marks: [])
         record.toServer.piped = nil
         record.toClient.piped = piped
         return record
@@ -30,6 +29,10 @@ struct DescriptorKindTests {
         #expect(!plain.describes([.tcp]))
         #expect(!plain.describes([.tcp, .other]))
         #expect(!plain.describes([.tcp, .unix, .pipeSender(pipe)]))
+        var vsock = record(piped: nil)
+        vsock.client.kind = .vsock
+        #expect(vsock.describes([.vsock, .unix]))
+        #expect(!vsock.describes([.tcp, .unix]))
     }
 
     @Test("a pipe must have both of its ends, and as many bytes as the record says")

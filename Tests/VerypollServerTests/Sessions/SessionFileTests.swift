@@ -19,7 +19,7 @@ struct SessionFileTests {
         brokenBy: 0,
         peer: nil,
         destination: nil,
-        client: SessionRecord.End(isUnix: true, marks: .isReadToNil),
+        client: SessionRecord.End(kind: .unix, marks: .isReadToNil),
         server: nil,
         toServer: SessionRecord.Channel(
             taken: 0,
@@ -51,8 +51,8 @@ struct SessionFileTests {
         brokenBy: -3,
         peer: SocketAddress(IPAddress(v6: 0xFE80 << 112 | 1), port: 4711, zone: 2),
         destination: SocketAddress(IPAddress(v4: 0x0A00_0001), port: 80),
-        client: SessionRecord.End(isUnix: false, marks: [.inputEnded, .hasSent]),
-        server: SessionRecord.End(isUnix: true, marks: [.gathers, .failed, .isUrgent]),
+        client: SessionRecord.End(kind: .tcp, marks: [.inputEnded, .hasSent]),
+        server: SessionRecord.End(kind: .unix, marks: [.gathers, .failed, .isUrgent]),
         toServer: SessionRecord.Channel(
             taken: 1 << 40,
             given: 5,
@@ -111,7 +111,17 @@ struct SessionFileTests {
         return record
     }()
 
-    @Test("what was inspected is recorded", arguments: [inspected, inspecting])
+    /// A session of a vsock client with a vsock server.
+    static let vsock: SessionRecord = {
+        var record = proxied
+        record.peer = nil
+        record.client.kind = .vsock
+        record.server?.kind = .vsock
+        record.vsockPeer = VsockAddress(cid: 3, port: 4711)
+        return record
+    }()
+
+    @Test("what was inspected is recorded", arguments: [inspected, inspecting, vsock])
     func recordsInspection(record: SessionRecord) throws {
         let file = SessionFile(nextSessionID: 78, [record])
         #expect(try SessionFile(decoding: file.encode()) == file)
@@ -121,8 +131,8 @@ struct SessionFileTests {
     func readsEarlier() throws {
         var writer = RecordWriter()
         Self.idle.encode(into: &writer)
-        // The fields of the inspection, and of the story, without any text.
-        for count in [14, 9 + 14] {
+        // The vsock client's address, the story, and the inspection, without any text.
+        for count in [2, 2 + 14, 2 + 14 + 9] {
             var reader = RecordReader(writer.bytes.dropLast(count))
             #expect(try SessionRecord(from: &reader) == Self.idle)
             #expect(reader.isAtEnd)
