@@ -94,6 +94,7 @@ class Setting:
                         "balance": "leastSessions", "check": check, "retry": {"for": "2s"}},
                 "named": {"servers": [f"localhost:{self.server_ports[0]}", unix],
                           "balance": "sourceHash", "proxyProtocol": "v2",
+                          "hashKey": ["source", "destination"][change % 2],
                           "check": check_by_type,
                           "resolve": {"every": "2s"}},
             },

@@ -23,11 +23,31 @@ extension Configuration {
                 )
             }
         }
+        checkHashKeys(problems)
         for finding in UpstreamCircles.find(listeners, upstreams) {
             problems.report(
                 JSONPointer(["upstreams", finding.upstream, "servers"]),
                 "\(finding.server) is the daemon's own listener \(finding.listener.quoted), which"
                     + " leads back to this upstream; use another server"
+            )
+        }
+    }
+
+    /// Reports upstreams that choose by the names of TLS clients, but get clients from a listener
+    /// that does not read these.
+    ///
+    /// A client that sends no name to a listener with inspection is chosen for by its source.
+    private func checkHashKeys(_ problems: ProblemList) {
+        let byName = Set(upstreams.filter { $0.hashKey == .serverName }.map(\.name))
+        for listener in listeners {
+            guard let routing = listener.handler.routing, routing.inspection == .off,
+                let upstream = routing.upstream, byName.contains(upstream)
+            else { continue }
+            problems.report(
+                JSONPointer(["upstreams", upstream, "hashKey"]),
+                "\"serverName\" requires listeners that inspect TLS, but the listener"
+                    + " \(listener.name.quoted) proxies to this upstream without inspection; add"
+                    + " \"inspect\": \"tls\" to its handler, or use another hashKey or upstream"
             )
         }
     }

@@ -164,6 +164,7 @@ extension UpstreamConfiguration {
         object([
             "servers": .array(servers.map(\.effective)),
             "balance": .string(balance.rawValue),
+            "hashKey": balance == .sourceHash ? .string(hashKey.rawValue) : nil,
             "connectTimeout": span(connectTimeout),
             "retry": object(["for": span(retry.duration)]),
             "maxSessions": .number(maxSessions ?? 0),

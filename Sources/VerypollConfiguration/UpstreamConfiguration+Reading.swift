@@ -6,6 +6,7 @@ extension UpstreamConfiguration {
     package static let keys = KeyTable([
         Key(required: "servers", .list(of: .textOr(Server.keys), isEmptyAllowed: false)),
         Key("balance", .choice(of: Balance.self), default: "roundRobin"),
+        Key("hashKey", .choice(of: HashKey.self), default: "source"),
         Key("connectTimeout", positive, default: "5s"),
         Key("retry", .object(Retry.keys)),
         Key("maxSessions", .integer(0...Configuration.Limits.largest), default: 0),
@@ -24,6 +25,7 @@ extension UpstreamConfiguration {
         position = Uncompared(upstream.position)
         servers = Self.servers(object)
         balance = object.word("balance")
+        hashKey = Self.hashKey(object, balance)
         connectTimeout = object.span("connectTimeout")
         retry = Retry(object.object("retry"))
         maxSessions = limit == 0 ? nil : limit
@@ -35,6 +37,17 @@ extension UpstreamConfiguration {
         proxyProtocol = object.word("proxyProtocol")
         resolve = Resolve(object.object("resolve"))
         slowStart = object.optionalSpan("slowStart")
+    }
+
+    private static func hashKey(_ object: ObjectReader, _ balance: Balance) -> HashKey {
+        let key: HashKey = object.word("hashKey")
+        guard object.has("hashKey"), balance != .sourceHash else { return key }
+        object.problems.report(
+            object.pointer / "hashKey",
+            "has no effect with the balance \"\(balance.rawValue)\"; write \"balance\":"
+                + " \"sourceHash\", or remove the key"
+        )
+        return .source
     }
 
     /// Reads the servers, and reports duplicates.

@@ -14,6 +14,9 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// How a session's server is chosen.
     package var balance: Balance
 
+    /// The property of a client that decides which server it gets, with ``Balance/sourceHash``.
+    package var hashKey = HashKey.source
+
     /// The time in which a session must be connected, over all servers and addresses that it tries.
     ///
     /// A longer ``retry`` extends this time while no server can be reached.
@@ -74,8 +77,18 @@ package struct UpstreamConfiguration: Equatable, Sendable {
         case leastSessions
         /// The less busy of two random servers.
         case random
-        /// The same server for the same source address, as long as the servers stay the same.
+        /// The same server for the same ``HashKey``, as long as the servers stay the same.
         case sourceHash
+    }
+
+    /// The property of a client that decides which server it gets.
+    package enum HashKey: String, CaseIterable, Sendable {
+        /// The client's address.
+        case source
+        /// The name that a TLS client asks for; the client's address if it asks for none.
+        case serverName
+        /// The address to which the client connected.
+        case destination
     }
 
     /// How the daemon retries while no server can be reached.

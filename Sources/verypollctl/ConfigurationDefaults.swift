@@ -12,14 +12,15 @@ struct ConfigurationDefaults {
 
     /// The effective configuration of one listener and one upstream without optional objects.
     private let minimal: JSONValue?
-    /// The same with the optional objects, for the defaults of the keys in these.
+    /// The same with the optional objects and with settings that others depend on, for the defaults
+    /// of the keys in these.
     private let rich: JSONValue?
 
     private init() {
         minimal = Self.effective(listener: "", upstream: "")
         rich = Self.effective(
             listener: #","proxyProtocol":{"from":["127.0.0.1"]},"acceptRate":{"perSecond":1}"#,
-            upstream: #","check":{}"#
+            upstream: #","check":{},"balance":"sourceHash""#
         )
     }
 
@@ -70,7 +71,10 @@ struct ConfigurationDefaults {
                 rest[name] = strip(member, usual, common)
                 continue
             }
-            if member == usual || (minimal == nil && member == common) { continue }
+            if member == usual { continue }
+            // A setting that exists only together with another one, or in an optional object.
+            let isDependent = usual == nil && (minimal == nil || member.object == nil)
+            if isDependent, member == common { continue }
             let stripped = strip(member, usual, common)
             // An optional object is there even if all of its keys are at their defaults.
             if stripped.object?.members.isEmpty == true, usual != nil { continue }

@@ -32,8 +32,8 @@ struct EffectiveConfigurationTests {
         "upstreams": {
           "app": {"servers": [{"address": "unix:/a", "weight": 2, "backup": true,
             "maxSessions": 3, "state": "drain"}, "[::1]:2"], "slowStart": "2min",
-            "balance": "sourceHash", "connectTimeout": "1s", "retry": {"for": "1min"},
-            "maxSessions": 9, "check": {"send": "PI\\nNG", "expect": "PONG"},
+            "balance": "sourceHash", "hashKey": "destination", "connectTimeout": "1s",
+            "retry": {"for": "1min"}, "maxSessions": 9, "check": {"send": "PI\\nNG", "expect": "PONG"},
             "passive": {"fall": 1, "for": "1s"}, "whenDown": "close", "proxyProtocol": "v2",
             "resolve": {"every": "1h"}},
           "db": {"servers": ["db:5432"], "check": {"type": "postgresql", "rise": 1, "fall": 4,

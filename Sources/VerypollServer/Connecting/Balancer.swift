@@ -1,4 +1,3 @@
-internal import Verypoll
 internal import VerypollConfiguration
 
 /// Chooses one of several servers; holds only the state that the choice needs.
@@ -28,7 +27,7 @@ struct Balancer: Sendable {
     ///
     /// - Parameters:
     ///   - balance: The algorithm.
-    ///   - names: The names of all servers, for the hash of a source.
+    ///   - names: The names of all servers, for their hashes.
     ///   - seed: The seed of the random numbers.
     init(_ balance: UpstreamConfiguration.Balance, names: [String], seed: UInt64) {
         self.balance = balance
@@ -41,16 +40,22 @@ struct Balancer: Sendable {
     ///
     /// - Parameters:
     ///   - candidates: All servers in their order, `nil` for those that must not be chosen.
-    ///   - source: The client's address, if it has one.
+    ///   - key: The key of the client, for `sourceHash`; see ``SourceHash``.
     /// - Returns: The index of the chosen server; `nil` if there is no candidate.
-    mutating func pick(_ candidates: [Candidate?], source: IPAddress?) -> Int? {
+    mutating func pick(_ candidates: [Candidate?], key: UInt64) -> Int? {
         precondition(candidates.count == credits.count, "the candidates do not match the servers")
         return switch balance {
         case .roundRobin: next(of: candidates)
         case .leastSessions: leastBusy(of: candidates)
         case .random: lessBusyOfTwo(of: candidates)
-        case .sourceHash: SourceHash.pick(candidates, hashes: hashes, source: source)
+        case .sourceHash: SourceHash.pick(candidates, hashes: hashes, key: key)
         }
+    }
+
+    /// Returns the indices of all servers in the order in which `sourceHash` chooses them for a
+    /// key.
+    func order(weights: [Int], key: UInt64) -> [Int] {
+        SourceHash.order(weights: weights, hashes: hashes, key: key)
     }
 
     /// Chooses by smooth weighted round robin, the algorithm of nginx.

@@ -1,5 +1,4 @@
 internal import Synchronization
-internal import Verypoll
 
 /// The result of the choice of a server.
 enum ServerChoice: Equatable {
@@ -22,13 +21,14 @@ extension Upstream {
     /// ejected: a session rather waits for a server that works.
     ///
     /// - Parameters:
-    ///   - source: The client's address, `nil` for a client without one.
+    ///   - key: The key of the client, which `sourceHash` uses; see
+    ///     ``Session/hashKey(for:)``.
     ///   - tried: Servers that must not be chosen.
     ///   - now: The millisecond of the monotonic clock.
     /// - Returns: The server; the caller must call ``UpstreamServer/leave()`` when the session
     ///   leaves it. If all servers are full, the next session that leaves one of them learns that
     ///   another session waits.
-    func pick(source: IPAddress?, excluding tried: [Int], now: UInt64) -> ServerChoice {
+    func pick(key: UInt64, excluding tried: [Int], now: UInt64) -> ServerChoice {
         choice.withLock { choice in
             // Each turn fails only because another thread has changed a server's count meanwhile.
             while true {
@@ -42,7 +42,7 @@ extension Upstream {
                     choice.candidates[index] =
                         choice.standings[index] == best ? candidate(index, now: now) : nil
                 }
-                let chosen = choice.balancer.pick(choice.candidates, source: source)
+                let chosen = choice.balancer.pick(choice.candidates, key: key)
                 guard let chosen else { return .none }
                 // Within the lock, so that the next choice sees it.
                 if servers[chosen].enter() { return .server(chosen) }
@@ -81,7 +81,7 @@ extension Upstream {
         return hasRoom
     }
 
-    private func candidate(_ index: Int, now: UInt64) -> Balancer.Candidate {
+    func candidate(_ index: Int, now: UInt64) -> Balancer.Candidate {
         let server = servers[index]
         return Balancer.Candidate(
             weight: slowStart.weight(

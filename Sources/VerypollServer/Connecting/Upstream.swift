@@ -21,6 +21,7 @@ package final class Upstream: Sendable {
     let retryFor: UInt64
     let whenDown: UpstreamConfiguration.WhenDown
     let proxyHeader: UpstreamConfiguration.ProxyHeader
+    let hashKey: UpstreamConfiguration.HashKey
     /// Counts the sessions against the limit of the upstream.
     package let limiter: SessionLimiter
     /// The sessions that wait for the limiter, at most ``queueLimit``.
@@ -65,6 +66,7 @@ package final class Upstream: Sendable {
         retryFor = configuration.retry.duration.milliseconds
         whenDown = configuration.whenDown
         proxyHeader = configuration.proxyProtocol
+        hashKey = configuration.hashKey
         refusals = former?.refusals ?? RefusalCounters()
         counters = former?.counters ?? UpstreamCounters()
         limiter = former?.limiter ?? SessionLimiter(limit: configuration.maxSessions ?? .max)

@@ -161,7 +161,7 @@ extension Worker {
 
     private mutating func chooseServer(of upstream: Upstream, _ key: SlabKey) -> ServerChoice {
         upstream.pick(
-            source: sessions[key].peer?.ip,
+            key: sessions[key].hashKey(for: upstream.hashKey),
             excluding: sessions[key].proxyState.connector.tried,
             now: serveContext.now
         )
