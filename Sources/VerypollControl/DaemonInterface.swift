@@ -18,6 +18,7 @@ package enum DaemonInterface {
         case listListeners = "io.verypoll.Daemon.ListListeners"
         case listUpstreams = "io.verypoll.Daemon.ListUpstreams"
         case listRoutes = "io.verypoll.Daemon.ListRoutes"
+        case rankServers = "io.verypoll.Daemon.RankServers"
         case getMetrics = "io.verypoll.Daemon.GetMetrics"
         case listSessions = "io.verypoll.Daemon.ListSessions"
         case getSession = "io.verypoll.Daemon.GetSession"

@@ -7,6 +7,7 @@ extension Status {
         package var maxSessions: Int?
         package var waiting: Int
         package var servers: [Server]
+        package var hashKey: String?
 
         /// Makes an upstream's status from its fields.
         package init(
@@ -15,7 +16,8 @@ extension Status {
             active: Int,
             maxSessions: Int?,
             waiting: Int,
-            servers: [Server]
+            servers: [Server],
+            hashKey: String? = nil
         ) {
             self.name = name
             self.balance = balance
@@ -23,6 +25,7 @@ extension Status {
             self.maxSessions = maxSessions
             self.waiting = waiting
             self.servers = servers
+            self.hashKey = hashKey
         }
     }
 

@@ -27,7 +27,7 @@ func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
         let limit = upstream.maxSessions.map { " of \($0)" } ?? ""
         table.append(
             Table.Cell(upstream.name, .bold),
-            Table.Cell(upstream.balance),
+            Table.Cell(balanceWords(of: upstream)),
             Table.Cell("\(upCount) of \(servers.count) up", hasServer ? .plain : .red),
             "",
             "\(upstream.active)\(limit)",
@@ -43,6 +43,12 @@ func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
         for server in servers { table.append(server, now: now) }
     }
     return table
+}
+
+/// Returns the balance of an upstream, with the kind of its key if that is not the default.
+private func balanceWords(of upstream: Status.Upstream) -> String {
+    guard let key = upstream.hashKey, key != "source" else { return upstream.balance }
+    return "\(upstream.balance) (\(key))"
 }
 
 extension Table {

@@ -47,6 +47,9 @@ assert daemon.KillSessions(peer="10.99.0.0/16")["count"] == 0
 assert next(events)["count"] == 0
 assert [one["name"] for one in daemon.ListListeners()["listeners"]] == ["echo", "web"]
 assert daemon.ListUpstreams()["upstreams"][0]["servers"][0]["mode"] == "up"
+assert daemon.RankServers(key="192.0.2.7")["rankings"] == []
+assert fails("UpstreamNotFound", daemon.RankServers, key="a", upstream="x") == {"upstream": "x"}
+assert daemon.RankServers(key="a.example", upstream="app")["rankings"] == []
 assert daemon.GetMetrics()["text"].endswith("# EOF\n")
 daemon.SetServer("app", "127.0.0.1:9", "drain", 7)
 server = daemon.ListUpstreams()["upstreams"][0]["servers"][0]

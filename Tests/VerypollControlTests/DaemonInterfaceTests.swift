@@ -37,6 +37,8 @@ struct DaemonInterfaceTests {
         case is [Status.Listener.Address].Type: .array(.named("ListenAddress"))
         case is [Status.Upstream].Type: .array(.named("Upstream"))
         case is [Status.Server].Type: .array(.named("Server"))
+        case is [Status.Ranking].Type: .array(.named("Ranking"))
+        case is [Status.RankedServer].Type: .array(.named("RankedServer"))
         case is [Status.Routing].Type: .array(.named("Routing"))
         case is [Status.Route].Type: .array(.named("Route"))
         case is [String].Type: .array(.string)
@@ -105,6 +107,10 @@ struct DaemonInterfaceTests {
             described.methods["ListRoutes"]?.output
                 == fields(of: RoutingList(routings: [Sample.routing]))
         )
+        #expect(
+            described.methods["RankServers"]?.output
+                == fields(of: RankingList(rankings: [Sample.ranking]))
+        )
         #expect(described.methods["ListSessions"]?.output == fields(of: Sample.sessions))
         let session = try #require(Sample.sessions.sessions.first)
         #expect(
@@ -139,6 +145,8 @@ struct DaemonInterfaceTests {
                 "ListenAddress": fields(of: try #require(listener.addresses.first)),
                 "Upstream": fields(of: upstream),
                 "Server": fields(of: try #require(upstream.servers.first)),
+                "Ranking": fields(of: Sample.ranking),
+                "RankedServer": fields(of: try #require(Sample.ranking.servers.first)),
                 "Routing": fields(of: Sample.routing),
                 "Route": fields(of: try #require(Sample.routing.routes.first)),
                 "Worker": fields(of: try #require(Sample.status.workers.first)),
@@ -168,6 +176,7 @@ struct DaemonInterfaceTests {
         }
         for name in ["Reload", "Monitor"] { #expect(described.methods[name]?.input == [:]) }
         expectParameters(SessionQuery(), of: "ListSessions")
+        expectParameters(RankingRequest(key: ""), of: "RankServers")
         expectParameters(SessionID(id: 1), of: "GetSession")
         expectParameters(SessionID(id: 1), of: "KillSession")
         expectParameters(KillRequest(SessionQuery()), of: "KillSessions")

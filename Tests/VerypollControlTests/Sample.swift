@@ -124,6 +124,22 @@ enum Sample {
         notTLS: "app"
     )
 
+    static let ranking = Status.Ranking(
+        upstream: "app",
+        hashKey: "source",
+        servers: [
+            Status.RankedServer(
+                address: "10.0.0.1:80",
+                usable: true,
+                weight: 1,
+                backup: false,
+                mode: .up,
+                state: .up,
+                full: false
+            )
+        ]
+    )
+
     static let change = ConfigurationChange(
         pointer: "/listeners/echo/maxSessions",
         kind: .changed,

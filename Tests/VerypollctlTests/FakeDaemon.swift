@@ -110,6 +110,15 @@ private final class FixedHandler: ControlHandler, Sendable {
 
     func routings() -> [Status.Routing] { Sample.routings }
 
+    func rankings(_ request: RankingRequest) throws(VarlinkError) -> [Status.Ranking] {
+        if let name = request.upstream, !fixedStatus.upstreams.contains(where: { $0.name == name })
+        {
+            throw .upstreamNotFound(name)
+        }
+        guard request.key == Sample.rankedKey else { return [] }
+        return Sample.rankings
+    }
+
     func metrics() -> @Sendable () -> MetricsText {
         { MetricsText(text: "# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n") }
     }

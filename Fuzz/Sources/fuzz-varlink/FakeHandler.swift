@@ -61,6 +61,8 @@ final class FakeHandler: ControlHandler {
     func upstreams() -> [Status.Upstream] { [] }
     func routings() -> [Status.Routing] { [] }
 
+    func rankings(_ request: RankingRequest) throws(VarlinkError) -> [Status.Ranking] { [] }
+
     var entryCount: Int { 0 }
 
     func metrics() -> @Sendable () -> MetricsText { { MetricsText(text: "# EOF\n") } }

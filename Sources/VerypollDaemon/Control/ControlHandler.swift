@@ -24,6 +24,12 @@ protocol ControlHandler: AnyObject {
     /// Returns the routes of the listeners with inspection, sorted by the listeners' names.
     func routings() -> [Status.Routing]
 
+    /// Returns the servers that the upstreams choose for a key, sorted by the upstreams' names.
+    ///
+    /// - Throws: ``VarlinkError/upstreamNotFound(_:)``, or ``VarlinkError/invalidParameter(_:)`` if
+    ///   the key is not valid.
+    func rankings(_ request: RankingRequest) throws(VarlinkError) -> [Status.Ranking]
+
     /// Returns a function that writes all metrics of this moment as OpenMetrics text.
     func metrics() -> @Sendable () -> MetricsText
 

@@ -24,6 +24,7 @@ extension ControlServer {
         case .drain: DrainRequest.self
         case .resume: ResumeRequest.self
         case .setServer: ServerSetting.self
+        case .rankServers: RankingRequest.self
         }
     }
 
@@ -80,6 +81,10 @@ extension ControlServer {
             let list = RoutingList(routings: handler.routings())
             let count = list.routings.reduce(0) { $0 + $1.routes.count }
             reply(to: client, callID, count: count) { list }
+        case .rankServers:
+            let request = try call.parameters(as: RankingRequest.self)
+            let list = RankingList(rankings: try handler.rankings(request))
+            reply(to: client, callID, count: handler.entryCount) { list }
         case .getMetrics:
             _ = try call.parameters(as: NoParameters.self)
             reply(to: client, callID, count: handler.entryCount, handler.metrics())
@@ -150,7 +155,7 @@ extension DaemonInterface.Method {
     fileprivate var permission: Permission {
         switch self {
         case .getStatus, .listListeners, .listUpstreams, .listRoutes, .listSessions, .getSession,
-            .getMetrics, .checkConfig, .getConfig, .monitor:
+            .rankServers, .getMetrics, .checkConfig, .getConfig, .monitor:
             .read
         case .killSession, .killSessions, .drain, .resume, .setServer, .reload: .operate
         }

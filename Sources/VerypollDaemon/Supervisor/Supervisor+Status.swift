@@ -74,6 +74,19 @@ extension Supervisor: ControlHandler {
         upstreamMonitor.status()
     }
 
+    func rankings(_ request: RankingRequest) throws(VarlinkError) -> [Status.Ranking] {
+        let key: HashedKey
+        do throws(InvalidValue) {
+            key = try HashedKey(request.key)
+        } catch {
+            throw .invalidParameter("key")
+        }
+        if let name = request.upstream, !upstreamMonitor.isInEffect(name) {
+            throw .upstreamNotFound(name)
+        }
+        return upstreamMonitor.rankings(for: key, upstream: request.upstream)
+    }
+
     func routings() -> [Status.Routing] {
         live.listeners.compactMap(routing).sorted { $0.listener < $1.listener }
     }

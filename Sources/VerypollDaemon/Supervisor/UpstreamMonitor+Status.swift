@@ -35,7 +35,9 @@ extension UpstreamMonitor {
                     active: upstream.limiter.active,
                     maxSessions: upstream.configuration.maxSessions,
                     waiting: upstream.waiting.load(ordering: .relaxed),
-                    servers: servers
+                    servers: servers,
+                    hashKey: upstream.configuration.balance == .sourceHash
+                        ? upstream.configuration.hashKey.rawValue : nil
                 )
             )
         }

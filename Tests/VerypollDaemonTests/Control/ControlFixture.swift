@@ -160,6 +160,11 @@ final class ScriptedHandler: ControlHandler {
     func upstreams() -> [Status.Upstream] { [] }
     func routings() -> [Status.Routing] { [] }
 
+    func rankings(_ request: RankingRequest) throws(VarlinkError) -> [Status.Ranking] {
+        if let upstream = request.upstream { throw .upstreamNotFound(upstream) }
+        return []
+    }
+
     func listeners() -> [Status.Listener] { [] }
 
     func metrics() -> @Sendable () -> MetricsText {
