@@ -13,9 +13,9 @@ package typealias OpenAttempt =
     (_ open: () throws(Errno) -> FileDescriptor) throws(Errno) -> FileDescriptor
 
 /// The bytes of a regular file.
-enum FileContents {
+package enum FileContents {
     /// The reason why a file can't be read.
-    enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         /// A system call failed.
         case system(Errno)
         /// The file is not a regular file; the text names its kind, such as "a FIFO".
@@ -34,7 +34,7 @@ enum FileContents {
     /// - Returns: All bytes of the file, or, if the file is larger than `limit`, more than `limit`
     ///   bytes of it.
     /// - Throws: See open(2) and read(2).
-    static func read(
+    package static func read(
         _ path: String,
         upTo limit: Int,
         attempt: OpenAttempt? = nil
