@@ -30,19 +30,31 @@ enum DNSClient {
         for round in 0..<roundCount {
             for server in servers where ContinuousClock.now < endsAt {
                 guard inquiry.begin(with: server, isRepetition: round > 0) else { break }
-                do throws(Errno) {
-                    let wait = firstWait * (1 << round)
-                    try exchangeDatagrams(&inquiry, with: server, wait: wait, until: endsAt)
-                    if inquiry.needsStream {
-                        try exchangeSegments(&inquiry, with: server, until: endsAt)
-                    }
-                    inquiry.end()
-                } catch {
-                    inquiry.end("cannot be reached: \(error)")
-                }
+                let wait = firstWait * (1 << round)
+                ask(server, &inquiry, wait: wait, until: endsAt)
             }
         }
         return inquiry.results
+    }
+
+    /// Asks one server, until the questions have their answers or have failed.
+    private static func ask(
+        _ server: SocketAddress,
+        _ inquiry: inout DNSInquiry,
+        wait: Duration,
+        until endsAt: ContinuousClock.Instant
+    ) {
+        var medium = ""
+        do throws(Errno) {
+            try exchangeDatagrams(&inquiry, with: server, wait: wait, until: endsAt)
+            inquiry.endDatagrams()
+            guard inquiry.needsStream else { return }
+            medium = " over TCP"
+            try exchangeSegments(&inquiry, with: server, until: endsAt)
+            inquiry.endStream()
+        } catch {
+            inquiry.end("cannot be reached\(medium): \(error)")
+        }
     }
 
     /// Asks over UDP until all answers have arrived, or none has for some time.

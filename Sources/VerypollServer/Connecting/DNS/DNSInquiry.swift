@@ -115,17 +115,31 @@ struct DNSInquiry {
         return true
     }
 
-    /// Ends the questions to the present server: those without an answer have failed.
+    /// Ends the exchange of datagrams with the present server: questions without an answer have
+    /// failed, except for those whose answer was truncated.
+    mutating func endDatagrams() {
+        let reason = silence("")
+        for index in items.indices {
+            switch items[index].stage {
+            case .ready, .sent: items[index].stage = failure(reason, isFinal: false)
+            default: continue
+            }
+        }
+        sent = [:]
+        sawInvalidMessage = false
+    }
+
+    /// Ends the exchange over TCP with the present server: questions without an answer have failed.
+    mutating func endStream() { end(silence(" over TCP")) }
+
+    /// Ends all questions to the present server that have no answer.
     ///
-    /// - Parameter reason: A clause that follows the name of the server; by default, that it did
-    ///   not answer in time.
-    mutating func end(_ reason: String? = nil) {
-        let silence =
-            sawInvalidMessage ? "sent no valid answer in time" : "did not answer in time"
+    /// - Parameter reason: A clause that follows the name of the server.
+    mutating func end(_ reason: String) {
         for index in items.indices {
             switch items[index].stage {
             case .ready, .sent, .truncated:
-                items[index].stage = failure(reason ?? silence, isFinal: false)
+                items[index].stage = failure(reason, isFinal: false)
             default: continue
             }
         }
@@ -141,6 +155,11 @@ struct DNSInquiry {
             default: .failure(NameLookupFailure(reason: "there was no time to ask a name server"))
             }
         }
+    }
+
+    private func silence(_ medium: String) -> String {
+        sawInvalidMessage
+            ? "sent no valid answer\(medium) in time" : "did not answer\(medium) in time"
     }
 
     private var firstTruncated: Int? {
