@@ -56,6 +56,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "fuzz-service-answer",
+            dependencies: ["FuzzSupport", daemon, verypoll],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "fuzz-request-head",
             dependencies: ["FuzzSupport", daemon],
             swiftSettings: settings
