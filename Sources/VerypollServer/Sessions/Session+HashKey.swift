@@ -24,6 +24,7 @@ extension Session {
         return switch client.socket {
         case .tcp(let stream): (try? stream.localAddress())?.ip
         case .unix: nil
+        case .vsock: nil
         case .none: nil
         }
     }
