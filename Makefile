@@ -33,7 +33,7 @@ MAINTAINER ?=
 export MAINTAINER
 
 .DEFAULT_GOAL := help
-.PHONY: help run static deb test test-page test-fleet bench bench-proxy bench-latency fuzz soak docs install uninstall
+.PHONY: help run static deb test test-page test-fleet test-vm bench bench-proxy bench-latency fuzz soak docs install uninstall
 .PHONY: check format clean
 
 help: ## Shows this list.
@@ -83,6 +83,19 @@ ifeq ($(BINARIES),)
 	Scripts/fleet-lab "$$(swift build $(STATIC) --show-bin-path)"
 else
 	Scripts/fleet-lab $(BINARIES)
+endif
+
+# VM_OPTIONS are those of Scripts/test-vm, such as "--tests power,vsock --losses 20".
+VM_OPTIONS ?=
+
+test-vm: ## Tests in virtual machines: 300,000 sessions, loss of power; takes long.
+ifeq ($(BINARIES),)
+	@Scripts/install-dependencies run
+	@$(MAKE) --no-print-directory static
+	@$(MAKE) --no-print-directory test-vm BINARIES="$$(swift build $(STATIC) --show-bin-path)"
+else
+	@Scripts/install-dependencies vm
+	@Scripts/test-vm $(VM_OPTIONS) $(BINARIES)
 endif
 
 bench: ## Compares the libraries with C, mio, libuv, libev and SwiftNIO, as root; ROUNDS=n.
