@@ -88,7 +88,7 @@ endif
 # VM_OPTIONS are those of Scripts/test-vm, such as "--tests power,vsock --losses 20".
 VM_OPTIONS ?=
 
-test-vm: ## Tests in virtual machines: 300,000 sessions, loss of power; takes long.
+test-vm: ## Tests in virtual machines: 300,000 sessions, vsock, loss of power; takes long.
 ifeq ($(BINARIES),)
 	@Scripts/install-dependencies run
 	@$(MAKE) --no-print-directory static
