@@ -96,7 +96,7 @@ class Setting:
                           "balance": "sourceHash", "proxyProtocol": "v2",
                           "hashKey": ["source", "destination"][change % 2],
                           "check": check_by_type,
-                          "resolve": {"every": "2s"}},
+                          "resolve": {"every": "2s", "atMost": f"{60 + change}s"}},
             },
         }
 

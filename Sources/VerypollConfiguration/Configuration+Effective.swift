@@ -162,7 +162,7 @@ extension SocketOptions {
 extension UpstreamConfiguration {
     fileprivate var effective: JSONValue {
         object([
-            "servers": .array(servers.map(\.effective)),
+            "servers": .array(elements),
             "balance": .string(balance.rawValue),
             "hashKey": balance == .sourceHash ? .string(hashKey.rawValue) : nil,
             "connectTimeout": span(connectTimeout),
@@ -172,8 +172,29 @@ extension UpstreamConfiguration {
             "passive": object(["fall": .number(passive.fall), "for": span(passive.duration)]),
             "whenDown": .string(whenDown.rawValue),
             "proxyProtocol": .string(proxyProtocol.rawValue),
-            "resolve": object(["every": span(resolve.interval)]),
+            "resolve": object([
+                "every": span(resolve.interval), "atLeast": span(resolve.atLeast),
+                "atMost": span(resolve.atMost),
+            ]),
             "slowStart": spanOrOff(slowStart),
+        ])
+    }
+
+    /// The servers and the services, in the order of the file.
+    private var elements: [JSONValue] {
+        services.reduce(into: servers.map(\.effective)) { elements, service in
+            elements.insert(service.effective, at: min(service.place, elements.count))
+        }
+    }
+}
+
+extension UpstreamConfiguration.Service {
+    fileprivate var effective: JSONValue {
+        object([
+            "srv": .string(name),
+            "backup": .boolean(backup),
+            "maxSessions": .number(maxSessions ?? 0),
+            "state": .string(state.rawValue),
         ])
     }
 }

@@ -43,8 +43,8 @@ extension Configuration.Limits {
     /// - 2 for each worker: its poll and its waker;
     /// - 1 for each listening address, or for each worker and address with `reusePort`;
     /// - 2 for each pipe that a worker may have, see ``pipesPerWorker``;
-    /// - 1 for each server that is checked, and 8 for name resolution if any server has a host
-    ///   name;
+    /// - 1 for each server that is checked, 64 for the checked servers of services in an upstream,
+    ///   and 8 for name resolution if there are host names or services;
     /// - a reserve for clients of the control socket and for logs, an eighth of the limit and at
     ///   most 64.
     package static func sessionBudget(
@@ -61,7 +61,7 @@ extension Configuration.Limits {
             workers: workers,
             listeners: listeners
         )
-        let probes = upstreams.reduce(0) { $0 + ($1.check == nil ? 0 : $1.servers.count) }
+        let probes = upstreams.reduce(0) { $0 + ($1.check == nil ? 0 : $1.checkedCount) }
         let lookups = upstreams.contains(where: \.hasNames) ? 8 : 0
         let reserve = min(64, descriptorLimit / 8)
         let descriptorsPerSession = listeners.contains(where: \.handler.isProxy) ? 2 : 1
@@ -84,10 +84,14 @@ extension Configuration.Limits {
 }
 
 extension UpstreamConfiguration {
-    /// Whether any server has a host name.
+    /// Whether any server has a host name, or is named by a service.
     fileprivate var hasNames: Bool {
-        servers.contains { server in
-            if case .host = server.address { true } else { false }
-        }
+        !services.isEmpty
+            || servers.contains { server in
+                if case .host = server.address { true } else { false }
+            }
     }
+
+    /// The most servers that are checked at the same time; at most 64 checks run at all.
+    fileprivate var checkedCount: Int { servers.count + (services.isEmpty ? 0 : 64) }
 }

@@ -23,7 +23,9 @@ extension UpstreamConfiguration {
         let limit = object.integer("maxSessions")
         name = upstream.name
         position = Uncompared(upstream.position)
-        servers = Self.servers(object)
+        let elements = Self.servers(object)
+        servers = elements.servers
+        services = elements.services
         balance = object.word("balance")
         hashKey = Self.hashKey(object, balance)
         connectTimeout = object.span("connectTimeout")
@@ -50,12 +52,25 @@ extension UpstreamConfiguration {
         return .source
     }
 
-    /// Reads the servers, and reports duplicates.
-    private static func servers(_ object: ObjectReader) -> [Server] {
+    /// Reads the servers and services, and reports duplicates.
+    private static func servers(
+        _ object: ObjectReader
+    ) -> (servers: [Server], services: [Service]) {
         var owners: [UpstreamAddress: JSONPointer] = [:]
         var servers: [Server] = []
+        var services: [Service] = []
         for (index, element) in (object.elements("servers") ?? []).enumerated() {
             let pointer = object.pointer / "servers" / index
+            if element["srv"] != nil {
+                let service = Service(element, place: index, at: pointer, object.problems)
+                guard let service else { continue }
+                if services.contains(where: { $0.name == service.name }) {
+                    let message = "duplicate service; remove one"
+                    object.problems.report(pointer, message)
+                }
+                services.append(service)
+                continue
+            }
             guard let server = Server(element, at: pointer, problems: object.problems) else {
                 continue
             }
@@ -70,13 +85,14 @@ extension UpstreamConfiguration {
             }
             servers.append(server)
         }
-        return servers
+        return (servers, services)
     }
 }
 
 extension UpstreamConfiguration.Server {
     package static let keys = KeyTable([
-        Key(required: "address", .text),
+        Key("address", .text),
+        Key("srv", .text),
         Key("weight", .integer(1...1000), default: 1),
         Key("backup", .boolean, default: false),
         Key("maxSessions", .integer(0...Configuration.Limits.largest), default: 0),
@@ -97,11 +113,18 @@ extension UpstreamConfiguration.Server {
         guard case .object = value.content else {
             problems.report(
                 pointer,
-                "must be a string, or an object with the key \"address\", not \(value.content)"
+                "must be a string, or an object with the key \"address\" or \"srv\", not"
+                    + " \(value.content)"
             )
             return nil
         }
         let object = ObjectReader(value, Self.keys, at: pointer, problems: problems)
+        if !object.has("address") {
+            problems.report(
+                pointer,
+                "the key \"address\" is missing; add it (or \"srv\" for servers that DNS names)"
+            )
+        }
         let address = object.text("address", as: UpstreamAddress.init)
         let weight = object.integer("weight")
         let backup = object.boolean("backup")
@@ -142,10 +165,20 @@ extension UpstreamConfiguration.PassiveCheck {
 
 extension UpstreamConfiguration.Resolve {
     package static let keys = KeyTable([
-        Key("every", positive, default: "30s")
+        Key("every", positive, default: "30s"),
+        Key("atLeast", positive, default: "1s"),
+        Key("atMost", positive, default: "5min"),
     ])
 
     init(_ object: ObjectReader) {
         interval = object.span("every")
+        atLeast = object.span("atLeast")
+        atMost = object.span("atMost")
+        guard atMost < atLeast else { return }
+        object.problems.report(
+            object.pointer / (object.has("atMost") ? "atMost" : "atLeast"),
+            "atMost (\(atMost.timeSpan)) must not be less than atLeast (\(atLeast.timeSpan));"
+                + " raise atMost, or lower atLeast"
+        )
     }
 }

@@ -8,7 +8,9 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// The position of the name in the file.
     var position: Uncompared<SourcePosition?>
 
-    /// The servers, in the order of the file; never empty.
+    /// The servers, in the order of the file; empty only if there are ``services``.
+    ///
+    /// While the daemon runs, the servers that ``services`` have named follow.
     package var servers: [Server]
 
     /// How a session's server is chosen.
@@ -46,6 +48,13 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     /// The time in which the share of a server that is up again grows to its weight, or `nil`.
     package var slowStart: Duration? = nil
 
+    /// The services whose SRV records name further servers, in the order of the file.
+    package var services: [Service] = []
+
+    /// Whether a service has not been answered yet; always `false` in a configuration that was
+    /// read.
+    package var awaitsServices = false
+
     /// A server.
     package struct Server: Equatable, Sendable {
         package var address: UpstreamAddress
@@ -57,6 +66,10 @@ package struct UpstreamConfiguration: Equatable, Sendable {
         package var maxSessions: Int? = nil
         /// The mode of the server, until an operator sets another one.
         package var state = State.up
+        /// The record that has named the server; `nil` if the file names it.
+        package var origin: Origin? = nil
+        /// Whether only sessions of the previous process have named the server so far.
+        package var isProvisional = false
 
         /// The mode of a server.
         package enum State: String, CaseIterable, Sendable {
@@ -132,5 +145,9 @@ package struct UpstreamConfiguration: Equatable, Sendable {
     package struct Resolve: Equatable, Sendable {
         /// The time from one resolution to the next.
         package var interval: Duration
+        /// The least time from an answer about a service to the next question.
+        package var atLeast = Duration.seconds(1)
+        /// The most time from an answer about a service to the next question.
+        package var atMost = Duration.seconds(300)
     }
 }

@@ -272,13 +272,18 @@ struct ConfigurationRuleTests {
             ),
             (
                 "[5]",
-                "/servers/0: must be a string, or an object with the key \"address\", not the number 5"
+                "/servers/0: must be a string, or an object with the key \"address\" or \"srv\","
+                    + " not the number 5"
             ),
             (
                 "[{\"address\": \"a:1\", \"wieght\": 2}]",
                 "/servers/0/wieght: unknown key (did you mean \"weight\"?)"
             ),
-            ("[{\"weight\": 1}]", "/servers/0: the key \"address\" is missing; add it"),
+            (
+                "[{\"weight\": 1}]",
+                "/servers/0: the key \"address\" is missing; add it (or \"srv\" for servers that DNS"
+                    + " names)"
+            ),
             (
                 "[{\"address\": \"a:1\", \"weight\": 0}]",
                 "/servers/0/weight: must be a whole number from 1 to 1000, not the number 0"
