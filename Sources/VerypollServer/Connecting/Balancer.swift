@@ -36,6 +36,25 @@ struct Balancer: Sendable {
         generator = SmallGenerator(state: seed)
     }
 
+    /// The turns of the servers, which an upstream's successor continues.
+    struct Turns {
+        /// The credits of the servers; 0 for new ones.
+        var credits: [Int]
+        var first: Int
+        /// The most credit that the weights of the servers can justify.
+        var limit: Int
+    }
+
+    /// The turns so far.
+    var turns: Turns { Turns(credits: credits, first: first, limit: .max) }
+
+    /// Continues former turns, so that frequent changes of the servers don't favor the first ones.
+    mutating func resume(_ turns: Turns) {
+        precondition(turns.credits.count == credits.count, "the turns do not match the servers")
+        credits = turns.credits.map { max(-turns.limit, min($0, turns.limit)) }
+        first = credits.isEmpty ? 0 : turns.first % credits.count
+    }
+
     /// Chooses one of the candidates.
     ///
     /// - Parameters:

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SystemPackage
+package import SystemPackage
 package import Verypoll
 
 /// A lookup of a host's addresses, which may take long; see getaddrinfo(3).
@@ -58,6 +58,11 @@ package struct NameLookupFailure: Error, Equatable, CustomStringConvertible {
 
     init(reason: String) {
         description = reason
+    }
+
+    /// A failure to start the thread of a lookup.
+    package static func noThread(_ error: Errno) -> NameLookupFailure {
+        NameLookupFailure(reason: "cannot start a thread: \(error)")
     }
 
     /// Describes an error of getaddrinfo(3).

@@ -47,13 +47,17 @@ extension [Upstream] {
         return indices
     }
 
-    /// The indices of all servers.
-    package var serverIndices: [ServerIndex] { serverIndices(in: [Int](0..<count)) }
+    /// The indices of all servers, including those that only sessions still have.
+    package var serverIndices: [ServerIndex] {
+        indices.flatMap { slot in
+            self[slot].servers.indices.map { ServerIndex(upstream: slot, server: $0) }
+        }
+    }
 
-    /// Returns the indices of the servers of some upstreams.
+    /// Returns the indices of the servers in effect of some upstreams.
     package func serverIndices(in slots: [Int]) -> [ServerIndex] {
         slots.flatMap { slot in
-            self[slot].servers.indices.map { ServerIndex(upstream: slot, server: $0) }
+            self[slot].listed.map { ServerIndex(upstream: slot, server: $0) }
         }
     }
 }

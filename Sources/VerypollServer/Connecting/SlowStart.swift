@@ -7,6 +7,9 @@ struct SlowStart: Sendable {
     /// The number by which weights are multiplied.
     static let unit = 1000
 
+    /// The share of a server of weight 0, which RFC 2782 wants to be very small, in thousandths.
+    private static let least = 10
+
     /// The part of its weight with which a server begins, in thousandths.
     private static let first = 100
 
@@ -16,11 +19,12 @@ struct SlowStart: Sendable {
     /// Computes the weight of a server at a moment.
     ///
     /// - Parameters:
-    ///   - weight: The server's own weight, at least 1.
+    ///   - weight: The server's own weight.
     ///   - start: The millisecond in which the server was last up again; 0 if it never was down.
     ///   - now: The current millisecond.
     /// - Returns: The weight in thousandths, at least 1.
     func weight(_ weight: Int, since start: UInt64, now: UInt64) -> Int {
+        guard weight > 0 else { return Self.least }
         guard start != 0, duration != 0 else { return weight * Self.unit }
         // Another thread may have noted the start a little later than `now`.
         let elapsed = now > start ? now - start : 0

@@ -13,8 +13,9 @@ enum ServerChoice: Equatable {
 extension Upstream {
     /// Chooses a server, and adds a session to the server's count.
     ///
-    /// Available servers are chosen first, then available backups, then ejected servers. Ejected
-    /// servers are used if there is no other, because an ejection is only a guess. So an upstream's
+    /// Available servers of the first tier are chosen first, then those of the next ones and the
+    /// backups, then ejected servers in the same order. Ejected servers are used if there is no
+    /// other, because an ejection is only a guess. So an upstream's
     /// only server is always tried. Servers that are down according to their checks are not used.
     ///
     /// A server that has reached its limit is passed over, but only for a server that is not
@@ -33,7 +34,7 @@ extension Upstream {
             // Each turn fails only because another thread has changed a server's count meanwhile.
             while true {
                 let (best, bestFull) = rank(&choice.standings, excluding: tried, now: now)
-                guard best >= bestFull || best >= .backup else {
+                guard best >= bestFull || best.isAvailable else {
                     if awaitRoom(above: best, excluding: tried, now: now) { continue }
                     return .full
                 }
@@ -60,7 +61,7 @@ extension Upstream {
     ) -> (best: Standing, bestFull: Standing) {
         var (best, bestFull) = (Standing.excluded, Standing.excluded)
         for index in servers.indices {
-            let standing = tried.contains(index) ? .excluded : Standing(servers[index], now: now)
+            let standing = tried.contains(index) ? .excluded : standing(of: index, now: now)
             let hasRoom = servers[index].hasRoom
             standings[index] = hasRoom ? standing : .excluded
             if hasRoom { best = max(best, standing) } else { bestFull = max(bestFull, standing) }
@@ -75,10 +76,17 @@ extension Upstream {
     private func awaitRoom(above best: Standing, excluding tried: [Int], now: UInt64) -> Bool {
         var hasRoom = false
         for index in servers.indices where !tried.contains(index) {
-            let isBetter = Standing(servers[index], now: now) > best
+            let isBetter = standing(of: index, now: now) > best
             if isBetter, servers[index].awaitRoom() { hasRoom = true }
         }
         return hasRoom
+    }
+
+    func standing(of index: Int, now: UInt64) -> Standing {
+        // An upstream of an earlier configuration may use servers that this one has removed, but a
+        // server that a service no longer names is not used.
+        guard let tier = tiers[index] else { return .excluded }
+        return Standing(servers[index], tier: tier, now: now)
     }
 
     func candidate(_ index: Int, now: UInt64) -> Balancer.Candidate {
@@ -96,7 +104,7 @@ extension Upstream {
     /// Whether a server with room can be chosen that is neither `server` nor among those that were
     /// tried.
     func hasServer(besides server: Int, excluding tried: [Int]) -> Bool {
-        for index in servers.indices where index != server && servers[index].isChoosable {
+        for index in listed where index != server && servers[index].isChoosable {
             if !tried.contains(index), servers[index].hasRoom { return true }
         }
         return false
@@ -104,25 +112,36 @@ extension Upstream {
 }
 
 /// The priority of a server; the servers of the highest priority share the sessions.
-enum Standing: UInt8, Comparable {
-    case excluded
-    case removed
-    case ejectedBackup
-    case ejected
-    case backup
-    case available
+///
+/// Available servers are better than ejected ones. Among each of the two, a lower tier is better.
+struct Standing: Comparable, Hashable {
+    /// More than the number of tiers.
+    private static let tierCount = 1 << 20
 
-    init(_ server: UpstreamServer, now: UInt64) {
+    private let rank: Int
+
+    private init(rank: Int) { self.rank = rank }
+
+    static let excluded = Standing(rank: 0)
+    static let removed = Standing(rank: 1)
+
+    static func ejected(tier: Int) -> Standing { Standing(rank: 2 + tierCount - tier) }
+    static func available(tier: Int) -> Standing { Standing(rank: 3 + 2 * tierCount - tier) }
+
+    init(_ server: UpstreamServer, tier: Int, now: UInt64) {
         if server.ordered != .up || server.isDown || server.isUnresolved {
             self = .excluded
         } else if server.isRemoved {
             self = .removed
         } else if server.isEjected(now: now) {
-            self = server.isBackup ? .ejectedBackup : .ejected
+            self = .ejected(tier: tier)
         } else {
-            self = server.isBackup ? .backup : .available
+            self = .available(tier: tier)
         }
     }
 
-    static func < (left: Standing, right: Standing) -> Bool { left.rawValue < right.rawValue }
+    /// Whether the server is neither ejected nor removed nor excluded.
+    var isAvailable: Bool { rank >= 3 + Self.tierCount }
+
+    static func < (left: Standing, right: Standing) -> Bool { left.rank < right.rank }
 }

@@ -32,15 +32,17 @@ extension Upstream {
             case .serverName(let name): SourceHash.key(serverName: Array(name.utf8))
             }
         let weights = servers.indices.map { candidate($0, now: now).weight }
+        // Servers that a service no longer names are left out.
         let order = choice.withLock { $0.balancer.order(weights: weights, key: key) }
-        let standings = servers.map { Standing($0, now: now) }
+            .filter { tiers[$0] != nil }
+        let standings = servers.indices.map { standing(of: $0, now: now) }
         let room = servers.map(\.hasRoom)
         let bestFull = zip(standings, room).filter { !$1 }.map(\.0).max() ?? .excluded
         // As in `pick`: a session passes over a full server, but not for an ejected one.
         let isUsable = servers.indices.map { index in
             let standing = standings[index]
             return room[index] && standing > .excluded
-                && (standing >= bestFull || standing >= .backup)
+                && (standing >= bestFull || standing.isAvailable)
         }
         let usable = order.filter { isUsable[$0] }
         let ranked = Dictionary(grouping: usable) { standings[$0] }

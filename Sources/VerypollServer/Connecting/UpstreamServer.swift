@@ -90,7 +90,8 @@ package final class UpstreamServer: Sendable {
         as configuration: UpstreamConfiguration.Server,
         passive: UpstreamConfiguration.PassiveCheck
     ) -> Bool {
-        configuration.address == target && configuration.backup == isBackup
+        configuration.address == target
+            && (configuration.backup == isBackup || configuration.isDiscovered)
             && passive == passiveCheck
     }
 

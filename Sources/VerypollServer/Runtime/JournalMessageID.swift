@@ -50,6 +50,9 @@ package enum JournalMessageID: String, CaseIterable, Sendable {
     case serverReadmitted = "097374a836aa4f17b5a2780a82e7a1ec"
     case serverNotFound = "64e0148d57e9489a8bad9983393d69d1"
     case serverFound = "7b15fcf0eb8243048efc591ff3bac604"
+    case serviceNotFound = "f584784bca244f0c8c79899ef31f4b81"
+    case serviceFound = "5593f6130d564485a44b6df1e9e7b4a3"
+    case serviceNotOffered = "f6326e08c8274eb1b5ec4ca9b1daf445"
     case checkFailed = "4efdf1eef2bb4c7bb87f0f54e689cbcc"
     case checkHindered = "84c62ac0578a47df91835bc95a4e6dcc"
 
