@@ -8,6 +8,7 @@ extension Status {
         package var waiting: Int
         package var servers: [Server]
         package var hashKey: String?
+        package var services: [Service]?
 
         /// Makes an upstream's status from its fields.
         package init(
@@ -17,7 +18,8 @@ extension Status {
             maxSessions: Int?,
             waiting: Int,
             servers: [Server],
-            hashKey: String? = nil
+            hashKey: String? = nil,
+            services: [Service]? = nil
         ) {
             self.name = name
             self.balance = balance
@@ -26,6 +28,7 @@ extension Status {
             self.waiting = waiting
             self.servers = servers
             self.hashKey = hashKey
+            self.services = services
         }
     }
 
@@ -66,6 +69,9 @@ extension Status {
         package var check: String?
         package var maxSessions: Int?
         package var lastCheck: Check?
+        package var srv: String?
+        package var target: String?
+        package var priority: Int?
 
         /// Makes a server's status from its fields.
         package init(
@@ -84,7 +90,10 @@ extension Status {
             bytesOut: Int,
             check: String? = nil,
             maxSessions: Int? = nil,
-            lastCheck: Check? = nil
+            lastCheck: Check? = nil,
+            srv: String? = nil,
+            target: String? = nil,
+            priority: Int? = nil
         ) {
             self.address = address
             self.resolvedAddresses = resolvedAddresses
@@ -102,6 +111,36 @@ extension Status {
             self.check = check
             self.maxSessions = maxSessions
             self.lastCheck = lastCheck
+            self.srv = srv
+            self.target = target
+            self.priority = priority
+        }
+    }
+
+    /// The status of a service whose SRV records name servers.
+    package struct Service: Codable, Hashable, Sendable {
+        package var name: String
+        package var servers: Int
+        package var answerTimestampUSec: Int?
+        package var isNotOffered: Bool
+        package var failure: String?
+        package var failures: Int
+
+        /// Makes a service's status from its fields.
+        package init(
+            name: String,
+            servers: Int,
+            answerTimestampUSec: Int?,
+            isNotOffered: Bool,
+            failure: String?,
+            failures: Int
+        ) {
+            self.name = name
+            self.servers = servers
+            self.answerTimestampUSec = answerTimestampUSec
+            self.isNotOffered = isNotOffered
+            self.failure = failure
+            self.failures = failures
         }
     }
 

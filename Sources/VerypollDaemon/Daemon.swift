@@ -35,12 +35,11 @@ package enum Daemon {
             let restoredSessions = RestoredSessions(&activated)
             let exchange = SocketExchange(handoffStore, logger: logger)
             exchange.inherit(from: &activated)
-            var live = LiveConfiguration(
-                workers: configuration.workers,
-                capacity: configuration.limits.capacity + SessionLimiter.metricsReserve,
-                handoffStore: handoffStore
-            )
-            try live.change(to: configuration, exchange: exchange, activated: &activated)
+            let restored = restoredSessions.servers
+            let discovery = Discovery(configuration, restored: restored, now: .now)
+            var live = LiveConfiguration(configuration, handoffStore)
+            let effective = discovery.effective(configuration)
+            try live.change(to: effective, exchange: exchange, activated: &activated)
             let path =
                 options.socketPath.map { FilePath($0) }
                 ?? configuration.control.socket ?? .defaultControlSocket
@@ -62,6 +61,7 @@ package enum Daemon {
                 loaded,
                 options: options,
                 live: live,
+                discovery: discovery,
                 handoff: handoff,
                 control: control,
                 descriptors: descriptors,
@@ -96,5 +96,16 @@ package enum Daemon {
             )
             try socket.descriptor.close()
         }
+    }
+}
+
+extension LiveConfiguration {
+    /// Makes a live configuration without listeners.
+    fileprivate init(_ configuration: Configuration, _ handoffStore: HandoffStore) {
+        self.init(
+            workers: configuration.workers,
+            capacity: configuration.limits.capacity + SessionLimiter.metricsReserve,
+            handoffStore: handoffStore
+        )
     }
 }

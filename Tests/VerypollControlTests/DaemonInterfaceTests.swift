@@ -147,6 +147,7 @@ struct DaemonInterfaceTests {
                 "Server": fields(of: try #require(upstream.servers.first)),
                 "Ranking": fields(of: Sample.ranking),
                 "RankedServer": fields(of: try #require(Sample.ranking.servers.first)),
+                "Service": fields(of: try #require(upstream.services?.first)),
                 "Routing": fields(of: Sample.routing),
                 "Route": fields(of: try #require(Sample.routing.routes.first)),
                 "Worker": fields(of: try #require(Sample.status.workers.first)),

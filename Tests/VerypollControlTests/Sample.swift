@@ -56,7 +56,20 @@ enum Sample {
                             reason: "Connection refused",
                             timestampUSec: 1_700_000_000_000_000,
                             durationUSec: 250
-                        )
+                        ),
+                        srv: "_app._tcp.example",
+                        target: "host.example",
+                        priority: 10
+                    )
+                ],
+                services: [
+                    Status.Service(
+                        name: "_app._tcp.example",
+                        servers: 1,
+                        answerTimestampUSec: 1_700_000_000_000_000,
+                        isNotOffered: false,
+                        failure: "timed out",
+                        failures: 2
                     )
                 ]
             )

@@ -76,6 +76,16 @@ struct RestoredSessions: Sendable {
         return SessionShare(sessions: own, nextSessionID: nextSessionID)
     }
 
+    /// The servers with IP addresses that sessions have, by upstream.
+    var servers: [String: [ServerAddress]] {
+        var servers: [String: Set<SocketAddress>] = [:]
+        for case let route? in sessions.map(\.record.route) {
+            guard let address = SocketAddress(route.server) else { continue }
+            servers[route.upstream, default: []].insert(address)
+        }
+        return servers.mapValues { $0.map { .tcp($0) } }
+    }
+
     private mutating func look(into contents: SessionBundle.Contents) {
         var rest = contents.descriptors[...]
         do throws(RecordError) {

@@ -90,7 +90,7 @@ extension LiveConfiguration {
     /// Begins the drains of servers that the configuration has set to drain from the start.
     mutating func beginDrains(_ window: DrainWindow) {
         for entry in upstreams {
-            for server in upstream(of: entry).servers where server.ordered == .drain {
+            for server in upstream(of: entry).listedServers where server.ordered == .drain {
                 let server = ObjectIdentifier(server)
                 if serverDrains[server] == nil { serverDrains[server] = window }
             }
@@ -132,7 +132,8 @@ extension LiveConfiguration {
     /// a session may still use for them.
     func serversLeft(by former: LiveConfiguration) -> [ServerIndex] {
         func current(_ live: LiveConfiguration) -> Set<ObjectIdentifier> {
-            Set(live.upstreams.flatMap { live.upstream(of: $0).servers.map(ObjectIdentifier.init) })
+            let servers = live.upstreams.flatMap { live.upstream(of: $0).listedServers }
+            return Set(servers.map(ObjectIdentifier.init))
         }
         let before = current(former)
         let now = current(self)

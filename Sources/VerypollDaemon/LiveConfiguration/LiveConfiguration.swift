@@ -12,7 +12,7 @@ internal import VerypollServer
 struct LiveConfiguration {
     /// The listeners in effect, in the order of the configuration.
     var listeners: [LiveListener] = []
-    private(set) var upstreams: [LiveUpstream] = []
+    var upstreams: [LiveUpstream] = []
     /// The snapshot that the workers adopt.
     var snapshot = WorkerSnapshot()
     let workers: Int
@@ -151,16 +151,19 @@ struct LiveConfiguration {
         for slot in former { snapshot.listeners[slot].isReplaced = true }
     }
 
-    private mutating func keep(_ former: LiveUpstream?, as configuration: UpstreamConfiguration)
+    mutating func keep(_ former: LiveUpstream?, as configuration: UpstreamConfiguration)
         -> LiveUpstream
     {
         if let former, former.configuration == configuration { return former }
+        // The sessions of an upstream with services must find the servers of later answers.
+        let keepsSlot = !configuration.services.isEmpty && former?.hasServices == true
         let upstream = Upstream(
             configuration,
             workers: workers,
-            former: former.map(upstream(of:))
+            former: former.map(upstream(of:)),
+            keepsSlot: keepsSlot
         )
-        let slot = upstreamSlots.take()
+        let slot = (keepsSlot ? former?.slot : nil) ?? upstreamSlots.take()
         if slot == snapshot.upstreams.endIndex {
             snapshot.upstreams.append(upstream)
         } else {

@@ -31,8 +31,11 @@ struct RetiringSocket {
 
 /// An upstream in effect.
 struct LiveUpstream {
+    /// The configuration, with the servers that services have named.
     let configuration: UpstreamConfiguration
     let slot: Int
+
+    var hasServices: Bool { !configuration.services.isEmpty }
 }
 
 extension [ListeningSocket] {

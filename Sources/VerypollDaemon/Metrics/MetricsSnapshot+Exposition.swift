@@ -10,6 +10,7 @@ extension MetricsSnapshot {
         writeEnds(to: &exposition)
         writeRoutes(to: &exposition)
         writeUpstreams(to: &exposition)
+        writeServices(to: &exposition)
         writeWaits(to: &exposition)
         writeServers(to: &exposition)
         writeErrors(to: &exposition)

@@ -7,7 +7,7 @@ extension MetricsSnapshot.Upstream {
         self.init(
             name: upstream.name,
             active: upstream.limiter.active,
-            waiting: upstream.waiting.load(ordering: .relaxed),
+            waiting: upstream.waiting,
             maxSessions: upstream.configuration.maxSessions,
             refusals: UpstreamRefusal.allCases.map { ($0, upstream.refusals.count(of: $0)) },
             queueWait: upstream.counters.queueWait.histogram,

@@ -40,6 +40,16 @@ struct MetricsSnapshot: Sendable {
         var retries: UInt64 = 0
     }
 
+    /// A service whose SRV records name servers.
+    struct Service: Sendable {
+        var upstream: String
+        var name: String
+        /// The microseconds since the last good answer; `nil` if there was none.
+        var age: UInt64?
+        /// The failed questions since the start.
+        var failures: UInt64 = 0
+    }
+
     /// A server of an upstream.
     struct Server: Sendable {
         var upstream: String
@@ -102,6 +112,7 @@ struct MetricsSnapshot: Sendable {
     var maxSessions = 0
     var listeners: [Listener] = []
     var upstreams: [Upstream] = []
+    var services: [Service] = []
     var servers: [Server] = []
     var workers: [Worker] = []
 }

@@ -8,8 +8,8 @@ internal import VerypollServer
 /// It is made on a thread of its own: thousands of sockets take too long for the supervisor's
 /// thread. Until the outcome arrives, nothing else may change the live configuration.
 enum LiveChange {
-    /// Puts another configuration into effect.
-    case reload(NextConfiguration)
+    /// Puts another configuration into effect, with the servers that services have named.
+    case reload(NextConfiguration, effective: Configuration)
     /// Accepts again on drained listeners; `listener` is the name in the call, `nil` for all.
     case resume(listener: String?, names: Set<String>, Order.Request)
 
@@ -22,10 +22,10 @@ enum LiveChange {
         var candidate = live
         return Result { () throws(ListenerError) in
             switch self {
-            case .reload(let next):
+            case .reload(_, let effective):
                 var none = ActivatedSockets([])
                 try candidate.change(
-                    to: next.loaded.configuration,
+                    to: effective,
                     exchange: exchange,
                     activated: &none
                 )

@@ -16,6 +16,8 @@ struct Rollout {
         case order
         /// A reload, and its changes.
         case reload(ChangeList)
+        /// Other servers that services have named.
+        case discovery
         /// Stop accepting, because the daemon is idle.
         case idleExit
     }
@@ -33,7 +35,12 @@ struct Rollout {
 
     /// Returns what the rollout waits for, in words for the operator.
     func description(workers: Int) -> String {
-        let what = if case .reload = purpose { "the reload" } else { "an order" }
+        let what =
+            switch purpose {
+            case .reload: "the reload"
+            case .discovery: "a change of discovered servers"
+            case .order, .idleExit: "an order"
+            }
         if missing == 0 { return "\(what) waits until the former sockets are closed" }
         return "\(what) waits for \(missing) of \(workers) workers"
     }

@@ -13,6 +13,7 @@ extension Supervisor {
             switch message {
             case .controlJob(let result): control.server.finish(result, handler: self)
             case .configurationRead(let outcome): reload.finishReading(outcome)
+            case .serviceAnswered(let question, let result): noteAnswer(result, to: question)
             case .readingEnded: reload.endHang()
             case .liveChanged(let outcome): finishChange(outcome)
             case .socketsReleased(let snapshot):
@@ -118,8 +119,9 @@ extension Supervisor {
                 return metrics
             },
             upstreams: upstreamMonitor.current.map(MetricsSnapshot.Upstream.init),
+            services: serviceMetrics(),
             servers: upstreamMonitor.current.flatMap { upstream in
-                upstream.servers.map { MetricsSnapshot.Server($0, of: upstream, now: now) }
+                upstream.listedServers.map { MetricsSnapshot.Server($0, of: upstream, now: now) }
             },
             workers: workers.counters.enumerated().map { index, counters in
                 MetricsSnapshot.Worker(index: index, tally: counters.tally)

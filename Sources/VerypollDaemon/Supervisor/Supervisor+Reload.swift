@@ -47,7 +47,8 @@ extension Supervisor {
     private func finish(_ outcome: ConfigurationReading.Outcome) {
         guard lifecycle.isRunning else { return refuseReload("the daemon is stopping") }
         do throws(ConfigurationError) {
-            make(.reload(try outcome.get()))
+            let next = try outcome.get()
+            make(.reload(next, effective: discovery.effective(next.loaded.configuration)))
         } catch {
             refuse(error)
         }
@@ -69,7 +70,7 @@ extension Supervisor {
     func finishChange(_ outcome: LiveChange.Outcome) {
         let (change, orders) = changes.end()
         switch change {
-        case .reload(let next): finishReload(outcome, next)
+        case .reload(let next, _): finishReload(outcome, next)
         case .resume(let listener, _, let request): finishResume(outcome, of: listener, request)
         case nil: break
         }
@@ -100,6 +101,8 @@ extension Supervisor {
         live = candidate
         loaded = next
         configurationHash = read.hash
+        discovery.adopt(configuration, now: .now)
+        let returning = live.returningServers
         live.applyLimits()
         let ordered = applyOrders(configuration)
         workers.totalLimiter.limit = configuration.limits.maxSessions
@@ -110,6 +113,7 @@ extension Supervisor {
         }
         logFormat.isJSON = configuration.log.format == .json
         if !leaving.isEmpty { workers.post(.serversDown(Set(leaving))) }
+        if !returning.isEmpty { workers.post(.serversUp(returning)) }
         for (server, former) in ordered { tellOfOrder(server, former: former) }
         rollOut(.reload(ChangeList(changes: read.changes)), for: reload.takeCallers())
     }
@@ -154,6 +158,7 @@ extension Supervisor {
                 control.complete(callID, with: Result<_, VarlinkError>.success(NoParameters()))
             }
         case .reload(let changes): finishReload(changes, for: rollout.callers)
+        case .discovery: break
         case .idleExit: idle.isClosed = true
         }
     }

@@ -16,11 +16,10 @@ extension Supervisor {
     ) throws(VarlinkError) {
         guard let pool = live.upstreams.first(where: { $0.configuration.name == setting.upstream })
         else { throw .upstreamNotFound(setting.upstream) }
-        let servers = live.upstream(of: pool).servers
-        guard let place = servers.firstIndex(where: { $0.name == setting.server }) else {
-            throw .serverNotFound(setting.server, of: setting.upstream)
-        }
-        let server = servers[place]
+        let upstream = live.upstream(of: pool)
+        let place = upstream.listed.first { upstream.servers[$0].name == setting.server }
+        guard let place else { throw .serverNotFound(setting.server, of: setting.upstream) }
+        let server = upstream.servers[place]
         let index = ServerIndex(upstream: pool.slot, server: place)
         let former = upstreamMonitor.status(of: index)
         if let weight = setting.weight { server.weight.store(weight, ordering: .relaxed) }

@@ -71,7 +71,11 @@ extension Supervisor: ControlHandler {
     }
 
     func upstreams() -> [Status.Upstream] {
-        upstreamMonitor.status()
+        upstreamMonitor.status().map { upstream in
+            var upstream = upstream
+            upstream.services = services(of: upstream)
+            return upstream
+        }
     }
 
     func rankings(_ request: RankingRequest) throws(VarlinkError) -> [Status.Ranking] {

@@ -52,6 +52,8 @@ final class Supervisor {
     let control: ControlService
     var handoff: Handoff
     var upstreamMonitor: UpstreamMonitor
+    /// The services that name servers, and their last answers.
+    var discovery: Discovery
     var events: EventFeed
     /// The reports for the status page.
     var reportCaches: [ReportKind: ReportCache] = [:]
@@ -62,6 +64,7 @@ final class Supervisor {
         _ loaded: LoadedConfiguration,
         options: LaunchOptions,
         live: LiveConfiguration,
+        discovery: Discovery,
         handoff: Handoff,
         control: consuming ControlSocket,
         descriptors: DescriptorReserve,
@@ -102,6 +105,7 @@ final class Supervisor {
         lifecycle = Lifecycle(workers: workers.count)
         manager = try ManagerNotifications(descriptors, logger: logger)
         self.handoff = handoff
+        self.discovery = discovery
         self.loaded = loaded
         configurationHash = loaded.configuration.hash
         reloadHistory = ReloadHistory(startedAt: startedAt)
@@ -155,7 +159,7 @@ final class Supervisor {
         let deadlines = [
             lifecycle.deadline, upstreamMonitor.deadline, events.sessionsDueAt,
             control.server.deadline, reload.deadline, manager.watchdogDueAt, retirementDueAt,
-            changes.stopDueAt,
+            changes.stopDueAt, discoveryDueAt,
         ]
         return deadlines.reduce(manager.statusDueAt) { min($0, $1 ?? $0) }
     }
@@ -178,6 +182,7 @@ final class Supervisor {
         control.expireCalls(now: now)
         while let signal = changes.takeLateStop(now: now) { stop(for: signal) }
         reloadIfDue(now)
+        tickDiscovery(now)
         endRetirement(now)
         announce(now: now)
         if manager.needsAnswers(now, workers: workers.count) { workers.post(.ping) }

@@ -6,6 +6,8 @@ enum SupervisorMessage: Sendable {
     case controlJob(ControlJob.Result)
     /// The configuration file was read for a reload.
     case configurationRead(ConfigurationReading.Outcome)
+    /// A question for the servers of a service is answered.
+    case serviceAnswered(Discovery.Question, Result<ServiceAnswer, NameLookupFailure>)
     /// An abandoned reading has ended.
     case readingEnded
     /// The change of the live configuration is made, or has failed.

@@ -25,7 +25,7 @@ extension UpstreamMonitor {
         for index in slots {
             let upstream = upstreams[index]
             var servers: [Status.Server] = []
-            for position in upstream.servers.indices {
+            for position in upstream.listed {
                 servers.append(status(of: ServerIndex(upstream: index, server: position)))
             }
             list.append(
@@ -34,7 +34,7 @@ extension UpstreamMonitor {
                     balance: upstream.configuration.balance.rawValue,
                     active: upstream.limiter.active,
                     maxSessions: upstream.configuration.maxSessions,
-                    waiting: upstream.waiting.load(ordering: .relaxed),
+                    waiting: upstream.waiting,
                     servers: servers,
                     hashKey: upstream.configuration.balance == .sourceHash
                         ? upstream.configuration.hashKey.rawValue : nil
@@ -48,7 +48,7 @@ extension UpstreamMonitor {
     func hasUpstream(_ name: String) -> Bool {
         current.contains { $0.name == name }
             || former.contains { upstream in
-                let waiting = upstream.waiting.load(ordering: .relaxed)
+                let waiting = upstream.waiting
                 return upstream.name == name && upstream.limiter.active + waiting > 0
             }
     }
@@ -80,9 +80,10 @@ extension UpstreamMonitor {
     /// Notes for the operator: one for each upstream with servers that are not up.
     var notes: [String] {
         current.compactMap { upstream in
-            let upCount = upstream.servers.count { $0.state.isAvailable }
-            guard upCount < upstream.servers.count else { return nil }
-            return "upstream \(upstream.name): \(upCount) of \(upstream.servers.count) servers up"
+            let upCount = upstream.listedServers.count { $0.state.isAvailable }
+            let count = upstream.listed.count
+            guard upCount < count || count == 0 else { return nil }
+            return "upstream \(upstream.name): \(upCount) of \(count) servers up"
         }
     }
 
@@ -129,11 +130,12 @@ extension UpstreamMonitor {
             case .ejected: Self.ejectionReason
             case .unresolved: resolver.failure(of: index)?.description ?? "looking up its name"
             }
-        return Status.Server(
+        let settings = upstreams[index.upstream].settings[index.server]
+        var status = Status.Server(
             address: server.name,
             resolvedAddresses: server.addresses.map(\.description),
             weight: server.weight.load(ordering: .relaxed),
-            backup: server.isBackup,
+            backup: settings?.backup ?? server.isBackup,
             mode: server.mode,
             state: health.state,
             stateReason: reason,
@@ -147,6 +149,10 @@ extension UpstreamMonitor {
             maxSessions: server.maxSessions,
             lastCheck: checker.lastCheck(of: index).map(Status.Check.init)
         )
+        status.srv = settings?.origin?.service
+        status.target = settings?.origin?.target
+        status.priority = settings?.origin?.priority
+        return status
     }
 }
 

@@ -77,7 +77,7 @@ struct UpstreamMonitor: ~Copyable {
             logger: logger
         )
         tokens = firstToken..<checker.tokens.upperBound
-        for index in upstreams.serverIndices { look(at: index) }
+        for index in upstreams.serverIndices(in: slots) { look(at: index) }
     }
 
     /// The upstreams in effect.
@@ -220,7 +220,9 @@ struct UpstreamMonitor: ~Copyable {
     ///
     /// A session may know the server by an earlier index.
     private func currentIndex(of index: ServerIndex) -> ServerIndex? {
-        if slots.contains(index.upstream) { return index }
+        if slots.contains(index.upstream) {
+            return upstreams[index.upstream].isListed(index.server) ? index : nil
+        }
         let server = upstreams[index]
         return upstreams.serverIndices(in: slots).first { upstreams[$0] === server }
     }

@@ -188,6 +188,10 @@ struct MetricsSnapshotTests {
                     retries: 11
                 )
             ],
+            services: [
+                .init(upstream: "app", name: "a.example", age: 2_500_000, failures: 4),
+                .init(upstream: "app", name: "new.example"),
+            ],
             servers: [
                 server,
                 .init(upstream: "app", address: "unix:/run/\"app\".sock", isUp: false),
@@ -237,6 +241,8 @@ struct MetricsSnapshotTests {
             #"verypolld_upstream_active_sessions{upstream="app"} 2"#,
             #"verypolld_upstream_waiting_sessions{upstream="app"} 1"#,
             #"verypolld_upstream_max_sessions{upstream="app"} 9"#,
+            #"verypolld_upstream_discovery_age_seconds{upstream="app",srv="a.example"} 2.5"#,
+            #"verypolld_upstream_discovery_failures_total{upstream="app",srv="a.example"} 4"#,
             #"verypolld_upstream_refused_total{upstream="app",reason="down"} 7"#,
             #"verypolld_upstream_refused_total{upstream="app",reason="queue_full"} 0"#,
             "verypolld_server_up\(server) 1", "verypolld_server_up\(down) 0",
@@ -254,6 +260,7 @@ struct MetricsSnapshotTests {
         ]
         for line in expected { #expect(lines.contains(line), "\(line) in\n\(text)") }
         #expect(!text.contains(#"verypolld_listener_max_sessions{listener="echo"}"#))
+        #expect(!text.contains(#"discovery_age_seconds{upstream="app",srv="new.example"}"#))
         #expect(text.hasSuffix("\n# EOF\n"))
     }
 

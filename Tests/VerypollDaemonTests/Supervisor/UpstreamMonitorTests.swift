@@ -84,7 +84,7 @@ struct UpstreamMonitorTests {
         #expect(known == [[false, false, false], [true, true, false], [true, false, true]])
         let before = ["old", "new"].map { fixture.watch.hasUpstream($0) }
         #expect(before == [false, true])
-        former.waiting.add(1, ordering: .relaxed)
+        _ = former.enterQueue()
         let after = ["old", "new"].map { fixture.watch.hasUpstream($0) }
         #expect(after == [true, true])
     }
