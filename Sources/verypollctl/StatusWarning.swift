@@ -12,6 +12,7 @@ struct StatusWarning: Encodable, Hashable {
         case serverDown
         case serverEjected
         case serverUnresolved
+        case discoveryFailing
         case sessionsWaiting
         case limitNear
         case listenerPaused
@@ -38,6 +39,7 @@ struct StatusWarning: Encodable, Hashable {
     static func all(of status: Status, fileTime: Int?, now: Int) -> [StatusWarning] {
         configuration(of: status, fileTime: fileTime, now: now)
             + status.upstreams.flatMap(warnings(of:))
+            + status.upstreams.flatMap { discovery(of: $0, now: now) }
             + closures(of: status)
             + limits(of: status)
     }
@@ -152,6 +154,20 @@ struct StatusWarning: Encodable, Hashable {
             )
         }
         return warnings
+    }
+
+    private static func discovery(of upstream: Status.Upstream, now: Int) -> [StatusWarning] {
+        (upstream.services ?? []).compactMap { service in
+            guard let failure = service.failure else { return nil }
+            let rest =
+                service.answerTimestampUSec.map { timestamp in
+                    "the answer of \(formatSpan(microseconds: now - timestamp)) ago is kept"
+                } ?? "it has no servers yet"
+            return StatusWarning(
+                kind: .discoveryFailing,
+                text: "upstream \(upstream.name): \(service.name) is not found: \(failure); \(rest)"
+            )
+        }
     }
 
     private static func isUnavailable(_ server: Status.Server) -> Bool {

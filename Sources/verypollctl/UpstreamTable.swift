@@ -40,6 +40,7 @@ func upstreamTable(_ upstreams: [Status.Upstream], now: Int) -> Table {
             let verb = upstream.waiting == 1 ? "waits" : "wait"
             table.remark(Table.Cell("\(count(upstream.waiting, "session")) \(verb)", .yellow))
         }
+        for service in upstream.services ?? [] { table.append(service, now: now) }
         for server in servers { table.append(server, now: now) }
     }
     return table
@@ -55,7 +56,7 @@ extension Table {
     fileprivate mutating func append(_ server: Status.Server, now: Int) {
         append(
             "",
-            Cell(server.backup ? "\(server.address) (backup)" : server.address),
+            Cell(server.address + notes(on: server)),
             Cell(stateWords(of: server), server.mode == .up ? server.state.style : .yellow),
             "\(server.weight)",
             "\(server.active)\(server.maxSessions.map { " of \($0)" } ?? "")",
@@ -70,7 +71,41 @@ extension Table {
             remark(Cell("for \(time)\(reason)", server.state.style))
         } else if server.resolvedAddresses != [server.address] {
             remark(Cell("at \(server.resolvedAddresses.joined(separator: ", "))"))
+        } else if let target = server.target {
+            remark(Cell("as \(target)"))
         }
+    }
+}
+
+extension Table {
+    /// Adds a row about a service whose SRV records name servers.
+    fileprivate mutating func append(_ service: Status.Service, now: Int) {
+        let isWell = service.failure == nil && !service.isNotOffered
+        let state = service.isNotOffered ? "not offered" : count(service.servers, "server")
+        append(
+            "",
+            Cell("srv \(service.name)"),
+            Cell(state, isWell ? .plain : .yellow),
+            "",
+            "",
+            "",
+            "",
+            "",
+            ""
+        )
+        let answer =
+            service.answerTimestampUSec.map { timestamp in
+                "answered \(formatSpan(microseconds: now - timestamp)) ago"
+            } ?? "no answer yet"
+        let failure = service.failure.map { "; \($0)" } ?? ""
+        remark(Cell(answer + failure, isWell ? .plain : .yellow))
+    }
+
+    private func notes(on server: Status.Server) -> String {
+        var notes: [String] = []
+        if server.backup { notes.append("backup") }
+        if let priority = server.priority, priority > 0 { notes.append("priority \(priority)") }
+        return notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))"
     }
 }
 

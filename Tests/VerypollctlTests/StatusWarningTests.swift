@@ -68,6 +68,28 @@ struct StatusWarningTests {
         #expect(texts(status) == ["upstream app: no server is available"])
     }
 
+    @Test("a service whose servers can't be looked up needs attention")
+    func warnsOfDiscovery() {
+        var status = calm
+        var service = Status.Service(
+            name: "_app._tcp.example",
+            servers: 1,
+            answerTimestampUSec: Sample.start - 90_000_000,
+            isNotOffered: false,
+            failure: nil,
+            failures: 0
+        )
+        status.upstreams[0].services = [service]
+        #expect(texts(status).isEmpty)
+        service.failure = "timed out"
+        status.upstreams[0].services = [service]
+        let warnings = StatusWarning.all(of: status, fileTime: nil, now: Sample.start)
+        let text =
+            "upstream app: _app._tcp.example is not found: timed out; the answer of 1min 30s ago"
+            + " is kept"
+        #expect(warnings.map(\.text) == [text])
+    }
+
     @Test("a server that is out of service because an operator has set its mode is not down")
     func forgivesOrders() {
         var status = calm
