@@ -33,7 +33,7 @@ MAINTAINER ?=
 export MAINTAINER
 
 .DEFAULT_GOAL := help
-.PHONY: help run static deb test test-page test-fleet test-vm bench bench-proxy bench-latency fuzz soak docs install uninstall
+.PHONY: help run static deb test test-page test-fleet test-vm bench bench-proxy bench-latency fuzz soak soak-discovery docs install uninstall
 .PHONY: check format clean
 
 help: ## Shows this list.
@@ -125,6 +125,11 @@ soak: ## Fails if memory, descriptors or latency grow under long load; SECONDS=n
 	@Scripts/install-dependencies run
 	swift build -c release --product verypolld
 	@Benchmarks/soak $(if $(SECONDS),--seconds $(SECONDS))
+
+soak-discovery: ## Changes SRV records each second under load; SECONDS=n (1200). Needs root.
+	@Scripts/install-dependencies test
+	swift build -c release --product verypolld
+	@Tests/Programs/zone_churn.py .build/release/verypolld $(or $(SECONDS),1200)
 
 docs: ## Builds the library's documentation as a web site.
 	@Scripts/docs
