@@ -45,6 +45,13 @@ extension ServiceTests {
         try expectExposure(atMost: 12)
     }
 
+    @Test("the sandbox allows no system calls of asynchronous I/O, such as io_uring_setup(2)")
+    func deniesAsynchronousIO() throws {
+        let allowed = try lab.property("SystemCallFilter").split(separator: " ")
+        #expect(allowed.contains("epoll_wait") && allowed.contains("splice"))
+        #expect(!allowed.contains { $0.hasPrefix("io_") }, "\(allowed)")
+    }
+
     @Test("without a network, and an exposure of at most 0.5, it proxies from a systemd socket")
     func proxiesWithoutNetwork() throws {
         let profile = try lab.must("cat", "/usr/local/share/verypolld/unix-only.conf")
