@@ -37,6 +37,7 @@ struct DaemonInterfaceTests {
         case is [Status.Listener.Address].Type: .array(.named("ListenAddress"))
         case is [Status.Upstream].Type: .array(.named("Upstream"))
         case is [Status.Server].Type: .array(.named("Server"))
+        case is [Status.Service]?.Type: .nullable(.array(.named("Service")))
         case is [Status.Ranking].Type: .array(.named("Ranking"))
         case is [Status.RankedServer].Type: .array(.named("RankedServer"))
         case is [Status.Routing].Type: .array(.named("Routing"))
