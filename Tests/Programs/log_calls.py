@@ -15,6 +15,7 @@ ROOT = pathlib.Path(sys.argv[1])
 IDENTIFIERS = "VerypollServer/Runtime/JournalMessageID.swift"
 LEVELS = "trace|debug|info|notice|warning|error|critical|log"
 CALL = re.compile(rf"(?:\blogger\.(?:{LEVELS})|(?<!func )(?<![.\w])log|\bDaemon\.report)\(")
+DECLARATION = re.compile(r"(?:var|let) metadata: Logger.Metadata = \[")
 KEY = re.compile(r'"(\w+)":')
 
 
@@ -83,7 +84,7 @@ def metadata(expression, text, position, servers, callers):
     if expression.startswith("metadata(of: listener"):
         return set(KEY.findall(expression)), {"listener"}
     if expression == "metadata":
-        start = text.rindex("var metadata: Logger.Metadata = [", 0, position)
+        start = [match.start() for match in DECLARATION.finditer(text, 0, position)][-1]
         literal = text.index("[", start)
         end = end_of_brackets(text, literal)
         added = re.findall(r'metadata\["(\w+)"\] =', text[end:position])

@@ -38,7 +38,17 @@ extension Supervisor {
         now: ContinuousClock.Instant = .now
     ) {
         guard let news = discovery.note(result, to: question, now: now) else { return }
-        logger.log(level: news.level, news.kind, "\(news.message)", metadata: news.metadata)
+        let message: Logger.Message = "\(news.message)"
+        let metadata: Logger.Metadata = [
+            "upstream": "\(news.upstream)", "service": "\(news.service)",
+        ]
+        let level = news.level
+        switch news.kind {
+        case .serviceFound: logger.log(level: level, .serviceFound, message, metadata: metadata)
+        case .serviceNotOffered:
+            logger.log(level: level, .serviceNotOffered, message, metadata: metadata)
+        default: logger.log(level: level, .serviceNotFound, message, metadata: metadata)
+        }
     }
 
     /// Puts the servers of the last answers into effect.

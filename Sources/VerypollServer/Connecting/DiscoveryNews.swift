@@ -10,12 +10,8 @@ package struct DiscoveryNews: Equatable, Sendable {
     package let level: Logger.Level
     package let kind: JournalMessageID
     package let message: String
-    private let upstream: String
-    private let service: String
-
-    package var metadata: Logger.Metadata {
-        ["upstream": "\(upstream)", "service": "\(service)"]
-    }
+    package let upstream: String
+    package let service: String
 
     private init(
         _ level: Logger.Level,
