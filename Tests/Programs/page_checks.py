@@ -198,6 +198,28 @@ def check_hostile(browser, programs):
             page.close()
 
 
+def check_discovery(browser, programs):
+    """An upstream whose service no name server knows (RFC 6761, section 6.4)."""
+    name = "_web._tcp.verypoll.invalid"
+    with Lab(programs, upstreams={"web": [{"srv": name}]}) as lab:
+        page = opened(browser, lab.url)
+        attention = "document.getElementById('attention').textContent"
+        page.wait(f"{attention}.includes('web {name}not found: ')")
+        check("the page says that a service is not found, and that it has no servers",
+              page.run(f"{attention}.includes('; it has no servers yet')"))
+        check("the page says that no server is available",
+              page.run(f"{attention}.includes('web: no server is available')"))
+        rows = "[...document.querySelectorAll('#servers tbody tr')].map((row) => row.className)"
+        check("an upstream without servers has a row", page.run(rows), ["group bad"])
+        check("the row says that it has none",
+              page.run("document.querySelector('#servers tbody .word').textContent"), "0 of 0")
+        snapshot = browser.page(lab.url, scripts=False)
+        text = snapshot.run("document.body.innerText")
+        check("without scripts, a service that is not found is named", f"srv {name}" in text)
+        snapshot.close()
+        page.close()
+
+
 def main():
     programs = sys.argv[1]
     with Browser() as browser:
@@ -209,6 +231,7 @@ def main():
             check_hidden(browser, page)
             check_connection(lab, page)
         check_hostile(browser, programs)
+        check_discovery(browser, programs)
     print(f"{len(failures)} failed" if failures else "all checks of the page passed")
     sys.exit(1 if failures else 0)
 

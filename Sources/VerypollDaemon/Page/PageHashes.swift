@@ -3,5 +3,5 @@
 /// `Scripts/page-hashes` writes this file.
 enum PageHashes {
     static let style = "sha256-a4KlEgXFxhayubA/b1gdkKe3giF1sYf1qruageEtfVY="
-    static let script = "sha256-JjJqTWsamarli1RMyE0elTx9KyMdTkjJL2Im8LUMZtI="
+    static let script = "sha256-Yk0Wb9OZ9jnc3edDYGS7GsYvJiF/FA3e26lXaRccBa8="
 }

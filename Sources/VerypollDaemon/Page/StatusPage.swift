@@ -78,6 +78,12 @@ struct StatusPage: Sendable {
                 server.stateReason ?? "", "\(server.active)",
             ]
         }
+        let serviceRows = status.upstreams.flatMap { upstream in
+            (upstream.services ?? []).filter { $0.failure != nil || $0.isNotOffered }.map {
+                let state = $0.failure == nil ? "not offered" : "not found"
+                return [upstream.name, "srv \($0.name)", state, "", $0.failure ?? "", ""]
+            }
+        }
         let listenerHeads = ["Listener", "Addresses", "Handler", "State", "Why", "Sessions"]
         let serverHeads = ["Upstream", "Server", "State", "Mode", "Why", "Sessions"]
         let host = document.hostName.isEmpty ? "" : " on \(document.hostName)"
@@ -87,7 +93,7 @@ struct StatusPage: Sendable {
             <h1>verypolld \(status.version.escaped)\(host.escaped): \(status.state.rawValue)</h1>
             \(note)
             \(table("Listeners", listenerHeads, listenerRows))
-            \(table("Servers", serverHeads, serverRows))
+            \(table("Servers", serverHeads, serviceRows + serverRows))
             """
     }
 

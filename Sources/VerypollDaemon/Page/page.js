@@ -187,10 +187,20 @@
       const total = upstream.servers.length;
       // An omitted server may be available.
       const isComplete = !status.omitted || status.omitted.servers === 0;
-      const isStranded = isComplete && troubled.length === total && total > 0;
+      const isStranded = isComplete && troubled.length === total;
       if (isStranded) {
+        const [first] = troubled;
         add('bad', upstream.name + ': no server is available',
-          troubled[0].server.stateReason || troubled[0].word);
+          first ? first.server.stateReason || first.word : '');
+      }
+      for (const service of upstream.services || []) {
+        if (!service.failure && !service.isNotOffered) continue;
+        const age = span(status.timestampUSec - service.answerTimestampUSec);
+        const rest = service.answerTimestampUSec === undefined ? 'it has no servers yet'
+          : 'the answer of ' + age + ' ago is kept';
+        add('warn', upstream.name + ' ' + service.name,
+          service.failure ? 'not found: ' + service.failure + '; ' + rest
+            : 'the service is not offered');
       }
       if (troubled.length > 5) {
         const bad = troubled.filter((entry) => entry.level === 'bad');
@@ -437,14 +447,15 @@
       const kept = sorted(items).filter((item) => matches(item, upstream.name));
       total += items.length;
       shown += kept.length;
-      return {...group, kept};
+      const isShown = kept.length > 0 || (items.length === 0 && matches(group));
+      return {...group, kept, isShown};
     });
-    const rows = sorted(groups).filter((group) => group.kept.length > 0)
+    const rows = sorted(groups).filter((group) => group.isShown)
       .flatMap((group) => [group, ...group.kept]);
     rowCount = rows.length;
     slots($('servers').tBodies[0], rows, row, update);
-    $('nothing').hidden = rows.length > 0 || total === 0;
-    $('servers').parentElement.hidden = total === 0;
+    $('nothing').hidden = rows.length > 0 || groups.length === 0;
+    $('servers').parentElement.hidden = groups.length === 0;
     setText($('shown'), shown === total ? plural(total, 'server')
       : count(shown) + ' of ' + plural(total, 'server'));
   }
