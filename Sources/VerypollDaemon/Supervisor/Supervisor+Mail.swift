@@ -50,9 +50,8 @@ extension Supervisor {
             case .packing(let worker, let ids): handoff.noteSessions(ids, of: worker)
             case .packed(let bundle): handoff.add(bundle)
             case .handedOff(let closedCount): handoff.noteClosed(closedCount)
-            case .serverChanged(let upstream, let server, let change, let timestamp):
-                let index = ServerIndex(upstream: upstream, server: server)
-                upstreamMonitor.note(change, of: index, at: timestamp)
+            case .serverChanged(let server, let change, let timestamp):
+                upstreamMonitor.note(change, of: server, at: timestamp)
             case .writeReport(.metrics(let format), let worker):
                 metricsAskers[format, default: []].append(worker)
             case .writeReport(let kind, let worker): answer(kind, to: worker)

@@ -180,16 +180,16 @@ struct UpstreamMonitor: ~Copyable {
     ///
     /// - Parameters:
     ///   - change: The change.
-    ///   - server: The index of the server, in the current or an earlier configuration.
+    ///   - changed: The server. Nothing happens if it is no longer in effect.
     ///   - timestamp: The time of the change, in microseconds since 1970.
     ///   - now: The current time.
     mutating func note(
         _ change: ServerChange,
-        of server: ServerIndex,
+        of changed: UpstreamServer,
         at timestamp: Int = WallClock.microseconds(),
         now: ContinuousClock.Instant = .now
     ) {
-        guard let server = currentIndex(of: server) else { return }
+        guard let server = currentIndex(of: changed) else { return }
         endEjections(now: now)
         let state = upstreams[server].stateButForEjection
         switch change {
@@ -216,15 +216,11 @@ struct UpstreamMonitor: ~Copyable {
         }
     }
 
-    /// Returns the index of a server in effect.
-    ///
-    /// A session may know the server by an earlier index.
-    private func currentIndex(of index: ServerIndex) -> ServerIndex? {
-        if slots.contains(index.upstream) {
-            return upstreams[index.upstream].isListed(index.server) ? index : nil
+    /// Returns the index of a server; `nil` if it is not in effect.
+    private func currentIndex(of server: UpstreamServer) -> ServerIndex? {
+        indicesByServer[ObjectIdentifier(server)]?.first { index in
+            slots.contains(index.upstream) && upstreams[index.upstream].isListed(index.server)
         }
-        let server = upstreams[index]
-        return upstreams.serverIndices(in: slots).first { upstreams[$0] === server }
     }
 
     private mutating func note(_ change: HealthChecker.Change) {

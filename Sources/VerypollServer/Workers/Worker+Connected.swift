@@ -31,7 +31,7 @@ extension Worker {
         let connectTime = (MonotonicClock.nanoseconds() - attemptedAt) / 1_000
         server.counters.connectTime.add(microseconds: connectTime)
         sessions[key].proxyState.connectTime = UInt32(clamping: max(connectTime, 1))
-        report(server.connected(now: serveContext.now), slot, index)
+        report(server.connected(now: serveContext.now), of: server)
         guard sessions[key].proxyState.connector.isServerDown, server.isOutOfService else {
             return true
         }

@@ -49,7 +49,10 @@ extension Worker {
                 event = .attemptClosed
             case .giveUpServer(let server):
                 leave(upstream.servers[server])
-                report(upstream.servers[server].failed(now: serveContext.now), slot, server)
+                report(
+                    upstream.servers[server].failed(now: serveContext.now),
+                    of: upstream.servers[server]
+                )
                 event = .serverLeft
             case .leaveServer(let server):
                 leave(upstream.servers[server])
@@ -246,14 +249,9 @@ extension Worker {
         sessions[key].proxyState.brokenBy = 0
     }
 
-    mutating func report(_ change: ServerChange?, _ upstream: Int, _ server: Int) {
+    mutating func report(_ change: ServerChange?, of server: UpstreamServer) {
         guard let change else { return }
-        let message = WorkerReport.serverChanged(
-            upstream: upstream,
-            server: server,
-            change,
-            timestamp: WallClock.microseconds()
-        )
-        context.supervisor.post(message)
+        let timestamp = WallClock.microseconds()
+        context.supervisor.post(.serverChanged(server, change, timestamp: timestamp))
     }
 }

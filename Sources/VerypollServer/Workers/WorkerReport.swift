@@ -21,7 +21,10 @@ package enum WorkerReport: Sendable {
     /// The answer to `killSessions`: the number of sessions that the worker has ended.
     case killedSessions(Int, callID: Int)
     /// A session has changed the health of a server, at this time in microseconds since 1970.
-    case serverChanged(upstream: Int, server: Int, ServerChange, timestamp: Int)
+    ///
+    /// The server is not identified by its index: another server may have that index by the time
+    /// the report is handled.
+    case serverChanged(UpstreamServer, ServerChange, timestamp: Int)
     /// A request for a report of this kind; the answer is the message `report`.
     case writeReport(ReportKind, worker: Int)
     /// The result of restoring the worker's share of the previous process's sessions.

@@ -123,7 +123,7 @@ struct UpstreamMonitorTests {
         let now = MonotonicClock.milliseconds()
         let change = fixture.watch.upstreams[0].servers[0].failed(now: now)
         #expect(change == .ejected(until: now + 30))
-        fixture.watch.note(try #require(change), of: first)
+        fixture.watch.note(try #require(change), of: fixture.watch.upstreams[0].servers[0])
         #expect(fixture.watch.takeNews().messages == [])
         let line =
             "warning app/10.0.0.1:80 is ejected for 30ms: sessions could not connect to it"
@@ -143,7 +143,7 @@ struct UpstreamMonitorTests {
         var fixture = try WatchFixture(["10.0.0.1:80"]) { $0.passive.fall = 1 }
         let server = fixture.watch.upstreams[0].servers[0]
         let ejected = try #require(server.failed(now: MonotonicClock.milliseconds()))
-        fixture.watch.note(ejected, of: first)
+        fixture.watch.note(ejected, of: server)
         let out = fixture.watch.status()[0].servers[0]
         #expect(out.state == .ejected)
         #expect(out.stateReason == "sessions could not connect to it")
@@ -152,7 +152,7 @@ struct UpstreamMonitorTests {
         _ = fixture.log.takeLines()
 
         let readmitted = try #require(server.connected(now: MonotonicClock.milliseconds()))
-        fixture.watch.note(readmitted, of: first)
+        fixture.watch.note(readmitted, of: server)
         #expect(fixture.watch.takeNews().messages == [.serversChanged])
         #expect(fixture.watch.takeNews().messages == [])
         #expect(fixture.log.takeLines() == ["notice app/10.0.0.1:80 accepts connections again"])
@@ -178,13 +178,29 @@ struct UpstreamMonitorTests {
         fixture.watch.isMonitored = true
         // All of it happens before the supervisor processes the first change.
         for (index, change) in changes.enumerated() {
-            fixture.watch.note(change, of: first, at: 100 + index)
+            fixture.watch.note(change, of: server, at: 100 + index)
         }
         let told = fixture.watch.takeChanges()
         #expect(told.map(\.server.state) == [.ejected, .up, .ejected, .up])
         #expect(told.map(\.server.stateTimestampUSec) == [100, 101, 102, 103])
         #expect(told.map(\.upstream) == ["app", "app", "app", "app"])
         #expect(fixture.watch.takeChanges().isEmpty)
+    }
+
+    @Test("a change of a server whose index is gone, or is that of another server, has no effect")
+    func ignoresReplacedServers() throws {
+        var fixture = try WatchFixture(["10.0.0.1:80", "10.0.0.2:80"]) { $0.passive.fall = 1 }
+        let former = fixture.watch.upstreams[0].servers
+        let now = MonotonicClock.milliseconds()
+        let changes = try former.map { try #require($0.failed(now: now)) }
+        // Another server has index 0, and no server has index 1.
+        var configuration = try UpstreamConfiguration.test(["10.0.0.9:80"])
+        configuration.passive.fall = 1
+        fixture.watch.adopt([Upstream(configuration)], slots: [0])
+        for (server, change) in zip(former, changes) { fixture.watch.note(change, of: server) }
+        #expect(fixture.log.takeLines() == [])
+        #expect(fixture.watch.status()[0].servers.map(\.state) == [.up])
+        #expect(fixture.watch.deadline == nil)
     }
 
     @Test("an ejection that ended before the next one has its end reported")
@@ -198,9 +214,9 @@ struct UpstreamMonitorTests {
         let now = MonotonicClock.milliseconds()
         let begin = ContinuousClock.now
         let change = try #require(server.failed(now: now))
-        fixture.watch.note(change, of: first, now: begin)
+        fixture.watch.note(change, of: server, now: begin)
         let again = try #require(server.failed(now: now + 2_000))
-        fixture.watch.note(again, of: first, now: begin + .seconds(2))
+        fixture.watch.note(again, of: server, now: begin + .seconds(2))
         let states = fixture.watch.takeChanges().map(\.server.state)
         #expect(states == [.ejected, .up, .ejected])
     }
