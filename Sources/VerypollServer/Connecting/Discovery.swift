@@ -1,3 +1,4 @@
+internal import Verypoll
 package import VerypollConfiguration
 
 // How services find servers.
@@ -18,6 +19,10 @@ package struct Discovery: Sendable {
     /// The time from a failure to the next question; it doubles with each failure, up to `atMost`.
     static let firstRetryDelay = Duration.seconds(1)
 
+    /// The longest time from a failure to the next question as long as there is no answer: sessions
+    /// wait for it.
+    static let longestFirstDelay = Duration.seconds(5)
+
     /// A service, and the state of its questions.
     package struct Service: Sendable {
         fileprivate let number: Int
@@ -36,8 +41,11 @@ package struct Discovery: Sendable {
         fileprivate var dueAt: ContinuousClock.Instant?
         fileprivate var retryDelay = Discovery.firstRetryDelay
 
-        /// Whether a question has had a result, even a failure.
-        fileprivate var hasResult: Bool { answer != nil || failure != nil }
+        /// The number of servers that the last good answer has named.
+        package var serverCount: Int {
+            let count = answer?.records.reduce(0) { $0 + $1.addresses.count } ?? 0
+            return min(count, Discovery.serverLimit)
+        }
     }
 
     /// A question to ask.
@@ -79,7 +87,11 @@ package struct Discovery: Sendable {
                 let known = former.first { $0.upstream == upstream.name && $0.name == service.name }
                 if var known {
                     known.resolve = upstream.resolve
-                    known.dueAt = known.dueAt.map { min($0, now + upstream.resolve.atMost) }
+                    let isFailing = known.failure != nil
+                    // An operator who reloads may have repaired what made the questions fail.
+                    let latest = isFailing ? now : now + upstream.resolve.atMost
+                    known.dueAt = known.dueAt.map { min($0, latest) }
+                    if isFailing { known.retryDelay = Self.firstRetryDelay }
                     services.append(known)
                     continue
                 }
@@ -156,7 +168,7 @@ package struct Discovery: Sendable {
         services[index].failure = nil
         services[index].retryDelay = Self.firstRetryDelay
         services[index].dueAt = now + lifetime
-        if service.answer?.records != answer.records || !service.hasResult { hasChanged = true }
+        if service.answer?.records != answer.records { hasChanged = true }
         return DiscoveryNews(answer, after: service)
     }
 
@@ -166,11 +178,14 @@ package struct Discovery: Sendable {
         now: ContinuousClock.Instant
     ) -> DiscoveryNews? {
         let service = services[index]
-        if !service.hasResult { hasChanged = true }
+        let longest = min(
+            service.resolve.atMost,
+            service.answer == nil ? Self.longestFirstDelay : service.resolve.atMost
+        )
         services[index].failure = failure
         services[index].failureCount += 1
-        services[index].dueAt = now + min(service.retryDelay, service.resolve.atMost)
-        services[index].retryDelay = min(service.retryDelay * 2, service.resolve.atMost)
+        services[index].dueAt = now + min(service.retryDelay, longest)
+        services[index].retryDelay = min(service.retryDelay * 2, longest)
         guard service.failure != failure else { return nil }
         return DiscoveryNews(failure, of: service, now: now)
     }
@@ -191,8 +206,8 @@ package struct Discovery: Sendable {
                 let service = services.first {
                     $0.upstream == upstream.name && $0.name == entry.name
                 }
-                if service?.answer == nil { areAllAnswered = false }
-                if !(service?.hasResult ?? false) {
+                if service?.answer == nil {
+                    areAllAnswered = false
                     effective.upstreams[index].awaitsServices = true
                 }
                 for server in service?.answer?.servers(of: entry).prefix(Self.serverLimit) ?? []
@@ -222,24 +237,28 @@ extension Result<ServiceAnswer, NameLookupFailure> {
 }
 
 extension ServiceAnswer {
-    /// Returns the answer with the former addresses of targets whose addresses were not found now.
+    /// Returns the answer with the former addresses of targets for which no address was found now,
+    /// or of the families that are unknown now.
     fileprivate func keepingAddresses(after former: ServiceAnswer) -> ServiceAnswer {
         ServiceAnswer(
             records: records.map { record in
-                let known = former.records.first {
-                    $0.target == record.target && !$0.addresses.isEmpty
+                let known = former.records.first { $0.target == record.target }
+                let kept = known?.addresses.filter { address in
+                    let unknown = Unknown(target: record.target, family: address.family)
+                    return record.addresses.isEmpty || self.unknown.contains(unknown)
                 }
-                guard record.addresses.isEmpty, let known else { return record }
                 return ServiceRecord(
                     priority: record.priority,
                     weight: record.weight,
                     port: record.port,
                     target: record.target,
-                    addresses: known.addresses
+                    addresses: (record.addresses + (kept ?? [])).sorted(by: IPAddress.precedes)
                 )
             },
             timeToLive: timeToLive,
-            isNotOffered: isNotOffered
+            isNotOffered: isNotOffered,
+            droppedCount: droppedCount,
+            unknown: unknown
         )
     }
 }

@@ -38,8 +38,8 @@ package struct ServiceAnswer: Equatable, Sendable {
     package static let recordLimit = 1024
     /// The most addresses of a record; the others are dropped.
     package static let addressLimit = 32
-    /// The longest ``timeToLive`` of an answer with a target without an address, so that one failed
-    /// question does not disable a server for long.
+    /// The longest ``timeToLive`` of an answer with a target without an address, or with a question
+    /// for addresses that has failed, so that the failure does not disable a server for long.
     package static let incompleteLifetime = Duration.seconds(30)
 
     /// The servers, in the order of their priorities, then targets, then ports; no two have all
@@ -54,16 +54,31 @@ package struct ServiceAnswer: Equatable, Sendable {
     package let isNotOffered: Bool
     /// The number of records that were dropped because of ``recordLimit``.
     package let droppedCount: Int
+    /// The addresses that are not known, because the question for them has failed.
+    package let unknown: Set<Unknown>
+
+    /// The addresses of a target that belong to one family.
+    package struct Unknown: Hashable, Sendable {
+        package let target: String
+        package let family: IPAddress.Family
+
+        package init(target: String, family: IPAddress.Family) {
+            self.target = target
+            self.family = family
+        }
+    }
 
     package init(
         records: [ServiceRecord],
         timeToLive: Duration,
         isNotOffered: Bool = false,
-        droppedCount: Int = 0
+        droppedCount: Int = 0,
+        unknown: Set<Unknown> = []
     ) {
         self.records = records
         self.timeToLive = timeToLive
         self.isNotOffered = isNotOffered
         self.droppedCount = droppedCount
+        self.unknown = unknown
     }
 }

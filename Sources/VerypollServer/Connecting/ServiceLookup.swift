@@ -38,7 +38,10 @@ package enum ServiceLookup {
             let questions = findings.questions
             for (question, answer) in zip(questions, ask(questions, of: servers)) {
                 // A target without an address is not an error of the service.
-                if case .success(let message) = answer { findings.add(message, to: question) }
+                switch answer {
+                case .success(let message): findings.add(message, to: question)
+                case .failure: findings.noteFailure(of: question)
+                }
             }
             return .success(findings.answer)
         } catch {

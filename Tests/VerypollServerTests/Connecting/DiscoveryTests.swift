@@ -75,14 +75,25 @@ struct DiscoveryTests {
         #expect(fixture.delay == .seconds(1))
     }
 
-    @Test("a failure before the first answer ends the wait for it")
-    func endsWait() throws {
+    @Test("the first answer is awaited, with pauses of 5 seconds at most")
+    func awaitsAnswer() throws {
         var fixture = try DiscoveryFixture()
         let line = "warning app: _app._tcp.example is not found: NXDOMAIN; it has no servers yet"
         #expect(fixture.answer(.failing("NXDOMAIN")) == line)
+        var delays: [Duration?] = []
+        for _ in 0..<5 {
+            delays.append(fixture.delay)
+            fixture.advance()
+            _ = fixture.answer(.failing("NXDOMAIN"))
+        }
+        #expect(delays == [1, 2, 4, 5, 5].map { Duration.seconds($0) })
+        #expect(!fixture.discovery.hasChanged)
+        #expect(fixture.upstream.awaitsServices)
+        #expect(fixture.servers == [])
+        fixture.advance()
+        _ = fixture.answer(.records(.test(1)))
         #expect(fixture.discovery.hasChanged)
         #expect(!fixture.upstream.awaitsServices)
-        #expect(fixture.servers == [])
     }
 
     @Test("a service that is not offered has no servers, and is not a failure")
@@ -119,6 +130,40 @@ struct DiscoveryTests {
         fixture.advance()
         _ = fixture.answer(.records(.test(1, isFound: false), .test(2), .test(3, isFound: false)))
         #expect(fixture.servers == ["10.0.0.1:80", "10.0.0.2:80"])
+    }
+
+    @Test("a target keeps its last addresses of a family whose question has failed")
+    func keepsFamily() throws {
+        func record(_ addresses: IPAddress...) -> ServiceRecord {
+            ServiceRecord(
+                priority: 0,
+                weight: 1,
+                port: 80,
+                target: "a.example",
+                addresses: addresses
+            )
+        }
+        func answer(_ record: ServiceRecord, unknown: IPAddress.Family?) -> DiscoveryFixture.Result {
+            let missing = unknown.map { ServiceAnswer.Unknown(target: "a.example", family: $0) }
+            return .success(
+                ServiceAnswer(
+                    records: [record],
+                    timeToLive: .seconds(1),
+                    unknown: Set([missing].compactMap { $0 })
+                )
+            )
+        }
+        let (four, six) = (IPAddress(v4: 0x0A00_0001), IPAddress.loopback(.v6))
+        var fixture = try DiscoveryFixture()
+        for (record, unknown) in [
+            (record(four, six), nil), (record(four), .v6), (record(six), .v4), (record(), .v4),
+        ] as [(ServiceRecord, IPAddress.Family?)] {
+            _ = fixture.answer(answer(record, unknown: unknown))
+            #expect(fixture.servers == ["10.0.0.1:80", "[::1]:80"])
+            fixture.advance()
+        }
+        _ = fixture.answer(answer(record(four), unknown: nil))
+        #expect(fixture.servers == ["10.0.0.1:80"])
     }
 
     @Test("an answer in which no target has an address is a failure")
@@ -197,6 +242,21 @@ struct DiscoveryTests {
         #expect(fixture.delay == .seconds(2))
         let again = fixture.discovery.effective(next).upstreams[0]
         #expect(again.servers.map(\.address.description) == ["10.0.0.1:80"])
+    }
+
+    @Test("a reload asks again at once what has failed")
+    func reloadsFailure() throws {
+        var fixture = try DiscoveryFixture()
+        _ = fixture.answer(.records(.test(1), lasting: 10))
+        for _ in 0..<4 {
+            fixture.advance()
+            _ = fixture.answer(.failing("SERVFAIL"))
+        }
+        #expect(fixture.delay == .seconds(8))
+        fixture.discovery.adopt(fixture.configuration, now: fixture.now)
+        #expect(fixture.delay == .zero)
+        _ = fixture.answer(.failing("SERVFAIL"))
+        #expect(fixture.delay == .seconds(1))
     }
 
     @Test("at most four questions are asked at a time")

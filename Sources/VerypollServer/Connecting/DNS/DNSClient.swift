@@ -9,6 +9,8 @@ enum DNSClient {
     private static let roundCount = 2
     /// The longest wait for the next answer of a server; it doubles with each round.
     private static let firstWait = Duration.seconds(2)
+    /// The time without an answer after which further questions are sent.
+    private static let lateness = Duration.milliseconds(300)
     /// The longest wait for the next answer over TCP.
     private static let streamWait = Duration.seconds(4)
 
@@ -75,7 +77,10 @@ enum DNSClient {
         while true {
             // A datagram without room is lost, as it can be on its way.
             while let message = inquiry.nextDatagram() { _ = try socket.send(message.span) }
-            guard inquiry.isWaiting, try waiter.wait() else { return }
+            guard inquiry.isWaiting else { return }
+            let lateAt = inquiry.hasMoreDatagrams ? ContinuousClock.now + lateness : waiter.dueAt
+            guard try waiter.wait(until: lateAt) else { return }
+            if inquiry.hasMoreDatagrams, ContinuousClock.now >= lateAt { inquiry.makeRoom() }
             while !waiter.isOver, let count = try socket.receive(into: buffer.mutableSpan) {
                 if inquiry.receive(Array(buffer.prefix(count)), isStream: false) {
                     waiter.dueAt = min(endsAt, .now + wait)
@@ -150,10 +155,12 @@ enum DNSClient {
 
         var isOver: Bool { ContinuousClock.now >= dueAt }
 
-        /// Returns whether there may be an event, rather than no time.
-        mutating func wait() throws(Errno) -> Bool {
+        /// Waits for an event, at most until a time.
+        ///
+        /// - Returns: Whether time was left.
+        mutating func wait(until end: ContinuousClock.Instant? = nil) throws(Errno) -> Bool {
             if isOver { return false }
-            try poll.poll(&events, until: dueAt)
+            try poll.poll(&events, until: min(dueAt, end ?? dueAt))
             return true
         }
     }

@@ -25,6 +25,8 @@ struct DNSInquiry {
     private struct Item {
         let question: DNSQuestion
         var stage = Stage.ready
+        /// Whether the question was ever sent.
+        var wasSent = false
         /// Whether the present server may know RFC 6891.
         var isExtended = true
     }
@@ -33,8 +35,12 @@ struct DNSInquiry {
     private var server: SocketAddress?
     /// The item of each question in progress, by the identifier of its message.
     private var sent: [UInt16: Int] = [:]
-    /// All items before this one are not ``Stage/ready``.
-    private var firstReady = 0
+    /// The number of questions in progress that take room in the window.
+    private var windowCount = 0
+    /// The items that may be ``Stage/ready``, in the order in which to send them.
+    private var queue: [Int] = []
+    /// All items of the queue before this index have been sent.
+    private var queueStart = 0
     private var sawInvalidMessage = false
 
     init(_ questions: [DNSQuestion]) {
@@ -51,9 +57,10 @@ struct DNSInquiry {
     mutating func begin(with server: SocketAddress, isRepetition: Bool) -> Bool {
         self.server = server
         sent = [:]
-        firstReady = 0
+        windowCount = 0
         sawInvalidMessage = false
-        var hasQuestions = false
+        queue = []
+        queueStart = 0
         for index in items.indices {
             switch items[index].stage {
             case .answered: continue
@@ -62,9 +69,11 @@ struct DNSInquiry {
             }
             items[index].stage = .ready
             items[index].isExtended = true
-            hasQuestions = true
+            queue.append(index)
         }
-        return hasQuestions
+        // A server without an answer to the first ones must not cost the others their turn.
+        queue = queue.filter { !items[$0].wasSent } + queue.filter { items[$0].wasSent }
+        return !queue.isEmpty
     }
 
     /// Whether answers are awaited.
@@ -73,13 +82,26 @@ struct DNSInquiry {
     /// Returns the next message to send as a datagram; `nil` if there is none, or none until
     /// another answer has arrived.
     mutating func nextDatagram() -> [UInt8]? {
-        guard sent.count < Self.windowLimit else { return nil }
-        while firstReady < items.count {
-            if case .ready = items[firstReady].stage { return send(firstReady) }
-            firstReady += 1
+        guard windowCount < Self.windowLimit else { return nil }
+        while queueStart < queue.count {
+            queueStart += 1
+            let index = queue[queueStart - 1]
+            if case .ready = items[index].stage {
+                windowCount += 1
+                return send(index)
+            }
         }
         return nil
     }
+
+    /// Whether questions are left that ``nextDatagram()`` returns once there is room.
+    var hasMoreDatagrams: Bool { queueStart < queue.count }
+
+    /// Makes room for other questions, because the answers to those in progress are late; their
+    /// answers are still awaited.
+    ///
+    /// A name server that has to ask others, which do not answer, is late with some names only.
+    mutating func makeRoom() { windowCount = 0 }
 
     /// Whether there are questions for ``nextSegment()``.
     var needsStream: Bool { firstTruncated != nil }
@@ -105,11 +127,12 @@ struct DNSInquiry {
             return false
         }
         sent[message.identifier] = nil
+        windowCount = max(0, windowCount - 1)
         items[index].stage = stage(after: message, of: items[index], isStream: isStream)
         switch items[index].stage {
         case .ready, .truncated:
             items[index].isExtended = items[index].isExtended && !message.rejectsExtension
-            firstReady = min(firstReady, index)
+            queue.append(index)
         default: break
         }
         return true
@@ -171,6 +194,7 @@ struct DNSInquiry {
         while sent[identifier] != nil { identifier = UInt16.random(in: 0 ... .max) }
         sent[identifier] = index
         items[index].stage = .sent
+        items[index].wasSent = true
         let item = items[index]
         return item.question.message(identifier: identifier, extended: item.isExtended)
     }

@@ -1,3 +1,5 @@
+internal import Verypoll
+
 /// A question for the records of a name, of the class of the Internet.
 struct DNSQuestion: Hashable, Sendable {
     /// The type of a record.
@@ -21,6 +23,16 @@ struct DNSQuestion: Hashable, Sendable {
 
     let name: DNSName
     let type: RecordType
+
+    init(name: DNSName, type: RecordType) {
+        self.name = name
+        self.type = type
+    }
+
+    /// Makes the question for the addresses of a name, of one family.
+    init(addressesOf name: DNSName, _ family: IPAddress.Family) {
+        self.init(name: name, type: family == .v4 ? .a : .aaaa)
+    }
 
     /// Writes the message that asks the question, and desires recursion.
     ///

@@ -3,12 +3,16 @@ internal import Verypoll
 /// The answer to a question for a service, while the addresses of its targets are being collected.
 ///
 /// The message with the SRV records may have addresses of the targets among its additional records.
-/// These are used; a target without any is asked for.
+/// These are used. A name server may leave out those that do not fit, so a target is asked for the
+/// types of addresses that it has not got.
 struct ServiceFindings {
     private let services: [DNSMessage.Service]
     private let droppedCount: Int
     private let isNotOffered: Bool
     private var addresses: [DNSName: Set<IPAddress>] = [:]
+    /// The questions that additional records have answered.
+    private var answered: Set<DNSQuestion> = []
+    private var failed: Set<DNSQuestion> = []
     private var timeToLive: UInt32
 
     /// Begins with the answer to the question for the SRV records.
@@ -25,37 +29,49 @@ struct ServiceFindings {
             throw NameLookupFailure(reason: isUnknown ? "no such name" : "it has no SRV records")
         }
         // A record with the target "." beside others contradicts RFC 2782.
-        let ordered = Self.ordered(all.filter { $0.target != .root })
+        let offered = all.filter { $0.target != .root }
+        let ordered = Self.ordered(offered.filter { $0.port != 0 })
+        if ordered.isEmpty, !offered.isEmpty {
+            throw NameLookupFailure(reason: "all its SRV records have port 0")
+        }
         services = Array(ordered.prefix(ServiceAnswer.recordLimit))
         droppedCount = ordered.count - services.count
         isNotOffered = services.isEmpty
         timeToLive = found.timeToLive
         let targets = Set(services.map(\.target))
         for record in message.additional where targets.contains(record.owner) {
-            add(record, of: record.owner)
+            guard let address = add(record, of: record.owner) else { continue }
+            answered.insert(DNSQuestion(addressesOf: record.owner, address.family))
         }
     }
 
-    /// The questions for the addresses of targets that have none yet.
+    /// The questions for the addresses of targets that are not known yet.
     var questions: [DNSQuestion] {
-        var asked: Set<DNSName> = []
+        var asked = answered
         return services.map(\.target)
-            .filter { addresses[$0] == nil && asked.insert($0).inserted }
             .flatMap { [DNSQuestion(name: $0, type: .a), DNSQuestion(name: $0, type: .aaaa)] }
+            .filter { asked.insert($0).inserted }
     }
 
     /// Adds the addresses in the answer to one of ``questions``.
     mutating func add(_ message: DNSMessage, to question: DNSQuestion) {
         let found = message.records(for: question)
+        answered.insert(question)
         guard !found.records.isEmpty else { return }
         for record in found.records { add(record, of: question.name) }
         timeToLive = min(timeToLive, found.timeToLive)
     }
 
+    /// Notes that one of ``questions`` has no answer.
+    mutating func noteFailure(of question: DNSQuestion) {
+        answered.insert(question)
+        failed.insert(question)
+    }
+
     /// The answer with the addresses that were found.
     var answer: ServiceAnswer {
         let sorted = addresses.mapValues { found in
-            Array(found.sorted(by: Self.precedes).prefix(ServiceAnswer.addressLimit))
+            Array(found.sorted(by: IPAddress.precedes).prefix(ServiceAnswer.addressLimit))
         }
         let records = services.map { service in
             ServiceRecord(
@@ -66,20 +82,28 @@ struct ServiceFindings {
                 addresses: sorted[service.target] ?? []
             )
         }
-        let isComplete = records.allSatisfy { !$0.addresses.isEmpty }
+        let isComplete = failed.isEmpty && records.allSatisfy { !$0.addresses.isEmpty }
         let lifetime = Duration.seconds(timeToLive)
         return ServiceAnswer(
             records: records,
             timeToLive: isComplete ? lifetime : min(lifetime, ServiceAnswer.incompleteLifetime),
             isNotOffered: isNotOffered,
-            droppedCount: droppedCount
+            droppedCount: droppedCount,
+            unknown: Set(
+                failed.map { question in
+                    let family: IPAddress.Family = question.type == .a ? .v4 : .v6
+                    return ServiceAnswer.Unknown(target: question.name.description, family: family)
+                }
+            )
         )
     }
 
-    private mutating func add(_ record: DNSMessage.Record, of target: DNSName) {
-        guard case .address(let address) = record.data else { return }
+    @discardableResult
+    private mutating func add(_ record: DNSMessage.Record, of target: DNSName) -> IPAddress? {
+        guard case .address(let address) = record.data else { return nil }
         addresses[target, default: []].insert(address)
         timeToLive = min(timeToLive, record.timeToLive)
+        return address
     }
 
     /// Sorts the servers; of two that differ in their weights only, the heavier one remains.
@@ -103,8 +127,11 @@ struct ServiceFindings {
         }
         return unique
     }
+}
 
-    private static func precedes(_ left: IPAddress, _ right: IPAddress) -> Bool {
+extension IPAddress {
+    /// Whether an address of a target is tried before another one.
+    static func precedes(_ left: IPAddress, _ right: IPAddress) -> Bool {
         (left.family.rawValue, left.bits) < (right.family.rawValue, right.bits)
     }
 }

@@ -74,6 +74,35 @@ struct DNSInquiryTests {
         #expect(Self.reasons(inquiry).allSatisfy { $0 == "answered" })
     }
 
+    @Test("late answers make room for other questions, and still count")
+    func makesRoom() throws {
+        let inquiry = try Self.inquiry(40)
+        var late: [[UInt8]] = []
+        while let message = inquiry.nextDatagram() { late.append(message) }
+        #expect(late.count == 32 && inquiry.hasMoreDatagrams)
+        inquiry.makeRoom()
+        var others: [[UInt8]] = []
+        while let message = inquiry.nextDatagram() { others.append(message) }
+        #expect(others.count == 8 && !inquiry.hasMoreDatagrams)
+        for message in others + late {
+            #expect(inquiry.receive(try Self.answer(to: message), isStream: false))
+        }
+        #expect(Self.reasons(inquiry).allSatisfy { $0 == "answered" })
+    }
+
+    @Test("the next server is first asked the questions that no server was asked")
+    func asksUnsentFirst() throws {
+        let inquiry = try Self.inquiry(40)
+        while inquiry.nextDatagram() != nil {}
+        inquiry.endDatagrams()
+        #expect(inquiry.begin(with: Self.server, isRepetition: true))
+        var names: [String?] = []
+        while let message = inquiry.nextDatagram() {
+            names.append(try DNSMessage(message).question?.name.description)
+        }
+        #expect(names == (Array(32..<40) + Array(0..<24)).map { "n\($0).test" })
+    }
+
     @Test("messages that fit no question are ignored, and the failure mentions them")
     func ignoresGarbage() throws {
         let inquiry = try Self.inquiry()
@@ -258,6 +287,10 @@ private final class SharedInquiry {
     func begin(with server: SocketAddress, isRepetition: Bool) -> Bool {
         value.begin(with: server, isRepetition: isRepetition)
     }
+
+    var hasMoreDatagrams: Bool { value.hasMoreDatagrams }
+
+    func makeRoom() { value.makeRoom() }
 
     func nextDatagram() -> [UInt8]? { value.nextDatagram() }
 

@@ -74,6 +74,46 @@ struct ServiceFindingsTests {
         #expect(findings.answer.timeToLive == .seconds(30))
     }
 
+    @Test("a target with additional addresses of one type only is asked for the other one")
+    func asksForOtherType() throws {
+        let findings = try Self.findings(
+            [
+                Bytes.srv(Bytes.service, 0, 0, 80, "a.test"),
+                Bytes.srv(Bytes.service, 0, 0, 80, "b.test"),
+            ],
+            additional: [
+                Bytes.address("a.test", "192.0.2.1"), Bytes.address("b.test", "2001:db8::1"),
+            ]
+        )
+        let (a, b) = (try #require(DNSName("a.test")), try #require(DNSName("b.test")))
+        #expect(
+            findings.questions == [
+                DNSQuestion(name: a, type: .aaaa), DNSQuestion(name: b, type: .a),
+            ]
+        )
+    }
+
+    @Test("a question for addresses that fails leaves them unknown, for 30 seconds at most")
+    func notesFailures() throws {
+        var findings = try Self.findings(
+            [Bytes.srv(Bytes.service, 0, 0, 80, "A.test", timeToLive: 90)],
+            additional: [Bytes.address("a.test", "192.0.2.1", timeToLive: 90)]
+        )
+        for question in findings.questions { findings.noteFailure(of: question) }
+        #expect(findings.answer.unknown == [.init(target: "a.test", family: .v6)])
+        #expect(findings.answer.timeToLive == .seconds(30))
+        #expect(findings.questions.isEmpty)
+    }
+
+    @Test("records with port 0 name no server")
+    func ignoresPortZero() throws {
+        let zero = Bytes.srv(Bytes.service, 0, 0, 0, "a.test")
+        let some = try Self.findings([zero, Bytes.srv(Bytes.service, 0, 0, 80, "b.test")])
+        #expect(Self.lines(some.answer) == ["0 0 b.test:80"])
+        let failure = #expect(throws: NameLookupFailure.self) { try Self.findings([zero]) }
+        #expect(failure?.description == "all its SRV records have port 0")
+    }
+
     @Test("addresses are not read from the answer section")
     func ignoresAnswers() throws {
         let findings = try Self.findings([
