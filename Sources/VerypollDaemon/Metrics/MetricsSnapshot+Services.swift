@@ -9,6 +9,11 @@ extension MetricsSnapshot {
             "The time since the last good answer with the SRV records of a service.",
             all
         ) { $0.age.map { seconds($0) } }
+        exposition.gauges(
+            "verypolld_upstream_discovery_servers",
+            "The servers of a service by the last good answer with its SRV records.",
+            all
+        ) { $0.servers }
         exposition.counters(
             "verypolld_upstream_discovery_failures",
             "The failed questions for the SRV records of a service.",

@@ -46,6 +46,8 @@ struct MetricsSnapshot: Sendable {
         var name: String
         /// The microseconds since the last good answer; `nil` if there was none.
         var age: UInt64?
+        /// The servers of the last good answer.
+        var servers = 0
         /// The failed questions since the start.
         var failures: UInt64 = 0
     }

@@ -105,6 +105,7 @@ extension Supervisor {
                 upstream: service.upstream,
                 name: service.name,
                 age: service.answeredAt.map { UInt64(max(0, (now - $0) / .microseconds(1))) },
+                servers: service.serverCount,
                 failures: UInt64(service.failureCount)
             )
         }

@@ -189,7 +189,7 @@ struct MetricsSnapshotTests {
                 )
             ],
             services: [
-                .init(upstream: "app", name: "a.example", age: 2_500_000, failures: 4),
+                .init(upstream: "app", name: "a.example", age: 2_500_000, servers: 3, failures: 4),
                 .init(upstream: "app", name: "new.example"),
             ],
             servers: [
@@ -243,6 +243,8 @@ struct MetricsSnapshotTests {
             #"verypolld_upstream_max_sessions{upstream="app"} 9"#,
             #"verypolld_upstream_discovery_age_seconds{upstream="app",srv="a.example"} 2.5"#,
             #"verypolld_upstream_discovery_failures_total{upstream="app",srv="a.example"} 4"#,
+            #"verypolld_upstream_discovery_servers{upstream="app",srv="a.example"} 3"#,
+            #"verypolld_upstream_discovery_servers{upstream="app",srv="new.example"} 0"#,
             #"verypolld_upstream_refused_total{upstream="app",reason="down"} 7"#,
             #"verypolld_upstream_refused_total{upstream="app",reason="queue_full"} 0"#,
             "verypolld_server_up\(server) 1", "verypolld_server_up\(down) 0",
