@@ -43,8 +43,9 @@ extension Configuration.Limits {
     /// - 2 for each worker: its poll and its waker;
     /// - 1 for each listening address, or for each worker and address with `reusePort`;
     /// - 2 for each pipe that a worker may have, see ``pipesPerWorker``;
-    /// - 1 for each server that is checked, 64 for the checked servers of services in an upstream,
-    ///   and 8 for name resolution if there are host names or services;
+    /// - 1 for each server that is checked, of which services may have any number, but at most 64,
+    ///   because no more checks run at a time;
+    /// - 8 for the resolution of host names, and 8 for services, if there are any;
     /// - a reserve for clients of the control socket and for logs, an eighth of the limit and at
     ///   most 64.
     package static func sessionBudget(
@@ -61,8 +62,9 @@ extension Configuration.Limits {
             workers: workers,
             listeners: listeners
         )
-        let probes = upstreams.reduce(0) { $0 + ($1.check == nil ? 0 : $1.checkedCount) }
-        let lookups = upstreams.contains(where: \.hasNames) ? 8 : 0
+        let probes = min(64, upstreams.reduce(0) { $0 + ($1.check == nil ? 0 : $1.checkedCount) })
+        let hasServices = !upstreams.allSatisfy(\.services.isEmpty)
+        let lookups = (upstreams.contains(where: \.hasNames) ? 8 : 0) + (hasServices ? 8 : 0)
         let reserve = min(64, descriptorLimit / 8)
         let descriptorsPerSession = listeners.contains(where: \.handler.isProxy) ? 2 : 1
         let fixed = 3 + 8 + 2 * workers + sockets + 2 * pipes * workers + probes + lookups + reserve
@@ -84,14 +86,13 @@ extension Configuration.Limits {
 }
 
 extension UpstreamConfiguration {
-    /// Whether any server has a host name, or is named by a service.
+    /// Whether any server has a host name.
     fileprivate var hasNames: Bool {
-        !services.isEmpty
-            || servers.contains { server in
-                if case .host = server.address { true } else { false }
-            }
+        servers.contains { server in
+            if case .host = server.address { true } else { false }
+        }
     }
 
-    /// The most servers that are checked at the same time; at most 64 checks run at all.
+    /// The most servers that are checked at the same time.
     fileprivate var checkedCount: Int { servers.count + (services.isEmpty ? 0 : 64) }
 }

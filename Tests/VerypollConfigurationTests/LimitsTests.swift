@@ -48,6 +48,11 @@ struct LimitsTests {
         let named = try budget(proxy("\"servers\": [\"a.example:80\", \"b:80\"]"), 1 << 12)
         #expect(probed == plain - 2 / 2)
         #expect(named == plain - 8 / 2)
+        let found = try budget(
+            proxy("\"servers\": [\"a:80\", {\"srv\": \"a.example\"}], \"check\": {}"),
+            1 << 12
+        )
+        #expect(found == plain - (64 + 8 + 8) / 2)
     }
 
     @Test("workers get 64 pipes each, an eighth of the descriptors in all; none without a proxy")
