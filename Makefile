@@ -33,7 +33,7 @@ MAINTAINER ?=
 export MAINTAINER
 
 .DEFAULT_GOAL := help
-.PHONY: help run static deb test test-page test-fleet test-vm bench bench-proxy bench-latency fuzz soak soak-discovery docs install uninstall
+.PHONY: help run static deb test test-page test-discovery test-fleet test-vm bench bench-proxy bench-latency fuzz soak soak-discovery docs install uninstall
 .PHONY: check format clean
 
 help: ## Shows this list.
@@ -74,6 +74,12 @@ test-page: ## Tests the daemon's status page in headless Chromium.
 	swift build --product verypolld
 	swift build --product verypollctl
 	python3 Tests/Programs/page_checks.py "$$(swift build --show-bin-path)"
+
+test-discovery: ## Tests services of dnsmasq, knot and BIND, as root, and prints what happened.
+	@Scripts/install-dependencies test
+	swift build -c release --product verypolld
+	swift build -c release --product verypollctl
+	@Tests/Programs/service_checks.py .build/release/verypolld .build/release/verypollctl
 
 # Like `make install`, it builds the programs unless BINARIES is set.
 test-fleet: ## Runs docs/fleet.md in containers, as root, and prints what clients see.

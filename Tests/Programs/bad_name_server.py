@@ -3,8 +3,9 @@
 The argument says how:
 
 silent           receives questions and never answers
-garbage          answers with random bytes, wrong identifiers, wrong questions and cut messages
+garbage          answers with random bytes, wrong identifiers, names without end and cut messages
 mixed            sends the same, and then the right answer
+nameless         sends the SRV record only, and receives other questions and never answers
 refuses-edns     rejects questions that use RFC 6891, and answers the others
 truncates        truncates all answers, and has the whole ones on TCP
 stalls           truncates all answers, and accepts TCP connections but does not answer there
@@ -14,15 +15,15 @@ slow             sends the answers on TCP byte by byte
 
 The right answer is one SRV record, 0 5 8080 one.example.test, with its address 192.0.2.1.
 """
-import os
 import socket
 import struct
 import sys
 import threading
 
-SERVICE = 33
+import dns_messages
+
 POINTER = b"\xc0\x0c"
-ANSWER, TRUNCATED = 0x8180, 0x0200
+ANSWER, TRUNCATED = 0x8180, dns_messages.TRUNCATED
 
 
 def name(text):
@@ -33,47 +34,29 @@ def record(owner, kind, data):
     return owner + struct.pack(">HHIH", kind, 1, 60, len(data)) + data
 
 
-def end_of_question(query):
-    end = 12
-    while query[end]:
-        end += 1 + query[end]
-    return end + 5
-
-
-def answer(query, flags=ANSWER, with_records=True):
-    question = query[12:end_of_question(query)]
+def answer(query, flags=ANSWER, with_records=True, with_address=True):
+    question = query[12:dns_messages.question_end(query)]
     records, counts = b"", (1, 0, 0, 0)
     if with_records:
         target = name("one.example.test")
-        records = record(POINTER, SERVICE, struct.pack(">HHH", 0, 5, 8080) + target)
-        records += record(target, 1, socket.inet_aton("192.0.2.1"))
-        counts = (1, 1, 0, 1)
+        records = record(POINTER, dns_messages.SERVICE, struct.pack(">HHH", 0, 5, 8080) + target)
+        if with_address:
+            records += record(target, 1, socket.inet_aton("192.0.2.1"))
+        counts = (1, 1, 0, int(with_address))
     return query[:2] + struct.pack(">HHHHH", flags, *counts) + question + records
-
-
-def garbage(query):
-    right = answer(query)
-    other = bytes([query[0] ^ 1]) + right[1:]
-    renamed = right[:13] + b"x" + right[14:]
-    yield os.urandom(100)
-    yield query[:2] + os.urandom(200)
-    yield b""
-    yield query[:1]
-    yield query
-    yield other
-    yield renamed
-    for size in range(2, len(right), 7):
-        yield right[:size]
 
 
 def answer_datagrams(server, mode):
     while True:
         query, sender = server.recvfrom(4096)
         if mode in ("garbage", "mixed"):
-            for message in garbage(query):
+            for message in dns_messages.garbage(query, answer(query)):
                 server.sendto(message, sender)
         if mode == "mixed":
             server.sendto(answer(query), sender)
+        elif mode == "nameless":
+            if dns_messages.kind(query) == dns_messages.SERVICE:
+                server.sendto(answer(query, with_address=False), sender)
         elif mode == "refuses-edns":
             is_extended = query[10:12] != b"\0\0"
             flags = ANSWER | 1 if is_extended else ANSWER
