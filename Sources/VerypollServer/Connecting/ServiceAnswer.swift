@@ -47,8 +47,8 @@ package struct ServiceAnswer: Equatable, Sendable {
     ///
     /// Empty if the service is not offered.
     package let records: [ServiceRecord]
-    /// The time during which the answer is valid: the shortest of the SRV records, the aliases on
-    /// the way to them, and the addresses used.
+    /// The time during which the answer is still valid: the shortest of the SRV records, the
+    /// aliases on the way to them, and the addresses used.
     package let timeToLive: Duration
     /// Whether the domain says that it does not offer the service: its only target is `.`.
     package let isNotOffered: Bool
@@ -80,5 +80,22 @@ package struct ServiceAnswer: Equatable, Sendable {
         self.isNotOffered = isNotOffered
         self.droppedCount = droppedCount
         self.unknown = unknown
+    }
+
+    /// Subtracts the time that has passed from the time to live.
+    ///
+    /// Only whole seconds count, as in DNS. So the next question comes a little too late rather
+    /// than too early, when a cache would repeat the old records with almost no time to live.
+    ///
+    /// - Parameter age: The time since the SRV records arrived; the addresses may take long.
+    /// - Returns: The same answer with the rest of its time to live.
+    func aged(by age: Duration) -> ServiceAnswer {
+        ServiceAnswer(
+            records: records,
+            timeToLive: max(.zero, timeToLive - .seconds(age.components.seconds)),
+            isNotOffered: isNotOffered,
+            droppedCount: droppedCount,
+            unknown: unknown
+        )
     }
 }

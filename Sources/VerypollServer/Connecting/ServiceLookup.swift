@@ -34,6 +34,7 @@ package enum ServiceLookup {
         let question = DNSQuestion(name: wireName, type: .srv)
         do throws(NameLookupFailure) {
             let message = try ask([question], of: servers)[0].get()
+            let receivedAt = ContinuousClock.now
             var findings = try ServiceFindings(message, to: question)
             let questions = findings.questions
             for (question, answer) in zip(questions, ask(questions, of: servers)) {
@@ -43,7 +44,7 @@ package enum ServiceLookup {
                 case .failure: findings.noteFailure(of: question)
                 }
             }
-            return .success(findings.answer)
+            return .success(findings.answer.aged(by: .now - receivedAt))
         } catch {
             return .failure(error)
         }

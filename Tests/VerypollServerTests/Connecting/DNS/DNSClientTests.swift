@@ -94,6 +94,18 @@ struct DNSClientTests {
         #expect(answer.records[0].addresses == [try #require(IPAddress("192.0.2.1"))])
     }
 
+    @Test("the time to live includes the time in which no address was found")
+    func countsTimeOfAddresses() throws {
+        let server = try BadNameServer("nameless")
+        let answer = try ServiceLookup.answer(
+            for: DNSBytes.service,
+            servers: [server.address]
+        ).get()
+        #expect(answer.records.map(\.addresses) == [[]])
+        // The questions for the addresses take two and four seconds.
+        #expect(answer.timeToLive <= ServiceAnswer.incompleteLifetime - .seconds(6))
+    }
+
     @Test("a silent server is followed by the next one")
     func passesSilence() throws {
         let silent = try BadNameServer("silent")

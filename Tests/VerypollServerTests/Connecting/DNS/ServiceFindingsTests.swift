@@ -169,6 +169,17 @@ struct ServiceFindingsTests {
         #expect(try seconds(86_400, 86_400, 86_400) == .seconds(86_400))
     }
 
+    @Test("whole seconds since the records arrived are no longer time to live")
+    func ages() throws {
+        let answer = try Self.findings([Bytes.srv(Bytes.service, 0, 0, 0, ".")]).answer
+        let life = answer.timeToLive
+        #expect(life > .seconds(20))
+        #expect(answer.aged(by: .milliseconds(999)) == answer)
+        #expect(answer.aged(by: .milliseconds(6999)).timeToLive == life - .seconds(6))
+        #expect(answer.aged(by: life + .seconds(1)).timeToLive == .zero)
+        #expect(answer.aged(by: .seconds(9)).isNotOffered)
+    }
+
     @Test("an answer with a target without an address is valid for 30 seconds at most")
     func limitsIncompleteAnswers() throws {
         let long = try Self.findings([Bytes.srv(Bytes.service, 0, 0, 80, "a.test")])
