@@ -1,7 +1,7 @@
-/// An encoded reply to one call, which another thread may have created.
+/// The encoded replies to one call, which another thread may have created.
 package struct PreparedReply: Sendable {
-    /// The message, followed by a NUL byte.
-    let message: [UInt8]
+    /// The messages, each followed by a NUL byte.
+    let messages: [UInt8]
 
     /// Encodes a reply.
     ///
@@ -9,7 +9,24 @@ package struct PreparedReply: Sendable {
     package init?(_ parameters: some Encodable) {
         let outgoing = OutgoingMessage(parameters: parameters is NoParameters ? nil : parameters)
         guard let message = try? outgoing.encoded() else { return nil }
-        self.message = message
+        messages = message
+    }
+
+    /// Encodes all replies to a call with `more`.
+    ///
+    /// Returns `nil` if there is no reply, if JSON cannot represent one, or if all together have
+    /// more than `limit` bytes.
+    package init?(all replies: [some Encodable], limit: Int = ServerConnection.outputLimit) {
+        guard !replies.isEmpty else { return nil }
+        var messages: [UInt8] = []
+        for (index, parameters) in replies.enumerated() {
+            let continues = index < replies.count - 1 ? true : nil
+            let outgoing = OutgoingMessage(continues: continues, parameters: parameters)
+            guard let message = try? outgoing.encoded(), messages.count + message.count <= limit
+            else { return nil }
+            messages += message
+        }
+        self.messages = messages
     }
 
     /// Encodes an error reply.
@@ -21,6 +38,6 @@ package struct PreparedReply: Sendable {
             parameters: error.parameters.isEmpty ? nil : error.parameters
         )
         guard let message = try? outgoing.encoded() else { return nil }
-        self.message = message
+        messages = message
     }
 }

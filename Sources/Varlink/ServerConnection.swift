@@ -8,6 +8,9 @@ package struct ServerConnection {
     /// No call is returned while more bytes than this are unsent.
     private static let outputHighWater = 64 << 10
 
+    /// The most unsent bytes by default.
+    package static let outputLimit = 4 << 20
+
     private let outputLimit: Int
     private let oversizeError: VarlinkError?
     private var framing: MessageFraming
@@ -30,7 +33,7 @@ package struct ServerConnection {
     ///     `nil`, such a reply finishes the connection.
     package init(
         messageLimit: Int = MessageFraming.messageLimit,
-        outputLimit: Int = 4 << 20,
+        outputLimit: Int = ServerConnection.outputLimit,
         oversizeError: VarlinkError? = nil
     ) {
         framing = MessageFraming(limit: messageLimit)
@@ -172,14 +175,14 @@ package struct ServerConnection {
         append(reply.messages)
     }
 
-    /// Replies to the call in progress with an encoded reply.
+    /// Ends the call in progress with encoded replies.
     ///
     /// Nothing is sent for a oneway call.
     package mutating func reply(_ reply: PreparedReply) {
         precondition(current != nil, "reply without a call")
         let mode = current
         current = nil
-        if mode != .oneway { append(answer: reply.message) }
+        if mode != .oneway { append(answer: reply.messages) }
     }
 
     /// Ends the call in progress with an error.
@@ -226,7 +229,7 @@ package struct ServerConnection {
 
     private mutating func append(answer message: [UInt8]) {
         guard message.count > outputLimit, let oversizeError,
-            let bytes = PreparedReply(failing: oversizeError)?.message
+            let bytes = PreparedReply(failing: oversizeError)?.messages
         else { return append(message) }
         append(bytes)
     }
