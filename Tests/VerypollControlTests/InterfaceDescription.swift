@@ -7,6 +7,7 @@ struct InterfaceDescription {
         case float
         case string
         case object
+        case any
         case named(String)
         case array(Kind)
         case nullable(Kind)
@@ -117,6 +118,7 @@ private struct Words {
         case "float": .float
         case "string": .string
         case "object": .object
+        case "any": .any
         case let word where word.hasPrefix("?"): .nullable(try kind(String(word.dropFirst())))
         case let word where word.hasPrefix("[]"): .array(try kind(String(word.dropFirst(2))))
         case let word where word.first?.isUppercase == true: .named(word)
