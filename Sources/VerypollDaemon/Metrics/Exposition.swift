@@ -2,13 +2,8 @@ internal import VerypollServer
 
 /// Metrics as text, in one of the two formats that Prometheus reads.
 ///
-/// Families are written one after the other, each with all its samples. A family without samples is
-/// left out, unless the exposition describes all families. The name of a family ends with its unit,
-/// `seconds` or `bytes`, if it has one; the suffix `_total` of a counter is added.
-struct Exposition {
-    /// An element that a sample is about, with the labels of the sample.
-    typealias Labeled<Element> = (labels: MetricLabels, element: Element)
-
+/// A family without samples is left out, unless the exposition describes all families.
+struct Exposition: MetricsWriter {
     private enum Kind: String {
         case counter, gauge, histogram, info
     }
@@ -28,13 +23,6 @@ struct Exposition {
         self.describesAll = describesAll
     }
 
-    /// Writes a family of counters, which only grow.
-    ///
-    /// - Parameters:
-    ///   - name: The name without `_total`.
-    ///   - help: A sentence without quotes, backslashes and line breaks.
-    ///   - elements: The elements to write samples of.
-    ///   - value: Returns the value of an element, or `nil` if it has none.
     mutating func counters<Element, Value: CustomStringConvertible>(
         _ name: String,
         _ help: String,
@@ -44,9 +32,6 @@ struct Exposition {
         write(.counter, name, help, suffix: "_total", elements, value)
     }
 
-    /// Writes a family of gauges, which go up and down.
-    ///
-    /// The parameters are those of ``counters(_:_:_:_:)``.
     mutating func gauges<Element, Value: CustomStringConvertible>(
         _ name: String,
         _ help: String,
@@ -56,14 +41,10 @@ struct Exposition {
         write(.gauge, name, help, suffix: "", elements, value)
     }
 
-    /// Writes a metric that consists of labels alone; the suffix `_info` is added to its name.
     mutating func info(_ name: String, _ help: String, _ labels: MetricLabels) {
         write(.info, name, help, suffix: "_info", [(labels, 1)]) { $0 }
     }
 
-    /// Writes a family of histograms of durations, in seconds.
-    ///
-    /// The parameters are those of ``counters(_:_:_:_:)``.
     mutating func histograms<Element, Scale>(
         _ name: String,
         _ help: String,
@@ -133,9 +114,4 @@ struct Exposition {
         if !labels.isEmpty { text += "{\(labels)}" }
         text += " \(value.description)\n"
     }
-}
-
-/// Converts microseconds to seconds, the base unit of Prometheus for time.
-func seconds(_ microseconds: UInt64) -> Double {
-    Double(microseconds) / 1_000_000
 }

@@ -1,5 +1,7 @@
-/// The labels of a sample, in the notation of both formats: `listener="web"`.
+/// The labels of a sample.
 struct MetricLabels: ExpressibleByDictionaryLiteral, Sendable {
+    let pairs: [(name: String, value: String)]
+    /// The labels in the notation of both formats of Prometheus: `listener="web"`.
     let text: String
 
     init(dictionaryLiteral pairs: (String, String)...) {
@@ -7,6 +9,7 @@ struct MetricLabels: ExpressibleByDictionaryLiteral, Sendable {
     }
 
     init(_ pairs: [(String, String)]) {
+        self.pairs = pairs.map { (name: $0, value: $1) }
         text = pairs.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",")
     }
 

@@ -9,45 +9,45 @@ extension MetricsSnapshot {
     }
 
     /// Writes the memory of the process, and the results of reloads.
-    func writeReloads(to exposition: inout Exposition) {
-        let daemon: [Exposition.Labeled<MetricsSnapshot>] = [([:], self)]
-        exposition.gauges(
+    func writeReloads(to writer: inout some MetricsWriter) {
+        let daemon: [Labeled<MetricsSnapshot>] = [([:], self)]
+        writer.gauges(
             "process_resident_memory_bytes",
             "The memory that the daemon has in RAM.",
             daemon,
             \.process.memory?.resident
         )
-        exposition.gauges(
+        writer.gauges(
             "process_virtual_memory_bytes",
             "The address space of the daemon.",
             daemon,
             \.process.memory?.virtual
         )
-        let results: [Exposition.Labeled<Int>] = [
+        let results: [Labeled<Int>] = [
             (labels: ["result": "applied"], element: reloads.appliedCount),
             (labels: ["result": "refused"], element: reloads.refusedCount),
         ]
-        exposition.counters(
+        writer.counters(
             "verypolld_reloads",
             "The reloads since the start, by result.",
             results
         ) { $0 }
-        exposition.gauges(
+        writer.gauges(
             "verypolld_last_reload_successful",
             "1 if the configuration that was read last is in effect, else 0.",
             daemon
         ) { $0.reloads.isLastApplied ? 1 : 0 }
-        exposition.gauges(
+        writer.gauges(
             "verypolld_last_reload_timestamp_seconds",
             "The time of the last reload or of the start, since 1970-01-01 UTC.",
             daemon
         ) { seconds($0.reloads.lastAt) }
-        exposition.gauges(
+        writer.gauges(
             "verypolld_last_successful_reload_timestamp_seconds",
             "The time at which the configuration came into effect, since 1970-01-01 UTC.",
             daemon
         ) { seconds($0.reloads.appliedAt) }
-        exposition.info(
+        writer.info(
             "verypolld_configuration",
             "The hash of the configuration in effect.",
             ["hash": reloads.hash]
@@ -55,8 +55,8 @@ extension MetricsSnapshot {
     }
 
     /// Writes the ends of sessions by reason, and the refused clients by cause.
-    func writeEnds(to exposition: inout Exposition) {
-        var ends: [Exposition.Labeled<UInt64>] = []
+    func writeEnds(to writer: inout some MetricsWriter) {
+        var ends: [Labeled<UInt64>] = []
         for listener in listeners {
             for code in SessionEndCode.allCases {
                 let count = listener.tally.ends[code]
@@ -65,7 +65,7 @@ extension MetricsSnapshot {
                 ends.append((labels: labels, element: count))
             }
         }
-        exposition.counters(
+        writer.counters(
             "verypolld_sessions_ended",
             "The sessions that have ended, by reason.",
             ends
@@ -76,7 +76,7 @@ extension MetricsSnapshot {
                 return (labels: labels, element: listener.tally.refusals[cause])
             }
         }
-        exposition.counters(
+        writer.counters(
             "verypolld_clients_refused",
             "The clients that were denied or rejected, by cause.",
             refusals
@@ -84,15 +84,15 @@ extension MetricsSnapshot {
     }
 
     /// Writes the waits and retries of the upstreams' sessions.
-    func writeWaits(to exposition: inout Exposition) {
+    func writeWaits(to writer: inout some MetricsWriter) {
         let all = upstreams.map { (labels: ["upstream": $0.name] as MetricLabels, element: $0) }
-        exposition.histograms(
+        writer.histograms(
             "verypolld_upstream_queue_wait_seconds",
             "The times that sessions have waited in the queue.",
             all,
             \.queueWait
         )
-        exposition.counters(
+        writer.counters(
             "verypolld_upstream_retries",
             "The attempts to connect after the first one of a session.",
             all,
@@ -101,7 +101,7 @@ extension MetricsSnapshot {
     }
 
     /// Writes the errors of servers by kind.
-    func writeErrors(to exposition: inout Exposition) {
+    func writeErrors(to writer: inout some MetricsWriter) {
         let errors = servers.flatMap { server in
             ServerErrorKind.allCases.map { kind in
                 let labels: MetricLabels = [
@@ -110,7 +110,7 @@ extension MetricsSnapshot {
                 return (labels: labels, element: server.errors[kind])
             }
         }
-        exposition.counters(
+        writer.counters(
             "verypolld_upstream_errors",
             "The failed attempts to connect to servers, and their failed connections, by kind.",
             errors

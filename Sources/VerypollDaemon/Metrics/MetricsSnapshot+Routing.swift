@@ -17,7 +17,7 @@ extension MetricsSnapshot.Listener {
 
 extension MetricsSnapshot {
     /// Writes the results of inspections and the sessions of routes.
-    func writeRoutes(to exposition: inout Exposition) {
+    func writeRoutes(to writer: inout some MetricsWriter) {
         let inspections = listeners.flatMap { listener in
             listener.inspections.map { inspection in
                 let labels: MetricLabels = [
@@ -26,7 +26,7 @@ extension MetricsSnapshot {
                 return (labels: labels, element: inspection.count)
             }
         }
-        exposition.counters(
+        writer.counters(
             "verypolld_listener_inspections",
             "The clients whose first bytes were inspected, by the result.",
             inspections
@@ -37,13 +37,13 @@ extension MetricsSnapshot {
                 return (labels: labels, element: route)
             }
         }
-        exposition.counters(
+        writer.counters(
             "verypolld_route_sessions",
             "The sessions that the route matched.",
             routes,
             \.sessions
         )
-        exposition.gauges(
+        writer.gauges(
             "verypolld_route_active_sessions",
             "The sessions that are open.",
             routes,

@@ -14,7 +14,7 @@ struct ExpositionTests {
         return String(decoding: exposition.finish(), as: UTF8.self)
     }
 
-    private let pair: [Exposition.Labeled<Int>] = [(["a": "x"], 1), (["a": "y"], 2)]
+    private let pair: [Labeled<Int>] = [(["a": "x"], 1), (["a": "y"], 2)]
 
     @Test("a counter's suffix is in its samples, and in the classic text also in its metadata")
     func writesCounters() {
@@ -48,7 +48,7 @@ struct ExpositionTests {
         let one = text(.classic) { exposition in
             exposition.gauges("v_max", "Most.", pair) { $0 == 1 ? nil : $0 }
             exposition.gauges("v_none", "None.", pair) { _ in Int?.none }
-            exposition.histograms("v_seconds", "None.", [Exposition.Labeled<Int>]()) { _ in
+            exposition.histograms("v_seconds", "None.", [Labeled<Int>]()) { _ in
                 Histogram<ConnectTime>()
             }
         }
