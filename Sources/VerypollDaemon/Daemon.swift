@@ -43,12 +43,12 @@ package enum Daemon {
             let path =
                 options.socketPath.map { FilePath($0) }
                 ?? configuration.control.socket ?? .defaultControlSocket
-            let control = try ControlSocket(
+            let sockets = try ControlSockets(
                 from: &activated,
                 orBinding: path,
                 configuration.control
             )
-            if control.file == nil { logger.info("using the control socket passed by systemd") }
+            sockets.log(to: logger)
             try closeUnclaimed(&activated, logger)
             let handoff = Handoff(
                 handoffStore,
@@ -63,7 +63,7 @@ package enum Daemon {
                 live: live,
                 discovery: discovery,
                 handoff: handoff,
-                control: control,
+                sockets: sockets,
                 descriptors: descriptors,
                 signals: signals,
                 logFormat: logFormat,

@@ -152,6 +152,10 @@ struct ListenAddressTests {
                 "systemd:varlink",
                 "\"varlink\" is reserved for the control socket; use another name"
             ),
+            (
+                "systemd:varlink-metrics",
+                "\"varlink-metrics\" is reserved for the metrics socket; use another name"
+            ),
         ]
     )
     func refusedListens(text: String, expected: String) {

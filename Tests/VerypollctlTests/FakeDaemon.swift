@@ -69,6 +69,7 @@ private struct Loop: ~Copyable, Sendable {
                 interfaces: [
                     try Interface(description: DaemonInterface.description),
                     try Interface(description: SystemdInterface.description),
+                    try Interface(description: MetricsInterface.description),
                 ]
             ),
             authorization: Authorization(daemonUser: 0, group: nil),
@@ -122,6 +123,10 @@ private final class FixedHandler: ControlHandler, Sendable {
     func metrics() -> @Sendable () -> MetricsText {
         { MetricsText(text: "# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n") }
     }
+
+    func reportedMetrics() -> @Sendable () -> [ReportedMetric] { { [] } }
+
+    func reportedFamilies() -> @Sendable () -> [ReportedFamily] { { [] } }
 
     func sessions(
         matching query: SessionQuery,

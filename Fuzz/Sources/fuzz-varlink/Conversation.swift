@@ -51,6 +51,7 @@ struct Conversation: ~Copyable {
             interfaces: [
                 try Interface(description: DaemonInterface.description),
                 try Interface(description: SystemdInterface.description),
+                try Interface(description: MetricsInterface.description),
             ]
         )
     }

@@ -67,6 +67,14 @@ final class FakeHandler: ControlHandler {
 
     func metrics() -> @Sendable () -> MetricsText { { MetricsText(text: "# EOF\n") } }
 
+    func reportedMetrics() -> @Sendable () -> [ReportedMetric] {
+        { [ReportedMetric(name: "a.B", object: "b", value: 1), .init(name: "a.C", value: "c")] }
+    }
+
+    func reportedFamilies() -> @Sendable () -> [ReportedFamily] {
+        { [ReportedFamily(name: "a.B", description: "A b.", type: .gauge)] }
+    }
+
     func sessions(
         matching query: SessionQuery,
         callID: CallID

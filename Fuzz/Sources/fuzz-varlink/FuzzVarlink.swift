@@ -34,6 +34,8 @@ private let seeds = [
     #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"#
         + #""io.verypoll.Daemon"}}"# + "\0" + #"{"method":"a.B","upgrade":true}"# + "\0",
     "\u{1}" + #"{"method":"io.verypoll.Daemon.ListListeners","parameters":{"a":1e400}}"# + "\0\0",
+    #"{"method":"io.systemd.Metrics.List","more":true}"# + "\0"
+        + #"{"method":"io.systemd.Metrics.Describe"}"# + "\0",
     #"{"method":"io.verypoll.Daemon.ListUpstreams","x.y":[[1,-0.5e3,"\ud83d\ude00"]]}"# + "\0",
 ]
 

@@ -28,8 +28,12 @@ package enum ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// The name of a control socket that systemd passes.
-    package static let reservedName = "varlink"
+    /// The name that systemd must pass a control socket under, according to the Varlink
+    /// specification.
+    package static let controlName = "varlink"
+
+    /// The name that systemd must pass a socket for systemd-report under.
+    package static let metricsName = "varlink-metrics"
 
     /// Checks that a name is a valid and available `FileDescriptorName=`.
     private static func checkName(_ name: String) throws(InvalidValue) -> String {
@@ -42,9 +46,10 @@ package enum ListenAddress: Hashable, Sendable {
                     + " characters without a colon"
             )
         }
-        if name == reservedName {
+        if name == controlName || name == metricsName {
+            let purpose = name == controlName ? "control socket" : "metrics socket"
             throw InvalidValue(
-                "\(name.quoted) is reserved for the control socket; use another name"
+                "\(name.quoted) is reserved for the \(purpose); use another name"
             )
         }
         return name

@@ -33,6 +33,12 @@ protocol ControlHandler: AnyObject {
     /// Returns a function that writes all metrics of this moment as OpenMetrics text.
     func metrics() -> @Sendable () -> MetricsText
 
+    /// Returns a function that lists all metrics of this moment.
+    func reportedMetrics() -> @Sendable () -> [ReportedMetric]
+
+    /// Returns a function that describes all families of metrics.
+    func reportedFamilies() -> @Sendable () -> [ReportedFamily]
+
     /// Lists the open sessions that match `query`, up to its limit.
     ///
     /// - Throws: ``VarlinkError/listenerNotFound(_:)``, ``VarlinkError/upstreamNotFound(_:)`` or
@@ -134,9 +140,17 @@ enum ControlAnswer<Value: Sendable>: Sendable {
     case later
 }
 
+/// A socket with a control server.
+enum ServedSocket: String, Sendable {
+    case control = "control socket"
+    case metrics = "metrics socket"
+}
+
 /// The ID of a call that waits for its answer.
 struct CallID: Hashable, Sendable {
     let slot: Int
     let client: Int
     let call: Int
+    /// The socket over which the client is connected.
+    var socket = ServedSocket.control
 }

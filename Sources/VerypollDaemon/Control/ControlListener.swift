@@ -48,13 +48,15 @@ struct AcceptBackoff {
     }
 }
 
-/// The listening socket of the control server.
+/// The listening socket of a control server.
 ///
 /// The socket is watched level-triggered. It is not watched while accept(2) fails or after the
 /// socket was shut down, because it would be ready all the time.
 struct ControlListener: ~Copyable {
     private let socket: UnixListener
     private let token: Token
+    /// The name of the socket in log messages.
+    private let name: String
     private let logger: Logger
     private var backoff = AcceptBackoff()
     private var isWatched = false
@@ -68,10 +70,12 @@ struct ControlListener: ~Copyable {
         _ socket: consuming UnixListener,
         registry: borrowing Registry,
         token: Token,
+        name: String,
         logger: Logger
     ) throws(Errno) {
         self.socket = socket
         self.token = token
+        self.name = name
         self.logger = logger
         try registry.register(self.socket, token: token, interest: .readable, mode: .level)
         isWatched = true
@@ -110,7 +114,7 @@ struct ControlListener: ~Copyable {
                     pause(.listener, "it was shut down", now: now, registry: registry)
                     return nil
                 }
-                if backoff.succeed() { logger.notice("the control socket accepts again") }
+                if backoff.succeed() { logger.notice("the \(name) accepts again") }
                 guard let accepted else { return nil }
                 return accepted.stream
             } catch {
@@ -182,7 +186,7 @@ struct ControlListener: ~Copyable {
             try registry.deregister(socket)
             isWatched = false
         } catch {
-            logger.error(.controlSocketFailed, "cannot stop watching the control socket: \(error)")
+            logger.error(.controlSocketFailed, "cannot stop watching the \(name): \(error)")
         }
     }
 
@@ -191,13 +195,13 @@ struct ControlListener: ~Copyable {
         case .resources:
             logger.warning(
                 .outOfResources,
-                "the control socket cannot accept clients: \(reason); it tries again every second"
+                "the \(name) cannot accept clients: \(reason); it tries again every second"
             )
         case .connection, .listener:
             logger.error(
                 .controlSocketFailed,
                 """
-                the control socket is broken: \(reason); clients that are connected are still \
+                the \(name) is broken: \(reason); clients that are connected are still \
                 served, signals still work; restart the daemon to replace the socket
                 """
             )

@@ -12,6 +12,7 @@ extension ControlServer {
             case .setLogLevel: LogLevelSetting.self
             }
         }
+        if MetricsInterface.Method(rawValue: method) != nil { return NoParameters.self }
         return switch DaemonInterface.Method(rawValue: method) {
         case nil: nil
         case .getStatus, .listListeners, .listUpstreams, .listRoutes, .getMetrics, .getConfig,
@@ -45,6 +46,8 @@ extension ControlServer {
                 if let method = DaemonInterface.Method(rawValue: name) {
                     try perform(method, call, of: client, callID: callID, handler: handler)
                 } else if let method = SystemdInterface.Method(rawValue: name) {
+                    try perform(method, call, of: client, callID: callID, handler: handler)
+                } else if let method = MetricsInterface.Method(rawValue: name) {
                     try perform(method, call, of: client, callID: callID, handler: handler)
                 } else {
                     throw .methodNotImplemented(name)
@@ -104,6 +107,36 @@ extension ControlServer {
         case .drain, .resume, .setServer, .reload:
             try operate(method, call, of: client, callID: callID, handler: handler)
         }
+    }
+
+    private mutating func perform(
+        _ method: MetricsInterface.Method,
+        _ call: Call,
+        of client: ControlClient,
+        callID: CallID,
+        handler: some ControlHandler
+    ) throws(VarlinkError) {
+        try check(client, mayCall: method.rawValue, with: .read)
+        _ = try call.parameters(as: NoParameters.self)
+        guard client.connection.acceptsMore else { throw .expectedMore }
+        switch method {
+        case .list: reply(to: callID, handler.reportedMetrics())
+        case .describe: reply(to: callID, handler.reportedFamilies())
+        }
+    }
+
+    /// Sends many replies to a call with `more`.
+    ///
+    /// Even a small daemon has hundreds of metrics, so another thread always encodes them.
+    private mutating func reply<Parameters: Encodable & Sendable>(
+        to callID: CallID,
+        _ replies: @escaping @Sendable () -> [Parameters]
+    ) {
+        let encode: @Sendable () -> ControlJob.Outcome = {
+            let all = PreparedReply(all: replies())
+            return .answered(all ?? PreparedReply(failing: Self.oversizeError))
+        }
+        jobs.add(ControlJob(callID: callID, work: .encode(encode)))
     }
 
     /// Sends the current status to a client that monitors the daemon.

@@ -82,7 +82,7 @@ extension ControlServer {
         }
         if client.connection.nextByteCount > Self.inlineByteCount {
             if let message = client.connection.takeMessage() {
-                let callID = CallID(slot: slot, client: client.id, call: 0)
+                let callID = CallID(slot: slot, client: client.id, call: 0, socket: socket)
                 jobs.add(ControlJob(callID: callID, work: .decode(message)))
             }
         } else if let call = client.connection.nextCall() {
@@ -100,7 +100,8 @@ extension ControlServer {
         let callID = CallID(
             slot: slot,
             client: client.id,
-            call: client.connection.callCount
+            call: client.connection.callCount,
+            socket: socket
         )
         answer(call, of: client, callID: callID, handler: handler)
         // The call of a monitor never ends, so a monitor is counted once.
@@ -156,7 +157,7 @@ extension ControlServer {
         do throws(Errno) {
             try admit(stream, now: now)
         } catch {
-            logger.warning("cannot serve a client of the control socket: \(error)")
+            logger.warning("cannot serve a client of the \(socket.rawValue): \(error)")
         }
     }
 

@@ -5,7 +5,7 @@ internal import Verypoll
 internal import VerypollControl
 internal import VerypollServer
 
-/// The server of the control socket.
+/// The server of the control socket or of the metrics socket.
 ///
 /// The server runs on the supervisor's thread and never blocks. The supervisor's poll watches its
 /// sockets. When the clients have used up their processor time, the server stops watching all of
@@ -29,6 +29,8 @@ struct ControlServer: ~Copyable {
     /// The error that replaces an answer that is too long to be sent.
     static let oversizeError = VarlinkError.answerTooLong
 
+    /// The socket that the server serves.
+    let socket: ServedSocket
     let service: Varlink.Service
     var jobs: ControlJobs
     let authorization: Authorization
@@ -55,6 +57,7 @@ struct ControlServer: ~Copyable {
     ///
     /// - Parameters:
     ///   - listener: The socket, bound and listening.
+    ///   - socket: The purpose of the socket.
     ///   - registry: A handle of the supervisor's poll. The supervisor passes the events of each
     ///     turn to ``handle(_:now:handler:)``.
     ///   - firstToken: The first of the server's tokens; see ``owns(_:)``.
@@ -67,6 +70,7 @@ struct ControlServer: ~Copyable {
     /// - Throws: See epoll_ctl(2).
     init(
         listener: consuming UnixListener,
+        of socket: ServedSocket = .control,
         registry: consuming Registry,
         firstToken: Int,
         service: Varlink.Service,
@@ -79,8 +83,10 @@ struct ControlServer: ~Copyable {
             listener,
             registry: registry,
             token: Token(firstToken + Self.listenerSlot),
+            name: socket.rawValue,
             logger: logger
         )
+        self.socket = socket
         self.firstToken = firstToken
         self.service = service
         self.authorization = authorization

@@ -4,7 +4,7 @@ internal import Verypoll
 internal import VerypollControl
 internal import VerypollServer
 
-/// The server of the control socket, with its pending calls, its job thread and the socket's file.
+/// A control server, with its pending calls, its job thread and the socket's file.
 ///
 /// This is a class, so that a call that the server handles can add to the pending calls.
 final class ControlService {
@@ -15,22 +15,30 @@ final class ControlService {
     /// The calls that close sessions.
     var pendingKills = PendingKills()
     /// The thread that runs jobs, one after the other.
-    private let thread: JobThread
+    let thread: JobThread
     /// The socket's file; `nil` if systemd passed the socket.
     private let file: SocketFile?
 
     /// Creates the service of a server.
     ///
+    /// - Parameters:
+    ///   - server: The server.
+    ///   - file: The socket's file; `nil` if systemd passed the socket.
+    ///   - thread: The thread of another service, to share it; `nil` to start a thread.
     /// - Throws: See pthread_create(3).
-    init(_ server: consuming ControlServer, file: consuming SocketFile?) throws(Errno) {
-        thread = try JobThread(name: "control")
+    init(
+        _ server: consuming ControlServer,
+        file: consuming SocketFile?,
+        thread: JobThread? = nil
+    ) throws(Errno) {
+        self.thread = if let thread { thread } else { try JobThread(name: "control") }
         self.file = file
         self.server = server
     }
 
     /// Runs a job on the service's thread, which then reports the result.
     func start(_ job: ControlJob, report: @escaping @Sendable (ControlJob.Result) -> Void) {
-        // Only one job runs at a time, so the thread always has room for it.
+        // Each server runs one job at a time, so the thread always has room for it.
         _ = thread.add { report(job.run()) }
     }
 

@@ -1,16 +1,41 @@
+internal import Logging
 internal import SystemPackage
 internal import Systemd
 internal import Verypoll
 internal import VerypollConfiguration
 internal import VerypollServer
 
-/// The control socket, passed by systemd or bound by the daemon.
-struct ControlSocket: ~Copyable {
-    /// The name that systemd must pass the socket under, according to the Varlink specification.
-    ///
-    /// No listener may use this name.
-    static let systemdName = ListenAddress.reservedName
+/// The sockets over which the daemon speaks Varlink.
+struct ControlSockets: ~Copyable {
+    /// The control socket.
+    let control: ControlSocket
+    /// The socket for systemd-report; `nil` if systemd passed none.
+    let metrics: ControlSocket?
 
+    /// Takes the sockets that systemd passed, and binds a control socket if systemd passed none.
+    ///
+    /// The parameters are those of ``ControlSocket/init(from:orBinding:_:)``.
+    init(
+        from activated: inout ActivatedSockets,
+        orBinding path: FilePath,
+        _ configuration: Configuration.Control
+    ) throws {
+        let metrics = try ControlSocket(named: ListenAddress.metricsName, from: &activated)
+        let control = try ControlSocket(from: &activated, orBinding: path, configuration)
+        self.metrics = metrics
+        self.control = control
+    }
+
+    /// Logs which sockets systemd passed.
+    func log(to logger: Logger) {
+        if control.file == nil { logger.info("using the control socket passed by systemd") }
+        if metrics != nil { logger.info("using the metrics socket passed by systemd") }
+    }
+}
+
+/// The control socket, passed by systemd or bound by the daemon, or another socket that speaks
+/// Varlink.
+struct ControlSocket: ~Copyable {
     /// The listening socket.
     let listener: UnixListener
 
@@ -20,7 +45,7 @@ struct ControlSocket: ~Copyable {
     /// The group of the socket's file, regardless of who created it; `nil` for an abstract name.
     let group: UInt32?
 
-    /// Takes the socket that systemd passed or, if there is none, binds one.
+    /// Takes the control socket that systemd passed or, if there is none, binds one.
     ///
     /// - Parameters:
     ///   - activated: The sockets passed by systemd; the control socket is removed from them.
@@ -32,28 +57,36 @@ struct ControlSocket: ~Copyable {
         orBinding path: FilePath,
         _ configuration: Configuration.Control
     ) throws {
-        let sockets = activated.take(named: Self.systemdName)
-        guard let socket = sockets.first else {
-            let made = try FileSocket(
-                binding: path,
-                backlog: 64,
-                access: FileAccess(
-                    mode: configuration.mode,
-                    owner: nil,
-                    group: configuration.group
-                )
-            )
-            group = made.file.group
-            var file: SocketFile?
-            listener = made.split(file: &file)
-            self.file = file
+        if let passed = try ControlSocket(named: ListenAddress.controlName, from: &activated) {
+            self = passed
             return
         }
+        let made = try FileSocket(
+            binding: path,
+            backlog: 64,
+            access: FileAccess(
+                mode: configuration.mode,
+                owner: nil,
+                group: configuration.group
+            )
+        )
+        group = made.file.group
+        var file: SocketFile?
+        listener = made.split(file: &file)
+        self.file = file
+    }
+
+    /// Takes the socket that systemd passed under a name, or returns `nil` if there is none.
+    ///
+    /// - Throws: An error that tells the operator what is wrong.
+    init?(named name: String, from activated: inout ActivatedSockets) throws {
+        let sockets = activated.take(named: name)
+        guard let socket = sockets.first else { return nil }
         for another in sockets.dropFirst() { try another.close() }
         guard sockets.count == 1 else {
             throw LaunchError(
-                description: "systemd passed \(sockets.count) sockets named varlink; expected one"
-                    + " for the control socket (keep one ListenStream= with that name)"
+                description: "systemd passed \(sockets.count) sockets named \(name); expected one"
+                    + " (keep one ListenStream= with that name)"
             )
         }
         do throws(Errno) {
@@ -64,7 +97,7 @@ struct ControlSocket: ~Copyable {
             file = nil
         } catch {
             throw LaunchError(
-                description: "systemd's socket named varlink is not a listening Unix stream socket:"
+                description: "systemd's socket named \(name) is not a listening Unix stream socket:"
                     + " \(error); use ListenStream= with a path"
             )
         }

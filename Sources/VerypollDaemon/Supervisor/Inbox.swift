@@ -8,8 +8,11 @@ struct Inbox: ~Copyable {
     enum Tokens {
         static let signals = Token(0)
         static let mailbox = Token(1)
-        /// The first token of the control server, which uses one for each client and one more.
+        /// The first token of the control socket's server, which uses one for each client and one
+        /// more.
         static let firstOfControl = 2
+        /// The first token of the metrics socket's server, which uses as many.
+        static let firstOfMetrics = 100
         static let sessionEvents = Token(999)
         /// The first token of the upstreams, which use all tokens from here on.
         static let firstOfUpstreams = 1000

@@ -11,7 +11,7 @@ extension Supervisor {
     func handleMail() {
         for message in inbox.mailbox.takeAll() {
             switch message {
-            case .controlJob(let result): control.server.finish(result, handler: self)
+            case .controlJob(let result): finish(result)
             case .configurationRead(let outcome): reload.finishReading(outcome)
             case .serviceAnswered(let question, let result): noteAnswer(result, to: question)
             case .readingEnded: reload.endHang()

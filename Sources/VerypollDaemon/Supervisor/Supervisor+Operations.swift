@@ -159,12 +159,6 @@ extension Supervisor {
         return { text throws(VarlinkError) in try check.changes(in: text) }
     }
 
-    func start(_ job: ControlJob) {
-        control.start(job) { [mailbox = inbox.mailbox] result in
-            mailbox.postBeyondLimit(.controlJob(result))  // One job runs at a time.
-        }
-    }
-
     func configuration() -> @Sendable () -> EffectiveConfiguration {
         { [loaded] in
             EffectiveConfiguration(config: loaded.configuration.effective, path: loaded.path)

@@ -52,20 +52,6 @@ extension Supervisor: ControlHandler {
         )
     }
 
-    /// Returns the description of the daemon and its interfaces.
-    static func service() throws -> Service {
-        try Service(
-            vendor: "Verypoll",
-            product: "verypolld",
-            version: Release.version,
-            url: "",
-            interfaces: [
-                try Interface(description: DaemonInterface.description),
-                try Interface(description: SystemdInterface.description),
-            ]
-        )
-    }
-
     func listeners() -> [Status.Listener] {
         live.listeners.map(status).sorted { $0.name < $1.name }
     }
@@ -127,6 +113,15 @@ extension Supervisor: ControlHandler {
             let text = snapshot.exposition(in: .openMetrics)
             return MetricsText(text: String(decoding: text, as: UTF8.self))
         }
+    }
+
+    func reportedMetrics() -> @Sendable () -> [ReportedMetric] {
+        let snapshot = metricsSnapshot()
+        return { MetricsReport(snapshot).metrics }
+    }
+
+    func reportedFamilies() -> @Sendable () -> [ReportedFamily] {
+        { MetricsReport(MetricsSnapshot(version: Release.version)).families }
     }
 
     /// The state in one line, as systemctl(1) shows it: `2 listeners, 14 sessions`.

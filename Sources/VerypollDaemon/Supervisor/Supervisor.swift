@@ -10,7 +10,6 @@
 // has adopted the snapshot, the callers are answered.
 //
 // No turn blocks or sleeps. Long-running work is done on another thread, which posts the result.
-internal import Glibc
 internal import Logging
 internal import SystemPackage
 internal import Systemd
@@ -50,6 +49,8 @@ final class Supervisor {
     var reload = ReloadState()
     var idle = IdleWatch()
     let control: ControlService
+    /// The service of the metrics socket; `nil` if systemd passed none.
+    let metricsService: ControlService?
     var handoff: Handoff
     var upstreamMonitor: UpstreamMonitor
     /// The services that name servers, and their last answers.
@@ -66,7 +67,7 @@ final class Supervisor {
         live: LiveConfiguration,
         discovery: Discovery,
         handoff: Handoff,
-        control: consuming ControlSocket,
+        sockets: consuming ControlSockets,
         descriptors: DescriptorReserve,
         signals: consuming SignalSource,
         logFormat: LogFormat,
@@ -75,16 +76,14 @@ final class Supervisor {
         let poll = try Poll()
         inbox = try Inbox(signals, registry: poll.registry)
         events = try EventFeed(registry: poll.registry, token: Tokens.sessionEvents)
-        let server = try ControlServer(
-            listener: control.listener,
-            registry: try poll.registry.clone(),
-            firstToken: Tokens.firstOfControl,
-            service: try Self.service(),
-            authorization: Authorization(daemonUser: geteuid(), group: control.group),
-            descriptors: descriptors,
-            logger: logger
+        control = try Self.controlService(sockets.control, poll.registry, descriptors, logger)
+        metricsService = try Self.metricsService(
+            sockets.metrics,
+            poll.registry,
+            descriptors,
+            logger,
+            besides: control
         )
-        self.control = try ControlService(server, file: control.file)
         upstreamMonitor = try UpstreamMonitor(
             live.snapshot.upstreams,
             registry: try poll.registry.clone(),
@@ -121,15 +120,15 @@ final class Supervisor {
     /// - Throws: An error that says why the daemon cannot continue. The sessions then end with the
     ///   process.
     func run() throws {
-        // Room for the events of all clients of the control socket, of which the one with the most
-        // credit is served, and of some others.
-        var events = Events(capacity: 2 * ControlServer.clientLimit)
+        // Room for the events of all clients of the two Varlink sockets, of which the ones with the
+        // most credit are served, and of some others.
+        var events = Events(capacity: 3 * ControlServer.clientLimit)
         // Before the first health checks, so that no event is missed.
         updateHistory()
         while true {
             try poll.poll(&events, until: deadline)
-            for event in events where !control.server.owns(event.token) { try handle(event) }
-            control.server.handle(events, handler: self)
+            for event in events where !isOfClient(event) { try handle(event) }
+            handleClients(events)
             handleTime(.now)
             if lifecycle.isOver {
                 workers.join()
@@ -158,8 +157,8 @@ final class Supervisor {
     private var deadline: ContinuousClock.Instant {
         let deadlines = [
             lifecycle.deadline, upstreamMonitor.deadline, events.sessionsDueAt,
-            control.server.deadline, reload.deadline, manager.watchdogDueAt, retirementDueAt,
-            changes.stopDueAt, discoveryDueAt,
+            control.server.deadline, metricsService?.server.deadline, reload.deadline,
+            manager.watchdogDueAt, retirementDueAt, changes.stopDueAt, discoveryDueAt,
         ]
         return deadlines.reduce(manager.statusDueAt) { min($0, $1 ?? $0) }
     }
@@ -176,7 +175,7 @@ final class Supervisor {
     }
 
     private func handleTime(_ now: ContinuousClock.Instant) {
-        control.server.tick(now: now, handler: self)
+        tickClients(now: now)
         upstreamMonitor.tick(now: now)
         for message in upstreamMonitor.takeNews().messages { workers.postOnce(message) }
         control.expireCalls(now: now)

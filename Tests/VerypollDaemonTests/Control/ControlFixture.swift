@@ -23,7 +23,12 @@ struct ControlFixture: ~Copyable {
     /// The listening socket's descriptor, which the server owns.
     let listenerDescriptor: FileDescriptor
 
-    init(authorization: Authorization? = nil) throws {
+    init(
+        authorization: Authorization? = nil,
+        interfaces: [String] = [
+            DaemonInterface.description, SystemdInterface.description, MetricsInterface.description,
+        ]
+    ) throws {
         let handler = ScriptedHandler()
         let log = RecordingLog()
         let directory = try TemporaryDirectory()
@@ -36,10 +41,7 @@ struct ControlFixture: ~Copyable {
             product: "verypolld",
             version: Release.version,
             url: "https://example.org",
-            interfaces: [
-                try Interface(description: DaemonInterface.description),
-                try Interface(description: SystemdInterface.description),
-            ]
+            interfaces: try interfaces.map { try Interface(description: $0) }
         )
         let own = try UnixStream.pair().first.peerCredentials()
         let registry = try poll.registry.clone()
@@ -127,6 +129,8 @@ final class ScriptedHandler: ControlHandler {
     var entryCount = 0
     /// The text of the metrics.
     var metricsText = "# EOF\n"
+    /// The metrics and families for `io.systemd.Metrics`.
+    var reported: (metrics: [ReportedMetric], families: [ReportedFamily]) = ([], [])
 
     static let sessions = SessionList(sessions: [], truncated: false)
 
@@ -170,6 +174,14 @@ final class ScriptedHandler: ControlHandler {
     func metrics() -> @Sendable () -> MetricsText {
         threadTime += statusTime
         return { [metricsText] in MetricsText(text: metricsText) }
+    }
+
+    func reportedMetrics() -> @Sendable () -> [ReportedMetric] {
+        { [reported] in reported.metrics }
+    }
+
+    func reportedFamilies() -> @Sendable () -> [ReportedFamily] {
+        { [reported] in reported.families }
     }
 
     func sessions(

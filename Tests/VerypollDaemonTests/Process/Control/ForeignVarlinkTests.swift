@@ -17,7 +17,9 @@ struct ForeignVarlinkTests {
         let daemon = try TestDaemon(serving("echo"))
         let result = try varlink("info", "unix:" + daemon.controlPath)
         #expect(result.exit == .code(0), "\(result.standardError)")
-        let interfaces = ["org.varlink.service", "io.verypoll.Daemon", "io.systemd.service"]
+        let interfaces = [
+            "org.varlink.service", "io.verypoll.Daemon", "io.systemd.service", "io.systemd.Metrics",
+        ]
         for text in ["verypolld", Release.version] + interfaces {
             #expect(result.standardOutput.contains(text))
         }
