@@ -22,7 +22,8 @@ zshdir = $(DESTDIR)$(ZSHDIR)
 confdir = $(DESTDIR)/etc/verypolld
 
 COMMANDS = verypolld verypollctl
-UNITS = verypolld.service verypolld.socket verypolld-varlink.socket
+UNITS = verypolld.service verypolld.socket verypolld-varlink.socket \
+    verypolld-metrics.socket
 
 # Links the Swift runtime statically, so that the programs run on a machine without Swift.
 STATIC = -c release --static-swift-stdlib -Xlinker -z -Xlinker now

@@ -86,7 +86,10 @@ final class Lab: Sendable {
 
     /// Stops the daemon and its sockets, and resets systemd's start counter.
     func stop() throws {
-        let units = ["verypolld.socket", "verypolld-varlink.socket", "verypolld.service"]
+        let units = [
+            "verypolld.socket", "verypolld-varlink.socket", "verypolld-metrics.socket",
+            "verypolld.service",
+        ]
         try must("systemctl", ["stop"] + units)
         _ = try start("systemctl", ["reset-failed"] + units).finish(within: .seconds(90))
     }

@@ -195,7 +195,10 @@ struct PackageTests {
         try lab.must("dpkg", "--purge", "verypolld")
         let before = try files()
         try install()
-        let units = ["verypolld.service", "verypolld.socket", "verypolld-varlink.socket"]
+        let units = [
+            "verypolld.service", "verypolld.socket", "verypolld-varlink.socket",
+            "verypolld-metrics.socket",
+        ]
         try lab.write(
             #"{ "listeners": { "web": { "listen": ["systemd:web"], "#
                 + #""handler": { "type": "echo" } } } }"#,

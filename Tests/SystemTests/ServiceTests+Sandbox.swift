@@ -38,7 +38,8 @@ extension ServiceTests {
             "verify",
             "verypolld.service",
             "verypolld.socket",
-            "verypolld-varlink.socket"
+            "verypolld-varlink.socket",
+            "verypolld-metrics.socket"
         )
         #expect(verified.exit == .code(0))
         #expect(verified.standardOutput + verified.standardError == "")
