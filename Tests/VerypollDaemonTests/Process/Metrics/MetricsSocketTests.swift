@@ -14,8 +14,10 @@ struct MetricsSocketTests: ~Copyable {
 
     init() throws {
         let directory = try TemporaryDirectory()
-        path = directory.appending("io.verypoll.Daemon")
-        server = try Server(path: path)
+        let path = directory.appending("io.verypoll.Daemon")
+        let server = try Server(path: path)
+        self.path = path
+        self.server = server
         self.directory = directory
     }
 
