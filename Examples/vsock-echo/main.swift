@@ -6,6 +6,7 @@
 // An address is CID:PORT. A virtual machine reaches its host at CID 2. With the kernel module
 // vsock_loopback, a machine reaches itself at CID 1.
 #if OSPoll && Net
+import Glibc
 import SystemPackage
 import Verypoll
 
@@ -87,7 +88,11 @@ func serve(_ address: VsockAddress) throws {
 func check(_ address: VsockAddress, count: Int) throws {
     let stream = try VsockStream(connectingTo: address)
     var waiter = try Waiter(for: stream, [.readable, .writable])
-    while try stream.finishConnect() == .pending { try waiter.wait() }
+    do {
+        while try stream.finishConnect() == .pending { try waiter.wait() }
+    } catch Errno.connectionReset {
+        throw Failure(description: "nothing listens there")
+    }
     let pattern = Pattern()
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var (sent, received, isEnded) = (0, 0, false)
@@ -126,19 +131,29 @@ func say(_ line: String) throws {
     try FileDescriptor.standardOutput.writeAll((line + "\n").utf8)
 }
 
+/// Prints the reason on standard error, and exits.
+func fail(_ reason: String, status: Int32) -> Never {
+    _ = try? FileDescriptor.standardError.writeAll("vsock-echo: \(reason)\n".utf8)
+    exit(status)
+}
+
 let arguments = CommandLine.arguments.dropFirst()
 let isCheck = arguments.first == "--check" && arguments.count == 3
 let text = isCheck ? arguments[2] : arguments.first ?? "*:7007"
 guard let address = VsockAddress(text) else {
-    fatalError("\(text) is not a valid address; expected one such as *:7007 or 2:7007")
+    fail("\(text) is not a valid address; expected one such as *:7007 or 2:7007", status: 2)
 }
-if isCheck {
-    guard let count = Int(arguments[3]), count >= 0 else {
-        fatalError("\(arguments[3]) is not a valid number of bytes")
+do {
+    if isCheck {
+        guard let count = Int(arguments[3]), count >= 0 else {
+            fail("\(arguments[3]) is not a valid number of bytes", status: 2)
+        }
+        try check(address, count: count)
+    } else {
+        try serve(address)
     }
-    try check(address, count: count)
-} else {
-    try serve(address)
+} catch {
+    fail("\(address): \(error)", status: 1)
 }
 #else
 print("vsock-echo needs the traits OSPoll and Net")

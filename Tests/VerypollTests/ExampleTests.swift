@@ -86,6 +86,16 @@ struct ExampleTests {
         #expect(check.standardOutput == "1000000 bytes equal\n", "\(check.standardError)")
         #expect(try shell("printf hello | socat -t 30 - VSOCK-CONNECT:1:\(port)") == "hello")
     }
+
+    @Test("the vsock echo client says why it cannot connect, and exits with status 1")
+    func refusesVsock() throws {
+        // Without vsock, there is another reason than with it.
+        let check = try Program.run("vsock-echo", ["--check", "1:1", "5"])
+        #expect(check.exit == .code(1))
+        let reason = check.standardError
+        #expect(reason.wholeMatch(of: /vsock-echo: 1:1: [A-Za-z ]+\n/) != nil, "\(reason)")
+        if hasVsockLoopback { #expect(reason.contains("nothing listens there")) }
+    }
 }
 
 /// Returns the output of a shell command.
