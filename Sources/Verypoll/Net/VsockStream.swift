@@ -41,6 +41,8 @@ public struct VsockStream: ~Copyable, StreamSocket {
     }
 
     /// Returns the address of this end.
+    ///
+    /// The CID of a client is ``VsockAddress/anyCID``; the peer sees the CID of this machine.
     public func localAddress() throws(Errno) -> VsockAddress {
         try fileDescriptor.localAddress().vsockAddress
     }
