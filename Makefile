@@ -92,7 +92,8 @@ else
 	Scripts/fleet-lab $(BINARIES)
 endif
 
-# VM_OPTIONS are those of Scripts/test-vm, such as "--tests power,vsock --losses 20".
+# VM_OPTIONS are those of Scripts/test-vm, such as "--tests power,vsock --losses 20", or after
+# swift build --build-tests --disable-xctest, "--swift-tests .build/debug".
 VM_OPTIONS ?=
 
 test-vm: ## Tests in virtual machines: 300,000 sessions, vsock, loss of power; takes long.
