@@ -14,13 +14,14 @@ fail() { say "FAIL $1: $2"; }
 # Prints the value of a parameter of the kernel's command line.
 parameter() { tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"; }
 
-# Runs a command until it succeeds, for at most the given seconds.
+# Runs a command until it succeeds, for at most the given seconds. `interval` is the time between
+# two runs, which start programs and so occupy an emulated processor.
 await() {
     local end=$(($(date +%s) + $1))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$(date +%s)" -lt "$end" ] || return 1
-        sleep 0.1
+        sleep "${interval:-0.1}"
     done
 }
 

@@ -50,7 +50,7 @@ counts() { sleep 1 && [ "$(active "$1")" = "$2" ]; }
 holders=
 number=0
 hold() {
-    local port=$1 count=$2 name new='' left
+    local port=$1 count=$2 name new='' left interval=2
     for left in 5 4 3 2 1; do
         number=$((number + 1))
         name="hold-$number"
