@@ -132,10 +132,12 @@ apart"
     else
         fail "$kind-held" "$held of $count sessions are still open"
     fi
+    local begin
+    begin=$(date +%s)
     release
     if await 900 counts "$socket" 0; then
-        pass "$kind-ended" "0 sessions after the clients, $(mebibytes "$(resident "$process")") \
-resident"
+        pass "$kind-ended" "0 sessions $(($(date +%s) - begin)) s after the end of the clients, \
+$(mebibytes "$(resident "$process")") resident"
     else
         fail "$kind-ended" "$(active "$socket") sessions remain"
     fi
