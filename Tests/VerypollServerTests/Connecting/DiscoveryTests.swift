@@ -143,7 +143,8 @@ struct DiscoveryTests {
                 addresses: addresses
             )
         }
-        func answer(_ record: ServiceRecord, unknown: IPAddress.Family?) -> DiscoveryFixture.Result {
+        func answer(_ record: ServiceRecord, unknown: IPAddress.Family?) -> DiscoveryFixture.Result
+        {
             let missing = unknown.map { ServiceAnswer.Unknown(target: "a.example", family: $0) }
             return .success(
                 ServiceAnswer(
