@@ -5,8 +5,9 @@
 /// the executor again, so callers end each access to a part before they resume one.
 ///
 /// The owner calls ``deallocate()``, and no copy may be used afterward.
+///
+/// `Sendable` is unchecked, because the compiler cannot see that only one thread uses the value.
 @safe struct ThreadReference<Value: ~Copyable>: @unchecked Sendable {
-    // Unchecked, because the compiler cannot see that only the executor's thread uses the value.
     private let pointer: UnsafeMutablePointer<Value>
 
     init(_ value: consuming Value) {
